@@ -1,0 +1,36 @@
+"""Frozen networks that turn items into unit vectors, and the shape they all share.
+
+Importing this package loads no network library: take `text` or `hashing` for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from model.records import Floats
+
+Progress = Callable[[int], None]
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors: the same text and revision always give the same vector."""
+
+    @property
+    def revision(self) -> str:
+        """Name and fingerprint: `name@fingerprint`; vectors of different revisions never mix."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length d of every vector."""
+        ...
+
+    def encode(
+        self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
+    ) -> Floats:
+        """Unit vectors (n, d) in the order of the texts; no texts give (0, d).
+
+        `progress` is called after every batch with the number of texts just finished.
+        """
+        ...

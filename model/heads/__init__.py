@@ -1,0 +1,1 @@
+"""Small trained parts on frozen vectors."""

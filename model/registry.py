@@ -1,0 +1,251 @@
+"""Model versions as folders: complete before they are visible, and never changed afterwards.
+
+    RegistryError
+    ├── VersionMissing   there is no such version
+    ├── VersionBroken    there is something, but it is not a whole version
+    └── VersionExists    a version of that name was written before
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from model.heads.single_label import LinearHead
+from model.heads.trained import Metrics, TrainedHead
+from model.records import LabelSpace
+
+HEAD_FILE = "head.safetensors"
+MANIFEST_FILE = "manifest.json"
+
+_TEMPORARY = ".writing-"
+_ABANDONED_AFTER_S = 600.0  # a version takes well under a second to write
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
+
+class RegistryError(ValueError):
+    """Something is wrong with a stored model version."""
+
+
+class VersionMissing(RegistryError):
+    """There is no such version."""
+
+
+class VersionBroken(RegistryError):
+    """A version's folder is incomplete or was not written by this registry."""
+
+
+class VersionExists(RegistryError):
+    """A version is never written twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Where a version came from: enough to repeat it and to explain each of its numbers."""
+
+    version: str
+    kind: Literal["trained", "label-names"]
+    classes: tuple[str, ...]
+    encoder: str
+    seed: int
+    data_fingerprint: str
+    audit_threshold: float
+    metrics: Metrics
+    strategy: str
+    created_at: str
+    code_version: str
+
+    def __post_init__(self) -> None:
+        for name in ("version", "encoder", "data_fingerprint", "strategy", "created_at", "code_version"):
+            _require(isinstance(getattr(self, name), str), name, "text")
+        _require(self.kind in ("trained", "label-names"), "kind", "'trained' or 'label-names'")
+        _require(_is_tuple_of_text(self.classes), "classes", "a list of texts")
+        _require(type(self.seed) is int, "seed", "a whole number")
+        _require(_is_number(self.audit_threshold), "audit_threshold", "a number")
+        _require(_is_metrics(self.metrics), "metrics", "an object of numbers or nulls")
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read a manifest; raises ValueError on no JSON and on fields missing, unknown or of a wrong type."""
+        content = json.loads(text)
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or set(content) != expected:
+            raise ValueError(f"manifest: expected an object with exactly the fields {sorted(expected)}")
+        if isinstance(content["classes"], list):
+            content["classes"] = tuple(content["classes"])
+        return cls(**content)
+
+    def to_json(self) -> str:
+        """The manifest as indented JSON, in a fixed order."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+class ModelRegistry:
+    """Folders `root/project/version/` with a head and a manifest. Safe to read from many processes."""
+
+    def __init__(self, root: Path, *, cached: int = 16) -> None:
+        """Keep versions under `root`, which need not exist yet, and the last `cached` ones in memory."""
+        self._root = root
+        self._read = lru_cache(maxsize=cached)(_read_version)
+
+    def save(self, project: str, version: str, trained: TrainedHead, manifest: Manifest) -> None:
+        """Write a version aside, then make it visible in one step: a kill leaves a whole version or none.
+
+        Raises VersionExists when it was written before, ValueError when the manifest is of something else.
+        """
+        if manifest.version != version or manifest.classes != trained.head.space.names:
+            raise ValueError(f"save: the manifest of {manifest.version!r} does not describe {version!r}")
+        target = self._folder(project, version)
+        if target.exists():
+            raise _exists(project, version)
+        self.sweep(project)
+        aside = target.parent / f"{_TEMPORARY}{version}-{uuid.uuid4().hex}"
+        aside.mkdir(parents=True)
+        try:
+            _write(aside / HEAD_FILE, _pack(trained.head))
+            _write(aside / MANIFEST_FILE, manifest.to_json().encode())
+            _sync_folder(aside)
+            _rename_new(aside, target, project, version)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        _sync_folder(target.parent)
+
+    def load(self, project: str, version: str) -> tuple[LinearHead, Manifest]:
+        """A version's head and manifest; raises VersionMissing or VersionBroken."""
+        folder = self._folder(project, version)
+        if not folder.is_dir():
+            raise VersionMissing(
+                f"Model version {version!r} of project {project!r} does not exist under {self._root}. "
+                "List the versions there are, or train again."
+            )
+        try:
+            stamp = (folder / MANIFEST_FILE).stat()
+        except OSError as error:
+            raise _broken(folder, f"it has no {MANIFEST_FILE}") from error
+        # A version never changes, but a store can be deleted and begun again under the same names.
+        return self._read(folder, stamp.st_mtime_ns, stamp.st_ino)
+
+    def versions(self, project: str) -> list[str]:
+        """Names of the complete versions of a project, ascending; none for an unknown project."""
+        folder = self._folder(project)
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if _is_complete(path))
+
+    def sweep(self, project: str, *, older_than_s: float = _ABANDONED_AFTER_S) -> int:
+        """Remove what killed writers left behind; returns how many folders. Younger ones may be at work."""
+        folder = self._folder(project)
+        limit, swept = time.time() - older_than_s, 0
+        for path in folder.glob(f"{_TEMPORARY}*") if folder.is_dir() else ():
+            if path.stat().st_mtime <= limit:
+                shutil.rmtree(path, ignore_errors=True)
+                swept += 1
+        return swept
+
+    def _folder(self, *names: str) -> Path:
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name for a folder: use letters, digits, '.', '_' and '-'")
+        return self._root.joinpath(*names)
+
+
+def _read_version(folder: Path, _mtime: int, _inode: int) -> tuple[LinearHead, Manifest]:
+    try:
+        manifest = Manifest.from_json((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        head = _unpack((folder / HEAD_FILE).read_bytes(), LabelSpace(manifest.classes))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise _broken(folder, f"{type(error).__name__}: {error}") from error
+    if manifest.version != folder.name:
+        raise _broken(folder, f"its manifest is of version {manifest.version!r}")
+    return head, manifest
+
+
+def _pack(head: LinearHead) -> bytes:
+    temperature = np.array([head.temperature], dtype=np.float64)
+    weights, bias = np.ascontiguousarray(head.weights), np.ascontiguousarray(head.bias)
+    return save_tensors({"weights": weights, "bias": bias, "temperature": temperature})
+
+
+def _unpack(content: bytes, space: LabelSpace) -> LinearHead:
+    tensors = load_tensors(content)
+    if tensors["weights"].dtype != np.float32 or tensors["bias"].dtype != np.float32:
+        raise ValueError("weights and bias must be float32")
+    return LinearHead(tensors["weights"], tensors["bias"], float(tensors["temperature"].item()), space)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is only safe from a power cut once the folder itself is on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _rename_new(aside: Path, target: Path, project: str, version: str) -> None:
+    try:
+        aside.rename(target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another writer was faster
+            raise _exists(project, version) from error
+        raise
+
+
+def _is_complete(folder: Path) -> bool:
+    if folder.name.startswith("."):
+        return False
+    return (folder / MANIFEST_FILE).is_file() and (folder / HEAD_FILE).is_file()
+
+
+def _exists(project: str, version: str) -> VersionExists:
+    return VersionExists(
+        f"Model version {version!r} of project {project!r} exists already and is never changed. "
+        "Use the next number."
+    )
+
+
+def _broken(folder: Path, why: str) -> VersionBroken:
+    return VersionBroken(
+        f"Model version {folder.name!r} in {folder.parent} cannot be read ({why}). "
+        "Move this folder away and train again, or roll back to another version."
+    )
+
+
+def _require(holds: bool, name: str, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"manifest: {name} must be {expected}")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and bool(np.isfinite(value))
+
+
+def _is_tuple_of_text(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
+
+
+def _is_metrics(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and (number is None or _is_number(number)) for name, number in value.items()
+    )

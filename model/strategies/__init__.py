@@ -1,0 +1,32 @@
+"""Strategies: functions that turn a pool into scores (higher = label sooner), and the table of all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from model.strategies.chance import random
+from model.strategies.diversity import margin_diversity
+from model.strategies.herding import max_herding, uncertainty_herding
+from model.strategies.inputs import Strategy, StrategyInput
+from model.strategies.uncertainty import entropy, least_confidence, margin
+
+STRATEGIES: Final[dict[str, Strategy]] = {
+    "random": random,
+    "margin": margin,
+    "entropy": entropy,
+    "least-confidence": least_confidence,
+    "max-herding": max_herding,
+    "margin-diversity": margin_diversity,
+    "uncertainty-herding": uncertainty_herding,
+}
+
+_WITHOUT_PROBABILITIES = frozenset({"random", "max-herding"})
+
+__all__ = ["STRATEGIES", "Strategy", "StrategyInput", "needs_probabilities"]
+
+
+def needs_probabilities(name: str) -> bool:
+    """Whether a strategy of the table needs a head's probabilities; raises ValueError on an unknown name."""
+    if name not in STRATEGIES:
+        raise ValueError(f"there is no strategy {name!r}; choose one of: {', '.join(STRATEGIES)}")
+    return name not in _WITHOUT_PROBABILITIES

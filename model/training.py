@@ -1,0 +1,182 @@
+"""Labels in, a head out: fitted, calibrated, and measured out of fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.calibration import calibration_error, fit_temperature, mean_log_loss, wilson_interval
+from model.heads.fitting import Fit, HeadFitter
+from model.heads.single_label import NAME_SCALE, similarity_head, softmax
+from model.heads.trained import Metrics, TrainedHead
+from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
+
+FOLDS = 5
+INVERSE_REGULARISATIONS = (10.0, 100.0)  # 1 only ever won by chance, on few labels, and lost on the test set
+PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say nothing: names count fully, regularisation is tight
+OUT_OF_FOLD = "out-of-fold"
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    inverse_regularisation: float
+    prior_weight: float
+
+
+def train(
+    embeddings: Embeddings,
+    labels: Labels,
+    *,
+    name_vectors: Floats | None,
+    audit: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> TrainedHead:
+    """Fit a head to labels; works from one label of one class on.
+
+    name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
+    that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
+    it. Regularisation, the weight of the names and the temperature are chosen out of fold. Raises
+    ValueError when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
+    """
+    _require_trainable(embeddings, labels, name_vectors, audit)
+    fitter = HeadFitter(embeddings, labels, name_vectors=name_vectors)
+    folds = assign_folds(labels.classes, rng)
+    setting = _choose(fitter, labels, folds, with_names=name_vectors is not None)
+    logits = _logits_out_of_fold(fitter, folds, setting)
+    temperature = fit_temperature(logits, labels.classes)
+    final = fitter.fit(
+        torch.ones(len(labels), 1),
+        prior_weights=torch.tensor([setting.prior_weight]),
+        inverse_regularisation=setting.inverse_regularisation,
+    )
+    head = fitter.head(final, which=0, prior_weight=setting.prior_weight, temperature=temperature)
+    out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
+    metrics = _measure(out_of_fold, labels, audit)
+    metrics["inverse_regularisation"] = setting.inverse_regularisation
+    metrics["prior_weight"] = setting.prior_weight
+    metrics["temperature"] = temperature
+    return TrainedHead(head, metrics, out_of_fold)
+
+
+def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
+    """The head before any label: it compares texts with the names of the classes, name vectors (c, d)."""
+    nothing = Labels(np.zeros(0, dtype=np.int64), np.zeros((0, len(space)), dtype=np.float32), space)
+    out_of_fold = Probabilities(nothing.ids, nothing.targets, OUT_OF_FOLD)
+    metrics = _measure(out_of_fold, nothing, np.zeros(0, dtype=np.bool_))
+    metrics["inverse_regularisation"] = None
+    metrics["prior_weight"] = NAME_SCALE
+    metrics["temperature"] = 1.0
+    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold)
+
+
+def assign_folds(classes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """The fold (n,) of each row, at most 5: every class is spread as evenly as it can be."""
+    folds = np.empty(len(classes), dtype=np.intp)
+    by_class = np.lexsort((rng.random(len(classes)), classes))  # dealt out like cards, class after class
+    folds[by_class] = np.arange(len(classes)) % min(FOLDS, max(len(classes), 1))
+    return folds
+
+
+def _choose(fitter: HeadFitter, labels: Labels, folds: NDArray[np.intp], *, with_names: bool) -> _Setting:
+    """The setting with the least log loss on held-out rows, each at its own best temperature."""
+    prior_weights = PRIOR_WEIGHTS if with_names else (0.0,)
+    if len(labels) < FEWEST_TO_CHOOSE:
+        return _Setting(INVERSE_REGULARISATIONS[0], prior_weights[-1])
+    held_out = np.arange(_folds_to_look_at(labels))
+    pairs = list(product(prior_weights, held_out))  # one head each, all fitted together
+    row_weights = torch.from_numpy(np.stack([folds != fold for _, fold in pairs], axis=1)).float()
+    priors = torch.tensor([prior for prior, _ in pairs], dtype=torch.float32)
+    best, least, fit = _Setting(INVERSE_REGULARISATIONS[0], 0.0), np.inf, None
+    for strength in INVERSE_REGULARISATIONS:  # from tight to loose, each from where the last one ended
+        fit = _fit_roughly(fitter, row_weights, priors, strength, start=fit)
+        for number, prior in enumerate(prior_weights):
+            logits, rows = _gather(fit, folds, held_out, first=number * len(held_out))
+            classes = labels.classes[rows]
+            loss = mean_log_loss(logits / np.float32(fit_temperature(logits, classes)), classes)
+            if loss < least:
+                best, least = _Setting(strength, prior), loss
+    return best
+
+
+def _logits_out_of_fold(fitter: HeadFitter, folds: NDArray[np.intp], setting: _Setting) -> Floats:
+    """Logits (n, c) of every row by the head that was fitted without its fold."""
+    number = np.arange(folds.max() + 1)
+    row_weights = torch.from_numpy(folds[:, None] != number).float()
+    priors = torch.full((len(number),), setting.prior_weight)
+    fit = _fit_roughly(fitter, row_weights, priors, setting.inverse_regularisation, start=None)
+    logits, rows = _gather(fit, folds, number, first=0)
+    ordered = np.empty_like(logits)
+    ordered[rows] = logits
+    return ordered
+
+
+def _fit_roughly(
+    fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Tensor, strength: float, *, start: Fit | None
+) -> Fit:
+    """Heads good enough to compare: log loss within about 0.2 % of the converged one, in half the time."""
+    return fitter.fit(
+        row_weights,
+        prior_weights=priors,
+        inverse_regularisation=strength,
+        start=start,
+        tolerance=0.1,
+        max_iterations=30,
+    )
+
+
+def _gather(
+    fit: Fit, folds: NDArray[np.intp], held_out: NDArray[np.intp], *, first: int
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Held-out logits (m, c) and their rows (m,), from heads `first`, `first` + 1, …: one per fold."""
+    rows = np.flatnonzero(np.isin(folds, held_out))
+    return fit.logits.numpy()[rows, first + folds[rows]], rows
+
+
+def _folds_to_look_at(labels: Labels) -> int:
+    """All folds while that is quick; of many labels one fold is sample enough to choose by."""
+    cells = labels.targets.size
+    return FOLDS if cells <= 20_000 else 2 if cells <= 60_000 else 1
+
+
+def _measure(out_of_fold: Probabilities, labels: Labels, audit: NDArray[np.bool_]) -> Metrics:
+    classes, rows = labels.classes, len(labels)
+    correct = out_of_fold.values.argmax(axis=1) == classes
+    likelihood = out_of_fold.values[np.arange(rows), classes].astype(np.float64)
+    total, right = int(audit.sum()), int(correct[audit].sum())
+    low, high = wilson_interval(right, total) if total else (None, None)
+    return {
+        "labels": float(rows),
+        "classes_seen": float(len(np.unique(classes))),
+        "out_of_fold_accuracy": float(correct.mean()) if rows else None,
+        "out_of_fold_nll": float(-np.log(np.maximum(likelihood, 1e-30)).mean()) if rows else None,
+        "ece": calibration_error(out_of_fold.values, classes) if rows else None,
+        "audit_labels": float(total),
+        "audit_correct": float(right),
+        "audit_accuracy": right / total if total else None,
+        "audit_low": low,
+        "audit_high": high,
+    }
+
+
+def _require_trainable(
+    embeddings: Embeddings, labels: Labels, name_vectors: Floats | None, audit: NDArray[np.bool_]
+) -> None:
+    if not len(labels):
+        raise ValueError("train: there are no labels; take cold_start until the first one")
+    if not np.array_equal(embeddings.ids, labels.ids):
+        raise ValueError("train: embeddings and labels do not have the same ids in the same order")
+    if audit.shape != (len(labels),) or audit.dtype != np.bool_:
+        raise ValueError(f"train: audit is {audit.dtype} {audit.shape} for {len(labels)} labels")
+    one_hot = np.isin(labels.targets, (0.0, 1.0)).all(axis=1) & (labels.targets.sum(axis=1) == 1.0)
+    if not one_hot.all():
+        raise ValueError(f"train: {int((~one_hot).sum())} rows are not one-hot; drop or repair them")
+    if not np.isfinite(embeddings.vectors).all():
+        raise ValueError("train: an embedding is not finite; embed these items again")
+    expected = (len(labels.space), embeddings.vectors.shape[1])
+    if name_vectors is not None and (name_vectors.shape != expected or not np.isfinite(name_vectors).all()):
+        raise ValueError(f"train: name vectors are {name_vectors.shape}, not finite or not {expected}")
