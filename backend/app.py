@@ -1,0 +1,105 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import partial
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from backend.context import Context, LazyEncoder
+from backend.database import Database
+from backend.errors import BodyTooLarge, NextlabelError
+from backend.jobs import Jobs
+from backend.label_studio.client import LabelStudio
+from backend.routes.admin import admin_routes
+from backend.routes.auth import protect
+from backend.routes.protocol import serve_protocol
+from backend.settings import Settings
+from backend.workflows import work
+from model.encoders import Encoder
+from model.registry import ModelRegistry
+
+logger = logging.getLogger(__name__)
+
+# Label Studio's own limit for uploads: it never sends more.
+_MOST_BYTES = 250 * 1024 * 1024
+
+
+def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None = None) -> Context:
+    """Opens the database, the queue of jobs and the model store; loads no model."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
+    context = Context(
+        settings=settings,
+        database=Database(settings.database_address, lock_folder=settings.data_dir),
+        jobs=jobs,
+        encoder=LazyEncoder(load_encoder or partial(_load_encoder, settings)),
+        registry=ModelRegistry(settings.model_folder),
+        label_studio=partial(
+            LabelStudio, settings.label_studio_url, settings.label_studio_api_key.get_secret_value()
+        ),
+    )
+    jobs.bind(run=partial(work.run_pending, context), tick=partial(work.tick, context))
+    return context
+
+
+def create_app(context: Context) -> Flask:
+    """The web application. Starts to load the encoder in the background, so that /health answers at once."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    protect(app, context.settings)
+    serve_protocol(app, context)
+    app.register_blueprint(admin_routes(context))
+    _handle_errors(app)
+    threading.Thread(target=_warm_up, args=(context,), daemon=True).start()
+    return app
+
+
+def _load_encoder(settings: Settings) -> Encoder:
+    # transformers takes seconds to import: only processes that encode pay for it
+    from model.encoders.text import load_text_encoder
+
+    return load_text_encoder(
+        settings.text_encoder or None, device=settings.device, threads=settings.torch_threads
+    )
+
+
+def _warm_up(context: Context) -> None:
+    try:
+        context.encoder.get()
+    except NextlabelError as error:
+        logger.error("encoder missing message=%s", error)
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(NextlabelError)
+    def known(error: NextlabelError) -> tuple[Response, int]:
+        return jsonify(error.to_json()), error.status
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def too_large(_error: RequestEntityTooLarge) -> tuple[Response, int]:
+        error = BodyTooLarge(
+            f"The body is larger than {_MOST_BYTES} bytes.", hint="Send fewer tasks at a time."
+        )
+        return jsonify(error.to_json()), error.status
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> tuple[Response, int]:
+        code = (error.name or "error").lower().replace(" ", "-")
+        return jsonify(
+            {"error": {"code": code, "message": error.description or "", "hint": ""}}
+        ), error.code or 500
+
+    @app.errorhandler(Exception)
+    def unknown(error: Exception) -> tuple[Response, int]:
+        # the class only: a message could carry label text
+        logger.exception("request failed error=%s", type(error).__name__)
+        answer = {
+            "code": "internal",
+            "message": "Something went wrong here.",
+            "hint": "See the backend's log.",
+        }
+        return jsonify({"error": answer}), 500

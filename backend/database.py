@@ -1,0 +1,190 @@
+"""What the backend remembers between loops: SQLAlchemy tables and the engine behind them.
+
+Everything here can be derived again from Label Studio, except the loop history (which is exported with
+every model version).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from filelock import FileLock
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Project(Base):
+    """One Label Studio project. Label Studio reuses ids, so its creation time is part of the identity."""
+
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("label_studio_id", "created_stamp"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label_studio_id: Mapped[int]
+    created_stamp: Mapped[int] = mapped_column(BigInteger)
+    title: Mapped[str] = mapped_column(Text, default="")
+    label_config: Mapped[str] = mapped_column(Text, default="")
+    connected: Mapped[bool] = mapped_column(default=True)
+    overrides: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    sampling_before: Mapped[str | None] = mapped_column(String(40), default=None)
+    active_version: Mapped[str | None] = mapped_column(String(64), default=None)
+    active_fingerprint: Mapped[str | None] = mapped_column(String(64), default=None)
+    synced_until: Mapped[str | None] = mapped_column(String(40), default=None)
+    lease_owner: Mapped[str | None] = mapped_column(String(128), default=None)
+    lease_until: Mapped[float] = mapped_column(default=0.0)
+    last_looked_at: Mapped[float] = mapped_column(default=0.0)
+    last_webhook_at: Mapped[float | None] = mapped_column(default=None)
+
+    @property
+    def key(self) -> str:
+        """Name of the project in the model store; unlike Label Studio's id, never reused."""
+        return f"{self.label_studio_id}-{self.created_stamp}"
+
+
+class Task(Base):
+    """Mirror of one Label Studio task: its text, and what people said about it."""
+
+    __tablename__ = "tasks"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str | None] = mapped_column(Text, default=None)
+    annotations: Mapped[int] = mapped_column(default=0)
+    is_labeled: Mapped[bool] = mapped_column(default=False)
+    is_skipped: Mapped[bool] = mapped_column(default=False)
+
+
+class Embedding(Base):
+    """A vector by content and encoder revision: nothing is ever encoded twice."""
+
+    __tablename__ = "embeddings"
+
+    encoder: Mapped[str] = mapped_column(String(128), primary_key=True)
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class WindowTask(Base):
+    """One place of the published queue, and the lane by which the task came there."""
+
+    __tablename__ = "window_tasks"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+    lane: Mapped[str] = mapped_column(String(16))
+
+
+class Loop(Base):
+    """The history: what each loop found, did and measured."""
+
+    __tablename__ = "loops"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    outcome: Mapped[str] = mapped_column(String(16), default="running")
+    version: Mapped[str | None] = mapped_column(String(64), default=None)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    figures: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+
+
+class Hint(Base):
+    """Something may have changed: left by webhooks, the timer and people, taken away by the loop."""
+
+    __tablename__ = "hints"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[float]
+
+
+class Worker(Base):
+    """A worker process and when it was last seen alive."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    seen_at: Mapped[float]
+
+
+class Database:
+    """The engine and its sessions; makes or migrates the tables when it is opened."""
+
+    def __init__(self, address: str, *, lock_folder: Path) -> None:
+        self.address = address
+        self.engine = _open_engine(address)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        lock_folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock_folder / "migrations.lock"):
+            self._migrate()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _open_engine(address: str) -> Engine:
+    # hide_parameters: an error must not carry label text into a log
+    engine = create_engine(address, pool_pre_ping=not address.startswith("sqlite"), hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # WAL lets the web process read while the worker writes; NORMAL loses at most the last hints on a
+    # power cut, which the timer makes good.
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,116 @@
+"""Our exceptions, and the one JSON shape in which they leave.
+
+NextlabelError
+├── BadRequest                 400  what was sent cannot be understood
+├── Unauthorized               401  log-in or webhook secret is wrong
+├── NotFound                   404  no such project, version, …
+├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
+├── Busy                       409  another loop of the same project runs
+├── NotConnected               409  Label Studio does not know this backend (any more)
+├── EncoderUnavailable         503  the encoder cannot be loaded
+└── LabelStudioError           502  Label Studio answered with an error
+    ├── LabelStudioUnreachable 502  nobody answers at LABEL_STUDIO_URL
+    ├── TokenRefused           502  LABEL_STUDIO_API_KEY is wrong, or of a kind that is switched off
+    └── AddressBlocked         502  Label Studio refuses to call BACKEND_URL
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NextlabelError(Exception):
+    """Something a person can act on: what happened, and what to do about it (`hint`)."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """The shape of every error that leaves over HTTP or `--json`."""
+        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+
+
+class BadRequest(NextlabelError):
+    """What was sent cannot be understood."""
+
+    code = "bad-request"
+    status = 400
+
+
+class BodyTooLarge(BadRequest):
+    """The request is larger than any that Label Studio sends."""
+
+    code = "body-too-large"
+    status = 413
+
+
+class Unauthorized(NextlabelError):
+    """The log-in or the webhook secret is wrong."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class NotFound(NextlabelError):
+    """No such project, version or page."""
+
+    code = "not-found"
+    status = 404
+
+
+class UnsupportedConfig(NextlabelError):
+    """The labeling config asks something that cannot be learned yet."""
+
+    code = "unsupported-config"
+    status = 422
+
+
+class Busy(NextlabelError):
+    """Another loop of the same project runs."""
+
+    code = "busy"
+    status = 409
+
+
+class NotConnected(NextlabelError):
+    """Label Studio does not know this backend for the project (any more)."""
+
+    code = "not-connected"
+    status = 409
+
+
+class EncoderUnavailable(NextlabelError):
+    """The encoder cannot be loaded."""
+
+    code = "encoder-unavailable"
+    status = 503
+
+
+class LabelStudioError(NextlabelError):
+    """Label Studio answered with an error."""
+
+    code = "label-studio-error"
+    status = 502
+
+
+class LabelStudioUnreachable(LabelStudioError):
+    """Nobody answers at LABEL_STUDIO_URL."""
+
+    code = "label-studio-unreachable"
+
+
+class TokenRefused(LabelStudioError):
+    """LABEL_STUDIO_API_KEY is wrong, or of a kind that is switched off."""
+
+    code = "token-refused"
+
+
+class AddressBlocked(LabelStudioError):
+    """Label Studio refuses to call BACKEND_URL."""
+
+    code = "address-blocked"

@@ -1,0 +1,1 @@
+"""The only folder that speaks Label Studio: its API, labeling configs, tasks, results and queue order."""

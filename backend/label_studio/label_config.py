@@ -1,0 +1,129 @@
+"""Reads a labeling config: which control we answer, its labels, and where a task's text lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from backend.errors import BadRequest, UnsupportedConfig
+from model.records import LabelSpace
+
+SUPPORTED = "<Choices> with choice=single on <Text>"
+
+# A task field that we write ourselves is never input of the model.
+OWN_FIELDS = "nextlabel_"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """The part of a labeling config that we answer.
+
+    `other_controls` are the tags left to the annotator.
+    """
+
+    from_name: str
+    to_name: str
+    labels: tuple[Label, ...]
+    text_fields: tuple[str, ...]
+    other_controls: tuple[str, ...]
+
+    @property
+    def space(self) -> LabelSpace:
+        """The classes, in the order of the config."""
+        return LabelSpace(tuple(label.name for label in self.labels))
+
+
+def parse_label_config(xml: str) -> LabelConfig:
+    """Finds the control to answer. Raises BadRequest (no XML) or UnsupportedConfig (names what it found)."""
+    root = _parse(xml)
+    texts = {tag.get("name"): tag for tag in root.iter("Text") if _is_plain_text(tag)}
+    controls = [
+        tag for tag in root.iter() if isinstance(tag.tag, str) and tag.get("toName") and tag.get("name")
+    ]
+    for tag in controls:
+        objects = [
+            name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name in texts
+        ]
+        labels = _labels(tag)
+        if _is_single_choice(tag) and objects and labels:
+            return LabelConfig(
+                from_name=tag.get("name", ""),
+                to_name=objects[0],
+                labels=labels,
+                text_fields=tuple(dict.fromkeys(_field(text) for text in texts.values())),
+                other_controls=tuple(str(other.tag) for other in controls if other is not tag),
+            )
+    raise UnsupportedConfig(
+        f"The labeling config has nothing that can be learned yet: found {_describe(root)}.",
+        hint=f"Supported today: {SUPPORTED}, with at least one <Choice> of a fixed value.",
+    )
+
+
+def _parse(xml: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    try:
+        return etree.fromstring(xml.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise BadRequest(
+            f"The labeling config is not valid XML: {error}", hint="Check it in Label Studio's settings."
+        ) from None
+
+
+def _is_plain_text(tag: etree._Element) -> bool:
+    value = tag.get("value", "")
+    # valueType="url" puts an address, not the text, into the task.
+    return (
+        bool(tag.get("name"))
+        and value.startswith("$")
+        and not value.startswith(f"${OWN_FIELDS}")
+        and tag.get("valueType", "text") != "url"
+    )
+
+
+def _field(tag: etree._Element) -> str:
+    return str(tag.get("value", "")).removeprefix("$")
+
+
+def _is_single_choice(tag: etree._Element) -> bool:
+    return (
+        tag.tag == "Choices"
+        and tag.get("choice", "single") in ("single", "single-radio")
+        and not tag.get("value")
+        and tag.get("perRegion", "false") != "true"
+        and tag.get("perItem", "false") != "true"
+        and not any(choice.findall("Choice") for choice in tag.iter("Choice"))
+    )
+
+
+def _labels(tag: etree._Element) -> tuple[Label, ...]:
+    return tuple({label.name: label for label in _choices(tag)}.values())
+
+
+def _choices(tag: etree._Element) -> Iterator[Label]:
+    for choice in tag.iter("Choice"):
+        value = choice.get("value", "")
+        name = choice.get("alias") or value
+        if name:
+            yield Label(name=name, title=value or name)
+
+
+def _describe(root: etree._Element) -> str:
+    found = []
+    for tag in root.iter():
+        if not isinstance(tag.tag, str) or not tag.get("name"):
+            continue
+        kind = f" choice={tag.get('choice')}" if tag.get("choice") else ""
+        dynamic = " with dynamic values" if tag.tag == "Choices" and tag.get("value") else ""
+        per_region = " perRegion" if tag.get("perRegion") == "true" else ""
+        found.append(f"<{tag.tag}{kind}{per_region}>{dynamic}")
+    return ", ".join(dict.fromkeys(found)) or "no tags with a name"

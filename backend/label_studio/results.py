@@ -1,0 +1,33 @@
+"""Renders what the model says as Label Studio predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.label_studio.label_config import LabelConfig
+
+Json = dict[str, Any]
+
+BY_NAME_NOTE = "By similarity with the label names: nobody has labelled anything yet."
+
+
+def choice_result(config: LabelConfig, label: str, *, confidence: float, by_name: bool) -> list[Json]:
+    """The regions of one pre-annotation; `confidence` in [0, 1] sits on the region.
+
+    `by_name` marks a guess from the label names alone.
+    """
+    region: Json = {
+        "from_name": config.from_name,
+        "to_name": config.to_name,
+        "type": "choices",
+        "value": {"choices": [label]},
+        "score": round(min(1.0, max(0.0, confidence)), 4),
+    }
+    if by_name:
+        region["meta"] = {"text": [BY_NAME_NOTE]}
+    return [region]
+
+
+def prediction(result: list[Json], *, version: str, score: float) -> Json:
+    """One prediction. `score` in [0, 1] is its place in Label Studio's queue: lowest first."""
+    return {"result": result, "score": score, "model_version": version}

@@ -1,0 +1,84 @@
+"""The class that users of the label-studio-ml library know: setup, predict and fit of one project.
+
+Works with the released 1.0.9 (`__init__(label_config, …)`, `fit((), event=…, data=…)`) and with 2.x
+(`__init__(project_id, label_config)`, `fit(event, data)`); the work itself is done by the workflows.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property
+from typing import Any, ClassVar
+
+from label_studio_ml.model import LabelStudioMLBase
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import UnsupportedConfig
+from backend.label_studio.label_config import LabelConfig, parse_label_config
+from backend.workflows.predict import current_version, predict_tasks
+from backend.workflows.projects import find_project, parse_reference
+from backend.workflows.webhook import take_event
+
+Json = dict[str, Any]
+
+_BASE_TAKES_PROJECT = "project_id" in inspect.signature(LabelStudioMLBase.__init__).parameters
+
+
+class NextlabelModel(LabelStudioMLBase):  # type: ignore[misc]  # the library ships no types
+    """One project's model, made anew for each request; everything that lasts is in `context`."""
+
+    context: ClassVar[Context]
+
+    @classmethod
+    def bound_to(cls, context: Context) -> type[NextlabelModel]:
+        """The class with its context, as the server of either library version takes it."""
+        return type(cls.__name__, (cls,), {"context": context})
+
+    def __init__(
+        self, project_id: str | None = None, label_config: str | None = None, **kwargs: object
+    ) -> None:
+        # The base would fail on a config that is not valid XML: our own parser names the fault.
+        if _BASE_TAKES_PROJECT:
+            super().__init__(project_id=project_id, label_config=None)
+        else:
+            super().__init__(label_config=None, **kwargs)
+        self.project_reference = project_id
+        self.config_xml = label_config or ""
+
+    @cached_property
+    def project(self) -> Project | None:
+        """The row of the project; None when the request named none, or one we do not know."""
+        if not self.project_reference:
+            return None
+        number, stamp = parse_reference(self.project_reference)
+        with self.context.database.session() as session:
+            return find_project(session, number, stamp)
+
+    @property
+    def label_config_parsed(self) -> LabelConfig | None:
+        """The part of the config we answer; None when there is nothing in it that we can learn."""
+        if not self.config_xml.strip():
+            return None
+        try:
+            return parse_label_config(self.config_xml)
+        except UnsupportedConfig:
+            return None
+
+    def get_version(self) -> str:
+        """The version string in use."""
+        return current_version(self.project)
+
+    def predict(self, tasks: list[Json], context: Json | None = None, **kwargs: object) -> list[Json]:
+        """One prediction per task, as Label Studio takes it."""
+        return predict_tasks(self.context, self.project, tasks, self.label_config_parsed)
+
+    def fit(
+        self, *args: object, event: str | None = None, data: Json | None = None, **kwargs: object
+    ) -> Json:
+        """Takes an event down; the worker trains. Never trains in the request."""
+        if len(args) == 2 and isinstance(args[0], str) and isinstance(args[1], dict):
+            event, data = args[0], args[1]
+        if event and data is not None:
+            take_event(self.context, event, data)
+        return {"model_version": self.get_version()}

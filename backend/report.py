@@ -1,0 +1,149 @@
+"""How results look on a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.workflows.connect import ConnectReport
+from backend.workflows.doctor import Finding
+from backend.workflows.loop import LoopReport
+
+Json = dict[str, Any]
+
+_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
+_OUTCOMES = {
+    "published": "A new order is published",
+    "topped-up": "The window was filled up",
+    "mended": "Label Studio's settings were put right",
+    "unchanged": "Nothing has changed since the last loop",
+}
+
+
+def print_connect(console: Console, report: ConnectReport) -> None:
+    """What connect found and did."""
+    kind = "personal access token" if report.token == "personal" else "legacy token"
+    console.print(f"Signed in as {report.user} ({kind}).", highlight=False)
+    console.print(f"Project {report.project} “{report.title}”: {report.labels} labels.", highlight=False)
+    if report.ignored:
+        left = ", ".join(f"<{tag}>" for tag in report.ignored)
+        console.print(f"Left to the annotators: {left}.", highlight=False)
+    for change in report.changes:
+        console.print(f"  [green]+[/] {change}", highlight=False)
+    if not report.changes:
+        console.print("  Already registered; nothing to change.")
+    print_loop(console, report.loop)
+    console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
+
+
+def connect_json(report: ConnectReport) -> Json:
+    """The same for machines."""
+    return {
+        "project": report.project,
+        "title": report.title,
+        "user": report.user,
+        "token": report.token,
+        "labels": report.labels,
+        "left_to_annotators": list(report.ignored),
+        "changes": report.changes,
+        "loop": loop_json(report.loop),
+        "served": report.served,
+        "expected": report.expected,
+        "in_order": report.in_order,
+        "verdict": report.verdict,
+    }
+
+
+def print_loop(console: Console, report: LoopReport) -> None:
+    """What one loop did."""
+    figures = report.figures
+    line = f"{_OUTCOMES[report.outcome]}: version {report.version}"
+    if report.outcome == "published":
+        line += (
+            f", {figures['window']} tasks in the window, ranked by {figures['strategy']} from "
+            f"{figures['labels']} labels and {figures['pool']} unlabelled tasks"
+        )
+    console.print(line + ".", highlight=False)
+    if figures.get("rejected"):
+        console.print(f"[yellow]Label Studio took no prediction for tasks {figures['rejected']}.[/]")
+    seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
+    console.print(f"[dim]{seconds}; {figures.get('writes', 0)} writes to Label Studio.[/]", highlight=False)
+
+
+def loop_json(report: LoopReport) -> Json:
+    """The same for machines."""
+    return {
+        "outcome": report.outcome,
+        "version": report.version,
+        "figures": report.figures,
+        "seconds": report.seconds,
+    }
+
+
+def print_findings(console: Console, findings: Iterable[Finding]) -> None:
+    """One line a check, and the cure under what is not well."""
+    for finding in findings:
+        console.print(f"{_MARKS[finding.verdict]} {finding.check}: {finding.message}", highlight=False)
+        if finding.cure:
+            console.print(f"    [dim]{finding.cure}[/]", highlight=False)
+
+
+def print_statuses(console: Console, rows: list[Json]) -> None:
+    """A block a project."""
+    if not rows:
+        console.print("Nothing is connected yet. Run: python -m backend connect PROJECT_ID")
+    for row in rows:
+        table = Table(
+            title=f"Project {row['project']} “{row['title']}”", show_header=False, title_justify="left"
+        )
+        for name, value in _status_lines(row):
+            table.add_row(name, value)
+        console.print(table)
+
+
+def print_versions(console: Console, rows: list[Json]) -> None:
+    """A line a version."""
+    table = Table("version", "serves", "kind", "made", "labels", "accuracy on audit labels", "strategy")
+    for row in rows:
+        metrics = row["metrics"]
+        table.add_row(
+            row["version"],
+            "yes" if row["active"] else "",
+            row["kind"],
+            row["created_at"],
+            str(int(metrics.get("labels") or 0)),
+            audit_sentence(metrics),
+            row["strategy"],
+        )
+    console.print(table)
+
+
+def audit_sentence(metrics: Json) -> str:
+    """Accuracy with its interval, or why there is none."""
+    count = int(metrics.get("audit_labels") or 0)
+    if count == 0 or metrics.get("audit_accuracy") is None:
+        return "no audit labels yet"
+    low, high = 100 * metrics["audit_low"], 100 * metrics["audit_high"]
+    sentence = f"{100 * metrics['audit_accuracy']:.0f} % ({low:.0f} to {high:.0f}) on {count} audit labels"
+    return sentence if count >= 30 else f"too early to say: {count} of 30 audit labels"
+
+
+def _status_lines(row: Json) -> list[tuple[str, str]]:
+    loop = row["last_loop"]
+    last = "none yet" if loop is None else f"{loop['outcome']} at {loop['started_at']}"
+    if loop and loop["error"]:
+        last += f": {loop['error']}"
+    return [
+        ("connected", "yes" if row["connected"] else "no"),
+        ("version", row["version"] or "none yet"),
+        ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
+        ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
+        ("accuracy", audit_sentence(row["metrics"])),
+        ("last loop", last),
+        ("last webhook", row["last_webhook"] or "none yet"),
+        ("waiting hints", str(row["pending_hints"])),
+        ("workers alive", str(len(row["workers"]))),
+    ]

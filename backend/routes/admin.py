@@ -1,0 +1,32 @@
+"""What admins and their own cron jobs call: status as JSON, the retraining webhook, metrics."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from backend.context import Context
+from backend.workflows.hints import leave_hint
+from backend.workflows.metrics import refresh_metrics
+from backend.workflows.projects import get_project
+from backend.workflows.status import project_status
+
+
+def admin_routes(context: Context) -> Blueprint:
+    """Routes outside Label Studio's protocol."""
+    routes = Blueprint("admin", __name__)
+
+    @routes.get("/projects/<int:project_id>.json")
+    def status(project_id: int) -> Response:
+        return jsonify(project_status(context, project_id))
+
+    @routes.post("/projects/<int:project_id>/retrain")
+    def retrain(project_id: int) -> tuple[Response, int]:
+        leave_hint(context, get_project(context, project_id), "training")
+        return jsonify({"status": "taken"}), 202
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(refresh_metrics(context)), content_type=CONTENT_TYPE_LATEST)
+
+    return routes

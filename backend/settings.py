@@ -1,0 +1,115 @@
+"""Every setting, read once from the environment (and `.env`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from model.strategies import STRATEGIES
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def _strategy_name(value: str) -> str:
+    if value != "auto" and value not in STRATEGIES:
+        raise ValueError(f"no strategy {value!r}; there are auto, {', '.join(sorted(STRATEGIES))}")
+    return value
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_url)]
+StrategyName = Annotated[str, AfterValidator(_strategy_name)]
+
+
+class ProjectSettings(BaseModel):
+    """What may differ by project: defaults come from the environment, `connect --set` changes them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retrain_every_labels: int = Field(default=10, ge=1, description="New labels that start a loop.")
+    retrain_every_minutes: int = Field(
+        default=10, ge=1, description="Minutes after which a loop looks for changes, webhook or not."
+    )
+    queue_window: int = Field(
+        default=100,
+        ge=5,
+        le=5000,
+        description="Tasks published in order at a time; an hour of labeling is good.",
+    )
+    audit_share: float = Field(
+        default=0.15,
+        ge=0.0,
+        le=0.5,
+        description="Random, blind share of the queue, measures accuracy; a third of it after 100 audit labels.",
+    )
+    strategy: StrategyName = Field(
+        default="auto", description="Acquisition function by name; auto chooses by what is known."
+    )
+
+
+class Settings(BaseSettings, ProjectSettings):
+    """Settings of the whole backend. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    label_studio_url: HttpAddress = Field(
+        default="http://localhost:8080", description="Where Label Studio answers."
+    )
+    label_studio_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Personal access token or legacy token of a Label Studio user."
+    )
+    backend_url: HttpAddress = Field(
+        default="http://localhost:9090", description="How Label Studio reaches this backend."
+    )
+    basic_auth_user: str = Field(
+        default="", description="User name that callers must give; empty: no log-in."
+    )
+    basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret header that webhooks must carry; `connect` sets it."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    port: int = Field(default=9090, ge=1, le=65535, description="Port that `serve` listens on.")
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder for the database, embeddings, models and jobs."
+    )
+    database_url: str = Field(
+        default="", description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
+    )
+    redis_url: str = Field(
+        default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
+    )
+    model_store: Path | None = Field(
+        default=None, description="Folder of the model versions; empty: DATA_DIR/models."
+    )
+    text_encoder: str = Field(
+        default="", description="Folder or hub name of a text encoder; empty: all-MiniLM-L6-v2."
+    )
+    device: str = Field(default="cpu", description="Torch device of the encoder.")
+    torch_threads: int = Field(
+        default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."
+    )
+    log_level: LogLevel = Field(default="INFO", description="How much is logged.")
+
+    @property
+    def database_address(self) -> str:
+        """SQLAlchemy address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'nextlabel.db'}"
+
+    @property
+    def model_folder(self) -> Path:
+        """Folder of the model versions."""
+        return self.model_store or self.data_dir / "models"
+
+    def for_project(self, overrides: dict[str, object]) -> ProjectSettings:
+        """The settings of one project; raises pydantic's ValidationError on a wrong override."""
+        defaults = {name: getattr(self, name) for name in ProjectSettings.model_fields}
+        return ProjectSettings.model_validate(defaults | overrides)

@@ -1,0 +1,1 @@
+"""What the product does, without HTTP: connect, loop, predict, publish, doctor."""

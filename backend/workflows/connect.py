@@ -1,0 +1,281 @@
+"""Connects a project in one go, and takes the connection apart again."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import AddressBlocked, NotConnected
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.versions import version_number
+from backend.settings import Settings
+from backend.workflows.lease import lease
+from backend.workflows.loop import LoopReport, run_loop, tidy
+from backend.workflows.predict import current_version
+from backend.workflows.progress import Progress
+from backend.workflows.projects import created_stamp, ensure_project, get_project
+from backend.workflows.publish import find_backend, window_left
+
+Json = dict[str, Any]
+
+SAMPLING = "Uncertainty sampling"
+SAMPLING_DEFAULT = "Sequential sampling"
+SECRET_HEADER = "X-Nextlabel-Secret"
+WEBHOOK_EVENTS = [
+    "ANNOTATION_CREATED",
+    "ANNOTATIONS_CREATED",
+    "ANNOTATION_UPDATED",
+    "ANNOTATIONS_DELETED",
+    "TASKS_CREATED",
+    "TASKS_DELETED",
+    "PROJECT_UPDATED",
+]
+# Where /setup finds a project's own settings in Label Studio's extra_params.
+EXTRA_PARAMS_KEY = "nextlabel"
+
+_LEASE_WAIT_S = 120.0
+
+
+@dataclass(slots=True)
+class ConnectReport:
+    """What connect found and did, in sentences for the terminal and as fields for machines."""
+
+    project: int
+    title: str = ""
+    user: str = ""
+    token: str = ""
+    labels: int = 0
+    ignored: tuple[str, ...] = ()
+    changes: list[str] = field(default_factory=list)
+    loop: LoopReport = field(default_factory=LoopReport)
+    served: int | None = None
+    expected: int | None = None
+    reserved: bool = False
+
+    @property
+    def in_order(self) -> bool:
+        """Whether Label Studio serves what was published (or what it had reserved for us before)."""
+        return self.served == self.expected or self.reserved
+
+    @property
+    def verdict(self) -> str:
+        """One sentence about the order."""
+        if self.expected is None:
+            return "There is nothing left to label: the queue is empty."
+        if self.served != self.expected and self.reserved:
+            return (
+                f"Label Studio gives you task {self.served} first, which it reserved for you earlier; "
+                f"then comes the order published, from task {self.expected} on."
+            )
+        if self.in_order:
+            return f"The order served is the order published: task {self.served} comes next."
+        return (
+            f"The order served is NOT the order published: Label Studio serves task {self.served}, "
+            f"published is {self.expected}. Run: python -m backend doctor {self.project}"
+        )
+
+
+def connect(
+    context: Context, label_studio_id: int, *, overrides: dict[str, object], progress: Progress
+) -> ConnectReport:
+    """Registers the backend, runs the first loop and checks the order. Safe to run again."""
+    remote = context.label_studio()
+    report = ConnectReport(project=label_studio_id)
+    try:
+        progress.stage("checking the token")
+        report.user, report.token = _user_name(remote.whoami()), remote.token_kind
+        details = remote.project(label_studio_id)
+        config = parse_label_config(details["label_config"])
+        report.title, report.labels, report.ignored = (
+            details["title"],
+            len(config.labels),
+            config.other_controls,
+        )
+        project = _remember(context, details, overrides)
+        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+            progress.stage("registering the backend")
+            report.changes += _register(context, project, remote, details=details)
+            report.loop = run_loop(context, project, reason="connect", progress=progress)
+            if report.loop.outcome == "published":
+                tidy(context, project)
+        progress.stage("asking for the next task")
+        _check_order(context, project, remote, report=report)
+    finally:
+        remote.close()
+    return report
+
+
+def disconnect(context: Context, label_studio_id: int) -> list[str]:
+    """Takes everything back that connect put into Label Studio; returns what was done."""
+    project = get_project(context, label_studio_id)
+    remote = context.label_studio()
+    done = []
+    try:
+        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+            for hook in _our_webhooks(context.settings, remote, label_studio_id):
+                remote.delete_webhook(hook["id"])
+                done.append("webhook removed")
+            try:
+                remote.delete_ml_backend(find_backend(context, remote, label_studio_id)["id"])
+                done.append("ML backend removed")
+            except NotConnected:
+                done.append("no ML backend was registered")
+            removed = _remove_predictions(remote, label_studio_id)
+            done.append(f"{removed} predictions removed")
+            sampling = project.sampling_before or SAMPLING_DEFAULT
+            remote.update_project(label_studio_id, sampling=sampling)
+            done.append(f"sampling set back to {sampling!r}")
+            _forget_connection(context, project)
+    finally:
+        remote.close()
+    return done
+
+
+def webhook_headers(settings: Settings) -> dict[str, str]:
+    """Headers by which Label Studio's webhooks prove that they come from it."""
+    if secret := settings.webhook_secret.get_secret_value():
+        return {SECRET_HEADER: secret}
+    if settings.basic_auth_user:
+        pair = f"{settings.basic_auth_user}:{settings.basic_auth_pass.get_secret_value()}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    return {}
+
+
+def webhook_address(settings: Settings) -> str:
+    """Where Label Studio posts its events."""
+    return f"{settings.backend_url}/webhook"
+
+
+def webhook_is_right(settings: Settings, hook: Json) -> bool:
+    """Whether a webhook carries the secret and all events we need."""
+    events_right = hook["send_for_all_actions"] or set(WEBHOOK_EVENTS) <= set(hook["actions"])
+    return (
+        bool(hook["is_active"])
+        and hook["send_payload"]
+        and events_right
+        and (hook["headers"] or {}) == webhook_headers(settings)
+    )
+
+
+def _user_name(user: Json) -> str:
+    return str(user.get("email") or user.get("username") or user.get("id"))
+
+
+def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Project:
+    with context.database.session() as session:
+        project = ensure_project(session, int(details["id"]), created_stamp(details))
+        project.overrides = {**project.overrides, **overrides}
+        context.settings.for_project(project.overrides)
+        project.title = str(details["title"])
+    return project
+
+
+def _register(context: Context, project: Project, remote: LabelStudio, *, details: Json) -> list[str]:
+    changes = []
+    number = project.label_studio_id
+    wanted = _backend_fields(context.settings, project)
+    try:
+        row = find_backend(context, remote, number)
+    except NotConnected:
+        row = _create_backend(context, remote, wanted)
+        changes.append("ML backend registered")
+    if _differs(row, wanted):
+        remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
+        changes.append("ML backend updated")
+    changes += _mend_webhooks(context.settings, remote, number)
+    if details["sampling"] != SAMPLING:
+        with context.database.session() as session:
+            session.get_one(Project, project.id).sampling_before = str(details["sampling"])
+        remote.update_project(number, sampling=SAMPLING)
+        changes.append(f"sampling set to {SAMPLING!r}")
+    if not details["show_collab_predictions"]:
+        remote.update_project(number, show_collab_predictions=True)
+        changes.append("pre-annotations switched on")
+    return changes
+
+
+def _backend_fields(settings: Settings, project: Project) -> Json:
+    fields: Json = {
+        "project": project.label_studio_id,
+        "url": settings.backend_url,
+        "title": current_version(project),
+        "is_interactive": False,
+        "extra_params": {EXTRA_PARAMS_KEY: project.overrides} if project.overrides else None,
+        "auth_method": "NONE",
+    }
+    if settings.basic_auth_user:
+        fields |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": settings.basic_auth_user,
+            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
+        }
+    return fields
+
+
+def _differs(row: Json, wanted: Json) -> bool:
+    compared = ("extra_params", "auth_method", "basic_auth_user")
+    return any((row.get(name) or None) != (wanted.get(name) or None) for name in compared)
+
+
+def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json:
+    try:
+        return remote.create_ml_backend(**fields)
+    except AddressBlocked:
+        # Label Studio may have kept a half-made row, which would never get its webhook.
+        for row in remote.ml_backends(fields["project"]):
+            if str(row["url"]).rstrip("/") == context.settings.backend_url:
+                remote.delete_ml_backend(row["id"])
+        raise
+
+
+def _our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    address = webhook_address(settings)
+    return [hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).rstrip("/") == address]
+
+
+def _mend_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[str]:
+    hooks = _our_webhooks(settings, remote, label_studio_id)
+    for extra in hooks[1:]:
+        remote.delete_webhook(extra["id"])
+    wanted: Json = {
+        "url": webhook_address(settings),
+        "send_payload": True,
+        "send_for_all_actions": False,
+        "actions": WEBHOOK_EVENTS,
+        "headers": webhook_headers(settings),
+        "is_active": True,
+    }
+    if not hooks:
+        remote.create_webhook(project=label_studio_id, **wanted)
+        return ["webhook added"]
+    if len(hooks) == 1 and webhook_is_right(settings, hooks[0]):
+        return []
+    remote.update_webhook(hooks[0]["id"], **wanted)
+    return ["webhook mended"]
+
+
+def _check_order(context: Context, project: Project, remote: LabelStudio, *, report: ConnectReport) -> None:
+    left = window_left(context, project)
+    report.expected = left[0] if left else None
+    task = remote.next_task(project.label_studio_id)
+    if task:
+        report.served = int(task["id"])
+        report.reserved = "lock" in str(task.get("queue", "")).lower()
+
+
+def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
+    removed = 0
+    for version in remote.model_versions(label_studio_id):
+        if version_number(version) is not None:
+            removed += remote.delete_version(label_studio_id, version)
+    return removed
+
+
+def _forget_connection(context: Context, project: Project) -> None:
+    with context.database.session() as session:
+        row = session.get_one(Project, project.id)
+        row.connected, row.active_version, row.active_fingerprint = False, None, None

@@ -1,0 +1,120 @@
+"""From a snapshot to a model and a ranking: the part of the loop that runs without Label Studio."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.context import Context
+from backend.database import Project
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.results import choice_result
+from backend.label_studio.tasks import content_hash
+from backend.workflows.embed import embed_texts
+from backend.workflows.projects import project_seed, project_settings
+from backend.workflows.publish import Placement
+from backend.workflows.snapshot import Snapshot
+from model.audit import audit_hash
+from model.heads.single_label import LinearHead
+from model.heads.trained import TrainedHead
+from model.ranking import default_strategy, rank
+from model.records import Embeddings, Floats, Ranking
+from model.strategies.inputs import StrategyInput
+from model.training import cold_start, train
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A head, what it was measured to be worth, and the order it asks for."""
+
+    trained: TrainedHead
+    ranking: Ranking
+    by_name: bool
+
+
+def name_vectors(context: Context, config: LabelConfig) -> Floats:
+    """Embeddings of the label names as people read them, (c, d) in the order of the config."""
+    names = [readable_name(label.title) for label in config.labels]
+    found = embed_texts(context, names)
+    return np.stack([found[content_hash(name)] for name in names])
+
+
+def readable_name(title: str) -> str:
+    """A label name as a sentence would have it: card_arrival → card arrival, cardArrival → card arrival."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)
+    return re.sub(r"[_\-./]+", " ", spaced).strip() or title
+
+
+def learn(
+    context: Context, project: Project, config: LabelConfig, snapshot: Snapshot, *, version: str
+) -> Learned:
+    """Trains a head on a snapshot (or starts from the label names alone) and ranks the pool with it."""
+    by_name = len(snapshot.labels) == 0
+    names = name_vectors(context, config)
+    seed = project_seed(project)
+    if by_name:
+        trained = cold_start(names, config.space)
+    else:
+        trained = train(
+            snapshot.labelled_embeddings,
+            snapshot.labels,
+            name_vectors=names,
+            audit=snapshot.audit[snapshot.labelled],
+            rng=np.random.default_rng(seed),
+        )
+    ranking = rank_pool(context, project, snapshot, trained.head, version=version)
+    return Learned(trained=trained, ranking=ranking, by_name=by_name)
+
+
+def rank_pool(
+    context: Context, project: Project, snapshot: Snapshot, head: LinearHead, *, version: str
+) -> Ranking:
+    """The order in which a head wants the pool labelled, audit share included."""
+    settings = project_settings(context, project)
+    labels = len(snapshot.labels)
+    strategy = settings.strategy
+    if strategy == "auto":
+        strategy = default_strategy(labels, len(snapshot.labels.space))
+    pool = snapshot.pool_embeddings
+    seed = project_seed(project)
+    return rank(
+        StrategyInput(
+            pool=pool,
+            probabilities=head.probabilities(pool, version),
+            labelled=snapshot.labelled_embeddings,
+            batch=settings.queue_window,
+        ),
+        strategy=strategy,
+        window=settings.queue_window,
+        audit=snapshot.audit[snapshot.pool],
+        audit_order=audit_hash(pool.ids, seed),
+        share=settings.audit_share,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def place(
+    ranking: Ranking,
+    head: LinearHead,
+    embeddings: Embeddings,
+    *,
+    config: LabelConfig,
+    by_name: bool,
+    task_ids: Sequence[int],
+) -> list[Placement]:
+    """Placements of some tasks of a ranking, in the order given; audit tasks go without a pre-annotation."""
+    lanes = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
+    rows = {task_id: row for row, task_id in enumerate(embeddings.ids.tolist())}
+    chosen = embeddings.take(np.array([rows[task_id] for task_id in task_ids], dtype=np.intp))
+    values = head.probabilities(chosen, ranking.model_version).values
+    placements = []
+    for task_id, row in zip(task_ids, values, strict=True):
+        best = int(row.argmax())
+        label = head.space.names[best]
+        result = choice_result(config, label, confidence=float(row[best]), by_name=by_name)
+        lane = lanes[task_id]
+        placements.append(Placement(task_id, lane, [] if lane == "audit" else result))
+    return placements

@@ -1,0 +1,109 @@
+"""One loop per project at a time: a lease in the database that a dead process cannot keep."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import or_, update
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import Busy
+
+_LEASE_S = 30.0
+_RENEW_S = 10.0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    host: str
+    pid: int
+    thread: int
+
+    @classmethod
+    def here(cls) -> _Owner:
+        return cls(socket.gethostname(), os.getpid(), threading.get_ident())
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.pid}/{self.thread}"
+
+
+@contextmanager
+def lease(context: Context, project_id: int, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Holds a project for one loop. Raises Busy when somebody else holds it for longer than `wait_s`."""
+    owner = str(_Owner.here())
+    deadline = time.monotonic() + wait_s
+    while not _acquire(context, project_id, owner):
+        if time.monotonic() >= deadline:
+            raise Busy(
+                "Another loop of this project is running.", hint="Wait for it: python -m backend status"
+            )
+        time.sleep(_POLL_S)
+    stop = threading.Event()
+    keeper = threading.Thread(target=_renew, args=(context, project_id, owner, stop), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+        _release(context, project_id, owner)
+
+
+def _acquire(context: Context, project_id: int, owner: str) -> bool:
+    now = time.time()
+    with context.database.session() as session:
+        project = session.get(Project, project_id)
+        if project is None:
+            return False
+        holder = project.lease_owner
+        free = [Project.lease_owner.is_(None), Project.lease_until < now]
+        if holder and _is_dead(holder):
+            free.append(Project.lease_owner == holder)
+        taken = session.execute(
+            update(Project)
+            .where(Project.id == project_id, or_(*free))
+            .values(lease_owner=owner, lease_until=now + _LEASE_S)
+            .returning(Project.id)
+        )
+        return taken.scalar() is not None
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder was a process of this very machine that is gone (killed in the middle of a loop)."""
+    host, pid, _thread = holder.rsplit("/", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _renew(context: Context, project_id: int, owner: str, stop: threading.Event) -> None:
+    while not stop.wait(_RENEW_S):
+        with context.database.session() as session:
+            session.execute(
+                update(Project)
+                .where(Project.id == project_id, Project.lease_owner == owner)
+                .values(lease_until=time.time() + _LEASE_S)
+            )
+
+
+def _release(context: Context, project_id: int, owner: str) -> None:
+    with context.database.session() as session:
+        session.execute(
+            update(Project)
+            .where(Project.id == project_id, Project.lease_owner == owner)
+            .values(lease_owner=None, lease_until=0.0)
+        )

@@ -1,0 +1,295 @@
+"""The loop: look at Label Studio, work out what is missing, do it. Run twice, the second does nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Loop, Project
+from backend.errors import NextlabelError, NotFound
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import LabelConfig, parse_label_config
+from backend.label_studio.versions import next_version
+from backend.workflows import publish
+from backend.workflows.embed import embed_project
+from backend.workflows.hints import forget_hints, is_due, last_hint
+from backend.workflows.learn import Learned, learn, place, rank_pool
+from backend.workflows.progress import Progress
+from backend.workflows.projects import created_stamp, project_seed, project_settings
+from backend.workflows.snapshot import Snapshot, take_snapshot
+from backend.workflows.sync import sync_tasks
+from model.registry import Manifest
+
+Json = dict[str, Any]
+Outcome = Literal["published", "topped-up", "mended", "unchanged"]
+
+# A window that is emptier than this share is topped up, so that annotators never run dry between labels.
+_LOW_WINDOW = 0.5
+
+
+@dataclass(slots=True)
+class LoopReport:
+    """What one loop did, and how long each part took (`seconds` by stage)."""
+
+    outcome: Outcome = "unchanged"
+    version: str | None = None
+    figures: Json = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Measures one stage."""
+        started = time.monotonic()
+        yield
+        self.seconds[stage] = round(time.monotonic() - started, 3)
+
+
+def run_loop(context: Context, project: Project, *, reason: str, progress: Progress) -> LoopReport:
+    """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
+    answered = last_hint(context, project)
+    loop_id = _begin(context, project, reason)
+    report = LoopReport()
+    error: str | None = "The loop was interrupted."
+    remote = context.label_studio()
+    try:
+        _look_and_do(context, project, remote, report=report, progress=progress)
+        error = None
+    except NextlabelError as failure:
+        error = failure.message
+        raise
+    finally:
+        report.figures |= {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
+        _end(context, project, loop_id, report=report, error=error)
+        remote.close()
+    forget_hints(context, project, up_to=answered)
+    return report
+
+
+def tidy(context: Context, project: Project) -> int:
+    """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
+    remote = context.label_studio()
+    keep = set(published_versions(context, project, limit=2))
+    try:
+        return publish.sweep(
+            context, project, remote, keep=keep, interrupted=lambda: is_due(context, project)
+        )
+    finally:
+        remote.close()
+
+
+def published_versions(context: Context, project: Project, *, limit: int) -> list[str]:
+    """The versions published last, the active one first."""
+    with context.database.session() as session:
+        rows = session.scalars(
+            select(Loop.version)
+            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
+            .order_by(Loop.id.desc())
+        )
+        names = [project.active_version, *rows]
+    return list(dict.fromkeys(name for name in names if name))[:limit]
+
+
+def _look_and_do(
+    context: Context, project: Project, remote: LabelStudio, *, report: LoopReport, progress: Progress
+) -> None:
+    progress.stage("looking at Label Studio")
+    details = remote.project(project.label_studio_id)
+    if created_stamp(details) != project.created_stamp:
+        raise NotFound(
+            f"Project {project.label_studio_id} in Label Studio is another one than was connected.",
+            hint=f"Run: python -m backend connect {project.label_studio_id}",
+        )
+    backend = publish.find_backend(context, remote, project.label_studio_id)
+    config = parse_label_config(details["label_config"])
+    _remember(context, project, details)
+    with report.timed("sync"):
+        synced = sync_tasks(context, project, remote, config=config, progress=progress)
+    with report.timed("embed"):
+        encoded = embed_project(context, project, progress=progress)
+    with report.timed("snapshot"):
+        snapshot = take_snapshot(context, project, config)
+    report.figures |= {
+        "tasks_read": synced.read,
+        "tasks_deleted": synced.deleted,
+        "encoded": encoded,
+        "labels": len(snapshot.labels),
+        "pool": int(snapshot.pool.sum()),
+    }
+    if snapshot.fingerprint == project.active_fingerprint and _active_exists(context, project):
+        _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)
+        return
+    _renew(
+        context,
+        project,
+        remote,
+        config=config,
+        snapshot=snapshot,
+        backend=backend,
+        report=report,
+        progress=progress,
+    )
+
+
+def _renew(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    *,
+    config: LabelConfig,
+    snapshot: Snapshot,
+    backend: Json,
+    report: LoopReport,
+    progress: Progress,
+) -> None:
+    """Trains, ranks and publishes a new version."""
+    known = {*context.registry.versions(project.key), *remote.model_versions(project.label_studio_id)}
+    version = next_version(known, by_name=len(snapshot.labels) == 0)
+    progress.stage("training and ranking")
+    with report.timed("learn"):
+        learned = learn(context, project, config, snapshot, version=version)
+    with report.timed("save"):
+        manifest = _manifest(context, project, snapshot, learned, version=version)
+        context.registry.save(project.key, version, learned.trained, manifest)
+    window = project_settings(context, project).queue_window
+    placements = place(
+        learned.ranking,
+        learned.trained.head,
+        snapshot.embeddings,
+        config=config,
+        by_name=learned.by_name,
+        task_ids=learned.ranking.ids[:window].tolist(),
+    )
+    progress.stage("publishing", total=len(placements))
+    with report.timed("publish"):
+        published = publish.import_window(context, project, remote, version=version, placements=placements)
+        publish.activate(
+            context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
+        )
+    progress.advance(len(placements))
+    report.outcome, report.version = "published", version
+    report.figures |= {
+        "window": published.kept,
+        "rejected": list(published.rejected),
+        "strategy": learned.ranking.strategy,
+        "metrics": learned.trained.metrics,
+    }
+
+
+def _maintain(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    *,
+    config: LabelConfig,
+    snapshot: Snapshot,
+    backend: Json,
+    report: LoopReport,
+) -> None:
+    """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
+    report.version = project.active_version
+    mended = publish.align(context, project, remote, backend=backend)
+    if mended:
+        report.outcome = "mended"
+        report.figures["mended"] = mended
+    if top_up(context, project, remote, config=config, snapshot=snapshot):
+        report.outcome = "topped-up"
+
+
+def top_up(
+    context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig, snapshot: Snapshot
+) -> int:
+    """Adds tasks behind a window that has run low, under the same version; returns how many."""
+    left = publish.window_left(context, project)
+    window = project_settings(context, project).queue_window
+    outside = int(snapshot.pool.sum()) - len(left)
+    if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
+        return 0
+    head, manifest = context.registry.load(project.key, project.active_version)
+    ranking = rank_pool(context, project, snapshot, head, version=project.active_version)
+    waiting = set(left)
+    chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
+    placements = place(
+        ranking,
+        head,
+        snapshot.embeddings,
+        config=config,
+        by_name=manifest.kind == "label-names",
+        task_ids=chosen,
+    )
+    report = publish.import_window(
+        context,
+        project,
+        remote,
+        version=project.active_version,
+        placements=placements,
+        first_position=publish.next_position(context, project),
+    )
+    return report.kept
+
+
+def _active_exists(context: Context, project: Project) -> bool:
+    return project.active_version in context.registry.versions(project.key)
+
+
+def _manifest(
+    context: Context, project: Project, snapshot: Snapshot, learned: Learned, *, version: str
+) -> Manifest:
+    return Manifest(
+        version=version,
+        kind="label-names" if learned.by_name else "trained",
+        classes=learned.trained.head.space.names,
+        encoder=snapshot.embeddings.encoder,
+        seed=project_seed(project),
+        data_fingerprint=snapshot.fingerprint,
+        audit_threshold=snapshot.audit_threshold,
+        metrics=learned.trained.metrics,
+        strategy=learned.ranking.strategy,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        code_version=_code_version(),
+    )
+
+
+def _code_version() -> str:
+    try:
+        return package_version("nextlabel")
+    except PackageNotFoundError:
+        return "source"
+
+
+def _remember(context: Context, project: Project, details: Json) -> None:
+    """Keeps what a project is called and asks; another config means that every task is read anew."""
+    config = str(details["label_config"])
+    if project.label_config != config:
+        project.synced_until = None
+    project.title, project.label_config, project.connected = str(details["title"]), config, True
+    with context.database.session() as session:
+        row = session.get_one(Project, project.id)
+        row.title, row.label_config, row.connected = project.title, config, True
+        row.synced_until = project.synced_until
+
+
+def _begin(context: Context, project: Project, reason: str) -> int:
+    with context.database.session() as session:
+        loop = Loop(project_id=project.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
+        session.add(loop)
+        session.get_one(Project, project.id).last_looked_at = time.time()
+        session.flush()
+        return loop.id
+
+
+def _end(context: Context, project: Project, loop_id: int, *, report: LoopReport, error: str | None) -> None:
+    with context.database.session() as session:
+        loop = session.get_one(Loop, loop_id)
+        loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
+        loop.outcome = "failed" if error else report.outcome
+        loop.version, loop.error = report.version, error
+        loop.figures = report.figures | {"seconds": report.seconds}

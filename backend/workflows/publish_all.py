@@ -1,0 +1,72 @@
+"""Gives every task outside the window its pre-annotation at once, when the admin asks for it."""
+
+from __future__ import annotations
+
+from backend.context import Context
+from backend.errors import NotConnected
+from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.queue_order import live_score
+from backend.label_studio.results import prediction
+from backend.workflows import publish
+from backend.workflows.learn import place, rank_pool
+from backend.workflows.lease import lease
+from backend.workflows.loop import run_loop
+from backend.workflows.progress import Progress
+from backend.workflows.projects import get_project
+from backend.workflows.snapshot import take_snapshot
+
+_LEASE_WAIT_S = 120.0
+_CHUNK = 1000
+
+
+def publish_project(context: Context, label_studio_id: int, *, everything: bool, progress: Progress) -> int:
+    """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
+    project = get_project(context, label_studio_id)
+    with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+        project = get_project(context, label_studio_id)
+        run_loop(context, project, reason="publish", progress=progress)
+        return _publish_rest(context, label_studio_id, progress=progress) if everything else 0
+
+
+def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress) -> int:
+    project = get_project(context, label_studio_id)
+    version = project.active_version
+    if version is None:
+        raise NotConnected(
+            "Nothing is published yet.", hint=f"Run: python -m backend connect {label_studio_id}"
+        )
+    remote = context.label_studio()
+    try:
+        config = parse_label_config(project.label_config)
+        head, manifest = context.registry.load(project.key, version)
+        snapshot = take_snapshot(context, project, config)
+        ranking = rank_pool(context, project, snapshot, head, version=version)
+        there = {int(row["task"]) for row in remote.predictions_of(label_studio_id, version)}
+        missing = [task_id for task_id in ranking.ids.tolist() if task_id not in there]
+        progress.stage("pre-annotating", total=len(missing))
+        sent = 0
+        for start in range(0, len(missing), _CHUNK):
+            chunk = missing[start : start + _CHUNK]
+            placements = place(
+                ranking,
+                head,
+                snapshot.embeddings,
+                config=config,
+                by_name=manifest.kind == "label-names",
+                task_ids=chunk,
+            )
+            payload = [
+                {"task": placed.task_id}
+                | prediction(
+                    placed.result, version=version, score=live_score(1.0 - (start + row) / len(missing))
+                )
+                for row, placed in enumerate(placements)
+            ]
+            sent += remote.import_predictions(label_studio_id, payload)
+            progress.advance(len(chunk))
+        publish.align(
+            context, project, remote, backend=publish.find_backend(context, remote, label_studio_id)
+        )
+        return sent
+    finally:
+        remote.close()

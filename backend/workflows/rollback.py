@@ -1,0 +1,58 @@
+"""Lets an earlier version serve again, until new labels come."""
+
+from __future__ import annotations
+
+from backend.context import Context
+from backend.errors import NotFound
+from backend.label_studio.label_config import parse_label_config
+from backend.workflows import publish
+from backend.workflows.learn import place, rank_pool
+from backend.workflows.lease import lease
+from backend.workflows.progress import Progress
+from backend.workflows.projects import get_project, project_settings
+from backend.workflows.snapshot import take_snapshot
+
+_LEASE_WAIT_S = 120.0
+
+
+def rollback(context: Context, label_studio_id: int, version: str, *, progress: Progress) -> int:
+    """Publishes the window that an earlier version asks for now, and switches to it; returns its size.
+
+    The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
+    """
+    project = get_project(context, label_studio_id)
+    if version not in context.registry.versions(project.key):
+        raise NotFound(
+            f"Project {label_studio_id} has no version {version!r}.",
+            hint=f"See: python -m backend versions {label_studio_id}",
+        )
+    remote = context.label_studio()
+    try:
+        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+            project = get_project(context, label_studio_id)
+            if project.active_version == version:
+                return len(publish.window_left(context, project))
+            config = parse_label_config(remote.project(label_studio_id)["label_config"])
+            backend = publish.find_backend(context, remote, label_studio_id)
+            head, manifest = context.registry.load(project.key, version)
+            snapshot = take_snapshot(context, project, config)
+            progress.stage("removing old places")
+            publish.clear_version(context, project, remote, version=version)
+            ranking = rank_pool(context, project, snapshot, head, version=version)
+            window = ranking.ids[: project_settings(context, project).queue_window].tolist()
+            placements = place(
+                ranking,
+                head,
+                snapshot.embeddings,
+                config=config,
+                by_name=manifest.kind == "label-names",
+                task_ids=window,
+            )
+            progress.stage("publishing", total=len(placements))
+            report = publish.import_window(context, project, remote, version=version, placements=placements)
+            publish.activate(
+                context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
+            )
+            return report.kept
+    finally:
+        remote.close()

@@ -1,0 +1,100 @@
+"""What the worker does: loops that are due, the clock, and the sign of life."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+
+from sqlalchemy import delete, select
+
+from backend.context import Context
+from backend.database import Project, Worker
+from backend.errors import Busy, LabelStudioUnreachable, NextlabelError
+from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
+from backend.workflows.lease import lease
+from backend.workflows.loop import run_loop, tidy
+from backend.workflows.progress import LogProgress
+from backend.workflows.projects import project_settings
+
+logger = logging.getLogger(__name__)
+
+_BEAT_S = 5.0
+_ALIVE_S = 30.0
+_FORGET_WORKER_S = 3600.0
+# After a failure the clock waits this long before it asks again.
+_PATIENCE_S = 50.0
+
+
+def run_pending(context: Context, project_id: int) -> None:
+    """Runs loops of a project until no hint is left that is worth one."""
+    while True:
+        project = _read(context, project_id)
+        if project is None or not project.connected or not is_due(context, project):
+            return
+        try:
+            with lease(context, project_id):
+                _run_once(context, project_id)
+        except Busy:
+            # whoever holds the lease looks at the hints again when he is done
+            return
+        except NextlabelError as error:
+            logger.warning(
+                "loop failed project=%s code=%s message=%s", project.label_studio_id, error.code, error
+            )
+            if not isinstance(error, LabelStudioUnreachable):
+                # trying again would fail again: the timer looks later
+                forget_hints(context, project, up_to=last_hint(context, project))
+            return
+
+
+def tick(context: Context) -> None:
+    """Every minute: projects that nobody looked at for long get a hint, and due ones a job."""
+    now = time.time()
+    with context.database.session() as session:
+        projects = session.scalars(select(Project).where(Project.connected)).all()
+    for project in projects:
+        age_s = now - project.last_looked_at
+        if age_s >= project_settings(context, project).retrain_every_minutes * 60:
+            leave_hint(context, project, "timer")
+        elif age_s >= _PATIENCE_S and is_due(context, project):
+            context.jobs.enqueue(project.id)
+
+
+def beat_forever(context: Context, stop: threading.Event) -> None:
+    """Tells the database every few seconds that this worker lives."""
+    name = f"{socket.gethostname()}/{os.getpid()}"
+    while True:
+        now = time.time()
+        with context.database.session() as session:
+            session.merge(Worker(name=name, seen_at=now))
+            session.execute(delete(Worker).where(Worker.seen_at < now - _FORGET_WORKER_S))
+        if stop.wait(_BEAT_S):
+            break
+    with context.database.session() as session:
+        session.execute(delete(Worker).where(Worker.name == name))
+
+
+def living_workers(context: Context) -> list[str]:
+    """Names of the workers seen lately."""
+    with context.database.session() as session:
+        return list(session.scalars(select(Worker.name).where(Worker.seen_at >= time.time() - _ALIVE_S)))
+
+
+def _run_once(context: Context, project_id: int) -> None:
+    project = _read(context, project_id)
+    if project is None or not is_due(context, project):
+        return
+    number = project.label_studio_id
+    report = run_loop(context, project, reason="hints", progress=LogProgress(logger, number))
+    logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
+    if report.outcome == "published":
+        swept = tidy(context, project)
+        logger.info("swept project=%s predictions=%s", number, swept)
+
+
+def _read(context: Context, project_id: int) -> Project | None:
+    with context.database.session() as session:
+        return session.get(Project, project_id)

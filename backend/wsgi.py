@@ -1,0 +1,9 @@
+"""What gunicorn loads: `gunicorn backend.wsgi:app`."""
+
+from backend.app import build_context, create_app
+from backend.logs import start_logging
+from backend.settings import Settings
+
+_settings = Settings()
+start_logging(_settings.log_level)
+app = create_app(build_context(_settings))
