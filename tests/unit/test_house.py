@@ -1,0 +1,157 @@
+"""The files around the code name what exists: paths, modules, versions, requirements."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from demo.label_studio_server import LABEL_STUDIO_VERSION
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
+
+
+def _module_exists(name):
+    return importlib.util.find_spec(name) is not None
+
+
+def _project_name(requirement):
+    return re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def _pinned(file_name):
+    return [line for line in (ROOT / file_name).read_text().splitlines() if line and not line.startswith("#")]
+
+
+def test_every_path_that_the_dockerfile_copies_exists():
+    copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
+    assert copied
+    assert [path for path in copied if not (ROOT / path).exists()] == []
+
+
+def test_dockerignore_lets_through_what_the_dockerfile_copies():
+    allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert set(re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)) <= set(allowed)
+
+
+def test_the_image_starts_an_application_that_exists():
+    module, attribute = re.search(r'"([\w.]+):(\w+)"\]', DOCKERFILE).groups()
+    assert _module_exists(module)
+    assert f"{attribute} = " in Path(importlib.util.find_spec(module).origin).read_text()
+
+
+def test_the_image_does_not_run_as_root():
+    last_user = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1]
+    assert last_user not in {"root", "0"}
+
+
+def test_the_image_asks_a_route_that_exists_for_its_health():
+    path = re.search(r"HEALTHCHECK.*?9090(/\w+)", DOCKERFILE, re.DOTALL).group(1)
+    routes = "".join(file.read_text() for file in (ROOT / "backend" / "routes").glob("*.py"))
+    assert f'"{path}"' in routes
+
+
+def test_image_and_makefile_install_the_same_packages_without_their_requirements():
+    in_image = re.search(r"--no-deps ([^\n]+)", DOCKERFILE).group(1).split()
+    assert in_image == re.search(r"WITHOUT_REQUIREMENTS := (.+)", MAKEFILE).group(1).split()
+
+
+def test_compose_starts_label_studio_a_backend_and_a_worker():
+    assert set(COMPOSE["services"]) == {"label-studio", "backend", "worker"}
+    assert COMPOSE["services"]["worker"]["command"] == ["python", "-m", "backend", "worker"]
+
+
+def test_backend_and_worker_of_compose_share_their_data():
+    services = COMPOSE["services"]
+    assert services["backend"]["volumes"] == services["worker"]["volumes"]
+    assert services["backend"]["environment"] == services["worker"]["environment"]
+
+
+def test_compose_gives_the_backend_only_settings_that_exist():
+    from backend.settings import Settings
+
+    known = {name.upper() for name in Settings.model_fields}
+    assert set(COMPOSE["services"]["backend"]["environment"]) <= known
+
+
+def test_one_version_of_label_studio_everywhere():
+    assert COMPOSE["services"]["label-studio"]["image"] == f"heartexlabs/label-studio:{LABEL_STUDIO_VERSION}"
+    assert f"LABEL_STUDIO_VERSION := {LABEL_STUDIO_VERSION}\n" in MAKEFILE
+
+
+def _compose_is_here():
+    return (
+        shutil.which("docker")
+        and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode
+    )
+
+
+@pytest.mark.skipif(not _compose_is_here(), reason="no `docker compose` on this machine")
+def test_docker_compose_accepts_the_file():
+    values = {"LABEL_STUDIO_USER_TOKEN": "a-token", "LABEL_STUDIO_PASSWORD": "a-password"}
+    command = ["docker", "compose", "--file", str(ROOT / "compose.yaml"), "config", "--quiet"]
+    done = subprocess.run(command, env=os.environ | values, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_module_and_folder_that_the_makefile_names_exists():
+    modules = {
+        name for name in re.findall(r"-m ([a-z]\w*(?:\.\w+)*)", MAKEFILE) if name not in {"venv", "pip"}
+    }
+    assert [name for name in modules if not _module_exists(name)] == []
+    folders = re.findall(r"\btests/\w+", MAKEFILE)
+    assert [name for name in folders if not (ROOT / name).is_dir()] == []
+
+
+def test_every_target_is_explained_and_listed_as_phony():
+    explained = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
+    phony = set(re.search(r"^\.PHONY: (help .*)", MAKEFILE, re.MULTILINE).group(1).split())
+    assert explained <= phony
+    assert {"setup", "demo", "test", "check", "e2e", "browser", "bench", "run"} <= explained
+
+
+@pytest.mark.parametrize("file_name", [".ci/run", "CONTRIBUTING.md", "README.md", ".pre-commit-config.yaml"])
+def test_every_make_target_that_a_file_names_exists(file_name):
+    named = re.findall(r"(?:`|^)make ([a-z0-9-]+)", (ROOT / file_name).read_text(), re.MULTILINE)
+    assert set(named) <= TARGETS
+
+
+def test_ci_can_be_run():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned(file_name):
+    lines = _pinned(file_name)
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.\-]+==[^\s=;]+( ;.*)?", line)] == []
+
+
+@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt"])
+def test_no_requirement_drags_in_cuda_or_names_an_address(file_name):
+    lines = _pinned(file_name)
+    assert [line for line in lines if re.match(r"nvidia-|cuda-|triton|-|.*://", line)] == []
+
+
+def test_requirements_hold_everything_that_pyproject_asks_for():
+    pinned = {_project_name(line) for line in _pinned("requirements.txt")}
+    asked = {_project_name(line) for line in PYPROJECT["project"]["dependencies"]}
+    assert asked - pinned == set()
+
+
+def test_requirements_for_developers_hold_what_the_dev_group_asks_for_and_nothing_twice():
+    pinned = {_project_name(line) for line in _pinned("requirements-dev.txt")}
+    asked = {_project_name(line) for line in PYPROJECT["dependency-groups"]["dev"]}
+    shared = {_project_name(line) for line in _pinned("requirements.txt")}
+    assert asked - pinned - shared == set()
+    assert pinned & shared == set()

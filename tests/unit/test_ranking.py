@@ -1,0 +1,121 @@
+"""The ranking: every item once, audit items at their slots, nothing left to chance."""
+
+import numpy as np
+import pytest
+
+from model.audit import audit_hash, audit_slots
+from model.ranking import NO_MODEL, default_strategy, rank
+from model.records import Embeddings, Probabilities
+from model.strategies import STRATEGIES, StrategyInput
+
+
+def some_inputs(n=80, *, c=3, batch=20, seed=0):
+    rng = np.random.default_rng(seed)
+    ids = rng.permutation(1000)[:n].astype(np.int64)
+    vectors = rng.normal(size=(n + 4, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    values = rng.dirichlet(np.ones(c), size=n).astype(np.float32)
+    pool, labelled = Embeddings(ids, vectors[:n], "e@1"), Embeddings(np.arange(4) + 5000, vectors[n:], "e@1")
+    return StrategyInput(pool, Probabilities(ids, values, "nl-000003"), labelled, batch)
+
+
+def ranked(inputs, *, strategy="margin", window=20, share=0.2, audit_below=0.3, seed=1):
+    order = audit_hash(inputs.pool.ids, 5)
+    return rank(
+        inputs,
+        strategy=strategy,
+        window=window,
+        audit=order < audit_below,
+        audit_order=order,
+        share=share,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def test_audit_items_stand_at_their_slots_and_nowhere_else_in_the_window():
+    ranking = ranked(some_inputs())
+    at_audit = [position for position, lane in enumerate(ranking.lanes[:20]) if lane == "audit"]
+    assert at_audit == audit_slots(20, 0.2).tolist()
+
+
+def test_audit_items_come_in_the_order_of_their_hash():
+    ranking = ranked(some_inputs())
+    hashes = audit_hash(ranking.ids[[lane == "audit" for lane in ranking.lanes]], 5)
+    assert (np.diff(hashes) > 0).all()
+
+
+def test_audit_items_without_a_slot_come_last():
+    inputs = some_inputs()
+    lanes = ranked(inputs).lanes
+    waiting = int((audit_hash(inputs.pool.ids, 5) < 0.3).sum()) - 4
+    assert waiting > 0
+    assert set(lanes[-waiting:]) == {"audit"}
+    assert set(lanes[20:-waiting]) == {"rest"}
+
+
+def test_slots_that_no_audit_item_fills_go_to_informative_items():
+    assert set(ranked(some_inputs(), audit_below=0.0).lanes[:20]) == {"informative"}
+
+
+def test_informative_items_come_in_the_order_of_the_strategy():
+    inputs = some_inputs()
+    ranking = ranked(inputs, audit_below=0.0)
+    scores = STRATEGIES["margin"](inputs, np.random.default_rng(0))
+    margins = dict(zip(scores.ids, scores.values, strict=True))
+    assert (np.diff([margins[item] for item in ranking.ids]) <= 0).all()
+
+
+def test_a_pool_of_audit_items_alone_is_ranked_by_hash():
+    ranking = ranked(some_inputs(10), audit_below=1.0)
+    assert set(ranking.lanes) == {"audit"}
+    assert (np.diff(audit_hash(ranking.ids, 5)) > 0).all()
+
+
+def test_an_empty_pool_gives_an_empty_ranking():
+    assert len(ranked(some_inputs().take(np.zeros(0, dtype=np.intp)))) == 0
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_the_order_of_the_rows_changes_nothing(strategy):
+    inputs = some_inputs()
+    turned = inputs.take(np.random.default_rng(8).permutation(len(inputs.pool)))
+    assert ranked(turned, strategy=strategy).ids.tolist() == ranked(inputs, strategy=strategy).ids.tolist()
+
+
+def test_ties_fall_the_same_way_for_any_order_of_the_rows():
+    inputs = some_inputs()
+    even = Probabilities(inputs.pool.ids, np.full((80, 3), 1 / 3, dtype=np.float32), "v")
+    tied = StrategyInput(inputs.pool, even, inputs.labelled, inputs.batch)
+    turned = tied.take(np.arange(80)[::-1])
+    assert ranked(turned).ids.tolist() == ranked(tied).ids.tolist()
+    assert ranked(tied, seed=2).ids.tolist() != ranked(tied, seed=1).ids.tolist()
+
+
+def test_without_a_model_the_pool_is_covered():
+    inputs = some_inputs()
+    bare = StrategyInput(inputs.pool, None, inputs.labelled, inputs.batch)
+    ranking = ranked(bare, strategy="max-herding")
+    assert ranking.model_version == NO_MODEL
+    assert ranked(inputs).model_version == "nl-000003"
+
+
+def test_the_default_strategy_exists_for_any_number_of_labels():
+    assert default_strategy(0, 5) == "max-herding"
+    assert default_strategy(1, 1) in STRATEGIES
+    assert default_strategy(5000, 150) in STRATEGIES
+
+
+def test_unknown_strategies_and_masks_that_do_not_fit_are_refused():
+    inputs = some_inputs()
+    with pytest.raises(ValueError, match="no strategy 'magic'"):
+        ranked(inputs, strategy="magic")
+    with pytest.raises(ValueError, match="3 audit marks"):
+        rank(
+            inputs,
+            strategy="margin",
+            window=10,
+            audit=np.zeros(3, dtype=np.bool_),
+            audit_order=np.zeros(80),
+            share=0.1,
+            rng=np.random.default_rng(0),
+        )

@@ -1,0 +1,202 @@
+"""The registry: whole versions or none, whenever the writer dies."""
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.encoders.hashing import HashingEncoder
+from model.records import LabelSpace
+from model.registry import Manifest, ModelRegistry, VersionBroken, VersionExists, VersionMissing
+from model.training import cold_start
+
+SPACE = LabelSpace(("yes", "no"))
+
+
+def a_head(seed_text="x"):
+    return cold_start(HashingEncoder(16).encode([f"yes {seed_text}", "no"]), SPACE)
+
+
+def a_manifest(version="nl-000001", **changes):
+    manifest = Manifest(
+        version=version,
+        kind="label-names",
+        classes=SPACE.names,
+        encoder="hashing-16@v1",
+        seed=7,
+        data_fingerprint="abc",
+        audit_threshold=0.15,
+        metrics=a_head().metrics,
+        strategy="max-herding",
+        created_at="2026-01-01T00:00:00Z",
+        code_version="0.1.0",
+    )
+    return replace(manifest, **changes)
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "models")
+
+
+@pytest.fixture
+def folder(registry, tmp_path):
+    registry.save("7-abc", "nl-000001", a_head(), a_manifest())
+    return tmp_path / "models" / "7-abc" / "nl-000001"
+
+
+def test_what_was_saved_is_loaded_bit_for_bit(registry):
+    trained = a_head()
+    registry.save("7-abc", "nl-000001", trained, a_manifest())
+    head, manifest = registry.load("7-abc", "nl-000001")
+    assert np.array_equal(head.weights, trained.head.weights)
+    assert np.array_equal(head.bias, trained.head.bias)
+    assert head.temperature == trained.head.temperature
+    assert head.space == SPACE
+    assert manifest == a_manifest()
+
+
+def test_another_process_finds_what_was_saved(registry, tmp_path):
+    registry.save("7-abc", "nl-000001", a_head(), a_manifest())
+    assert ModelRegistry(tmp_path / "models").load("7-abc", "nl-000001")[1] == a_manifest()
+
+
+def test_a_second_look_reads_nothing(registry, folder):
+    assert registry.load("7-abc", "nl-000001")[0] is registry.load("7-abc", "nl-000001")[0]
+
+
+def test_a_store_that_was_deleted_and_begun_again_is_read_anew(registry, folder, tmp_path):
+    registry.load("7-abc", "nl-000001")
+    (tmp_path / "models" / "7-abc").rename(tmp_path / "gone")
+    registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+    assert np.array_equal(registry.load("7-abc", "nl-000001")[0].weights, a_head("other").head.weights)
+
+
+def test_versions_are_listed_in_order_and_projects_stay_apart(registry):
+    for version in ("nl-000002", "nl-000001", "nl-000001-label-names"):
+        registry.save("1", version, a_head(), a_manifest(version))
+    registry.save("2", "nl-000009", a_head(), a_manifest("nl-000009"))
+    assert registry.versions("1") == ["nl-000001", "nl-000001-label-names", "nl-000002"]
+    assert registry.versions("3") == []
+
+
+def test_a_version_is_never_written_twice(registry, folder):
+    with pytest.raises(VersionExists, match="'nl-000001' of project '7-abc' exists already"):
+        registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+    assert np.array_equal(registry.load("7-abc", "nl-000001")[0].weights, a_head().head.weights)
+
+
+def test_of_two_writers_at_once_the_second_is_told(registry, folder, monkeypatch):
+    monkeypatch.setattr(type(folder), "exists", lambda path: False)  # both looked before either wrote
+    with pytest.raises(VersionExists):
+        registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+    assert [path.name for path in folder.parent.iterdir()] == ["nl-000001"]
+
+
+def test_a_manifest_of_something_else_is_refused(registry):
+    with pytest.raises(ValueError, match="does not describe"):
+        registry.save("1", "nl-000002", a_head(), a_manifest("nl-000001"))
+    with pytest.raises(ValueError, match="does not describe"):
+        registry.save("1", "nl-000001", a_head(), a_manifest(classes=("maybe",)))
+
+
+def test_a_writer_that_dies_before_the_rename_leaves_nothing_to_see(registry, monkeypatch, tmp_path):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model.registry._rename_new", die)
+    with pytest.raises(KeyboardInterrupt):
+        registry.save("1", "nl-000001", a_head(), a_manifest())
+    assert registry.versions("1") == []
+    with pytest.raises(VersionMissing):
+        registry.load("1", "nl-000001")
+
+
+def test_what_a_killed_writer_left_is_ignored_and_later_swept(registry, folder):
+    leftover = folder.parent / ".writing-nl-000002-dead"
+    leftover.mkdir()
+    (leftover / "head.safetensors").write_bytes(b"half")
+    (leftover / "manifest.json").write_text("{}")
+    assert registry.versions("7-abc") == ["nl-000001"]
+    registry.save("7-abc", "nl-000002", a_head(), a_manifest("nl-000002"))
+    assert leftover.exists()  # it is young: its writer may be alive
+    os.utime(leftover, (0, 0))
+    registry.save("7-abc", "nl-000003", a_head(), a_manifest("nl-000003"))
+    assert not leftover.exists()
+    assert registry.versions("7-abc") == ["nl-000001", "nl-000002", "nl-000003"]
+
+
+@pytest.mark.parametrize("missing", ["head.safetensors", "manifest.json"])
+def test_a_folder_that_lacks_a_file_is_called_broken_and_not_listed(registry, folder, missing):
+    (folder / missing).unlink()
+    with pytest.raises(VersionBroken, match="'nl-000001'.*roll back"):
+        registry.load("7-abc", "nl-000001")
+    assert registry.versions("7-abc") == []
+
+
+@pytest.mark.parametrize("kept", [0, 4, 60, 150])
+def test_a_head_cut_short_is_called_broken(registry, folder, kept):
+    content = (folder / "head.safetensors").read_bytes()
+    (folder / "head.safetensors").write_bytes(content[:kept])
+    with pytest.raises(VersionBroken):
+        registry.load("7-abc", "nl-000001")
+
+
+def test_foreign_content_is_called_broken(registry, folder):
+    for content in ("", "[]", "{}", "not json", json.dumps({"version": 1})):
+        (folder / "manifest.json").write_text(content)
+        with pytest.raises(VersionBroken):
+            registry.load("7-abc", "nl-000001")
+
+
+def test_a_version_under_another_name_is_called_broken(registry, folder):
+    folder.rename(folder.with_name("nl-000005"))
+    with pytest.raises(VersionBroken, match="manifest is of version 'nl-000001'"):
+        registry.load("7-abc", "nl-000005")
+
+
+def test_a_version_that_does_not_exist_is_called_missing(registry):
+    with pytest.raises(VersionMissing, match="'nl-000009' of project '1' does not exist"):
+        registry.load("1", "nl-000009")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", ".hidden", "x" * 200, "a\n"])
+def test_names_that_could_leave_the_store_are_refused(registry, name):
+    for call in (registry.versions, lambda name: registry.load("1", name)):
+        with pytest.raises(ValueError, match="no name for a folder"):
+            call(name)
+
+
+def test_a_manifest_survives_json():
+    assert Manifest.from_json(a_manifest().to_json()) == a_manifest()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", 3),
+        ("kind", "other"),
+        ("classes", "yes"),
+        ("classes", ["yes", 1]),
+        ("encoder", None),
+        ("seed", "7"),
+        ("seed", True),
+        ("audit_threshold", "0.1"),
+        ("audit_threshold", float("nan")),
+        ("metrics", []),
+        ("metrics", {"labels": "3"}),
+        ("created_at", 0),
+    ],
+)
+def test_a_manifest_with_a_wrong_type_is_refused_by_name(field, value):
+    content = json.loads(a_manifest().to_json()) | {field: value}
+    with pytest.raises(ValueError, match=f"manifest: {field} must be"):
+        Manifest.from_json(json.dumps(content))
+
+
+def test_a_manifest_with_a_field_too_many_is_refused():
+    content = json.loads(a_manifest().to_json()) | {"extra": 1}
+    with pytest.raises(ValueError, match="exactly the fields"):
+        Manifest.from_json(json.dumps(content))

@@ -1,0 +1,171 @@
+"""One contract for every strategy of the table, and what each one promises beyond it."""
+
+import numpy as np
+import pytest
+
+from model.records import Embeddings, Probabilities
+from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
+from model.strategies.kernel import kernel, pick_by_coverage
+
+ENCODER = "test@1"
+EVERY = sorted(STRATEGIES)
+BATCHED = ["margin-diversity", "max-herding", "uncertainty-herding"]
+
+
+def unit_rows(rng, n, d=8):
+    vectors = rng.normal(size=(n, d)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def some_inputs(n=60, *, c=4, labelled=5, batch=10, seed=0):
+    rng = np.random.default_rng(seed)
+    ids = rng.permutation(10 * n)[:n].astype(np.int64)
+    values = rng.dirichlet(np.ones(c), size=n).astype(np.float32)
+    known = Embeddings(np.arange(labelled) + 10_000, unit_rows(rng, labelled), ENCODER)
+    pool = Embeddings(ids, unit_rows(rng, n), ENCODER)
+    return StrategyInput(pool, Probabilities(ids, values, "v1"), known, batch)
+
+
+def score(name, inputs, seed=7):
+    return STRATEGIES[name](inputs, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", EVERY)
+class TestEveryStrategy:
+    def test_gives_one_finite_score_per_item_under_its_own_name(self, name):
+        inputs = some_inputs()
+        scores = score(name, inputs)
+        assert np.array_equal(scores.ids, inputs.pool.ids)
+        assert np.isfinite(scores.values).all()
+        assert scores.strategy == name
+
+    def test_does_not_care_in_which_order_the_items_come(self, name):
+        inputs = some_inputs()
+        order = np.random.default_rng(3).permutation(len(inputs.pool))
+        assert np.array_equal(score(name, inputs.take(order)).values, score(name, inputs).values[order])
+
+    def test_does_not_care_in_which_order_the_labelled_items_come(self, name):
+        inputs = some_inputs()
+        turned = StrategyInput(
+            inputs.pool, inputs.probabilities, inputs.labelled.take(np.arange(5)[::-1]), inputs.batch
+        )
+        assert np.array_equal(score(name, turned).values, score(name, inputs).values)
+
+    def test_gives_the_same_answer_for_the_same_seed(self, name):
+        assert np.array_equal(score(name, some_inputs()).values, score(name, some_inputs()).values)
+
+    def test_leaves_its_inputs_as_they_were(self, name):
+        inputs, before = some_inputs(), some_inputs()
+        score(name, inputs)
+        assert np.array_equal(inputs.pool.vectors, before.pool.vectors)
+        assert np.array_equal(inputs.probabilities.values, before.probabilities.values)
+        assert np.array_equal(inputs.labelled.vectors, before.labelled.vectors)
+
+    def test_takes_an_empty_pool(self, name):
+        assert len(score(name, some_inputs().take(np.zeros(0, dtype=np.intp))).values) == 0
+
+    def test_takes_a_pool_of_one(self, name):
+        assert len(score(name, some_inputs(1)).values) == 1
+
+    def test_takes_a_single_class(self, name):
+        assert np.isfinite(score(name, some_inputs(c=1)).values).all()
+
+    def test_takes_nothing_labelled(self, name):
+        assert np.isfinite(score(name, some_inputs(labelled=0)).values).all()
+
+    def test_takes_a_batch_larger_than_the_pool(self, name):
+        assert len(score(name, some_inputs(6, batch=50)).values) == 6
+
+    def test_takes_a_pool_of_twins_of_which_the_head_is_equally_unsure(self, name):
+        ids = np.arange(30)
+        pool = Embeddings(ids, np.repeat(unit_rows(np.random.default_rng(0), 1), 30, axis=0), ENCODER)
+        same = Probabilities(ids, np.full((30, 3), 1 / 3, dtype=np.float32), "v1")
+        assert np.isfinite(score(name, StrategyInput(pool, same, pool.take(ids[:0]), 5)).values).all()
+
+    def test_needs_probabilities_exactly_when_it_says_so(self, name):
+        inputs = some_inputs()
+        bare = StrategyInput(inputs.pool, None, inputs.labelled, inputs.batch)
+        if needs_probabilities(name):
+            with pytest.raises(ValueError, match="needs probabilities"):
+                score(name, bare)
+        else:
+            assert np.isfinite(score(name, bare).values).all()
+
+
+@pytest.mark.parametrize("name", ["margin", "entropy", "least-confidence"])
+def test_a_coin_flip_is_more_useful_than_a_sure_thing(name):
+    ids = np.arange(2)
+    pool = Embeddings(ids, unit_rows(np.random.default_rng(0), 2), ENCODER)
+    flip_and_sure = Probabilities(ids, np.array([[0.5, 0.5], [0.99, 0.01]], dtype=np.float32), "v1")
+    values = score(name, StrategyInput(pool, flip_and_sure, pool.take(ids[:0]), 1)).values
+    assert values[0] > values[1]
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_the_batch_stands_above_the_rest_in_falling_order(name):
+    values = np.sort(score(name, some_inputs(batch=10)).values)[::-1]
+    assert (np.diff(values[:11]) < 0).all()
+    assert values[9] > 1.0 >= values[10]
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_a_batch_holds_no_twins_while_there_is_something_else(name):
+    rng = np.random.default_rng(1)
+    ids, vectors = np.arange(40), np.repeat(unit_rows(rng, 10), 4, axis=0)
+    unsure = Probabilities(ids, np.full((40, 2), 0.5, dtype=np.float32), "v1")
+    pool = Embeddings(ids, vectors, ENCODER)
+    values = score(name, StrategyInput(pool, unsure, pool.take(ids[:0]), 10)).values
+    picked = np.argsort(-values)[:10]
+    assert len(set(picked // 4)) == 10
+
+
+@pytest.mark.parametrize("name", ["max-herding", "uncertainty-herding"])
+def test_what_is_labelled_or_in_flight_is_not_asked_again_by_a_twin(name):
+    rng = np.random.default_rng(1)
+    ids, vectors = np.arange(12), unit_rows(rng, 12)
+    unsure = Probabilities(ids, np.full((12, 2), 0.5, dtype=np.float32), "v1")
+    in_flight = Embeddings(np.arange(100, 106), vectors[:6], ENCODER)
+    values = score(name, StrategyInput(Embeddings(ids, vectors, ENCODER), unsure, in_flight, 6)).values
+    assert set(np.argsort(-values)[:6]) == set(range(6, 12))
+
+
+def test_uncertainty_herding_prefers_the_unsure_half_of_two_like_groups():
+    rng = np.random.default_rng(2)
+    ids = np.arange(40)
+    values = np.where(ids[:, None] < 20, [[0.5, 0.5]], [[0.999, 0.001]]).astype(np.float32)
+    pool = Embeddings(ids, unit_rows(rng, 40), ENCODER)
+    inputs = StrategyInput(pool, Probabilities(ids, values, "v1"), pool.take(ids[:0]), 8)
+    scores = score("uncertainty-herding", inputs)
+    assert (np.argsort(-scores.values)[:8] < 20).all()
+
+
+def test_lazy_picking_equals_the_slow_obvious_way():
+    rng = np.random.default_rng(5)
+    closeness = kernel(unit_rows(rng, 30), unit_rows(rng, 50), bandwidth=0.8)
+    weights = rng.random(50).astype(np.float32)
+    covered, expected = np.zeros(50, dtype=np.float32), []
+    for _ in range(12):
+        gains = np.maximum(closeness - covered, 0) @ weights
+        gains[expected] = -1
+        expected.append(int(gains.argmax()))
+        covered = np.maximum(covered, closeness[expected[-1]])
+    picks = pick_by_coverage(closeness, weights, covered=np.zeros(50, dtype=np.float32), count=12)
+    assert picks.tolist() == expected
+
+
+def test_an_unknown_strategy_is_named_together_with_the_known_ones():
+    with pytest.raises(ValueError, match="'magic'.*random, margin"):
+        needs_probabilities("magic")
+
+
+def test_inputs_that_do_not_belong_together_are_refused():
+    inputs = some_inputs()
+    other = Embeddings(inputs.labelled.ids, inputs.labelled.vectors, "other@2")
+    with pytest.raises(ValueError, match="one encoder"):
+        StrategyInput(inputs.pool, inputs.probabilities, other, 10)
+    with pytest.raises(ValueError, match="differ in their ids"):
+        StrategyInput(inputs.pool.take(np.arange(5)), inputs.probabilities, inputs.labelled, 10)
+    with pytest.raises(ValueError, match="batch is 0"):
+        StrategyInput(inputs.pool, inputs.probabilities, inputs.labelled, 0)
+    with pytest.raises(ValueError, match="appears twice"):
+        StrategyInput(inputs.pool.take(np.zeros(2, dtype=np.intp)), None, inputs.labelled, 10)
