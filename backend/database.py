@@ -74,6 +74,11 @@ class Project(Base):
         """Name of the project in the model store; unlike Label Studio's id, never reused."""
         return f"{self.label_studio_id}-{self.created_stamp}"
 
+    @property
+    def reference(self) -> str:
+        """What Label Studio calls the project in /setup and /predict."""
+        return f"{self.label_studio_id}.{self.created_stamp}"
+
 
 class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""

@@ -86,7 +86,8 @@ def _model_class() -> type[NextlabelModel]:
 
 
 def _taken(action: str, body: Json) -> tuple[Response, int]:
-    taken = take_event(_model_class().context, action, body)
+    reference = request.args.get("project")
+    taken = take_event(_model_class().context, action, body, reference=reference)
     return jsonify({"status": "taken" if taken else "ignored"}), 201
 
 

@@ -25,6 +25,7 @@ Json = dict[str, Any]
 SAMPLING = "Uncertainty sampling"
 SAMPLING_DEFAULT = "Sequential sampling"
 SECRET_HEADER = "X-Nextlabel-Secret"
+WEBHOOK_PATH = "/webhook"
 WEBHOOK_EVENTS = [
     "ANNOTATION_CREATED",
     "ANNOTATIONS_CREATED",
@@ -116,7 +117,7 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
     done = []
     try:
         with lease(context, project.id, wait_s=_LEASE_WAIT_S):
-            for hook in _our_webhooks(context.settings, remote, label_studio_id):
+            for hook in our_webhooks(context.settings, remote, label_studio_id):
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")
             try:
@@ -145,20 +146,39 @@ def webhook_headers(settings: Settings) -> dict[str, str]:
     return {}
 
 
-def webhook_address(settings: Settings) -> str:
-    """Where Label Studio posts its events."""
-    return f"{settings.backend_url}/webhook"
+def webhook_fields(settings: Settings, project: Project) -> Json:
+    """How the webhook of a project must be.
+
+    The project stands in the address, so that no payload is needed: making one (it counts all tasks and
+    annotations) costs the annotator a fifth of every submit.
+    """
+    return {
+        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={project.reference}",
+        "send_payload": False,
+        "send_for_all_actions": False,
+        "actions": WEBHOOK_EVENTS,
+        "headers": webhook_headers(settings),
+        "is_active": True,
+    }
 
 
-def webhook_is_right(settings: Settings, hook: Json) -> bool:
-    """Whether a webhook carries the secret and all events we need."""
-    events_right = hook["send_for_all_actions"] or set(WEBHOOK_EVENTS) <= set(hook["actions"])
+def webhook_is_right(settings: Settings, project: Project, hook: Json) -> bool:
+    """Whether a webhook has the right address, the secret and all events we need."""
+    wanted = webhook_fields(settings, project)
+    plain = ("url", "send_payload", "send_for_all_actions", "is_active")
     return (
-        bool(hook["is_active"])
-        and hook["send_payload"]
-        and events_right
-        and (hook["headers"] or {}) == webhook_headers(settings)
+        all(hook[name] == wanted[name] for name in plain)
+        and set(hook["actions"]) == set(wanted["actions"])
+        and (hook["headers"] or {}) == wanted["headers"]
     )
+
+
+def our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    """The project's webhooks that lead here, Label Studio's own and ours."""
+    address = f"{settings.backend_url}{WEBHOOK_PATH}"
+    return [
+        hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).partition("?")[0] == address
+    ]
 
 
 def _user_name(user: Json) -> str:
@@ -186,7 +206,7 @@ def _register(context: Context, project: Project, remote: LabelStudio, *, detail
     if _differs(row, wanted):
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
-    changes += _mend_webhooks(context.settings, remote, number)
+    changes += _mend_webhooks(context.settings, project, remote)
     if details["sampling"] != SAMPLING:
         with context.database.session() as session:
             session.get_one(Project, project.id).sampling_before = str(details["sampling"])
@@ -232,27 +252,15 @@ def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json
         raise
 
 
-def _our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
-    address = webhook_address(settings)
-    return [hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).rstrip("/") == address]
-
-
-def _mend_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[str]:
-    hooks = _our_webhooks(settings, remote, label_studio_id)
+def _mend_webhooks(settings: Settings, project: Project, remote: LabelStudio) -> list[str]:
+    hooks = our_webhooks(settings, remote, project.label_studio_id)
+    wanted = webhook_fields(settings, project)
     for extra in hooks[1:]:
         remote.delete_webhook(extra["id"])
-    wanted: Json = {
-        "url": webhook_address(settings),
-        "send_payload": True,
-        "send_for_all_actions": False,
-        "actions": WEBHOOK_EVENTS,
-        "headers": webhook_headers(settings),
-        "is_active": True,
-    }
     if not hooks:
-        remote.create_webhook(project=label_studio_id, **wanted)
+        remote.create_webhook(project=project.label_studio_id, **wanted)
         return ["webhook added"]
-    if len(hooks) == 1 and webhook_is_right(settings, hooks[0]):
+    if len(hooks) == 1 and webhook_is_right(settings, project, hooks[0]):
         return []
     remote.update_webhook(hooks[0]["id"], **wanted)
     return ["webhook mended"]

@@ -11,7 +11,7 @@ from backend.database import Project
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.connect import SAMPLING, webhook_address, webhook_headers, webhook_is_right
+from backend.workflows.connect import SAMPLING, our_webhooks, webhook_headers, webhook_is_right
 from backend.workflows.projects import created_stamp, find_project
 from backend.workflows.publish import find_backend, window_left
 from backend.workflows.work import living_workers
@@ -95,7 +95,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         )
         return
     yield _try("ML backend", lambda: _check_backend(context, remote, project))
-    yield _try("webhook", lambda: _check_webhook(context, remote, label_studio_id))
+    yield _try("webhook", lambda: _check_webhook(context, remote, project))
     yield _check_sampling(details)
     yield _try("version", lambda: _check_version(context, remote, project, details))
     yield _check_window(context, project)
@@ -135,13 +135,13 @@ def _check_backend(context: Context, remote: LabelStudio, project: Project) -> F
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
-def _check_webhook(context: Context, remote: LabelStudio, label_studio_id: int) -> Finding:
+def _check_webhook(context: Context, remote: LabelStudio, project: Project) -> Finding:
     settings = context.settings
-    cure = f"Run: python -m backend connect {label_studio_id}"
-    hooks = [hook for hook in remote.webhooks(label_studio_id) if hook["url"] == webhook_address(settings)]
+    cure = f"Run: python -m backend connect {project.label_studio_id}"
+    hooks = our_webhooks(settings, remote, project.label_studio_id)
     if not hooks:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
-    if any(not webhook_is_right(settings, hook) for hook in hooks):
+    if any(not webhook_is_right(settings, project, hook) for hook in hooks):
         return Finding("webhook", "fault", "does not carry the secret header or all events", cure)
     if not webhook_headers(settings):
         return Finding(

@@ -18,11 +18,10 @@ HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
 _GATHERING: HintKind = "labels"
 
 
-def leave_hint(context: Context, project: Project, kind: HintKind, *, count: int = 1) -> None:
+def leave_hint(context: Context, project: Project, kind: HintKind) -> None:
     """Writes the hint down, and wakes a worker when it is time for a loop."""
-    now = time.time()
     with context.database.session() as session:
-        session.add_all(Hint(project_id=project.id, kind=kind, created_at=now) for _ in range(count))
+        session.add(Hint(project_id=project.id, kind=kind, created_at=time.time()))
         session.flush()
         due = _is_due(session, context, project)
     if due:
