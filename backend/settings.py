@@ -48,7 +48,7 @@ class ProjectSettings(BaseModel):
         default=0.15,
         ge=0.0,
         le=0.5,
-        description="Random, blind share of the queue, measures accuracy; falls to a third after 100 audit labels.",
+        description="Random, blind share of the queue, to measure accuracy; a third of it after 100 audits.",
     )
     strategy: StrategyName = Field(
         default="auto", description="Acquisition function by name; auto chooses by what is known."

@@ -8,9 +8,27 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 # The same Label Studio, projects and backends as in the end-to-end tests.
-from tests.e2e.conftest import admin, label_studio, make_backend, make_project
+from tests.e2e.conftest import (
+    admin,
+    connect_project,
+    documents,
+    label_studio,
+    make_backend,
+    make_project,
+    running_backend,
+    shared_backend,
+)
 
-__all__ = ["admin", "label_studio", "make_backend", "make_project"]
+__all__ = [
+    "admin",
+    "connect_project",
+    "documents",
+    "label_studio",
+    "make_backend",
+    "make_project",
+    "running_backend",
+    "shared_backend",
+]
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

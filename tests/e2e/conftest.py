@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from demo.dataset import load_documents
 from demo.label_studio_accounts import connect_with_token, fetch_legacy_token, sign_up
 from demo.label_studio_server import LabelStudioServer
 from demo.processes import BackendProcesses
 from demo.project import LabelingProject, write_label_config
+from tests.e2e.connected import ConnectedProject
 
 HERE = Path(__file__).parent
 NUMBERS = itertools.count(1)
@@ -88,3 +90,37 @@ def make_annotator(label_studio, admin):
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def documents():
+    """Public texts, each with its true label, always in the same order."""
+    return [document for document in load_documents() if document.has_label]
+
+
+@pytest.fixture(scope="session")
+def running_backend(label_studio, tmp_path_factory):
+    """One backend and its worker for all tests that leave them running; texts are encoded once."""
+    folder = tmp_path_factory.mktemp("shared-backend")
+    settings = {"WEBHOOK_SECRET": "only-for-tests"}
+    with BackendProcesses(
+        folder, label_studio_url=label_studio.url, api_key=label_studio.token, settings=settings
+    ) as backend:
+        yield backend
+
+
+@pytest.fixture
+def shared_backend(running_backend):
+    """The shared backend; the end of its logs is printed after each test."""
+    yield running_backend
+    print(running_backend.web.describe_log(), running_backend.worker.describe_log(), sep="\n")
+
+
+@pytest.fixture
+def connect_project(admin, shared_backend, documents):
+    """connect_project(tasks=…, setting=…): a new project, connected to the shared backend by the command."""
+
+    def connect(*, tasks=60, **settings):
+        return ConnectedProject.create(admin, shared_backend, documents[:tasks]).connect(**settings)
+
+    return connect

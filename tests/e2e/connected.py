@@ -1,0 +1,164 @@
+"""A project that a running backend has connected: what people do with it, and what there is to see."""
+
+import json
+import sqlite3
+
+import httpx
+
+from demo.dataset import LABELS
+from demo.project import FROM_NAME, TO_NAME, LabelingProject, write_label_config
+from demo.waiting import wait_for
+
+LABEL_NAMES = tuple(LABELS.values())
+LOOP_TIMEOUT_S = 90.0
+
+
+class ConnectedProject:
+    """One project, the backend that serves it, and the true label of each of its tasks."""
+
+    def __init__(self, project, backend, truth):
+        self.project = project
+        self.backend = backend
+        self.truth = truth
+        self.report = None
+
+    @classmethod
+    def create(cls, client, backend, documents):
+        """A project with a task for each document, not yet connected."""
+        project = LabelingProject.create(
+            client,
+            title="End to end",
+            label_config=write_label_config(LABEL_NAMES),
+            tasks=[{"text": document.text, "document": document.key} for document in documents],
+        )
+        groups = {document.key: document.group for document in documents}
+        truth = {task["id"]: groups[task["data"]["document"]] for task in project.fetch_tasks()}
+        return cls(project, backend, truth)
+
+    def connect(self, **settings):
+        """Connect by the command; `settings` are this project's own."""
+        pairs = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+        self.report = self.run("connect", *pairs)
+        return self
+
+    def run(self, command, *arguments):
+        """What `python -m backend COMMAND ID --json` prints; it must succeed."""
+        done = self.backend.command_line(command, str(self.project.id), *arguments, "--json")
+        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    @property
+    def client(self):
+        return self.project.client
+
+    @property
+    def version(self):
+        """The version that Label Studio orders by."""
+        return self.project.fetch_version()
+
+    def order(self):
+        """Task ids of the version that Label Studio orders by, the first to be served at the front."""
+        return self.project.fetch_published_order(self.version)
+
+    def predictions(self, version=None):
+        """The stored predictions of a version (the one that serves), by task."""
+        version = version or self.version
+        stored = self.client.get("/api/predictions", params={"project": self.project.id})
+        mine = [row for row in stored.raise_for_status().json() if row["model_version"] == version]
+        assert len({row["task"] for row in mine}) == len(mine), "two predictions of one version on a task"
+        return {row["task"]: row for row in mine}
+
+    def annotate(self, *task_ids):
+        """Submit the true label of each task."""
+        for task_id in task_ids:
+            self.project.annotate(task_id, self.truth[task_id])
+
+    def label_served(self, count):
+        """Label as many tasks, each as it is served; returns their ids."""
+        served = []
+        for _ in range(count):
+            served.append(self.project.serve_next()["id"])
+            self.annotate(served[-1])
+        return served
+
+    def annotations(self, task_id):
+        """All annotations of a task."""
+        return self.client.get(f"/api/tasks/{task_id}/annotations/").raise_for_status().json()
+
+    def act(self, action, task_ids):
+        """An action of the Data Manager on some tasks."""
+        body = {"selectedItems": {"all": False, "included": list(task_ids)}}
+        answer = self.client.post(
+            "/api/dm/actions", params={"id": action, "project": self.project.id}, json=body
+        )
+        return answer.raise_for_status().json()
+
+    def ml_backends(self):
+        return self.client.get("/api/ml", params={"project": self.project.id}).raise_for_status().json()
+
+    def webhooks(self):
+        return (
+            self.client.get("/api/webhooks/", params={"project": self.project.id}).raise_for_status().json()
+        )
+
+    def status(self):
+        """The backend's own `GET /projects/<id>.json`."""
+        answer = httpx.get(f"{self.backend.url}/projects/{self.project.id}.json", trust_env=False)
+        return answer.raise_for_status().json()
+
+    def retrain(self):
+        """Ask for a loop as a cron job would, and wait until the worker has answered every hint."""
+        url = f"{self.backend.url}/projects/{self.project.id}/retrain"
+        assert httpx.post(url, trust_env=False).status_code == httpx.codes.ACCEPTED
+        return self.wait_for_worker()
+
+    def wait_for_worker(self):
+        """The last loop, once no hint waits for one any more."""
+
+        def look():
+            status = self.status()
+            return status["last_loop"] if status["pending_hints"] == 0 else None
+
+        loop = wait_for(look, "hints still wait for a loop", timeout_s=LOOP_TIMEOUT_S)
+        assert loop["outcome"] != "failed", loop["error"]
+        return loop
+
+    def wait_for_version_after(self, old):
+        """The version that Label Studio orders by, once it is another one than `old`."""
+        return wait_for(
+            lambda: version if (version := self.version) != old else None,
+            f"Label Studio still orders by {old}",
+            timeout_s=LOOP_TIMEOUT_S,
+        )
+
+    def assert_serves_its_window(self, *, window):
+        """Version, predictions and queue agree: a window is there, and its first task is served next."""
+        version = self.version
+        assert version, "the project has no version: the order is random"
+        order = self.order()
+        assert len(order) >= window, f"{version} has only {len(order)} of {window} predictions"
+        labelled = {task["id"] for task in self.labelled_tasks()}
+        waiting = [task_id for task_id in order if task_id not in labelled]
+        assert self.project.serve_next()["id"] == waiting[0]
+        return version
+
+    def labelled_tasks(self):
+        """Tasks that Label Studio does not serve any more."""
+        query = {"project": self.project.id, "page_size": 10_000, "include": "id,is_labeled"}
+        tasks = self.client.get("/api/tasks", params=query).raise_for_status().json()["tasks"]
+        return [task for task in tasks if task["is_labeled"]]
+
+    def let_time_pass(self, *, hours):
+        """Make the backend, which must not run, believe that it looked at the project so long ago."""
+        with sqlite3.connect(self.backend.folder / "data" / "nextlabel.db") as database:
+            database.execute("UPDATE projects SET last_looked_at = last_looked_at - ?", (hours * 3600,))
+        database.close()
+
+
+def assert_valid_result(result):
+    """One choice of the labeling config, with a confidence: what Label Studio can show."""
+    (region,) = result
+    assert (region["from_name"], region["to_name"], region["type"]) == (FROM_NAME, TO_NAME, "choices")
+    (choice,) = region["value"]["choices"]
+    assert choice in LABEL_NAMES
+    assert 0.0 <= region["score"] <= 1.0
