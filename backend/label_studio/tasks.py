@@ -78,16 +78,21 @@ def _text(data: Json, field: str) -> str:
         for part in field.split("."):
             value = value.get(part) if isinstance(value, dict) else None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value).strip()
+        # JSON can carry what no database stores: halves of a surrogate pair, and the zero byte
+        return str(value).replace("\0", " ").encode("utf-8", "replace").decode().strip()
     return ""
 
 
 def _chosen(annotation: Json, config: LabelConfig) -> str | None:
     known = {label.name for label in config.labels}
-    for region in annotation.get("result") or []:
+    result = annotation.get("result")
+    for region in result if isinstance(result, list) else []:
         if not isinstance(region, dict) or region.get("from_name") != config.from_name:
             continue
-        choices = (region.get("value") or {}).get("choices") or []
-        if len(choices) == 1 and choices[0] in known:
-            return str(choices[0])
+        value = region.get("value")
+        choices = value.get("choices") if isinstance(value, dict) else None
+        if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):
+            continue
+        if choices[0] in known:
+            return choices[0]
     return None

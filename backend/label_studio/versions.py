@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_PATTERN = re.compile(r"^nl-(\d{6,})(-label-names)?$")
+_PATTERN = re.compile(r"nl-(\d{6,})(-label-names)?")
 
 
 def version_number(name: str) -> int | None:
     """The number in a version name; None when the version is not ours."""
-    match = _PATTERN.match(name)
+    match = _PATTERN.fullmatch(name)
     return int(match.group(1)) if match else None
 
 

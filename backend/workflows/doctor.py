@@ -203,13 +203,15 @@ def _check_window(context: Context, project: Project) -> Finding:
 
 
 def _check_members(details: Json) -> Finding:
-    members = details.get("members") or details.get("members_count") or 0
-    count = len(members) if isinstance(members, list) else int(members)
-    if count > 1:
-        return Finding(
-            "members",
-            "warning",
-            f"{count} project members: Label Studio picks at random among the first {count + 1} tasks",
-            "This is harmless; the window still comes first.",
-        )
-    return Finding("members", "ok", "no project members: the order is exact")
+    members = details.get("members")
+    if members is None:
+        return Finding("members", "ok", "this edition lists no project members: the order is exact")
+    count = len(members)
+    if count < 2:
+        return Finding("members", "ok", "at most one project member: the order is exact")
+    return Finding(
+        "members",
+        "warning",
+        f"{count} project members: Label Studio picks at random among the first {count + 1} tasks",
+        "This is harmless; the window still comes first.",
+    )

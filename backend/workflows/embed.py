@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Project, Task
+from backend.database import Embedding, Project, Task, upsert
 from backend.label_studio.tasks import content_hash
 from backend.workflows.progress import Progress
 from model.encoders import Encoder
@@ -80,10 +80,12 @@ def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, 
 
 
 def _save(context: Context, encoder: Encoder, texts: Mapping[str, str], vectors: Floats) -> None:
+    rows = [
+        {"encoder": encoder.revision, "content_hash": key, "vector": vector.tobytes()}
+        for key, vector in zip(texts, vectors, strict=True)
+    ]
     with context.database.session() as session:
-        # merge: another process may have encoded the same text in the meantime
-        for key, vector in zip(texts, vectors, strict=True):
-            session.merge(Embedding(encoder=encoder.revision, content_hash=key, vector=vector.tobytes()))
+        upsert(session, Embedding, rows)
 
 
 def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

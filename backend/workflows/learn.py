@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from model.ranking import default_strategy, rank
 from model.records import Embeddings, Floats, Ranking
 from model.strategies.inputs import StrategyInput
 from model.training import cold_start, train
+
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,17 @@ def place(
     values = head.probabilities(chosen, ranking.model_version).values
     placements = []
     for task_id, row in zip(task_ids, values, strict=True):
-        best = int(row.argmax())
-        label = head.space.names[best]
-        result = choice_result(config, label, confidence=float(row[best]), by_name=by_name)
         lane = lanes[task_id]
-        placements.append(Placement(task_id, lane, [] if lane == "audit" else result))
+        result = [] if lane == "audit" else pre_annotate(head, row, config, by_name=by_name)
+        placements.append(Placement(task_id, lane, result))
     return placements
+
+
+def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool) -> list[Json]:
+    """The regions for one item's probabilities (c,): its best label that the config (still) has, if any."""
+    known = set(config.space.names)
+    columns = [column for column, name in enumerate(head.space.names) if name in known]
+    if not columns:
+        return []
+    best = max(columns, key=lambda column: float(row[column]))
+    return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)

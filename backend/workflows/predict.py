@@ -13,10 +13,10 @@ from backend.context import Context
 from backend.database import Project
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
-from backend.label_studio.results import choice_result, prediction
+from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.embed import embed_texts
-from backend.workflows.learn import name_vectors
+from backend.workflows.learn import name_vectors, pre_annotate
 from backend.workflows.projects import project_seed
 from model.audit import audit_hash
 from model.heads.single_label import LinearHead
@@ -126,9 +126,5 @@ def _audit_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
     score = live_score(1.0 - float(first - second))
-    known = set(config.space.names)
-    order = [predictor.head.space.names[column] for column in np.argsort(-row)]
-    label = next(name for name in order if name in known)
-    confidence = float(row[predictor.head.space.index(label)])
-    regions = [] if blank else choice_result(config, label, confidence=confidence, by_name=predictor.by_name)
+    regions = [] if blank else pre_annotate(predictor.head, row, config, by_name=predictor.by_name)
     return prediction(regions, version=predictor.version, score=score)

@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backend.context import Context
-from backend.database import Project, Task
+from backend.database import Project, Task, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import TaskState, read_task
@@ -94,14 +92,7 @@ def _upsert(session: Session, project: Project, states: Iterable[TaskState]) -> 
         }
         for state in states
     ]
-    if not rows:
-        return
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(Task)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in ("project_id", "task_id")}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["project_id", "task_id"], set_=changed), rows
-    )
+    upsert(session, Task, rows)
 
 
 def _counts_agree(context: Context, project: Project, remote: LabelStudio) -> bool:
