@@ -1,0 +1,115 @@
+"""Puts the demonstration up: Label Studio, a project with tasks, the backend, its worker, the connection."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from demo.child_process import ProgramError, prefer_port
+from demo.dataset import LABELS, Document, load_documents
+from demo.label_studio_server import (
+    LABEL_STUDIO_VERSION,
+    TEMPLATE_FOLDER,
+    LabelStudioServer,
+    require_label_studio,
+)
+from demo.processes import BackendProcesses
+from demo.project import LabelingProject, write_label_config
+
+LABEL_STUDIO_PORT = 8080
+BACKEND_PORT = 9090
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs, and the truth about the tasks."""
+
+    label_studio: LabelStudioServer
+    backend: BackendProcesses
+    project: LabelingProject
+    documents: Sequence[Document]
+
+    def describe_failure(self) -> str | None:
+        """Which of the programs has ended, with its log; None while all run."""
+        for child in (self.label_studio.child, self.backend.web, self.backend.worker):
+            if not child.is_running:
+                return f"{child.name} has ended.\n{child.describe_log()}"
+        return None
+
+
+@contextmanager
+def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
+    """Start everything in order, saying each step; whatever happens, everything is stopped on the way out."""
+    with ExitStack() as running:
+        with _step(console, "1/5", "Reading the texts (once: a download of 38 MB)") as note:
+            documents = load_documents()
+            without = sum(not document.has_label for document in documents)
+            note(f"{len(documents)} posts, {without} of which no label of the project fits")
+        label_studio = LabelStudioServer(folder / "label-studio", port=prefer_port(LABEL_STUDIO_PORT))
+        require_label_studio(label_studio.python)
+        with _step(
+            console, "2/5", f"Starting Label Studio {LABEL_STUDIO_VERSION}{_first_start_note()}"
+        ) as note:
+            running.enter_context(label_studio)
+            note(label_studio.url)
+        with _step(console, "3/5", "Creating the project and importing the tasks") as note:
+            client = running.enter_context(label_studio.connect())
+            project = _create_project(client, documents)
+            note(f"project {project.id}")
+        with _step(console, "4/5", "Starting the backend and its worker") as note:
+            backend = _start_backend(folder / "backend", label_studio)
+            running.enter_context(backend)
+            note(backend.url)
+        with _step(console, "5/5", "Connecting the project: the same command as for yours"):
+            _connect(backend, project.id, console)
+        yield Stage(label_studio, backend, project, documents)
+
+
+def _start_backend(folder: Path, label_studio: LabelStudioServer) -> BackendProcesses:
+    return BackendProcesses(
+        folder, label_studio_url=label_studio.url, api_key=label_studio.token, port=prefer_port(BACKEND_PORT)
+    )
+
+
+def _create_project(client: httpx.Client, documents: Sequence[Document]) -> LabelingProject:
+    config = write_label_config(list(LABELS.values()))
+    tasks = [{"text": document.text, "document": document.key} for document in documents]
+    return LabelingProject.create(client, title="Nextlabel demo", label_config=config, tasks=tasks)
+
+
+def _connect(backend: BackendProcesses, project_id: int, console: Console) -> None:
+    console.print(f"  [bold]$ python -m backend connect {project_id}[/bold]")
+    command = [sys.executable, "-m", "backend", "connect", str(project_id)]
+    done = subprocess.run(command, cwd=backend.folder, env=backend.terminal_environment(), check=False)
+    if done.returncode != 0:
+        raise ProgramError(f"`connect` ended with {done.returncode}.\n{backend.web.describe_log()}")
+
+
+def _first_start_note() -> str:
+    return "" if TEMPLATE_FOLDER.exists() else " (first start: about a minute)"
+
+
+class _Note:
+    """Takes the sentence that a step leaves behind."""
+
+    text = "done"
+
+    def __call__(self, text: str) -> None:
+        self.text = text
+
+
+@contextmanager
+def _step(console: Console, number: str, title: str) -> Iterator[_Note]:
+    note = _Note()
+    started = time.monotonic()
+    console.print(f"[bold cyan]{number}[/bold cyan] {title}", highlight=False)
+    yield note
+    console.print(f"    {note.text} [dim]({time.monotonic() - started:.1f} s)[/dim]", highlight=False)
