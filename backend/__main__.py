@@ -1,5 +1,10 @@
 """python -m backend …"""
 
-from backend.cli import main
+import sys
 
-main()
+try:
+    from backend.cli import main
+
+    main()
+except KeyboardInterrupt:  # while the imports, which take seconds, were running
+    sys.exit(130)

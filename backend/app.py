@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from functools import partial
 
 from flask import Flask, Response, jsonify
@@ -11,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from backend.context import Context, LazyEncoder
 from backend.database import Database
-from backend.errors import BodyTooLarge, NextlabelError
+from backend.errors import BadRequest, BodyTooLarge, NextlabelError
 from backend.jobs import Jobs
 from backend.label_studio.client import LabelStudio
 from backend.routes.admin import admin_routes
@@ -54,8 +55,13 @@ def create_app(context: Context) -> Flask:
     serve_protocol(app, context)
     app.register_blueprint(admin_routes(context))
     _handle_errors(app)
-    threading.Thread(target=_warm_up, args=(context,), daemon=True).start()
+    warm_up(context)
     return app
+
+
+def warm_up(context: Context) -> None:
+    """Loads the encoder in the background (some seconds), so that nobody has to wait for it later."""
+    threading.Thread(target=_load_early, args=(context,), daemon=True).start()
 
 
 def _load_encoder(settings: Settings) -> Encoder:
@@ -67,7 +73,7 @@ def _load_encoder(settings: Settings) -> Encoder:
     )
 
 
-def _warm_up(context: Context) -> None:
+def _load_early(context: Context) -> None:
     try:
         context.encoder.get()
     except NextlabelError as error:
@@ -86,6 +92,12 @@ def _handle_errors(app: Flask) -> None:
         )
         return jsonify(error.to_json()), error.status
 
+    @app.errorhandler(RecursionError)
+    def too_deep(_error: RecursionError) -> tuple[Response, int]:
+        # only what was sent can nest without end
+        error = BadRequest("The JSON is nested too deeply.", hint="Label Studio nests a few levels only.")
+        return jsonify(error.to_json()), error.status
+
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> tuple[Response, int]:
         code = (error.name or "error").lower().replace(" ", "-")
@@ -95,8 +107,9 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> tuple[Response, int]:
-        # the class only: a message could carry label text
-        logger.exception("request failed error=%s", type(error).__name__)
+        # the class and the place only: a message could carry label text
+        place = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("request failed error=%s\n%s", type(error).__name__, place)
         answer = {
             "code": "internal",
             "message": "Something went wrong here.",

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from backend import report
-from backend.app import build_context
+from backend.app import build_context, warm_up
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
 from backend.logs import start_logging
@@ -67,6 +68,7 @@ def worker() -> None:
         stop = threading.Event()
         heart = threading.Thread(target=work.beat_forever, args=(context, stop), daemon=True)
         heart.start()
+        warm_up(context)
         work.tick(context)
         try:
             context.jobs.consume(workers=2)
@@ -217,9 +219,9 @@ def _people_errors() -> Iterator[None]:
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps(error.to_json()) + "\n")
         else:
-            _err.print(f"[bold red]Error:[/] {error.message}", highlight=False)
+            _err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
             if error.hint:
-                _err.print(f"[bold]To fix it:[/] {error.hint}", highlight=False)
+                _err.print(f"[bold]To fix it:[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         _err.print("Stopped.")

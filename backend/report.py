@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from backend.workflows.connect import ConnectReport
@@ -26,8 +27,10 @@ _OUTCOMES = {
 def print_connect(console: Console, report: ConnectReport) -> None:
     """What connect found and did."""
     kind = "personal access token" if report.token == "personal" else "legacy token"
-    console.print(f"Signed in as {report.user} ({kind}).", highlight=False)
-    console.print(f"Project {report.project} “{report.title}”: {report.labels} labels.", highlight=False)
+    console.print(f"Signed in as {escape(report.user)} ({kind}).", highlight=False)
+    console.print(
+        f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
+    )
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(f"Left to the annotators: {left}.", highlight=False)
@@ -86,9 +89,11 @@ def loop_json(report: LoopReport) -> Json:
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     """One line a check, and the cure under what is not well."""
     for finding in findings:
-        console.print(f"{_MARKS[finding.verdict]} {finding.check}: {finding.message}", highlight=False)
+        console.print(
+            f"{_MARKS[finding.verdict]} {finding.check}: {escape(finding.message)}", highlight=False
+        )
         if finding.cure:
-            console.print(f"    [dim]{finding.cure}[/]", highlight=False)
+            console.print(f"    [dim]{escape(finding.cure)}[/]", highlight=False)
 
 
 def print_statuses(console: Console, rows: list[Json]) -> None:
@@ -97,10 +102,12 @@ def print_statuses(console: Console, rows: list[Json]) -> None:
         console.print("Nothing is connected yet. Run: python -m backend connect PROJECT_ID")
     for row in rows:
         table = Table(
-            title=f"Project {row['project']} “{row['title']}”", show_header=False, title_justify="left"
+            title=f"Project {row['project']} “{escape(row['title'])}”",
+            show_header=False,
+            title_justify="left",
         )
         for name, value in _status_lines(row):
-            table.add_row(name, value)
+            table.add_row(name, escape(value))
         console.print(table)
 
 

@@ -42,17 +42,24 @@ class LabelStudioAuth(httpx.Auth):
         self._access_until = 0.0
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Adds the header; a personal token is exchanged first, and once more when it is refused."""
+        """Adds the header; a personal token is exchanged first, and once more when it is refused.
+
+        When the exchange itself is refused, its answer becomes that of the request.
+        """
         if self.kind == "legacy":
             request.headers["Authorization"] = f"Token {self._token}"
             yield request
             return
         if time.monotonic() >= self._access_until:
             self._keep((yield self._refresh_request()))
+            if not self._access:
+                return
         request.headers["Authorization"] = f"Bearer {self._access}"
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._keep((yield self._refresh_request()))
+            if not self._access:
+                return
             request.headers["Authorization"] = f"Bearer {self._access}"
             yield request
 

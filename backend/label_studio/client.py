@@ -6,6 +6,9 @@ import json
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -27,6 +30,10 @@ _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _TASK_FIELDS = "id,data,is_labeled,updated_at,annotations,result,was_cancelled"
 _PREDICTION_FIELDS = "id,predictions,model_version,score"
 _PAGE_SIZE = 1000
+# Three ways in which Label Studio names the unknown task, depending on its feature flags.
+_UNKNOWN_TASK = re.compile(
+    r"""'task': (\d+)(?s:.*)invalid "task" field|task ID (\d+) not found|Invalid task ID (\d+)"""
+)
 
 
 class UnknownTask(LabelStudioError):
@@ -50,6 +57,8 @@ class LabelStudio:
         self.url = url
         self.writes = 0
         self.seconds = 0.0
+        # Label Studio's own clock, at its last answer; None before the first, or when it does not say.
+        self.now: datetime | None = None
         self._auth = LabelStudioAuth(url, api_key)
         self._has_key = bool(api_key)
         self._http = httpx.Client(base_url=url, auth=self._auth, timeout=_TIMEOUT, transport=transport)
@@ -126,15 +135,16 @@ class LabelStudio:
             "POST", f"/api/projects/{project_id}/import/predictions", body=list(predictions)
         )
         if response.status_code == httpx.codes.BAD_REQUEST:
-            missing = re.search(r"task ID (\d+)", response.text)
+            missing = _UNKNOWN_TASK.search(_detail(response))
             if missing:
-                raise UnknownTask(int(missing.group(1)))
+                raise UnknownTask(int(next(filter(None, missing.groups()))))
         self._check(response)
-        return int(response.json()["created"])
+        return int(_json(response)["created"])
 
     def delete_prediction(self, prediction_id: int) -> None:
-        """Removes one prediction. (The bulk call would reset the project's model version.)"""
-        self._send("DELETE", f"/api/predictions/{prediction_id}")
+        """Removes one prediction, if it is still there. (The bulk call resets the project's version.)"""
+        with suppress(NotFound):
+            self._send("DELETE", f"/api/predictions/{prediction_id}")
 
     def delete_version(self, project_id: int, version: str) -> int:
         """Removes all predictions of a version; returns how many. May reset the project's model version."""
@@ -231,7 +241,7 @@ class LabelStudio:
                 f"Label Studio answers {busy} to GET {path}.", hint="Try again later."
             ) from None
         self._check(response)
-        return response.json()
+        return _json(response)
 
     def _read_once(self, path: str, params: Json | None) -> httpx.Response:
         response = self._request("GET", path, params=params)
@@ -242,7 +252,8 @@ class LabelStudio:
     def _send(self, method: str, path: str, body: object = None) -> Json:
         response = self._request(method, path, body=body)
         self._check(response)
-        return response.json() if response.content else {}
+        answer: Json = _json(response) if response.content else {}
+        return answer
 
     def _request(
         self, method: str, path: str, *, params: Json | None = None, body: object = None
@@ -256,7 +267,9 @@ class LabelStudio:
             self.writes += 1
         started = time.monotonic()
         try:
-            return self._http.request(method, path, params=params, json=body)
+            response = self._http.request(method, path, params=params, json=body)
+            self.now = _date_of(response)
+            return response
         except httpx.TransportError as error:
             raise LabelStudioUnreachable(
                 f"Nobody answers at {self.url} ({type(error).__name__}).",
@@ -295,14 +308,41 @@ class LabelStudio:
         return "Copy the token again from Label Studio: Account & Settings."
 
 
+def _date_of(response: httpx.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        raise LabelStudioError(
+            f"What answers at {response.request.url.path} sends no JSON.",
+            hint="Is LABEL_STUDIO_URL the address of Label Studio itself?",
+        ) from None
+
+
 def _detail(response: httpx.Response) -> str:
     try:
         answer = response.json()
     except ValueError:
         return response.reason_phrase
-    if isinstance(answer, dict):
-        return str(answer.get("detail") or answer.get("validation_errors") or "")
-    return str(answer)
+    if not isinstance(answer, dict):
+        return str(answer)
+    # `detail` then only says "Validation error"
+    errors = answer.get("validation_errors")
+    return "; ".join(_flat(errors)) if errors else str(answer.get("detail") or "")
+
+
+def _flat(errors: object) -> Iterator[str]:
+    if isinstance(errors, dict | list):
+        for error in errors.values() if isinstance(errors, dict) else errors:
+            yield from _flat(error)
+    else:
+        yield str(errors)
 
 
 def _updated_after(moment: str) -> Json:

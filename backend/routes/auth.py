@@ -40,7 +40,8 @@ def _webhook_allowed(settings: Settings, sent: Request) -> bool:
     if settings.basic_auth_user:
         # START_TRAINING comes from Label Studio's ML connector: with the log-in, without our header
         return False
-    if (sent.get_json(silent=True, force=True) or {}).get("action") == "START_TRAINING":
+    body = sent.get_json(silent=True, force=True)
+    if isinstance(body, dict) and body.get("action") == "START_TRAINING":
         return True
     raise Unauthorized(
         f"The header {SECRET_HEADER} is missing or wrong.",

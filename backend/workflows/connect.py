@@ -18,7 +18,7 @@ from backend.workflows.loop import LoopReport, run_loop, tidy
 from backend.workflows.predict import current_version
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, ensure_project, get_project
-from backend.workflows.publish import find_backend, window_left
+from backend.workflows.publish import backend_address, find_backend, window_left
 
 Json = dict[str, Any]
 
@@ -38,6 +38,7 @@ WEBHOOK_EVENTS = [
 # Where /setup finds a project's own settings in Label Studio's extra_params.
 EXTRA_PARAMS_KEY = "nextlabel"
 
+_CONNECTED = "CO"
 _LEASE_WAIT_S = 120.0
 
 
@@ -96,7 +97,8 @@ def connect(
             len(config.labels),
             config.other_controls,
         )
-        project = _remember(context, details, overrides)
+        stored = _stored_overrides(context, remote, label_studio_id)
+        project = _remember(context, details, stored | overrides)
         with lease(context, project.id, wait_s=_LEASE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(context, project, remote, details=details)
@@ -185,6 +187,17 @@ def _user_name(user: Json) -> str:
     return str(user.get("email") or user.get("username") or user.get("id"))
 
 
+def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: int) -> dict[str, object]:
+    """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
+    try:
+        extra = find_backend(context, remote, label_studio_id)["extra_params"]
+        stored = dict(extra[EXTRA_PARAMS_KEY])
+        context.settings.for_project(stored)
+    except (NotConnected, KeyError, TypeError, ValueError):
+        return {}
+    return stored
+
+
 def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Project:
     with context.database.session() as session:
         project = ensure_project(session, int(details["id"]), created_stamp(details))
@@ -203,7 +216,7 @@ def _register(context: Context, project: Project, remote: LabelStudio, *, detail
     except NotConnected:
         row = _create_backend(context, remote, wanted)
         changes.append("ML backend registered")
-    if _differs(row, wanted):
+    if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
     changes += _mend_webhooks(context.settings, project, remote)
@@ -219,26 +232,18 @@ def _register(context: Context, project: Project, remote: LabelStudio, *, detail
 
 
 def _backend_fields(settings: Settings, project: Project) -> Json:
-    fields: Json = {
+    return backend_address(settings) | {
         "project": project.label_studio_id,
-        "url": settings.backend_url,
         "title": current_version(project),
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: project.overrides} if project.overrides else None,
-        "auth_method": "NONE",
     }
-    if settings.basic_auth_user:
-        fields |= {
-            "auth_method": "BASIC_AUTH",
-            "basic_auth_user": settings.basic_auth_user,
-            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
-        }
-    return fields
 
 
 def _differs(row: Json, wanted: Json) -> bool:
-    compared = ("extra_params", "auth_method", "basic_auth_user")
-    return any((row.get(name) or None) != (wanted.get(name) or None) for name in compared)
+    # a log-in that is not used any more stays in the row
+    compared = {"extra_params", "auth_method", "basic_auth_user"} & set(wanted)
+    return any((row.get(name) or None) != (wanted[name] or None) for name in compared)
 
 
 def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json:

@@ -26,7 +26,6 @@ from model.records import Embeddings, Floats, Ranking
 from model.strategies.inputs import StrategyInput
 from model.training import cold_start, train
 
-
 Json = dict[str, Any]
 
 

@@ -200,6 +200,8 @@ def _maintain(
     if mended:
         report.outcome = "mended"
         report.figures["mended"] = mended
+    if lost := publish.forget_lost(context, project, remote):
+        report.figures["lost"] = lost
     if top_up(context, project, remote, config=config, snapshot=snapshot):
         report.outcome = "topped-up"
 

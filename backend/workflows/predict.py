@@ -115,12 +115,16 @@ def _probabilities(context: Context, predictor: Predictor, vectors: Floats) -> F
 
 
 def _audit_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
-    ids = np.array(
-        [task_id if isinstance(task_id := task.get("id"), int) else -1 for task in tasks], dtype=np.int64
-    )
+    ids = np.array([_task_id(task) for task in tasks], dtype=np.int64)
     hashes = audit_hash(ids, predictor.seed)
     mask: list[bool] = ((hashes < predictor.audit_threshold) & (ids >= 0)).tolist()
     return mask
+
+
+def _task_id(task: Json) -> int:
+    """The id, or -1 for a task that Label Studio cannot have numbered so."""
+    task_id = task.get("id")
+    return task_id if isinstance(task_id, int) and 0 <= task_id < 2**63 else -1
 
 
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:

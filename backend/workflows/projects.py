@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +17,17 @@ from backend.settings import ProjectSettings
 
 Json = dict[str, Any]
 
+# The column's type in PostgreSQL, ours and Label Studio's; SQLite would fail on much larger ones, too.
+LARGEST_ID = 2**31 - 1
+_REFERENCE = re.compile(r"([0-9]{1,10})\.([0-9]{1,12})")
+
 
 def parse_reference(reference: object) -> tuple[int, int]:
     """Reads "{id}.{creation time in seconds}", as /setup and /predict carry it. Raises BadRequest."""
-    identifier, dot, stamp = str(reference).partition(".")
-    if not (identifier.isdecimal() and dot and stamp.isdecimal()):
+    match = _REFERENCE.fullmatch(str(reference))
+    if match is None or int(match.group(1)) > LARGEST_ID:
         raise BadRequest("`project` must look like 2.1795499256.", hint="Label Studio sends it this way.")
-    return int(identifier), int(stamp)
+    return int(match.group(1)), int(match.group(2))
 
 
 def created_stamp(remote: Json) -> int:
@@ -44,6 +49,8 @@ def ensure_project(session: Session, label_studio_id: int, stamp: int) -> Projec
 
 def find_project(session: Session, label_studio_id: int, stamp: int | None = None) -> Project | None:
     """The row of a project; without a stamp the newest that had this id."""
+    if not 0 <= label_studio_id <= LARGEST_ID:
+        return None
     query = select(Project).where(Project.label_studio_id == label_studio_id)
     if stamp is not None:
         query = query.where(Project.created_stamp == stamp)

@@ -20,6 +20,7 @@ from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
 from backend.label_studio.results import prediction
 from backend.label_studio.versions import version_number
+from backend.settings import Settings
 from backend.workflows.projects import project_settings
 from model.records import Lane
 
@@ -50,6 +51,21 @@ class PublishReport:
     rejected: tuple[int, ...]
 
 
+def backend_address(settings: Settings) -> Json:
+    """Address and log-in of this backend, which every change of its row in Label Studio must repeat.
+
+    Label Studio tries a change out with what the change itself carries, not with what it has stored.
+    """
+    fields: Json = {"url": settings.backend_url, "auth_method": "NONE"}
+    if settings.basic_auth_user:
+        fields |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": settings.basic_auth_user,
+            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
+        }
+    return fields
+
+
 def find_backend(context: Context, remote: LabelStudio, label_studio_id: int) -> Json:
     """Our row among a project's ML backends. Raises NotConnected."""
     for row in remote.ml_backends(label_studio_id):
@@ -73,26 +89,16 @@ def import_window(
     """Sends a window's predictions and writes down which places were taken."""
     window = project_settings(context, project).queue_window
     places = list(enumerate(placements, start=first_position))
-    unknown: list[int] = []
-    kept = 0
-    while places:
-        payload = [
-            {"task": place.task_id}
-            | prediction(place.result, version=version, score=window_score(position, window=window))
-            for position, place in places
-        ]
-        try:
-            kept = remote.import_predictions(project.label_studio_id, payload)
-            break
-        except UnknownTask as error:
-            if len(unknown) >= _MOST_UNKNOWN_TASKS:
-                raise
-            unknown.append(error.task_id)
-            places = [(position, place) for position, place in places if place.task_id != error.task_id]
-    rejected = list(unknown)
-    if kept < len(places):
+    payload = [
+        {"task": place.task_id}
+        | prediction(place.result, version=version, score=window_score(position, window=window))
+        for position, place in places
+    ]
+    kept, rejected = send(remote, project.label_studio_id, payload)
+    if kept + len(rejected) < len(places):
         stored = {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
-        rejected += [place.task_id for _, place in places if place.task_id not in stored]
+        unseen = {place.task_id for _, place in places} - stored
+        rejected += sorted(unseen - set(rejected))
     if rejected:
         logger.warning(
             "label studio took no prediction project=%s tasks=%s", project.label_studio_id, rejected
@@ -105,6 +111,21 @@ def import_window(
         [(position, place) for position, place in places if place.task_id not in gone],
     )
     return PublishReport(kept=kept, rejected=tuple(rejected))
+
+
+def send(remote: LabelStudio, label_studio_id: int, predictions: Sequence[Json]) -> tuple[int, list[int]]:
+    """Imports predictions; returns how many were kept, and the tasks that are not there any more."""
+    gone: list[int] = []
+    left = list(predictions)
+    while left:
+        try:
+            return remote.import_predictions(label_studio_id, left), gone
+        except UnknownTask as error:
+            if len(gone) >= _MOST_UNKNOWN_TASKS:
+                raise
+            gone.append(error.task_id)
+            left = [row for row in left if row["task"] != error.task_id]
+    return 0, gone
 
 
 def activate(
@@ -123,9 +144,8 @@ def align(context: Context, project: Project, remote: LabelStudio, *, backend: J
     version = project.active_version
     mended = []
     if backend["title"] != version or backend["model_version"] != version:
-        remote.update_ml_backend(
-            backend["id"], title=version, project=project.label_studio_id, url=context.settings.backend_url
-        )
+        address = backend_address(context.settings)
+        remote.update_ml_backend(backend["id"], title=version, project=project.label_studio_id, **address)
         mended.append("backend title")
     if remote.project(project.label_studio_id)["model_version"] != version:
         remote.update_project(project.label_studio_id, model_version=version)
@@ -154,6 +174,28 @@ def window_left(context: Context, project: Project) -> list[int]:
                 .order_by(WindowTask.position)
             )
         )
+
+
+def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
+    """Forgets places whose prediction somebody deleted, so that they are filled again; returns how many."""
+    version = project.active_version or ""
+    mine = select(WindowTask.task_id).where(
+        WindowTask.project_id == project.id, WindowTask.version == version
+    )
+    with context.database.session() as session:
+        places = set(session.scalars(mine))
+    if len(places) <= remote.model_versions(project.label_studio_id).get(version, 0):
+        return 0
+    lost = places - {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
+    with context.database.session() as session:
+        session.execute(
+            delete(WindowTask).where(
+                WindowTask.project_id == project.id,
+                WindowTask.version == version,
+                WindowTask.task_id.in_(lost),
+            )
+        )
+    return len(lost)
 
 
 def next_position(context: Context, project: Project) -> int:

@@ -62,7 +62,8 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
                 )
                 for row, placed in enumerate(placements)
             ]
-            sent += remote.import_predictions(label_studio_id, payload)
+            kept, _gone = publish.send(remote, label_studio_id, payload)
+            sent += kept
             progress.advance(len(chunk))
         publish.align(
             context, project, remote, backend=publish.find_backend(context, remote, label_studio_id)

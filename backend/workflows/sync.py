@@ -59,13 +59,16 @@ def _fetch(
     since: str | None,
     progress: Progress,
 ) -> int:
-    read, newest = 0, since
+    # What was visible when this look began need not be read again. The newest change alone would not do: of
+    # 10,000 tasks imported at once, every one is the newest.
+    read, newest = 0, max(since or "", _watermark(remote.now) if remote.now else "") or None
     for page in remote.tasks(project.label_studio_id, updated_after=since):
         states = [read_task(task, config) for task in page]
         with context.database.session() as session:
             _upsert(session, project, states)
         read += len(states)
-        newest = max([newest or "", *(_watermark(state.updated_at) for state in states)])
+        changes = (datetime.fromisoformat(state.updated_at) for state in states)
+        newest = max([newest or "", *(_watermark(change) for change in changes)])
         progress.advance(len(states))
     project.synced_until = newest
     with context.database.session() as session:
@@ -73,9 +76,8 @@ def _fetch(
     return read
 
 
-def _watermark(updated_at: str) -> str:
-    moment = datetime.fromisoformat(updated_at).astimezone(UTC) - _OVERLAP
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _watermark(moment: datetime) -> str:
+    return (moment.astimezone(UTC) - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _upsert(session: Session, project: Project, states: Iterable[TaskState]) -> None:

@@ -16,24 +16,21 @@ LOOP_TIMEOUT_S = 90.0
 class ConnectedProject:
     """One project, the backend that serves it, and the true label of each of its tasks."""
 
-    def __init__(self, project, backend, truth):
+    def __init__(self, project, backend):
         self.project = project
         self.backend = backend
-        self.truth = truth
+        self.truth = {}
         self.report = None
+        self.log_in = None
 
     @classmethod
     def create(cls, client, backend, documents):
         """A project with a task for each document, not yet connected."""
-        project = LabelingProject.create(
-            client,
-            title="End to end",
-            label_config=write_label_config(LABEL_NAMES),
-            tasks=[{"text": document.text, "document": document.key} for document in documents],
-        )
-        groups = {document.key: document.group for document in documents}
-        truth = {task["id"]: groups[task["data"]["document"]] for task in project.fetch_tasks()}
-        return cls(project, backend, truth)
+        config, tasks = write_label_config(LABEL_NAMES), _as_tasks(documents)
+        project = LabelingProject.create(client, title="End to end", label_config=config, tasks=tasks)
+        connected = cls(project, backend)
+        connected.read_truth(documents)
+        return connected
 
     def connect(self, **settings):
         """Connect by the command; `settings` are this project's own."""
@@ -67,6 +64,18 @@ class ConnectedProject:
         mine = [row for row in stored.raise_for_status().json() if row["model_version"] == version]
         assert len({row["task"] for row in mine}) == len(mine), "two predictions of one version on a task"
         return {row["task"]: row for row in mine}
+
+    def add_tasks(self, documents):
+        """Import a task for each document."""
+        tasks = [{"data": data} for data in _as_tasks(documents)]
+        self.client.post(f"/api/projects/{self.project.id}/import", json=tasks).raise_for_status()
+        self.read_truth(documents)
+
+    def read_truth(self, documents):
+        """Find out which task has which document's label."""
+        groups = {document.key: document.group for document in documents}
+        keys = {task["id"]: task["data"]["document"] for task in self.project.fetch_tasks()}
+        self.truth |= {task_id: groups[key] for task_id, key in keys.items() if key in groups}
 
     def annotate(self, *task_ids):
         """Submit the true label of each task."""
@@ -103,14 +112,19 @@ class ConnectedProject:
 
     def status(self):
         """The backend's own `GET /projects/<id>.json`."""
-        answer = httpx.get(f"{self.backend.url}/projects/{self.project.id}.json", trust_env=False)
+        url = f"{self.backend.url}/projects/{self.project.id}.json"
+        answer = httpx.get(url, auth=self.log_in, trust_env=False)
         return answer.raise_for_status().json()
 
-    def retrain(self):
-        """Ask for a loop as a cron job would, and wait until the worker has answered every hint."""
+    def start_training(self):
+        """Press Label Studio's button."""
+        (row,) = self.ml_backends()
+        self.client.post(f"/api/ml/{row['id']}/train").raise_for_status()
+
+    def ask_for_loop(self):
+        """Call the retraining webhook, as a cron job would."""
         url = f"{self.backend.url}/projects/{self.project.id}/retrain"
-        assert httpx.post(url, trust_env=False).status_code == httpx.codes.ACCEPTED
-        return self.wait_for_worker()
+        assert httpx.post(url, auth=self.log_in, trust_env=False).status_code == httpx.codes.ACCEPTED
 
     def wait_for_worker(self):
         """The last loop, once no hint waits for one any more."""
@@ -131,22 +145,20 @@ class ConnectedProject:
             timeout_s=LOOP_TIMEOUT_S,
         )
 
-    def assert_serves_its_window(self, *, window):
-        """Version, predictions and queue agree: a window is there, and its first task is served next."""
-        version = self.version
-        assert version, "the project has no version: the order is random"
-        order = self.order()
-        assert len(order) >= window, f"{version} has only {len(order)} of {window} predictions"
-        labelled = {task["id"] for task in self.labelled_tasks()}
-        waiting = [task_id for task_id in order if task_id not in labelled]
-        assert self.project.serve_next()["id"] == waiting[0]
-        return version
+    def stored_versions(self):
+        """How many predictions of each version Label Studio has."""
+        url = f"/api/projects/{self.project.id}/model-versions/"
+        return self.client.get(url).raise_for_status().json()
 
-    def labelled_tasks(self):
-        """Tasks that Label Studio does not serve any more."""
+    def change_settings(self, **settings):
+        """Change settings of the project in Label Studio."""
+        self.client.patch(f"/api/projects/{self.project.id}", json=settings).raise_for_status()
+
+    def labelled(self):
+        """Ids of the tasks that Label Studio does not serve any more."""
         query = {"project": self.project.id, "page_size": 10_000, "include": "id,is_labeled"}
         tasks = self.client.get("/api/tasks", params=query).raise_for_status().json()["tasks"]
-        return [task for task in tasks if task["is_labeled"]]
+        return {task["id"] for task in tasks if task["is_labeled"]}
 
     def let_time_pass(self, *, hours):
         """Make the backend, which must not run, believe that it looked at the project so long ago."""
@@ -162,3 +174,7 @@ def assert_valid_result(result):
     (choice,) = region["value"]["choices"]
     assert choice in LABEL_NAMES
     assert 0.0 <= region["score"] <= 1.0
+
+
+def _as_tasks(documents):
+    return [{"text": document.text, "document": document.key} for document in documents]

@@ -1,0 +1,161 @@
+"""What most tests need: settings in a temporary folder, the app, and a Label Studio in memory."""
+
+import shutil
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import settings as hypothesis_settings
+
+from backend.app import build_context, create_app
+from backend.database import Database
+from backend.label_studio.client import LabelStudio
+from backend.settings import Settings
+from model.encoders.hashing import HashingEncoder
+from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
+from tests.topics import write_texts
+from tests.workbench import Workbench
+
+# Torch's threads wait for each other in a loop: on a busy machine two are ten times slower than one.
+torch.set_num_threads(1)
+
+hypothesis_settings.register_profile("backend", deadline=None, max_examples=60, derandomize=True)
+hypothesis_settings.load_profile("backend")
+
+BACKEND_URL = "http://backend.test:9090"
+WEBHOOK_SECRET = "a-secret-for-webhooks"
+
+
+class RecordedJobs:
+    """Stands in for the queue: remembers which projects (by row id) somebody asked a worker to look at."""
+
+    def __init__(self, **_options):
+        self.enqueued = []
+
+    def bind(self, *, run, tick):
+        """Nothing runs here."""
+
+    def enqueue(self, project):
+        self.enqueued.append(project)
+
+
+@pytest.fixture
+def no_environment(monkeypatch, tmp_path):
+    """No setting of the machine and no .env file reaches the test."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def make_settings(no_environment, tmp_path):
+    """make_settings(queue_window=5, …): settings with everything else as in the other tests."""
+
+    def make(**changes):
+        usual = {
+            "label_studio_url": FakeLabelStudio.url,
+            "label_studio_api_key": LEGACY_TOKEN,
+            "backend_url": BACKEND_URL,
+            "webhook_secret": WEBHOOK_SECRET,
+            "data_dir": tmp_path / "data",
+            "queue_window": 10,
+        }
+        return Settings(**(usual | changes))
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings):
+    return make_settings()
+
+
+@pytest.fixture
+def encoder():
+    return HashingEncoder(64)
+
+
+@pytest.fixture
+def label_studio():
+    """An empty Label Studio in memory."""
+    return FakeLabelStudio()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory):
+    """An empty database with all its tables: copying it is quicker than making it."""
+    folder = tmp_path_factory.mktemp("migrated")
+    database = Database(f"sqlite:///{folder}/nextlabel.db", lock_folder=folder)
+    database.engine.dispose()
+    return folder / "nextlabel.db"
+
+
+@pytest.fixture
+def make_context(label_studio, encoder, migrated_database, monkeypatch):
+    """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
+    # predictions are removed slowly only for the sake of a real database
+    monkeypatch.setattr("backend.workflows.publish._SWEEP_PAUSE_S", 0.0)
+    monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
+
+    def make(settings):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not (settings.data_dir / "nextlabel.db").exists():
+            shutil.copy(migrated_database, settings.data_dir)
+        connect = partial(
+            LabelStudio,
+            settings.label_studio_url,
+            settings.label_studio_api_key.get_secret_value(),
+            transport=label_studio.transport,
+        )
+        context = build_context(settings, load_encoder=lambda: encoder)
+        return replace(context, label_studio=connect)
+
+    return make
+
+
+@pytest.fixture
+def context(make_context, settings):
+    return make_context(settings)
+
+
+@pytest.fixture
+def make_app(label_studio):
+    """make_app(context): the web application, which the Label Studio in memory reaches at BACKEND_URL."""
+
+    def make(context):
+        app = create_app(context)
+        label_studio.serve(context.settings.backend_url, app.test_client())
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app, context):
+    return make_app(context)
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def project_id(label_studio):
+    """A project of forty texts about cats and dogs, not connected."""
+    return label_studio.add_project(texts=write_texts(40))
+
+
+@pytest.fixture
+def workbench(context, app, label_studio, project_id):
+    """The project and its backend, not connected."""
+    return Workbench(context, label_studio, project_id)
+
+
+@pytest.fixture
+def connected(workbench):
+    """The same, connected: the first window is published."""
+    workbench.connect()
+    return workbench

@@ -1,0 +1,352 @@
+"""The command line: help that teaches, errors in two lines, one JSON object on demand."""
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from backend.cli import app
+from backend.settings import ProjectSettings
+from backend.workflows.work import living_workers
+from tests.conftest import BACKEND_URL
+
+COMMANDS = typer.main.get_command(app).commands
+WITH_JSON = [name for name, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)]
+
+
+@pytest.fixture
+def run(workbench, monkeypatch):
+    """run("status", "1"): what the command prints; the Label Studio in memory is the one it talks to."""
+    monkeypatch.setattr("backend.cli.build_context", lambda _settings: workbench.context)
+    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments):
+        monkeypatch.setattr("sys.argv", ["backend", *arguments])
+        return CliRunner().invoke(app, list(arguments), prog_name="python -m backend")
+
+    return invoke
+
+
+def assert_two_lines(result, message, cure):
+    """The command failed with what happened and what to do, and nothing else."""
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    error, fix = (line for line in result.stderr.splitlines() if not line.startswith("… "))
+    assert error.startswith("Error: ") and message in error
+    assert fix.startswith("To fix it: ") and cure in fix
+
+
+def test_without_a_command_the_help_says_where_to_start():
+    result = CliRunner().invoke(app, [])
+    assert "connect PROJECT_ID" in result.output
+    for name in COMMANDS:
+        assert name in result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_teaches(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    result = CliRunner().invoke(app, [name, "--help"], prog_name="python -m backend")
+    assert result.exit_code == 0
+    assert COMMANDS[name].help.splitlines()[0] in result.stdout
+    for parameter in COMMANDS[name].params:
+        assert parameter.help, f"{name}: {parameter.name} is not explained"
+
+
+def test_the_help_of_connect_names_the_settings_of_a_project(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    text = " ".join(CliRunner().invoke(app, ["connect", "--help"]).stdout.split())
+    assert all(name in text for name in ProjectSettings.model_fields)
+
+
+def test_connect_says_what_it_found_did_and_saw(run, workbench):
+    result = run("connect", "1")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Signed in as admin@example.com (legacy token)."
+    assert lines[1] == "Project 1 “A project”: 2 labels."
+    assert "  + ML backend registered" in lines
+    assert "A new order is published: version nl-000001-label-names, 10 tasks in the window" in result.stdout
+    assert lines[-1] == f"The order served is the order published: task {workbench.window[0]} comes next."
+
+
+def test_connect_again_says_that_nothing_has_changed(run):
+    run("connect", "1")
+    result = run("connect", "1")
+    assert result.exit_code == 0
+    assert "Already registered; nothing to change." in result.stdout
+    assert "Nothing has changed since the last loop: version nl-000001-label-names." in result.stdout
+
+
+def test_connect_sets_what_is_the_projects_own(run, workbench):
+    assert run("connect", "1", "--set", "queue_window=5", "--set", "strategy=margin").exit_code == 0
+    assert workbench.project.overrides == {"queue_window": 5, "strategy": "margin"}
+    assert len(workbench.window) == 5
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("queue_window", "expected NAME=VALUE"),
+        ("no_such=1", "expected NAME=VALUE"),
+        ("port=1", "expected NAME=VALUE"),
+        ("queue_window=1", "greater than or equal to 5"),
+        ("queue_window=many", "valid integer"),
+        ("strategy=clever", "no strategy"),
+        ("strategy=[1]", "valid string"),
+        ("=5", "expected NAME=VALUE"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_is_done(pair, said, run, label_studio):
+    result = run("connect", "1", "--set", pair)
+    assert result.exit_code == 1
+    assert said in result.stderr and "Traceback" not in result.output
+    assert label_studio.calls == []
+
+
+def test_connect_fails_when_the_order_is_not_ours(run, label_studio):
+    def serve_another(request):
+        if request.url.path.endswith("/next"):
+            return httpx.Response(200, json={"id": 9999, "queue": "Active learning or random queue"})
+        return None
+
+    label_studio.before_answering.append(serve_another)
+    result = run("connect", "1")
+    assert result.exit_code == 1
+    assert "NOT the order published" in result.stdout
+
+
+def test_disconnect_lists_what_it_took_back(run):
+    run("connect", "1")
+    result = run("disconnect", "1")
+    assert result.exit_code == 0
+    assert [line.strip() for line in result.stdout.splitlines()] == [
+        "webhook removed",
+        "ML backend removed",
+        "10 predictions removed",
+        "sampling set back to 'Sequential sampling'",
+    ]
+
+
+def test_doctor_marks_every_check_and_names_the_cure(run):
+    run("connect", "1")
+    result = run("doctor", "1")
+    assert result.exit_code == 1  # no worker is alive
+    assert "✗ worker: no worker is alive" in result.stdout
+    assert "    Run: python -m backend worker" in result.stdout
+    assert "✓ sampling: Uncertainty sampling" in result.stdout
+
+
+def test_loop_says_what_it_did(run, workbench):
+    run("connect", "1")
+    workbench.label(10)
+    result = run("loop", "1")
+    assert result.exit_code == 0
+    assert "A new order is published: version nl-000002, 10 tasks in the window, ranked by" in result.stdout
+    assert "from 10 labels and 30 unlabelled tasks." in result.stdout
+    assert "Nothing has changed since the last loop" in run("loop", "1").stdout
+
+
+def test_loop_names_what_label_studio_did_not_take(run, workbench, label_studio):
+    run("connect", "1")
+    workbench.label(10)
+    label_studio.change_project(1, title="renamed")
+    gone = []
+
+    def delete(request):
+        if "import/predictions" in request.url.path and not gone:
+            waiting = [number for number, task in workbench.tasks.items() if not task["is_labeled"]]
+            gone.extend(waiting[:15])
+            label_studio.delete_tasks(gone)
+
+    label_studio.before_answering.append(delete)
+    assert "Label Studio took no prediction for tasks [" in run("loop", "1").stdout
+
+
+def test_publish_says_how_many_it_sent(run):
+    run("connect", "1")
+    assert "30 tasks outside it were pre-annotated" in run("publish", "1", "--all").stdout
+    assert "0 tasks outside it were pre-annotated" in run("publish", "1").stdout
+
+
+def test_status_shows_the_project(run):
+    assert "Nothing is connected yet" in run("status").stdout
+    run("connect", "1")
+    for arguments in (("status",), ("status", "1")):
+        text = run(*arguments).stdout
+        assert "Project 1 “A project”" in text
+        assert "nl-000001-label-names" in text and "0 of 40 tasks" in text
+        assert "10 of 10 tasks left" in text and "no audit labels yet" in text
+
+
+def test_versions_and_rollback(run, workbench):
+    run("connect", "1")
+    workbench.label(10)
+    run("loop", "1")
+    table = run("versions", "1").stdout
+    assert table.index("nl-000002") < table.index("nl-000001-label-names")
+    assert "too early to say: 2 of 30 audit labels" in table
+    result = run("rollback", "1", "nl-000001-label-names")
+    assert result.stdout == "nl-000001-label-names serves again, with 10 tasks in its window.\n"
+
+
+@pytest.mark.parametrize("title", ["[/b] [bold]cats[/nothing]", "[red]", "a [0] b"])
+def test_titles_that_look_like_markup_are_printed_as_they_are(title, run, label_studio):
+    label_studio.change_project(1, title=title)
+    result = run("connect", "1")
+    assert result.exit_code == 0, result.output
+    assert title in result.stdout
+    assert title in run("status", "1").stdout
+
+
+def test_errors_that_look_like_markup_are_printed_as_they_are(run):
+    result = run("rollback", "1", "[/v1]")
+    assert result.exit_code == 1
+    run("connect", "1")
+    assert_two_lines(run("rollback", "1", "[/v1]"), "has no version '[/v1]'", "python -m backend versions 1")
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("disconnect",), ("loop",), ("publish",), ("status",), ("versions",), ("rollback", "nl-000001")],
+)
+def test_what_is_not_connected_is_named_with_the_cure(arguments, run):
+    command, *rest = arguments
+    assert_two_lines(run(command, "99", *rest), "Project 99 is not connected", "python -m backend connect 99")
+
+
+def test_an_unknown_project_cannot_be_connected(run):
+    assert_two_lines(run("connect", "99"), "GET /api/projects/99", "project (still) exist")
+
+
+def test_a_backend_that_does_not_run_is_named(run, label_studio):
+    label_studio.serve(BACKEND_URL, None)
+    result = run("connect", "1")
+    assert result.exit_code == 1
+    assert "health check failed" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_refused_token_is_named_with_the_cure(run, label_studio):
+    label_studio.legacy_tokens_enabled = False
+    assert_two_lines(run("connect", "1"), "refuses the legacy token", "Use a personal access token")
+
+
+def test_errors_stay_two_lines_on_a_narrow_terminal(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    assert_two_lines(run("status", "99"), "is not connected to this backend", "python -m backend connect 99")
+
+
+def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
+    monkeypatch.setenv("QUEUE_WINDOW", "1")
+    assert_two_lines(run("status"), "QUEUE_WINDOW: Input should be greater than or equal to 5", "Settings")
+
+
+def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backend.cli.all_statuses", interrupt)
+    result = run("status")
+    assert (result.exit_code, result.stderr.strip()) == (130, "Stopped.")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("loop",), ("loop", "one"), ("rollback", "1"), ("nothing",), ("loop", "--x")]
+)
+def test_a_command_that_is_misused_says_how_it_is_used(arguments, run):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: python -m backend" in result.stderr
+    assert "Traceback" not in result.output
+
+
+# JSON
+
+
+def one_object(result):
+    """What a machine reads: standard output is one JSON object and nothing else."""
+    (line,) = result.stdout.splitlines()
+    data = json.loads(line)
+    assert isinstance(data, dict)
+    return data
+
+
+def test_these_commands_speak_json():
+    assert set(WITH_JSON) >= {"connect", "doctor", "loop", "status", "versions"}
+
+
+@pytest.mark.parametrize("name", WITH_JSON)
+def test_json_is_one_object(name, run):
+    run("connect", "1")
+    result = run(name, "1", "--json")
+    assert one_object(result)
+    assert result.exit_code == (1 if name == "doctor" else 0)
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_JSON if name != "doctor"])
+def test_errors_are_json_too(name, run):
+    result = run(name, "99", "--json")
+    assert result.exit_code == 1
+    error = one_object(result)["error"]
+    assert set(error) == {"code", "message", "hint"} and error["code"] == "not-found"
+    assert "Error:" not in result.output
+
+
+def test_connect_as_json(run, workbench):
+    data = one_object(run("connect", "1", "--json"))
+    assert data["in_order"] is True and data["served"] == data["expected"] == workbench.window[0]
+    assert data["loop"]["outcome"] == "published"
+    assert (data["project"], data["labels"], data["token"]) == (1, 2, "legacy")
+
+
+def test_loop_as_json(run, workbench):
+    run("connect", "1")
+    workbench.label(10)
+    data = one_object(run("loop", "1", "--json"))
+    assert (data["outcome"], data["version"]) == ("published", "nl-000002")
+    assert data["figures"]["writes"] == 2 and data["figures"]["rejected"] == []
+
+
+def test_status_as_json(run):
+    assert one_object(run("status", "--json")) == {"projects": []}
+    run("connect", "1")
+    (row,) = one_object(run("status", "--json"))["projects"]
+    assert row == one_object(run("status", "1", "--json")) | {"workers": row["workers"]}
+    assert row["window"] == {"size": 10, "left": 10}
+
+
+def test_doctor_as_json_names_check_verdict_message_and_cure(run):
+    findings = one_object(run("doctor", "--json"))["findings"]
+    assert all(set(finding) == {"check", "verdict", "message", "cure"} for finding in findings)
+
+
+def test_serve_takes_host_and_port_from_the_settings_or_the_command_line(run, monkeypatch):
+    served = []
+    monkeypatch.setattr("backend.cli.serve_http", lambda **where: served.append(where))
+    run("serve")
+    run("serve", "--host", "0.0.0.0", "--port", "9999")
+    assert served == [{"host": "127.0.0.1", "port": 9090}, {"host": "0.0.0.0", "port": 9999}]
+
+
+def test_a_worker_beats_while_it_works(run, workbench, monkeypatch):
+    alive = []
+
+    class Jobs:
+        def consume(self, *, workers):
+            alive.extend(living_workers(workbench.context))
+
+        def enqueue(self, project):
+            """Nothing waits."""
+
+    context = replace(workbench.context, jobs=Jobs())
+    monkeypatch.setattr("backend.cli.build_context", lambda _settings: context)
+    assert run("worker").exit_code == 0
+    assert living_workers(workbench.context) == []

@@ -1,0 +1,436 @@
+"""Connect: everything in one go, twice changes nothing, and disconnect takes it back."""
+
+import copy
+
+import httpx
+import pytest
+
+from backend.errors import AddressBlocked, LabelStudioError, NotFound, TokenRefused, UnsupportedConfig
+from backend.workflows.connect import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS, disconnect
+from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
+from tests.fake_label_studio import PERSONAL_TOKEN
+from tests.topics import write_texts
+from tests.workbench import Workbench
+
+LOGIN = {"basic_auth_user": "nextlabel", "basic_auth_pass": "a-password"}
+
+
+@pytest.fixture
+def start(make_context, make_app, make_settings, label_studio, project_id):
+    """start(SETTING=…): a workbench of the project with a backend that was started with these settings."""
+
+    def begin(**changes):
+        context = make_context(make_settings(**changes))
+        make_app(context)
+        return Workbench(context, label_studio, project_id)
+
+    return begin
+
+
+def state(label_studio):
+    """Everything that Label Studio stores, but the times of its last looks."""
+    rows = (label_studio.projects, label_studio.predictions, label_studio.backends, label_studio.webhooks)
+    return copy.deepcopy(rows)
+
+
+def test_it_says_who_it_is_and_what_it_found(workbench):
+    report = workbench.connect()
+    assert (report.user, report.token) == ("admin@example.com", "legacy")
+    assert (report.project, report.title, report.labels, report.ignored) == (1, "A project", 2, ())
+    assert report.changes == [
+        "ML backend registered",
+        "webhook mended",
+        "sampling set to 'Uncertainty sampling'",
+    ]
+    assert report.loop.outcome == "published"
+
+
+def test_a_personal_token_is_called_by_its_name(start):
+    assert start(label_studio_api_key=PERSONAL_TOKEN).connect().token == "personal"
+
+
+def test_afterwards_label_studio_serves_in_our_order(connected):
+    assert connected.remote["sampling"] == "Uncertainty sampling"
+    assert connected.remote["model_version"] == connected.version
+    assert connected.served() == connected.window
+
+
+def test_the_backend_is_registered_under_its_version(connected):
+    row = connected.backend
+    assert (row["url"], row["title"], row["state"]) == (BACKEND_URL, connected.version, "CO")
+    assert (row["auth_method"], row["extra_params"]) == ("NONE", None)
+
+
+def test_there_is_one_webhook_with_the_secret_and_all_events_and_no_payload(connected):
+    (hook,) = connected.webhooks
+    assert hook["url"] == f"{BACKEND_URL}/webhook?project={connected.project.reference}"
+    assert hook["headers"] == {SECRET_HEADER: WEBHOOK_SECRET}
+    assert set(hook["actions"]) == set(WEBHOOK_EVENTS)
+    assert not hook["send_payload"] and not hook["send_for_all_actions"] and hook["is_active"]
+
+
+def test_the_webhook_gets_through(connected, label_studio):
+    label_studio.delivered.clear()
+    label_studio.annotate(1, "cats")
+    assert label_studio.delivered == [("ANNOTATION_CREATED", 201)]
+
+
+def test_its_verdict_on_the_order_is_one_sentence(workbench):
+    report = workbench.connect()
+    assert report.in_order
+    assert report.verdict == f"The order served is the order published: task {report.served} comes next."
+
+
+def test_a_second_time_changes_nothing(connected, label_studio):
+    before = state(label_studio)
+    label_studio.calls.clear()
+    report = connected.connect()
+    assert label_studio.writes == []
+    assert state(label_studio) == before
+    assert (report.changes, report.loop.outcome, report.in_order) == ([], "unchanged", True)
+
+
+@pytest.mark.parametrize("settings", [LOGIN, {"webhook_secret": ""}, LOGIN | {"webhook_secret": ""}])
+def test_a_second_time_changes_nothing_with_any_kind_of_log_in(settings, start, label_studio):
+    workbench = start(**settings)
+    workbench.connect()
+    label_studio.calls.clear()
+    assert workbench.connect().changes == []
+    assert label_studio.writes == []
+
+
+def test_a_second_time_with_labels_brings_the_queue_up_to_date(connected):
+    connected.label(10)
+    report = connected.connect()
+    assert (report.loop.outcome, report.changes, report.in_order) == ("published", [], True)
+
+
+def test_disconnect_takes_everything_back(workbench, label_studio):
+    before = state(label_studio)
+    workbench.connect()
+    workbench.label(10)
+    workbench.loop()
+    done = disconnect(workbench.context, workbench.project_id)
+    assert state(label_studio) == before
+    assert done == [
+        "webhook removed",
+        "ML backend removed",
+        "20 predictions removed",
+        "sampling set back to 'Sequential sampling'",
+    ]
+    assert not workbench.project.connected and workbench.version is None
+
+
+def test_disconnect_sets_back_the_sampling_that_there_was(workbench, label_studio):
+    label_studio.change_project(workbench.project_id, sampling="Uniform sampling")
+    workbench.connect()
+    workbench.connect()
+    disconnect(workbench.context, workbench.project_id)
+    assert workbench.remote["sampling"] == "Uniform sampling"
+
+
+def test_disconnect_leaves_what_others_put_there(workbench, label_studio):
+    label_studio._store_prediction({"task": 1, "result": [], "score": 0.1, "model_version": "theirs"})
+    label_studio._add_webhook(
+        project=workbench.project_id,
+        url="http://other.test/webhook",
+        send_payload=True,
+        send_for_all_actions=True,
+    )
+    before = state(label_studio)
+    workbench.connect()
+    disconnect(workbench.context, workbench.project_id)
+    assert state(label_studio) == before
+
+
+def test_disconnect_twice_is_harmless(connected):
+    disconnect(connected.context, connected.project_id)
+    assert "no ML backend was registered" in disconnect(connected.context, connected.project_id)
+
+
+def test_disconnect_of_an_unknown_project_names_the_cure(context):
+    with pytest.raises(NotFound, match="not connected"):
+        disconnect(context, 99)
+
+
+def test_connecting_again_after_disconnect_uses_a_fresh_version(connected):
+    disconnect(connected.context, connected.project_id)
+    report = connected.connect()
+    assert report.loop.version == "nl-000002-label-names"
+    assert report.in_order and connected.served() == connected.window
+
+
+def test_webhooks_after_disconnect_are_refused(connected, client):
+    reference = connected.project.reference
+    disconnect(connected.context, connected.project_id)
+    response = client.post(
+        f"/webhook?project={reference}",
+        json={"action": "ANNOTATION_CREATED"},
+        headers={SECRET_HEADER: WEBHOOK_SECRET},
+    )
+    assert response.status_code == 404
+
+
+# Settings of one project
+
+
+def test_settings_of_the_project_are_kept_in_label_studio_too(workbench):
+    workbench.connect(queue_window=5, audit_share=0.0)
+    assert workbench.backend["extra_params"] == {EXTRA_PARAMS_KEY: {"queue_window": 5, "audit_share": 0.0}}
+    assert len(workbench.window) == 5
+
+
+def test_settings_of_the_project_stay_when_it_is_connected_again(workbench, label_studio):
+    workbench.connect(queue_window=5)
+    label_studio.calls.clear()
+    assert workbench.connect().changes == []
+    workbench.connect(audit_share=0.0)
+    assert workbench.project.overrides == {"queue_window": 5, "audit_share": 0.0}
+
+
+def test_a_changed_setting_of_the_project_changes_the_queue(connected):
+    assert len(connected.window) == 10
+    report = connected.connect(queue_window=7)
+    assert report.changes == ["ML backend updated"]
+    assert (report.loop.outcome, len(connected.window)) == ("published", 7)
+
+
+def test_settings_survive_the_loss_of_the_data_folder(workbench, start, tmp_path):
+    workbench.connect(queue_window=6)
+    fresh = start(data_dir=tmp_path / "fresh")
+    fresh.connect()
+    assert fresh.project.overrides == {"queue_window": 6}
+    assert len(fresh.window) == 6
+
+
+@pytest.mark.parametrize("stored", [{"queue_window": 1}, {"no_such": 1}, "text", 7, None, []])
+def test_settings_in_label_studio_that_make_no_sense_are_replaced(stored, connected):
+    connected.backend["extra_params"] = {EXTRA_PARAMS_KEY: stored}
+    assert connected.connect().in_order
+    assert connected.backend["extra_params"] is None
+    assert connected.backend["state"] == "CO"
+
+
+def test_settings_changed_in_label_studio_itself_count_from_the_next_look(connected):
+    connected.backend["extra_params"] = {EXTRA_PARAMS_KEY: {"queue_window": 8}}
+    connected.loop()
+    assert connected.project.overrides == {"queue_window": 8}
+    connected.loop()
+    assert len(connected.window) == 8
+
+
+# Log-in and secret
+
+
+def test_the_log_in_is_handed_to_label_studio(start):
+    workbench = start(**LOGIN)
+    workbench.connect()
+    row = workbench.backend
+    assert (row["auth_method"], row["basic_auth_user"], row["basic_auth_pass"]) == (
+        "BASIC_AUTH",
+        "nextlabel",
+        "a-password",
+    )
+    assert row["state"] == "CO"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, LOGIN),
+        (LOGIN, {}),
+        (LOGIN, LOGIN | {"basic_auth_user": "another"}),
+        (LOGIN, LOGIN | {"basic_auth_pass": "another"}),
+    ],
+    ids=["new", "taken away", "another user", "another password"],
+)
+def test_a_changed_log_in_reaches_label_studio_once(first, second, start):
+    start(**first).connect()
+    workbench = start(**second)
+    assert workbench.connect().changes == ["ML backend updated"]
+    assert workbench.backend["state"] == "CO"
+    assert workbench.connect().changes == []
+    workbench.label(10)
+    assert workbench.loop().outcome == "published"
+    assert workbench.served() == workbench.window
+
+
+@pytest.mark.parametrize("secret", ["another secret", ""])
+def test_a_changed_secret_reaches_the_webhook_once(secret, connected, start, label_studio):
+    workbench = start(webhook_secret=secret)
+    assert workbench.connect().changes == ["webhook mended"]
+    assert workbench.connect().changes == []
+    label_studio.delivered.clear()
+    label_studio.annotate(1, "cats")
+    assert label_studio.delivered == [("ANNOTATION_CREATED", 201)]
+
+
+def test_with_a_log_in_and_no_secret_the_webhook_brings_the_log_in(start, label_studio):
+    workbench = start(**LOGIN, webhook_secret="")
+    workbench.connect()
+    (hook,) = workbench.webhooks
+    assert set(hook["headers"]) == {"Authorization"}
+    label_studio.delivered.clear()
+    label_studio.annotate(1, "cats")
+    assert label_studio.delivered == [("ANNOTATION_CREATED", 201)]
+
+
+# What was there before
+
+
+def test_a_backend_added_in_label_studios_own_dialog_is_taken_over(workbench, label_studio):
+    remote = workbench.context.label_studio()
+    remote.create_ml_backend(project=workbench.project_id, url=BACKEND_URL + "/", title="by hand")
+    assert workbench.remote["model_version"] == "by hand"
+    report = workbench.connect()
+    assert "ML backend registered" not in report.changes
+    assert workbench.backend["title"] == workbench.version == workbench.remote["model_version"]
+    assert workbench.served() == workbench.window
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"headers": {}},
+        {"headers": {SECRET_HEADER: "old"}},
+        {"actions": ["ANNOTATION_CREATED"]},
+        {"is_active": False},
+        {"send_payload": True},
+        {"send_for_all_actions": True},
+        {"url": f"{BACKEND_URL}/webhook"},
+        {"url": f"{BACKEND_URL}/webhook?project=1.1"},
+    ],
+    ids=str,
+)
+def test_a_webhook_that_is_not_right_is_mended(fault, connected, label_studio):
+    (hook,) = connected.webhooks
+    right = copy.deepcopy(hook)
+    label_studio.webhooks[hook["id"]] |= fault
+    assert connected.connect().changes == ["webhook mended"]
+    assert connected.webhooks == [right]
+
+
+def test_a_webhook_that_is_missing_is_added(connected, label_studio):
+    label_studio.webhooks.clear()
+    assert connected.connect().changes == ["webhook added"]
+    assert len(connected.webhooks) == 1
+
+
+def test_a_second_webhook_to_the_same_place_is_removed(connected, label_studio):
+    label_studio._add_own_webhook(connected.backend)
+    connected.connect()
+    assert len(connected.webhooks) == 1
+    assert connected.connect().changes == []
+
+
+def test_sampling_that_somebody_changed_is_set_again(connected, label_studio):
+    label_studio.change_project(connected.project_id, sampling="Sequential sampling")
+    assert connected.connect().changes == ["sampling set to 'Uncertainty sampling'"]
+    assert connected.served() == connected.window
+
+
+def test_suggestions_that_were_switched_off_are_switched_on(workbench, label_studio):
+    label_studio.change_project(workbench.project_id, show_collab_predictions=False)
+    assert "pre-annotations switched on" in workbench.connect().changes
+    assert workbench.served() == workbench.window
+
+
+def test_imported_predictions_of_others_do_not_keep_us_out(workbench, label_studio):
+    label_studio._store_prediction({"task": 9, "result": [], "score": 0.0, "model_version": "theirs"})
+    workbench.remote["model_version"] = "theirs"
+    assert workbench.connect().in_order
+    assert workbench.served() == workbench.window
+
+
+def test_a_task_that_was_reserved_before_is_explained(workbench, label_studio):
+    reserved = label_studio.serve_next(workbench.project_id)["id"]
+    report = workbench.connect()
+    assert report.in_order
+    assert f"gives you task {reserved} first, which it reserved for you earlier" in report.verdict
+
+
+def test_an_order_that_is_not_ours_is_said_plainly(workbench, label_studio):
+    def serve_another(request):
+        if request.url.path.endswith("/next"):
+            return httpx.Response(200, json={"id": 9999, "queue": "Active learning or random queue"})
+        return None
+
+    label_studio.before_answering.append(serve_another)
+    report = workbench.connect()
+    assert not report.in_order
+    assert "NOT the order published" in report.verdict
+    assert "python -m backend doctor 1" in report.verdict
+
+
+def test_a_project_that_is_labelled_already_has_an_empty_queue(workbench, label_studio):
+    for task_id in list(label_studio.tasks):
+        label_studio.annotate(task_id, "cats")
+    report = workbench.connect()
+    assert report.in_order
+    assert report.verdict == "There is nothing left to label: the queue is empty."
+
+
+# What goes wrong
+
+
+def test_an_unknown_project_changes_nothing(workbench, label_studio, context):
+    with pytest.raises(NotFound):
+        Workbench(context, label_studio, 99).connect()
+    assert label_studio.writes == []
+
+
+def test_a_config_that_cannot_be_learned_changes_nothing(workbench, label_studio):
+    label_studio.change_project(workbench.project_id, label_config="<View><Text name='t' value='$t'/></View>")
+    with pytest.raises(UnsupportedConfig):
+        workbench.connect()
+    assert label_studio.writes == []
+    assert label_studio.backends == {}
+
+
+def test_a_refused_token_changes_nothing(start, label_studio):
+    with pytest.raises(TokenRefused):
+        start(label_studio_api_key="0" * 40).connect()
+    assert label_studio.writes == []
+
+
+def test_a_backend_that_does_not_run_is_named(workbench, label_studio):
+    label_studio.serve(BACKEND_URL, None)
+    with pytest.raises(LabelStudioError, match="health check failed"):
+        workbench.connect()
+    assert label_studio.backends == {} and label_studio.webhooks == {}
+
+
+def test_a_blocked_address_leaves_no_half_made_row(workbench, label_studio):
+    label_studio.refuses_local_addresses = True
+    with pytest.raises(AddressBlocked):
+        workbench.connect()
+    assert label_studio.backends == {}
+    label_studio.refuses_local_addresses = False
+    assert workbench.connect().in_order
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_it_can_be_run_again_after_it_was_interrupted_anywhere(writes, workbench, label_studio):
+    left = [True] * writes
+
+    def interrupt(request):
+        if request.method != "GET" and (not left or not left.pop()):
+            raise httpx.ConnectError("gone", request=request)
+
+    label_studio.before_answering.append(interrupt)
+    if writes < 5:  # register, webhook, sampling, predictions, switch
+        with pytest.raises(LabelStudioError):
+            workbench.connect()
+    label_studio.before_answering.clear()
+    assert workbench.connect().in_order
+    assert len(workbench.webhooks) == 1 and workbench.backend["title"] == workbench.version
+    assert workbench.served() == workbench.window
+    assert workbench.connect().changes == []
+
+
+def test_two_projects_are_connected_side_by_side(connected, label_studio, context):
+    other = Workbench(context, label_studio, label_studio.add_project(texts=write_texts(12, seed=2)))
+    assert other.connect().in_order
+    assert connected.connect().changes == []
+    disconnect(context, other.project_id)
+    assert connected.served() == connected.window

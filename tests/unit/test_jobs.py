@@ -1,0 +1,68 @@
+"""The queue of loops."""
+
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from huey.registry import Message
+
+from backend.jobs import Jobs, JsonSerializer
+from demo.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+CONSUMER = """
+import sys
+from pathlib import Path
+from backend.jobs import Jobs
+jobs = Jobs(folder=Path(sys.argv[1]))
+jobs.bind(run=lambda project: Path(sys.argv[1], f"ran-{project}").touch(), tick=lambda: None)
+jobs.consume(workers=1)
+"""
+
+
+@pytest.fixture
+def consumer(tmp_path):
+    """A worker process that writes down which project it was asked to look at."""
+    child = subprocess.Popen([sys.executable, "-c", CONSUMER, str(tmp_path)], cwd=ROOT)
+    yield child
+    child.terminate()
+    child.wait(30)
+
+
+def enqueue(folder, project):
+    jobs = Jobs(folder=folder)
+    jobs.bind(run=lambda project: None, tick=lambda: None)
+    jobs.enqueue(project)
+
+
+def test_a_job_that_one_process_leaves_runs_in_another(tmp_path, consumer):
+    enqueue(tmp_path, 7)
+    wait_for(lambda: (tmp_path / "ran-7").exists(), "the job ran", timeout_s=60)
+    assert not (tmp_path / "ran-8").exists()
+
+
+def test_a_job_waits_for_its_worker(tmp_path, request):
+    enqueue(tmp_path, 9)
+    request.getfixturevalue("consumer")
+    wait_for(lambda: (tmp_path / "ran-9").exists(), "the job ran", timeout_s=60)
+
+
+def test_a_job_needs_to_know_what_it_does(tmp_path):
+    with pytest.raises(RuntimeError, match="bind"):
+        Jobs(folder=tmp_path).enqueue(1)
+
+
+@pytest.mark.parametrize("eta", [None, datetime(2026, 1, 1, 12, 30, tzinfo=UTC)])
+def test_a_message_comes_back_as_it_was_sent(eta):
+    fields = dict.fromkeys(Message._fields)
+    message = Message(**(fields | {"id": "1", "name": "loop", "eta": eta, "args": (7,), "kwargs": {}}))
+    serializer = JsonSerializer()
+    assert serializer.deserialize(serializer.serialize(message)) == message
+
+
+def test_nothing_that_could_run_code_is_loaded():
+    with pytest.raises(ValueError):
+        JsonSerializer().deserialize(pickle.dumps(print))

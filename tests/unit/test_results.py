@@ -1,0 +1,41 @@
+"""Predictions as Label Studio takes them."""
+
+import pytest
+
+from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.results import BY_NAME_NOTE, choice_result, prediction
+
+CONFIG = parse_label_config(
+    '<View><Text name="letter" value="$body"/>'
+    '<Choices name="kind" toName="letter"><Choice value="Praise" alias="p"/></Choices></View>'
+)
+
+
+def test_a_choice_names_control_and_object_and_carries_the_confidence():
+    assert choice_result(CONFIG, "p", confidence=0.81234567, by_name=False) == [
+        {
+            "from_name": "kind",
+            "to_name": "letter",
+            "type": "choices",
+            "value": {"choices": ["p"]},
+            "score": 0.8123,
+        }
+    ]
+
+
+@pytest.mark.parametrize(("confidence", "kept"), [(-0.1, 0.0), (1.0000001, 1.0), (0.0, 0.0)])
+def test_the_confidence_never_leaves_0_to_1(confidence, kept):
+    assert choice_result(CONFIG, "p", confidence=confidence, by_name=False)[0]["score"] == kept
+
+
+def test_a_guess_from_the_label_names_says_so():
+    (region,) = choice_result(CONFIG, "p", confidence=0.5, by_name=True)
+    assert region["meta"] == {"text": [BY_NAME_NOTE]}
+
+
+def test_a_prediction_carries_its_version_and_its_place():
+    assert prediction([], version="nl-000003", score=0.25) == {
+        "result": [],
+        "score": 0.25,
+        "model_version": "nl-000003",
+    }

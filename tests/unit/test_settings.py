@@ -1,0 +1,121 @@
+"""Settings: read once, refused with the name of what is wrong, and secret where they must be."""
+
+import pytest
+from pydantic import ValidationError
+
+from backend.settings import ProjectSettings, Settings
+from model.strategies import STRATEGIES
+
+
+@pytest.fixture
+def environment(no_environment, monkeypatch):
+    """environment(NAME=value, …): what the shell sets."""
+
+    def put(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return put
+
+
+def test_everything_has_a_default(no_environment):
+    settings = Settings()
+    assert settings.label_studio_url == "http://localhost:8080"
+    assert settings.port == 9090
+    assert settings.queue_window == 100
+    assert settings.strategy == "auto"
+
+
+def test_every_setting_is_described(no_environment):
+    for name, field in Settings.model_fields.items():
+        assert field.description and field.description.endswith("."), name
+
+
+def test_the_environment_is_read(environment):
+    environment(LABEL_STUDIO_URL="https://ls.example.com/", QUEUE_WINDOW="50", AUDIT_SHARE="0.2")
+    settings = Settings()
+    assert settings.label_studio_url == "https://ls.example.com"
+    assert (settings.queue_window, settings.audit_share) == (50, 0.2)
+
+
+def test_a_file_dot_env_is_read_and_the_environment_comes_first(environment, tmp_path):
+    (tmp_path / ".env").write_text("PORT=9191\nLOG_LEVEL=DEBUG\nSOMETHING_ELSE=1\n")
+    environment(PORT="9292")
+    settings = Settings()
+    assert (settings.port, settings.log_level) == (9292, "DEBUG")
+
+
+def test_empty_values_are_as_good_as_none(environment):
+    environment(MODEL_STORE="", DATABASE_URL="", QUEUE_WINDOW="")
+    settings = Settings()
+    assert settings.queue_window == 100 and settings.model_store is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LABEL_STUDIO_URL", "localhost:8080", "must start with http:// or https://"),
+        ("BACKEND_URL", "ftp://x", "must start with http:// or https://"),
+        ("PORT", "0", "greater than or equal to 1"),
+        ("PORT", "70000", "less than or equal to 65535"),
+        ("PORT", "web", "valid integer"),
+        ("QUEUE_WINDOW", "4", "greater than or equal to 5"),
+        ("QUEUE_WINDOW", "5001", "less than or equal to 5000"),
+        ("AUDIT_SHARE", "0.51", "less than or equal to 0.5"),
+        ("AUDIT_SHARE", "nan", ""),
+        ("RETRAIN_EVERY_LABELS", "0", "greater than or equal to 1"),
+        ("TORCH_THREADS", "0", "greater than or equal to 1"),
+        ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO'"),
+        ("STRATEGY", "clever", "no strategy 'clever'; there are auto, "),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name, value, said, environment):
+    environment(**{name: value})
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (fault,) = caught.value.errors()
+    assert fault["loc"] == (name.lower(),)
+    assert said in fault["msg"]
+
+
+@pytest.mark.parametrize("name", ["auto", *STRATEGIES])
+def test_every_strategy_of_the_table_can_be_named(name, environment):
+    environment(STRATEGY=name)
+    assert Settings().strategy == name
+
+
+def test_secrets_are_printed_as_stars(environment):
+    environment(LABEL_STUDIO_API_KEY="sesame-1", BASIC_AUTH_PASS="sesame-2", WEBHOOK_SECRET="sesame-3")
+    settings = Settings()
+    assert "sesame" not in repr(settings) + str(settings) + str(settings.model_dump())
+
+
+def test_settings_cannot_be_changed_later(no_environment):
+    with pytest.raises(ValidationError):
+        Settings().port = 1
+
+
+def test_database_and_models_lie_in_the_data_folder_unless_they_are_put_elsewhere(environment, tmp_path):
+    environment(DATA_DIR="somewhere")
+    settings = Settings()
+    assert settings.database_address == f"sqlite:///{tmp_path}/somewhere/nextlabel.db"
+    assert str(settings.model_folder) == "somewhere/models"
+    environment(DATABASE_URL="postgresql://x/y", MODEL_STORE="/models")
+    settings = Settings()
+    assert (settings.database_address, str(settings.model_folder)) == ("postgresql://x/y", "/models")
+
+
+def test_a_project_takes_the_settings_of_all_but_for_its_own(environment):
+    environment(QUEUE_WINDOW="50", AUDIT_SHARE="0.3")
+    mine = Settings().for_project({"queue_window": 20})
+    assert (mine.queue_window, mine.audit_share) == (20, 0.3)
+
+
+@pytest.mark.parametrize("overrides", [{"port": 1}, {"queue_window": 1}, {"strategy": "clever"}, {"a": 1}])
+def test_what_a_project_may_not_set_is_refused(overrides, no_environment):
+    with pytest.raises(ValidationError):
+        Settings().for_project(overrides)
+
+
+def test_settings_of_a_project_can_be_written_as_json(no_environment):
+    assert set(Settings().for_project({}).model_dump(mode="json")) == set(ProjectSettings.model_fields)

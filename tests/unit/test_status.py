@@ -1,0 +1,127 @@
+"""Status, versions and metrics."""
+
+import shutil
+
+import pytest
+
+from backend.errors import NotFound
+from backend.report import audit_sentence
+from backend.workflows.status import all_statuses, list_versions, project_status
+from tests.fake_label_studio import LEGACY_TOKEN
+
+
+def test_a_project_at_a_glance(connected):
+    connected.label(4)
+    connected.loop()
+    connected.label(1)
+    row = project_status(connected.context, 1)
+    assert (row["project"], row["title"], row["connected"], row["version"]) == (
+        1,
+        "A project",
+        True,
+        "nl-000002",
+    )
+    assert (row["tasks"], row["labelled"]) == (40, 4)
+    assert row["window"] == {"size": 10, "left": 10}
+    assert row["pending_hints"] == 1
+    assert row["last_webhook"].startswith("20")
+    assert row["last_loop"]["outcome"] == "published" and row["last_loop"]["error"] is None
+    assert row["metrics"]["labels"] == 4
+    assert row["settings"]["queue_window"] == 10
+    assert row["workers"] == []
+
+
+def test_before_the_first_loop_there_is_little_to_say(workbench, client, label_studio):
+    assert client.post("/setup", json={"project": "1.1767225660"}, headers={}).status_code == 200
+    row = project_status(workbench.context, 1)
+    assert (row["version"], row["last_loop"], row["last_webhook"], row["metrics"]) == (None, None, None, {})
+
+
+def test_a_failed_loop_says_why(connected, label_studio):
+    label_studio.backends.clear()
+    with pytest.raises(Exception, match="no ML backend"):
+        connected.loop()
+    last = project_status(connected.context, 1)["last_loop"]
+    assert last["outcome"] == "failed" and "no ML backend" in last["error"]
+
+
+def test_only_connected_projects_are_listed(connected):
+    from backend.workflows.connect import disconnect
+
+    assert [row["project"] for row in all_statuses(connected.context)] == [1]
+    disconnect(connected.context, 1)
+    assert all_statuses(connected.context) == []
+
+
+def test_a_lost_model_store_is_no_fault_of_the_status(connected, settings):
+    shutil.rmtree(settings.model_folder)
+    assert project_status(connected.context, 1)["metrics"] == {}
+    assert list_versions(connected.context, 1) == []
+
+
+def test_versions_are_listed_newest_first_with_what_they_were_worth(connected):
+    connected.label(10)
+    connected.loop()
+    newest, oldest = list_versions(connected.context, 1)
+    assert (newest["version"], newest["active"], newest["kind"]) == ("nl-000002", True, "trained")
+    assert (oldest["version"], oldest["active"], oldest["kind"]) == (
+        "nl-000001-label-names",
+        False,
+        "label-names",
+    )
+    assert newest["metrics"]["labels"] == 10 and newest["strategy"] and newest["classes"] == 2
+
+
+@pytest.mark.parametrize("ask", [project_status, list_versions])
+def test_an_unknown_project_is_not_found(ask, context):
+    with pytest.raises(NotFound):
+        ask(context, 99)
+
+
+def test_the_status_over_http_is_the_same(connected, client):
+    response = client.get("/projects/1.json")
+    assert response.status_code == 200
+    assert response.json == project_status(connected.context, 1)
+    assert LEGACY_TOKEN not in response.get_data(as_text=True)
+
+
+def test_retraining_over_http_leaves_a_hint(connected, client):
+    connected.context.jobs.enqueued.clear()
+    response = client.post("/projects/1/retrain")
+    assert (response.status_code, response.json) == (202, {"status": "taken"})
+    assert connected.context.jobs.enqueued == [connected.project.id]
+
+
+def test_metrics_are_those_of_the_moment(connected, client):
+    def numbers():
+        lines = client.get("/metrics").get_data(as_text=True).splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    assert numbers()['nextlabel_window_left{project="1"}'] == "10.0"
+    assert 'nextlabel_audit_accuracy{project="1"}' not in numbers()
+    connected.label(20)
+    connected.loop()
+    after = numbers()
+    assert after['nextlabel_labelled_tasks{project="1"}'] == "20.0"
+    assert after['nextlabel_tasks{project="1"}'] == "40.0"
+    assert after['nextlabel_audit_accuracy{project="1"}'] == "1.0"
+    assert after["nextlabel_workers"] == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        ({}, "no audit labels yet"),
+        ({"audit_labels": 0, "audit_accuracy": None}, "no audit labels yet"),
+        (
+            {"audit_labels": 29, "audit_accuracy": 1.0, "audit_low": 0.9, "audit_high": 1.0},
+            "too early to say: 29 of 30 audit labels",
+        ),
+        (
+            {"audit_labels": 40, "audit_accuracy": 0.8, "audit_low": 0.652, "audit_high": 0.895},
+            "80 % (65 to 90) on 40 audit labels",
+        ),
+    ],
+)
+def test_accuracy_is_never_said_without_its_interval(metrics, sentence):
+    assert audit_sentence(metrics) == sentence

@@ -1,0 +1,141 @@
+"""Tasks: the text that the annotator sees, and what people said about it."""
+
+import pytest
+
+from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.tasks import content_hash, majority_label, read_task, task_content
+
+CONFIG = parse_label_config(
+    '<View><Text name="title" value="$title"/><Text name="text" value="$text"/>'
+    '<Choices name="topic" toName="text"><Choice value="A" alias="a"/><Choice value="B"/></Choices>'
+    '<Choices name="mood" toName="text"><Choice value="B"/></Choices></View>'
+)
+
+
+def said(*choices, from_name="topic", **fields):
+    region = {"from_name": from_name, "to_name": "text", "type": "choices", "value": {"choices": [*choices]}}
+    return {"result": [region], "was_cancelled": False} | fields
+
+
+def a_task(**fields):
+    plain = {"id": 7, "data": {"text": "hello"}, "is_labeled": False, "updated_at": "2026-01-01T00:00:00Z"}
+    return plain | fields
+
+
+def label_of(*annotations):
+    return read_task(a_task(annotations=list(annotations)), CONFIG).label
+
+
+@pytest.mark.parametrize(
+    ("data", "content"),
+    [
+        ({"text": "hello"}, "hello"),
+        ({"title": "Greeting", "text": "hello"}, "Greeting\nhello"),
+        ({"text": "  hello \n"}, "hello"),
+        ({"text": ""}, ""),
+        ({"text": "   "}, ""),
+        ({"other": "hello"}, ""),
+        ({"text": None}, ""),
+        ({"text": 42}, "42"),
+        ({"text": 0}, "0"),
+        ({"text": True}, ""),
+        ({"text": ["hello"]}, ""),
+        ({"text": {"de": "hallo"}}, ""),
+        ({}, ""),
+        (None, ""),
+        ("hello", ""),
+        ([], ""),
+    ],
+)
+def test_the_content_is_what_the_annotator_sees(data, content):
+    assert task_content(data, CONFIG) == content
+
+
+def test_a_field_with_a_dot_reaches_into_the_data_unless_it_has_that_very_name():
+    config = parse_label_config(
+        '<View><Text name="t" value="$mail.body"/>'
+        '<Choices name="c" toName="t"><Choice value="A"/></Choices></View>'
+    )
+    assert task_content({"mail": {"body": "inside"}}, config) == "inside"
+    assert task_content({"mail.body": "flat", "mail": {"body": "inside"}}, config) == "flat"
+    assert task_content({"mail": "no object"}, config) == ""
+
+
+@pytest.mark.parametrize("text", ["half a pair \ud800", "zero \0 byte"])
+def test_text_that_no_database_takes_is_made_storable(text):
+    content = task_content({"text": text}, CONFIG)
+    assert content.startswith(text[:4])
+    assert "\0" not in content
+    assert content.encode().decode() == content
+
+
+def test_equal_texts_have_equal_hashes_and_no_text_has_none():
+    assert content_hash("one") == content_hash("one") != content_hash("two")
+    assert content_hash("") == ""
+    assert len(content_hash("\ud800")) == 64
+
+
+def test_a_task_without_annotations_is_read():
+    state = read_task(a_task(), CONFIG)
+    assert (state.task_id, state.content, state.label, state.annotations) == (7, "hello", None, 0)
+    assert not state.is_labeled and not state.is_skipped
+    assert state.content_hash == content_hash("hello")
+
+
+def test_one_annotation_gives_the_label():
+    assert label_of(said("B")) == "B"
+
+
+def test_an_alias_is_the_label_and_its_value_is_not():
+    assert label_of(said("a")) == "a"
+    assert label_of(said("A")) is None
+
+
+def test_the_majority_of_several_annotations_wins():
+    assert label_of(said("B"), said("a"), said("B")) == "B"
+
+
+def test_a_tie_leaves_the_task_unlabelled():
+    assert label_of(said("B"), said("a")) is None
+    assert label_of(said("B"), said("a"), said("gone"), said("also gone")) is None
+
+
+def test_labels_that_left_the_config_do_not_vote():
+    assert label_of(said("gone")) is None
+    assert label_of(said("gone"), said("gone"), said("B")) == "B"
+
+
+def test_answers_to_other_controls_do_not_count():
+    assert label_of(said("B", from_name="mood")) is None
+
+
+def test_cancelled_annotations_do_not_vote():
+    state = read_task(a_task(annotations=[said("a", was_cancelled=True), said("B")]), CONFIG)
+    assert (state.label, state.annotations, state.is_skipped) == ("B", 1, False)
+
+
+def test_a_task_that_was_only_skipped_is_skipped():
+    state = read_task(a_task(annotations=[said(was_cancelled=True)]), CONFIG)
+    assert (state.label, state.annotations, state.is_skipped) == (None, 0, True)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"result": []},
+        {"result": None},
+        {},
+        {"result": ["odd"]},
+        said(),
+        said("B", "a"),
+        {"result": [{"from_name": "topic", "value": None}]},
+        {"result": [{"from_name": "topic"}]},
+    ],
+)
+def test_an_annotation_that_chooses_nothing_counts_but_does_not_label(annotation):
+    state = read_task(a_task(annotations=[annotation], is_labeled=True), CONFIG)
+    assert (state.label, state.annotations, state.is_labeled) == (None, 1, True)
+
+
+def test_nothing_said_gives_no_majority():
+    assert majority_label([], CONFIG) is None

@@ -1,0 +1,93 @@
+"""One project of the Label Studio in memory and the backend it is connected to: what tests of the loop do."""
+
+from backend.workflows.connect import connect
+from backend.workflows.lease import lease
+from backend.workflows.loop import run_loop, tidy
+from backend.workflows.progress import Silent
+from backend.workflows.projects import get_project
+from backend.workflows.publish import window_left
+from tests.topics import topic_of
+
+
+class Workbench:
+    """A project, seen from both sides."""
+
+    def __init__(self, context, label_studio, project_id):
+        self.context = context
+        self.label_studio = label_studio
+        self.project_id = project_id
+
+    @property
+    def project(self):
+        """The backend's row."""
+        return get_project(self.context, self.project_id)
+
+    @property
+    def remote(self):
+        """Label Studio's project."""
+        return self.label_studio.projects[self.project_id]
+
+    @property
+    def backend(self):
+        """Label Studio's only ML backend of the project."""
+        (row,) = (
+            row for row in self.label_studio.backends.values() if row["project"] == self.project_id
+        )  # fmt: skip
+        return row
+
+    @property
+    def webhooks(self):
+        return [row for row in self.label_studio.webhooks.values() if row["project"] == self.project_id]
+
+    @property
+    def tasks(self):
+        return {
+            key: task for key, task in self.label_studio.tasks.items() if task["project"] == self.project_id
+        }
+
+    @property
+    def version(self):
+        return self.project.active_version
+
+    @property
+    def window(self):
+        """Task ids of the window that wait, in the order the backend wants."""
+        return window_left(self.context, self.project)
+
+    @property
+    def scores(self):
+        """What Label Studio stores of the active version: score by task."""
+        return self.label_studio.published(self.project_id, self.version)
+
+    def connect(self, **overrides):
+        return connect(self.context, self.project_id, overrides=overrides, progress=Silent())
+
+    def loop(self):
+        """One loop under the lease, and the sweep after it, as the worker does it."""
+        with lease(self.context, self.project.id):
+            report = run_loop(self.context, self.project, reason="test", progress=Silent())
+            if report.outcome == "published":
+                tidy(self.context, self.project)
+        return report
+
+    def served(self, count=10):
+        """The next tasks in the order in which Label Studio would serve them."""
+        return self.label_studio.served_order(self.project_id, count)
+
+    def label(self, count, *, user=1):
+        """Label the next tasks truly, in the order served; returns their ids."""
+        done = []
+        for _ in range(count):
+            task = self.label_studio.serve_next(self.project_id, user=user)
+            self.label_studio.annotate(task["id"], topic_of(task["data"]["text"]), user=user)
+            done.append(task["id"])
+        return done
+
+    def result_of(self, task_id, version=None):
+        """The regions that Label Studio stores for a task under a version."""
+        (row,) = (
+            row
+            for row in self.label_studio.predictions.values()
+            if row["task"] == task_id and row["model_version"] == (version or self.version)
+        )
+        return row["result"]
