@@ -1,9 +1,9 @@
 """Model versions as folders: complete before they are visible, and never changed afterwards.
 
-    RegistryError
-    ├── VersionMissing   there is no such version
-    ├── VersionBroken    there is something, but it is not a whole version
-    └── VersionExists    a version of that name was written before
+RegistryError
+├── VersionMissing   there is no such version
+├── VersionBroken    there is something, but it is not a whole version
+└── VersionExists    a version of that name was written before
 """
 
 from __future__ import annotations

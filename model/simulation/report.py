@@ -23,7 +23,7 @@ class Interval:
 
 
 def labels_needed(curve: Curve, target: float) -> float | None:
-    """Labels at which a curve first reaches an accuracy, on straight lines between trainings; None if never."""
+    """Labels at which a curve first reaches an accuracy, by straight lines; None if never."""
     labels, values = curve.labels, curve.accuracy
     if values[0] >= target:
         return float(labels[0])

@@ -6,7 +6,7 @@ from typing import Final
 
 from model.strategies.chance import random
 from model.strategies.diversity import margin_diversity
-from model.strategies.herding import max_herding, uncertainty_herding
+from model.strategies.herding import balanced_herding, max_herding, uncertainty_herding
 from model.strategies.inputs import Strategy, StrategyInput
 from model.strategies.uncertainty import entropy, least_confidence, margin
 
@@ -18,6 +18,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "max-herding": max_herding,
     "margin-diversity": margin_diversity,
     "uncertainty-herding": uncertainty_herding,
+    "balanced-herding": balanced_herding,
 }
 
 _WITHOUT_PROBABILITIES = frozenset({"random", "max-herding"})

@@ -5,11 +5,11 @@ import pytest
 
 from model.records import Embeddings, Probabilities
 from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
-from model.strategies.kernel import kernel, pick_by_coverage
+from model.strategies.kernel import class_balance, kernel, pick_by_coverage
 
 ENCODER = "test@1"
 EVERY = sorted(STRATEGIES)
-BATCHED = ["margin-diversity", "max-herding", "uncertainty-herding"]
+BATCHED = ["balanced-herding", "margin-diversity", "max-herding", "uncertainty-herding"]
 
 
 def unit_rows(rng, n, d=8):
@@ -119,7 +119,7 @@ def test_a_batch_holds_no_twins_while_there_is_something_else(name):
     assert len(set(picked // 4)) == 10
 
 
-@pytest.mark.parametrize("name", ["max-herding", "uncertainty-herding"])
+@pytest.mark.parametrize("name", ["balanced-herding", "max-herding", "uncertainty-herding"])
 def test_what_is_labelled_or_in_flight_is_not_asked_again_by_a_twin(name):
     rng = np.random.default_rng(1)
     ids, vectors = np.arange(12), unit_rows(rng, 12)
@@ -137,6 +137,13 @@ def test_uncertainty_herding_prefers_the_unsure_half_of_two_like_groups():
     inputs = StrategyInput(pool, Probabilities(ids, values, "v1"), pool.take(ids[:0]), 8)
     scores = score("uncertainty-herding", inputs)
     assert (np.argsort(-scores.values)[:8] < 20).all()
+
+
+def test_an_item_of_a_rare_class_weighs_more_than_one_of_a_common_class():
+    values = np.repeat([[0.9, 0.1, 0.0], [0.0, 0.1, 0.9]], [9, 1], axis=0).astype(np.float32)
+    balance = class_balance(values)
+    assert balance.argmax() == 9
+    assert (balance > 0).all() and balance.max() == 1.0
 
 
 def test_lazy_picking_equals_the_slow_obvious_way():
