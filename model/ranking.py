@@ -67,8 +67,11 @@ def _with_rows(labelled: Embeddings, coming: Embeddings) -> Embeddings:
         return labelled
     if not len(labelled):
         return coming
-    ids, vectors = zip((labelled.ids, labelled.vectors), (coming.ids, coming.vectors), strict=True)
-    return Embeddings(np.concatenate(ids), np.concatenate(vectors), labelled.encoder)
+    return Embeddings(
+        np.concatenate([labelled.ids, coming.ids]),
+        np.concatenate([labelled.vectors, coming.vectors]),
+        labelled.encoder,
+    )
 
 
 def _interleave(informative: Rows, waiting: Rows, *, window: int, share: float) -> Rows:

@@ -71,7 +71,7 @@ def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None
     """
     curve = Curve()
     budget = min(plan.budget, len(exercise.pool))
-    labelled = np.zeros(0, dtype=np.intp)
+    labelled: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
     trained = _learn(exercise, plan, labelled)
     _note(curve, exercise, trained, labels=0)
     while len(labelled) < budget:
@@ -90,7 +90,7 @@ def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None
 def full_accuracy(exercise: Exercise, *, seed: int) -> float:
     """Accuracy on the test items of the head that learned from the whole pool."""
     everything = np.arange(len(exercise.pool))
-    return accuracy(_train(exercise, everything, audit=np.zeros(0), seed=seed).head, exercise)
+    return accuracy(_train(exercise, everything, audit=np.zeros(0, dtype=np.int64), seed=seed).head, exercise)
 
 
 def accuracy(head: LinearHead, exercise: Exercise) -> float:

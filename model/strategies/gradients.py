@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
@@ -46,7 +47,7 @@ def spread_gradients(errors: Floats, vectors: Floats, *, count: int, rng: np.ran
     return np.array(picks, dtype=np.intp)
 
 
-def _draw(chances: np.ndarray[tuple[int], np.dtype[np.float64]], left: Rows, rng: np.random.Generator) -> int:
+def _draw(chances: NDArray[np.float64], left: NDArray[np.bool_], rng: np.random.Generator) -> int:
     """One row, by chance; evenly among what is left when all that is left are twins of picks."""
     sums = np.cumsum(chances if chances.any() else left.astype(np.float64))
     return int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))

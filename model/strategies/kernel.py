@@ -62,7 +62,8 @@ def labelled_bandwidth(
     if not len(labelled):
         return spread_bandwidth(vectors, rng)
     sample = vectors[pick_sample(len(vectors), 2000, rng)]
-    return max(factor * float(np.median(_distance(_nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
+    width = factor * float(np.median(_distance(_nearest_cosine(sample, labelled))))
+    return max(width, SMALLEST_BANDWIDTH)
 
 
 def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:
