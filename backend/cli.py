@@ -21,6 +21,7 @@ from backend.errors import BadRequest, NextlabelError
 from backend.logs import start_logging
 from backend.server import serve_http
 from backend.settings import ProjectSettings, Settings
+from backend.simulation.commands import add_simulate
 from backend.terminal import TerminalProgress
 from backend.workflows import work
 from backend.workflows.connect import connect as connect_project
@@ -187,6 +188,7 @@ def rollback(
 
 def main() -> None:
     """Entry point of `python -m backend`."""
+    add_simulate(app, open_context=_context)
     app(prog_name="python -m backend")
 
 

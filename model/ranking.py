@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_slots
-from model.records import Lane, Ranking
+from model.records import Embeddings, Lane, Ranking
 from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
 from model.strategies.inputs import Rows
 
@@ -15,7 +17,7 @@ NO_MODEL = "no-model"
 
 def default_strategy(labels: int, classes: int) -> str:
     """The strategy that serves best with so many labels of so many classes."""
-    return "max-herding" if labels == 0 else "uncertainty-herding"
+    return "balanced-herding"
 
 
 def rank(
@@ -33,7 +35,8 @@ def rank(
     `audit` (n,) marks the audit items of the pool and `audit_order` (n,) is their audit hash; both follow
     the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, and
     the strategy orders all others. Audit items that find no slot come last, in the order of their hash:
-    they wait for a later window. Neither part depends on the order of the rows; ties are broken by `rng`.
+    they wait for a later window. Those that find one count as in flight: the strategy need not ask for the
+    like of them. Neither part depends on the order of the rows; ties are broken by `rng`.
     Raises ValueError on an unknown strategy or masks that do not fit.
     """
     needs_probabilities(strategy)  # raises on a name that does not exist
@@ -41,9 +44,11 @@ def rank(
         raise ValueError(
             f"rank: {len(audit)} audit marks and {len(audit_order)} hashes for {len(inputs.pool)} items"
         )
-    informative = _order_by_strategy(inputs, np.flatnonzero(~audit), strategy, rng)
     waiting = np.flatnonzero(audit)
     waiting = waiting[np.lexsort((inputs.pool.ids[waiting], audit_order[waiting]))]
+    coming = waiting[: len(audit_slots(min(window, len(inputs.pool)), share))]
+    asked = replace(inputs, labelled=_with_rows(inputs.labelled, inputs.pool.take(coming)))
+    informative = _order_by_strategy(asked, np.flatnonzero(~audit), strategy, rng)
     rows = _interleave(informative, waiting, window=window, share=share)
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
     return Ranking(inputs.pool.ids[rows], _lanes(audit[rows], window), strategy, version)
@@ -55,6 +60,18 @@ def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np
     scores = STRATEGIES[strategy](inputs.take(rows), rng)
     order: Rows = rows[np.lexsort((rng.random(len(rows)), -scores.values))]
     return order
+
+
+def _with_rows(labelled: Embeddings, coming: Embeddings) -> Embeddings:
+    if not len(coming):
+        return labelled
+    if not len(labelled):
+        return coming
+    return Embeddings(
+        np.concatenate([labelled.ids, coming.ids]),
+        np.concatenate([labelled.vectors, coming.vectors]),
+        labelled.encoder,
+    )
 
 
 def _interleave(informative: Rows, waiting: Rows, *, window: int, share: float) -> Rows:

@@ -16,9 +16,9 @@ from model.heads.trained import Metrics, TrainedHead
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
 FOLDS = 5
-INVERSE_REGULARISATIONS = (10.0, 100.0)  # 1 as well is often chosen by chance when there are few labels
+INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance when there are few labels
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
-FEWEST_TO_CHOOSE = 10  # below this, held-out rows say nothing: names count fully, regularisation is tight
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say nothing: names count fully
 OUT_OF_FOLD = "out-of-fold"
 
 
@@ -26,6 +26,14 @@ OUT_OF_FOLD = "out-of-fold"
 class _Setting:
     inverse_regularisation: float
     prior_weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """The best setting and, if every fold was looked at for it, its heads: one per fold."""
+
+    setting: _Setting
+    fit: Fit | None
 
 
 def train(
@@ -46,13 +54,15 @@ def train(
     _require_trainable(embeddings, labels, name_vectors, audit)
     fitter = HeadFitter(embeddings, labels, name_vectors=name_vectors)
     folds = assign_folds(labels.classes, rng)
-    setting = _choose(fitter, labels, folds, with_names=name_vectors is not None)
-    logits = _logits_out_of_fold(fitter, folds, setting)
+    choice = _choose(fitter, labels, folds, with_names=name_vectors is not None)
+    setting, without_fold = choice.setting, choice.fit or _fit_folds(fitter, folds, choice.setting)
+    logits = _logits_out_of_fold(without_fold, folds)
     temperature = fit_temperature(logits, labels.classes)
     final = fitter.fit(
         torch.ones(len(labels), 1),
         prior_weights=torch.tensor([setting.prior_weight]),
         inverse_regularisation=setting.inverse_regularisation,
+        start=_middle(without_fold),
     )
     head = fitter.head(final, which=0, prior_weight=setting.prior_weight, temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
@@ -82,34 +92,60 @@ def assign_folds(classes: NDArray[np.intp], rng: np.random.Generator) -> NDArray
     return folds
 
 
-def _choose(fitter: HeadFitter, labels: Labels, folds: NDArray[np.intp], *, with_names: bool) -> _Setting:
-    """The setting with the least log loss on held-out rows, each at its own best temperature."""
+def _choose(fitter: HeadFitter, labels: Labels, folds: NDArray[np.intp], *, with_names: bool) -> _Choice:
+    """The setting with the least log loss on held-out rows, each at its own best temperature.
+
+    The weight of the names is chosen under the loose regularisation, then the regularisation.
+    """
     prior_weights = PRIOR_WEIGHTS if with_names else (0.0,)
     if len(labels) < FEWEST_TO_CHOOSE:
-        return _Setting(INVERSE_REGULARISATIONS[0], prior_weights[-1])
+        return _Choice(_Setting(INVERSE_REGULARISATIONS[0], prior_weights[-1]), None)
     held_out = np.arange(_folds_to_look_at(labels))
-    pairs = list(product(prior_weights, held_out))  # one head each, all fitted together
+    choices = [_Setting(INVERSE_REGULARISATIONS[0], prior) for prior in prior_weights]
+    best, least, fit = _least_loss(fitter, labels, folds, held_out, choices, start=None)
+    for strength in INVERSE_REGULARISATIONS[1:]:  # each from where the last one ended
+        setting = _Setting(strength, best.prior_weight)
+        _, loss, other = _least_loss(fitter, labels, folds, held_out, [setting], start=fit)
+        if loss < least:
+            best, least, fit = setting, loss, other
+    return _Choice(best, fit if len(held_out) > folds.max() else None)
+
+
+def _least_loss(
+    fitter: HeadFitter,
+    labels: Labels,
+    folds: NDArray[np.intp],
+    held_out: NDArray[np.intp],
+    settings: list[_Setting],
+    *,
+    start: Fit | None,
+) -> tuple[_Setting, float, Fit]:
+    """The best of some settings of one regularisation, its loss, and its heads: one per fold looked at."""
+    pairs = list(product(settings, held_out))  # one head each, all fitted together
     row_weights = torch.from_numpy(np.stack([folds != fold for _, fold in pairs], axis=1)).float()
-    priors = torch.tensor([prior for prior, _ in pairs], dtype=torch.float32)
-    best, least, fit = _Setting(INVERSE_REGULARISATIONS[0], 0.0), np.inf, None
-    for strength in INVERSE_REGULARISATIONS:  # from tight to loose, each from where the last one ended
-        fit = _fit_roughly(fitter, row_weights, priors, strength, start=fit)
-        for number, prior in enumerate(prior_weights):
-            logits, rows = _gather(fit, folds, held_out, first=number * len(held_out))
-            classes = labels.classes[rows]
-            loss = mean_log_loss(logits / np.float32(fit_temperature(logits, classes)), classes)
-            if loss < least:
-                best, least = _Setting(strength, prior), loss
-    return best
+    priors = torch.tensor([setting.prior_weight for setting, _ in pairs], dtype=torch.float32)
+    fit = _fit_roughly(fitter, row_weights, priors, settings[0].inverse_regularisation, start=start)
+    losses = []
+    for number in range(len(settings)):
+        logits, rows = _gather(fit, folds, held_out, first=number * len(held_out))
+        classes = labels.classes[rows]
+        losses.append(mean_log_loss(logits / np.float32(fit_temperature(logits, classes)), classes))
+    best = int(np.argmin(losses))
+    mine = slice(best * len(held_out), (best + 1) * len(held_out))
+    return settings[best], losses[best], Fit(fit.learned[:, mine], fit.logits[:, mine])
 
 
-def _logits_out_of_fold(fitter: HeadFitter, folds: NDArray[np.intp], setting: _Setting) -> Floats:
-    """Logits (n, c) of every row by the head that was fitted without its fold."""
+def _fit_folds(fitter: HeadFitter, folds: NDArray[np.intp], setting: _Setting) -> Fit:
+    """One head per fold, fitted without it."""
     number = np.arange(folds.max() + 1)
     row_weights = torch.from_numpy(folds[:, None] != number).float()
     priors = torch.full((len(number),), setting.prior_weight)
-    fit = _fit_roughly(fitter, row_weights, priors, setting.inverse_regularisation, start=None)
-    logits, rows = _gather(fit, folds, number, first=0)
+    return _fit_roughly(fitter, row_weights, priors, setting.inverse_regularisation, start=None)
+
+
+def _logits_out_of_fold(fit: Fit, folds: NDArray[np.intp]) -> Floats:
+    """Logits (n, c) of every row by the head that was fitted without its fold."""
+    logits, rows = _gather(fit, folds, np.arange(folds.max() + 1), first=0)
     ordered = np.empty_like(logits)
     ordered[rows] = logits
     return ordered
@@ -127,6 +163,11 @@ def _fit_roughly(
         tolerance=0.1,
         max_iterations=30,
     )
+
+
+def _middle(fit: Fit) -> Fit:
+    """One head that is the mean of all: a good place to start from."""
+    return Fit(fit.learned.mean(dim=1, keepdim=True), fit.logits.mean(dim=1, keepdim=True))
 
 
 def _gather(

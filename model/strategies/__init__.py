@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from model.strategies.chance import random
-from model.strategies.diversity import margin_diversity
-from model.strategies.herding import max_herding, uncertainty_herding
+from model.strategies.clusters import cluster_margin, dropquery, typiclust
+from model.strategies.diversity import core_set, margin_diversity
+from model.strategies.gradients import badge
+from model.strategies.herding import balanced_herding, max_herding, uncertainty_herding
 from model.strategies.inputs import Strategy, StrategyInput
-from model.strategies.uncertainty import entropy, least_confidence, margin
+from model.strategies.uncertainty import entropy, least_confidence, margin, power_margin
 
 STRATEGIES: Final[dict[str, Strategy]] = {
     "random": random,
     "margin": margin,
     "entropy": entropy,
     "least-confidence": least_confidence,
+    "power-margin": power_margin,
+    "badge": badge,
+    "core-set": core_set,
+    "typiclust": typiclust,
+    "cluster-margin": cluster_margin,
+    "dropquery": dropquery,
     "max-herding": max_herding,
     "margin-diversity": margin_diversity,
     "uncertainty-herding": uncertainty_herding,
+    "balanced-herding": balanced_herding,
 }
 
-_WITHOUT_PROBABILITIES = frozenset({"random", "max-herding"})
+_WITHOUT_PROBABILITIES = frozenset({"random", "max-herding", "core-set", "typiclust"})
 
 __all__ = ["STRATEGIES", "Strategy", "StrategyInput", "needs_probabilities"]
 

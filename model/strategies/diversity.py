@@ -1,4 +1,4 @@
-"""A strategy that spreads a batch over the items of which the head is least sure."""
+"""Strategies that pick items far apart, everywhere or where the head is least sure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
-from model.strategies.kernel import margin_uncertainty, most_uncertain, score_picks
+from model.strategies.kernel import margin_uncertainty, most_uncertain, pick_sample, score_picks
 
 CANDIDATES_PER_PICK = 5
+CORE_CANDIDATES = 20_000
 
 
 @named_strategy("margin-diversity")
@@ -22,6 +23,32 @@ def margin_diversity(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     candidates = most_uncertain(uncertainty, CANDIDATES_PER_PICK * inputs.batch, rng)
     picks = _pick_apart(inputs.pool.vectors[candidates], uncertainty[candidates], count=inputs.batch)
     return score_picks(candidates[picks], uncertainty)
+
+
+@named_strategy("core-set")
+def core_set(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
+    """Each pick is the item farthest from all that is picked or labelled (Sener & Savarese, 2018, Core-Set).
+
+    Needs no probabilities. In a large pool the candidates are 20,000 drawn at random. After the batch: by
+    chance.
+    """
+    vectors = inputs.pool.vectors
+    candidates = pick_sample(len(vectors), max(CORE_CANDIDATES, inputs.batch), rng)
+    picks = pick_farthest(vectors[candidates], inputs.labelled.vectors, count=inputs.batch)
+    return score_picks(candidates[picks], rng.random(len(vectors), dtype=np.float32))
+
+
+def pick_farthest(vectors: Floats, labelled: Floats, *, count: int) -> Rows:
+    """Rows in the order of picking, at most `count`; without labelled items the most central comes first."""
+    nearest = (vectors @ labelled.T).max(axis=1) if len(labelled) else -(vectors @ vectors.mean(axis=0))
+    left = np.zeros(len(vectors), dtype=np.float32)
+    picks = np.empty(min(count, len(vectors)), dtype=np.intp)
+    for turn in range(len(picks)):
+        picks[turn] = pick = int((nearest + left).argmin())
+        left[pick] = np.inf
+        cosines = vectors @ vectors[pick]
+        nearest = cosines if turn == 0 and not len(labelled) else np.maximum(nearest, cosines)
+    return picks
 
 
 def _pick_apart(vectors: Floats, uncertainty: Floats, *, count: int) -> Rows:

@@ -7,6 +7,7 @@ import numpy as np
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import (
+    class_balance,
     coverage,
     kernel,
     labelled_bandwidth,
@@ -51,20 +52,41 @@ def uncertainty_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floa
     reference item weighs its uncertainty; the bandwidth is 0.7 × the median distance to the nearest
     labelled item. After the batch: uncertainty × (1 - coverage).
     """
+    return _cover(inputs, margin_uncertainty(inputs.require_probabilities()), 0.7, rng)
+
+
+@named_strategy("balanced-herding")
+def balanced_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
+    """Uncertainty Herding in which items of classes that the head predicts rarely weigh more.
+
+    An item's uncertainty is multiplied by the sum over classes of p / sqrt(mean p of the class in the pool),
+    so that a class counts by the root of its size: a compromise between accuracy on the pool and on each
+    class (the idea of imbalance-aware methods such as GALAXY, Zhang et al., 2022). The bandwidth is the
+    median distance to the nearest labelled item. While there are fewer
+    labelled items than classes, half of the weight is spread evenly, for names alone may mislead.
+    """
+    probabilities = inputs.require_probabilities()
+    weights = margin_uncertainty(probabilities) * class_balance(probabilities)
+    if len(inputs.labelled) < probabilities.shape[1]:
+        weights = 0.5 * weights + 0.5 * weights.mean()
+    return _cover(inputs, np.minimum(weights, 1.0), 1.0, rng)
+
+
+def _cover(inputs: StrategyInput, weights: Floats, width: float, rng: np.random.Generator) -> Floats:
+    """Scores from greedy coverage of the items that weigh most; weights (n,) are in [0, 1]."""
     vectors, labelled = inputs.pool.vectors, inputs.labelled.vectors
-    uncertainty = margin_uncertainty(inputs.require_probabilities())
-    if not uncertainty.any():  # nothing to weigh by, as with one class: plain coverage
-        uncertainty = np.ones_like(uncertainty)
-    bandwidth = labelled_bandwidth(vectors, labelled, rng)
-    candidates = most_uncertain(uncertainty, max(20 * inputs.batch, REFERENCE), rng)
+    if not weights.any():  # nothing to weigh by, as with one class: plain coverage
+        weights = np.ones_like(weights)
+    bandwidth = labelled_bandwidth(vectors, labelled, rng, factor=width)
+    candidates = most_uncertain(weights, max(20 * inputs.batch, REFERENCE), rng)
     reference = candidates[pick_sample(len(candidates), REFERENCE, rng)]
     picks = pick_by_coverage(
         kernel(vectors[candidates], vectors[reference], bandwidth=bandwidth),
-        uncertainty[reference],
+        weights[reference],
         covered=coverage(vectors[reference], labelled, bandwidth=bandwidth),
         count=inputs.batch,
     )
-    return _order_rest(inputs, candidates[picks], uncertainty, bandwidth, rng)
+    return _order_rest(inputs, candidates[picks], weights, bandwidth, rng)
 
 
 def _order_rest(

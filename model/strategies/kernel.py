@@ -26,6 +26,13 @@ def margin_uncertainty(probabilities: Floats) -> Floats:
     return uncertainty
 
 
+def class_balance(probabilities: Floats) -> Floats:
+    """How rare the likely classes of each item are, (n,) in (0, 1]: the mean of 1 / sqrt(share), over p."""
+    shares = np.maximum(probabilities.mean(axis=0), 1e-6)
+    balance = probabilities @ (1.0 / np.sqrt(shares)).astype(np.float32)
+    return np.asarray(balance / balance.max(), dtype=np.float32)
+
+
 def kernel(vectors: Floats, others: Floats, *, bandwidth: float) -> Floats:
     """Closeness of every vector (n, d) to every other (m, d): (n, m) in (0, 1]."""
     return _from_cosine(vectors @ others.T, bandwidth)
@@ -48,12 +55,15 @@ def spread_bandwidth(vectors: Floats, rng: np.random.Generator) -> float:
     return max(float(np.median(_distance(cosines))), SMALLEST_BANDWIDTH)
 
 
-def labelled_bandwidth(vectors: Floats, labelled: Floats, rng: np.random.Generator) -> float:
-    """0.7 × median distance from the pool to its nearest labelled item: shrinks as labels come in."""
+def labelled_bandwidth(
+    vectors: Floats, labelled: Floats, rng: np.random.Generator, *, factor: float
+) -> float:
+    """`factor` × median distance from the pool to its nearest labelled item: shrinks as labels come in."""
     if not len(labelled):
         return spread_bandwidth(vectors, rng)
     sample = vectors[pick_sample(len(vectors), 2000, rng)]
-    return max(0.7 * float(np.median(_distance(_nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
+    width = factor * float(np.median(_distance(_nearest_cosine(sample, labelled))))
+    return max(width, SMALLEST_BANDWIDTH)
 
 
 def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:

@@ -100,7 +100,7 @@ def test_without_a_model_the_pool_is_covered():
 
 
 def test_the_default_strategy_exists_for_any_number_of_labels():
-    assert default_strategy(0, 5) == "max-herding"
+    assert default_strategy(0, 5) in STRATEGIES
     assert default_strategy(1, 1) in STRATEGIES
     assert default_strategy(5000, 150) in STRATEGIES
 
@@ -119,3 +119,24 @@ def test_unknown_strategies_and_masks_that_do_not_fit_are_refused():
             share=0.1,
             rng=np.random.default_rng(0),
         )
+
+
+def test_what_an_audit_slot_will_ask_is_not_asked_again_by_a_twin():
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(12, 8)).astype(np.float32)
+    vectors = np.repeat(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), 2, axis=0)
+    ids = np.arange(24)
+    pool = Embeddings(ids, vectors, "e@1")
+    unsure = Probabilities(ids, np.full((24, 2), 0.5, dtype=np.float32), "v")
+    audit = ids < 4  # 0 and 1 are twins, 2 and 3 are twins
+    ranking = rank(
+        StrategyInput(pool, unsure, pool.take(ids[:0]), 10),
+        strategy="balanced-herding",
+        window=12,
+        audit=(ids == 0) | (ids == 2),
+        audit_order=ids / 24,
+        share=0.2,
+        rng=np.random.default_rng(0),
+    )
+    assert audit[ranking.ids[:12]].sum() == 2
+    assert len(set(ranking.ids[:12] // 2)) == 12

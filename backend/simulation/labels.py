@@ -1,0 +1,177 @@
+"""Simulates the labeling of a file by several strategies and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from backend.context import Context
+from backend.label_studio.tasks import content_hash
+from backend.simulation.rows import LabelledText
+from backend.workflows.embed import embed_texts
+from backend.workflows.learn import readable_name
+from backend.workflows.progress import Progress
+from model.records import Embeddings, Floats, LabelSpace
+from model.simulation.oracle import noisy_oracle
+from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
+from model.simulation.run import AUTO, Curve, Exercise, Plan, full_accuracy, simulate
+
+Json = dict[str, Any]
+
+DEFAULT, RANDOM = "default", "random"
+HELD_OUT = 0.3
+_ENCODE_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is simulated: `strategies` beside default and random, and labels counted at `budgets`."""
+
+    strategies: tuple[str, ...]
+    budgets: tuple[int, ...]
+    batch: int
+    seeds: int
+    noise: float
+    audit_share: float
+    with_names: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """Curves by strategy, one a seed, and the accuracy (by seed) that the whole pool gives."""
+
+    dataset: str
+    pool_size: int
+    test_size: int
+    budgets: tuple[int, ...]
+    full: tuple[float, ...]
+    curves: dict[str, list[Curve]]
+
+
+def run_strategies(
+    context: Context, rows: Sequence[LabelledText], options: Options, *, dataset: str, progress: Progress
+) -> Outcome:
+    """Every strategy on every seed. Seeds are paired: the same pool, answers and audit for all strategies."""
+    texts = _Texts(rows, *_encode(context, rows, with_names=options.with_names, progress=progress))
+    names = tuple(dict.fromkeys((DEFAULT, RANDOM, *options.strategies)))
+    plans = [_plan(name, options) for name in names]
+    curves: dict[str, list[Curve]] = {name: [] for name in names}
+    full: list[float] = []
+    size = 0
+    for seed in range(options.seeds):
+        exercise = texts.exercise(seed=seed, noise=options.noise)
+        size = len(exercise.pool)
+        if seed == 0 or not texts.has_split:
+            progress.stage(f"training on the whole pool, seed {seed + 1} of {options.seeds}")
+            full.append(full_accuracy(exercise, seed=seed))
+        else:
+            full.append(full[0])
+        total = len(plans) * min(max(options.budgets), size)
+        progress.stage(f"labeling, seed {seed + 1} of {options.seeds}", total=total)
+        for name, plan in zip(names, plans, strict=True):
+            seeded = Plan(plan.strategy, plan.batch, plan.budget, plan.audit_share, seed)
+            curves[name].append(simulate(exercise, seeded, progress=progress.advance))
+    return Outcome(dataset, size, texts.test_size, options.budgets, tuple(full), curves)
+
+
+def outcome_json(outcome: Outcome) -> Json:
+    """The figures for machines; n90 and n95 are labels to 90 and 95 % of the accuracy of the whole pool."""
+    budgets = outcome.budgets
+    return {
+        "dataset": outcome.dataset,
+        "n_pool": outcome.pool_size,
+        "n_test": outcome.test_size,
+        "full_accuracy": fmean(outcome.full),
+        "budgets": list(budgets),
+        "strategies": {
+            name: {
+                "accuracy": _by_budget([accuracy_at(curve, budgets) for curve in curves]),
+                "n90": needed(outcome, name, 0.90),
+                "n95": needed(outcome, name, 0.95),
+                "area": [area_under(curve) for curve in curves],
+                "rank_seconds": [fmean(curve.rank_seconds) for curve in curves],
+            }
+            for name, curves in outcome.curves.items()
+        },
+        "audit": _audit_json(outcome.curves[DEFAULT], budgets),
+    }
+
+
+def needed(outcome: Outcome, name: str, share: float) -> list[float | None]:
+    """Labels (by seed) that a strategy needs for a share of the accuracy of the whole pool."""
+    curves = outcome.curves[name]
+    return [labels_needed(curve, share * full) for curve, full in zip(curves, outcome.full, strict=True)]
+
+
+class _Texts:
+    """Encoded rows, from which each seed takes its pool and its test items."""
+
+    def __init__(self, rows: Sequence[LabelledText], vectors: Embeddings, names: Floats | None) -> None:
+        self._space = LabelSpace(tuple(sorted({row.label for row in rows})))
+        columns = {name: column for column, name in enumerate(self._space.names)}
+        self._answers = np.array([columns[row.label] for row in rows], dtype=np.intp)
+        self._is_test = np.array([bool(row.is_test) for row in rows], dtype=np.bool_)
+        self._vectors, self._names = vectors, names
+        self.has_split = bool(self._is_test.any())
+
+    @property
+    def test_size(self) -> int:
+        """Items on which a head is measured."""
+        return int(self._is_test.sum()) if self.has_split else round(HELD_OUT * len(self._answers))
+
+    def exercise(self, *, seed: int, noise: float) -> Exercise:
+        """The pool and the test items of one seed."""
+        rng = np.random.default_rng(seed)
+        is_test = self._is_test
+        if not self.has_split:
+            is_test = np.zeros(len(self._answers), dtype=np.bool_)
+            is_test[rng.permutation(len(self._answers))[: self.test_size]] = True
+        return Exercise(
+            pool=self._vectors.take(~is_test),
+            oracle=noisy_oracle(self._answers[~is_test], self._space, noise=noise, rng=rng),
+            test=self._vectors.take(is_test),
+            test_classes=self._answers[is_test],
+            name_vectors=self._names,
+        )
+
+
+def _plan(name: str, options: Options) -> Plan:
+    """Only the default pays for an audit, as only it runs live."""
+    strategy, share = (AUTO, options.audit_share) if name == DEFAULT else (name, 0.0)
+    return Plan(strategy, options.batch, max(options.budgets), share, seed=0)
+
+
+def _encode(
+    context: Context, rows: Sequence[LabelledText], *, with_names: bool, progress: Progress
+) -> tuple[Embeddings, Floats | None]:
+    """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
+    labels = sorted({row.label for row in rows})
+    titles = [readable_name(label) for label in labels]
+    unique = list(dict.fromkeys([*(row.text for row in rows), *titles]))
+    progress.stage("encoding texts", total=len(unique))
+    found: dict[str, Floats] = {}
+    for start in range(0, len(unique), _ENCODE_CHUNK):
+        part = unique[start : start + _ENCODE_CHUNK]
+        found.update(embed_texts(context, part))
+        progress.advance(len(part))
+    vectors = np.stack([found[content_hash(row.text)] for row in rows])
+    embeddings = Embeddings(np.arange(1, len(rows) + 1), vectors, context.encoder.get().revision)
+    return embeddings, np.stack([found[content_hash(title)] for title in titles]) if with_names else None
+
+
+def _by_budget(by_seed: list[list[float]]) -> list[list[float]]:
+    return [list(values) for values in zip(*by_seed, strict=True)]
+
+
+def _audit_json(curves: list[Curve], budgets: Sequence[int]) -> Json:
+    """Per budget and seed: what the audit said, and what the test items say of the same head."""
+    said = [audit_at(curve, budgets) for curve in curves]
+    columns: Json = {
+        name: [[None if point is None else point[place] for point in row] for row in zip(*said, strict=True)]
+        for place, name in enumerate(("estimate", "low", "high"))
+    }
+    return columns | {"true": _by_budget([accuracy_at(curve, budgets) for curve in curves])}

@@ -1,0 +1,165 @@
+"""The loop without a person: rank, label a batch, train, and again, by the functions of the live loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.audit import audit_hash, audit_quota, audit_threshold
+from model.heads.single_label import LinearHead
+from model.heads.trained import TrainedHead
+from model.ranking import default_strategy, rank
+from model.records import Embeddings, Floats, Ranking
+from model.simulation.oracle import Oracle
+from model.strategies import StrategyInput, needs_probabilities
+from model.training import cold_start, train
+
+AUTO = "auto"  # what the live loop calls its own choice
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exercise:
+    """A pool to label and the items on which the head is measured; name vectors (c, d) if names may help."""
+
+    pool: Embeddings
+    oracle: Oracle
+    test: Embeddings
+    test_classes: NDArray[np.intp]
+    name_vectors: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to label: `strategy` may be `start+then`, where the first orders the pool before any label."""
+
+    strategy: str
+    batch: int
+    budget: int
+    audit_share: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.budget < 1:
+            raise ValueError(f"Plan: batch is {self.batch} and budget {self.budget}; both must be 1 or more")
+        for name in self.strategy.split("+", maxsplit=1):
+            if name != AUTO:
+                needs_probabilities(name)  # raises on a name that does not exist
+
+
+@dataclass(slots=True)
+class Curve:
+    """What was known after each training: one entry a training, the first before any label.
+
+    `audit` holds the estimate and its lowest and highest likely value, None while nothing was audited.
+    """
+
+    labels: list[int] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    audit: list[tuple[float, float, float] | None] = field(default_factory=list)
+    rank_seconds: list[float] = field(default_factory=list)
+
+
+def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None) -> Curve:
+    """Label the pool in the order of a plan until its budget or the pool is used up.
+
+    `progress` is called after every batch with the number of labels just given.
+    """
+    curve = Curve()
+    budget = min(plan.budget, len(exercise.pool))
+    labelled: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    trained = _learn(exercise, plan, labelled)
+    _note(curve, exercise, trained, labels=0)
+    while len(labelled) < budget:
+        started = time.perf_counter()
+        ranking = _rank(exercise, plan, labelled, trained)
+        curve.rank_seconds.append(time.perf_counter() - started)
+        asked = ranking.ids[: min(plan.batch, budget - len(labelled))]
+        labelled = np.concatenate([labelled, np.searchsorted(exercise.pool.ids, asked)])
+        trained = _learn(exercise, plan, labelled)
+        _note(curve, exercise, trained, labels=len(labelled))
+        if progress is not None:
+            progress(len(asked))
+    return curve
+
+
+def full_accuracy(exercise: Exercise, *, seed: int) -> float:
+    """Accuracy on the test items of the head that learned from the whole pool."""
+    everything = np.arange(len(exercise.pool))
+    return accuracy(_train(exercise, everything, audit=np.zeros(0, dtype=np.int64), seed=seed).head, exercise)
+
+
+def accuracy(head: LinearHead, exercise: Exercise) -> float:
+    """Share of the test items that a head gets right."""
+    return float((head.logits(exercise.test.vectors).argmax(axis=1) == exercise.test_classes).mean())
+
+
+def _learn(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp]) -> TrainedHead | None:
+    """The head of the live loop at this point; None without labels and without names."""
+    if not len(labelled):
+        if exercise.name_vectors is None:
+            return None
+        return cold_start(exercise.name_vectors, exercise.oracle.space)
+    return _train(exercise, labelled, audit=_audit_ids(exercise, plan, len(labelled)), seed=plan.seed)
+
+
+def _train(
+    exercise: Exercise, labelled: NDArray[np.intp], *, audit: NDArray[np.int64], seed: int
+) -> TrainedHead:
+    rows = np.sort(labelled)
+    embeddings = exercise.pool.take(rows)
+    return train(
+        embeddings,
+        exercise.oracle.label(exercise.pool, rows),
+        name_vectors=exercise.name_vectors,
+        audit=np.isin(embeddings.ids, audit),
+        rng=np.random.default_rng(seed),
+    )
+
+
+def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], trained: TrainedHead | None) -> Ranking:
+    left = np.ones(len(exercise.pool), dtype=np.bool_)
+    left[labelled] = False
+    pool = exercise.pool.take(left)
+    probabilities = None if trained is None else trained.head.probabilities(pool, f"after-{len(labelled)}")
+    return rank(
+        StrategyInput(pool, probabilities, exercise.pool.take(np.sort(labelled)), plan.batch),
+        strategy=_strategy_now(plan, exercise, len(labelled)),
+        window=plan.batch,
+        audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),
+        audit_order=audit_hash(pool.ids, plan.seed),
+        share=plan.audit_share,
+        rng=np.random.default_rng(plan.seed),
+    )
+
+
+def _strategy_now(plan: Plan, exercise: Exercise, labels: int) -> str:
+    start, _, then = plan.strategy.partition("+")
+    name = start if labels == 0 or not then else then
+    if name == AUTO:
+        name = default_strategy(labels, len(exercise.oracle.space))
+    if labels == 0 and exercise.name_vectors is None and needs_probabilities(name):
+        return "random"  # what libraries do that have nothing to start from
+    return name
+
+
+def _audit_ids(exercise: Exercise, plan: Plan, labels: int) -> NDArray[np.int64]:
+    """Ids of the audit set that a live loop has with so many labels."""
+    ids = exercise.pool.ids
+    quota = audit_quota(labels + plan.batch, share=plan.audit_share)
+    return ids[audit_hash(ids, plan.seed) < audit_threshold(ids, plan.seed, quota)]
+
+
+def _note(curve: Curve, exercise: Exercise, trained: TrainedHead | None, *, labels: int) -> None:
+    curve.labels.append(labels)
+    if trained is None:
+        curve.accuracy.append(1.0 / len(exercise.oracle.space))  # a guess
+        curve.audit.append(None)
+        return
+    curve.accuracy.append(accuracy(trained.head, exercise))
+    found = [trained.metrics[name] for name in ("audit_accuracy", "audit_low", "audit_high")]
+    curve.audit.append(None if None in found else (found[0] or 0.0, found[1] or 0.0, found[2] or 0.0))
