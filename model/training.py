@@ -18,7 +18,8 @@ from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 FOLDS = 5
 INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance when there are few labels
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
-FEWEST_TO_CHOOSE = 10  # below this, held-out rows say nothing: names count fully
+CLOSE_TO_NAMES = 1.0  # a regularisation that only serves few labels whose names say much
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little to weigh the names by
 OUT_OF_FOLD = "out-of-fold"
 
 
@@ -95,16 +96,22 @@ def assign_folds(classes: NDArray[np.intp], rng: np.random.Generator) -> NDArray
 def _choose(fitter: HeadFitter, labels: Labels, folds: NDArray[np.intp], *, with_names: bool) -> _Choice:
     """The setting with the least log loss on held-out rows, each at its own best temperature.
 
-    The weight of the names is chosen under the loose regularisation, then the regularisation.
+    The weight of the names is chosen under the loose regularisation, then the regularisation. A handful of
+    labels only decides whether to stay close to the names, which they have not been fitted to.
     """
-    prior_weights = PRIOR_WEIGHTS if with_names else (0.0,)
-    if len(labels) < FEWEST_TO_CHOOSE:
-        return _Choice(_Setting(INVERSE_REGULARISATIONS[0], prior_weights[-1]), None)
-    held_out = np.arange(_folds_to_look_at(labels))
-    choices = [_Setting(INVERSE_REGULARISATIONS[0], prior) for prior in prior_weights]
-    best, least, fit = _least_loss(fitter, labels, folds, held_out, choices, start=None)
-    for strength in INVERSE_REGULARISATIONS[1:]:  # each from where the last one ended
-        setting = _Setting(strength, best.prior_weight)
+    loose, *tighter = INVERSE_REGULARISATIONS
+    priors: tuple[float, ...] = (0.0,)
+    if with_names:
+        priors = PRIOR_WEIGHTS if len(labels) >= FEWEST_TO_CHOOSE else (NAME_SCALE,)
+    if len(labels) == 1:
+        return _Choice(_Setting(CLOSE_TO_NAMES, priors[-1]), None)
+    held_out = np.arange(_folds_to_look_at(labels, folds))
+    first = [_Setting(loose, prior) for prior in priors]
+    best, least, fit = _least_loss(fitter, labels, folds, held_out, first, start=None)
+    others = [_Setting(strength, best.prior_weight) for strength in tighter]
+    if with_names:
+        others.append(_Setting(CLOSE_TO_NAMES, NAME_SCALE))
+    for setting in others:  # each from where the last one ended
         _, loss, other = _least_loss(fitter, labels, folds, held_out, [setting], start=fit)
         if loss < least:
             best, least, fit = setting, loss, other
@@ -178,10 +185,10 @@ def _gather(
     return fit.logits.numpy()[rows, first + folds[rows]], rows
 
 
-def _folds_to_look_at(labels: Labels) -> int:
+def _folds_to_look_at(labels: Labels, folds: NDArray[np.intp]) -> int:
     """All folds while that is quick; of many labels one fold is sample enough to choose by."""
     cells = labels.targets.size
-    return FOLDS if cells <= 20_000 else 2 if cells <= 60_000 else 1
+    return int(folds.max()) + 1 if cells <= 20_000 else 2 if cells <= 60_000 else 1
 
 
 def _measure(out_of_fold: Probabilities, labels: Labels, audit: NDArray[np.bool_]) -> Metrics:
