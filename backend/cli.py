@@ -188,7 +188,6 @@ def rollback(
 
 def main() -> None:
     """Entry point of `python -m backend`."""
-    add_simulate(app, open_context=_context)
     app(prog_name="python -m backend")
 
 
@@ -259,3 +258,6 @@ def _print(as_json: bool, data: Any, people: Callable[[], None]) -> None:
         sys.stdout.write(json.dumps(data, default=str) + "\n")
         return
     people()
+
+
+add_simulate(app, open_context=_context)
