@@ -11,7 +11,8 @@ NextlabelError
 └── LabelStudioError           502  Label Studio answered with an error
     ├── LabelStudioUnreachable 502  nobody answers at LABEL_STUDIO_URL
     ├── TokenRefused           502  LABEL_STUDIO_API_KEY is wrong, or of a kind that is switched off
-    └── AddressBlocked         502  Label Studio refuses to call BACKEND_URL
+    ├── AddressBlocked         502  Label Studio refuses to call BACKEND_URL
+    └── BackendUnreachable     502  Label Studio gets no good answer at BACKEND_URL
 """
 
 from __future__ import annotations
@@ -114,3 +115,9 @@ class AddressBlocked(LabelStudioError):
     """Label Studio refuses to call BACKEND_URL."""
 
     code = "address-blocked"
+
+
+class BackendUnreachable(LabelStudioError):
+    """Label Studio gets no good answer at BACKEND_URL."""
+
+    code = "backend-unreachable"

@@ -231,13 +231,13 @@ class FakeLabelStudio:
         shown = [row for row in self._predictions_of(task_id) if row["model_version"] == version]
         return self._simple_task(task_id) | {"predictions": shown, "queue": queue}
 
-    def served_order(self, project_id, count):
+    def served_order(self, project_id, count, *, user=ADMIN):
         """The next tasks in the order in which they are served to one who skips none; nothing is changed."""
         locks, annotations = dict(self._locks), copy.deepcopy(self.tasks)
         self._locks.clear()
         order = []
         for _ in range(count):
-            task_id, _queue = self._choose(self._project(project_id), ADMIN)
+            task_id, _queue = self._choose(self._project(project_id), user)
             if task_id is None:
                 break
             order.append(task_id)
@@ -359,7 +359,7 @@ class FakeLabelStudio:
             if is_valid_prediction(item, project["label_config"]):
                 kept.append(item)
         for item in kept:
-            self._store_prediction(item)
+            self.store_prediction(item)
         return {"created": len(kept)}
 
     @route("DELETE", r"/api/predictions/(\d+)")
@@ -416,7 +416,7 @@ class FakeLabelStudio:
             # the row stays behind, without its webhook
             raise Refusal(403, "URL resolves to a reserved network address (block: 127.0.0.0/8)")
         self._update_state(row)
-        self._add_own_webhook(row)
+        self.add_own_webhook(row)
         if project["show_collab_predictions"] and not project["model_version"]:
             project["model_version"] = row["title"]
         return _shown(row)
@@ -451,7 +451,7 @@ class FakeLabelStudio:
 
     @route("POST", "/api/webhooks/")
     def _create_webhook(self, asked):
-        return self._add_webhook(**asked.body)
+        return self.add_webhook(**asked.body)
 
     @route("PATCH", r"/api/webhooks/(\d+)/")
     def _patch_webhook(self, asked, webhook_id):
@@ -520,7 +520,7 @@ class FakeLabelStudio:
     def _predictions_of(self, task_id):
         return [row for row in self.predictions.values() if row["task"] == task_id]
 
-    def _store_prediction(self, item):
+    def store_prediction(self, item):
         number = self._number("prediction")
         self.predictions[number] = {
             "id": number,
@@ -656,16 +656,16 @@ class FakeLabelStudio:
         if not _is_fine(answer) or len(answer.json["results"]) != len(new):
             return
         for task_id, result in zip(new, answer.json["results"], strict=True):
-            self._store_prediction({"model_version": version} | result | {"task": task_id})
+            self.store_prediction({"model_version": version} | result | {"task": task_id})
 
     # Webhooks
 
-    def _add_own_webhook(self, row):
+    def add_own_webhook(self, row):
         url = f"{row['url'].rstrip('/')}/webhook"
         if all((hook["project"], hook["url"]) != (row["project"], url) for hook in self.webhooks.values()):
-            self._add_webhook(project=row["project"], url=url, send_payload=True, send_for_all_actions=True)
+            self.add_webhook(project=row["project"], url=url, send_payload=True, send_for_all_actions=True)
 
-    def _add_webhook(self, **fields):
+    def add_webhook(self, **fields):
         number = self._number("webhook")
         plain = {"headers": {}, "is_active": True, "actions": []}
         self.webhooks[number] = {"id": number, "organization": 1} | plain | fields

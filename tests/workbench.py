@@ -6,6 +6,7 @@ from backend.workflows.loop import run_loop, tidy
 from backend.workflows.progress import Silent
 from backend.workflows.projects import get_project
 from backend.workflows.publish import window_left
+from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
 
 
@@ -70,11 +71,11 @@ class Workbench:
                 tidy(self.context, self.project)
         return report
 
-    def served(self, count=10):
+    def served(self, count=10, *, user=ADMIN):
         """The next tasks in the order in which Label Studio would serve them."""
-        return self.label_studio.served_order(self.project_id, count)
+        return self.label_studio.served_order(self.project_id, count, user=user)
 
-    def label(self, count, *, user=1):
+    def label(self, count, *, user=ADMIN):
         """Label the next tasks truly, in the order served; returns their ids."""
         done = []
         for _ in range(count):

@@ -16,6 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from backend.errors import (
     AddressBlocked,
+    BackendUnreachable,
     LabelStudioError,
     LabelStudioUnreachable,
     NotFound,
@@ -172,7 +173,7 @@ class LabelStudio:
         return self._get_list("/api/ml", {"project": project_id})
 
     def create_ml_backend(self, **fields: object) -> Json:
-        """Registers an ML backend. Raises AddressBlocked when Label Studio won't call its address."""
+        """Registers an ML backend. Raises AddressBlocked or BackendUnreachable when it cannot be called."""
         return self._send("POST", "/api/ml", fields)
 
     def update_ml_backend(self, backend_id: int, **fields: object) -> Json:
@@ -288,6 +289,12 @@ class LabelStudio:
                 "Label Studio refuses to call a local or private address.",
                 hint="Start Label Studio with USE_DEFAULT_BANNED_SUBNETS=false, or with both "
                 "ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false.",
+            )
+        if "connect to ML backend" in detail or "valid ML backend" in detail:
+            raise BackendUnreachable(
+                "Label Studio gets no good answer from this backend.",
+                hint="Is `python -m backend serve` running with these settings, and is BACKEND_URL its "
+                "address as Label Studio sees it?",
             )
         if response.status_code in (401, 403):
             raise TokenRefused(self._refusal(detail), hint=self._token_hint(detail))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -43,6 +44,7 @@ class LabelConfig:
         return LabelSpace(tuple(label.name for label in self.labels))
 
 
+@lru_cache(maxsize=64)  # Label Studio sends the same config with every request
 def parse_label_config(xml: str) -> LabelConfig:
     """Finds the control to answer. Raises BadRequest (no XML) or UnsupportedConfig (names what it found)."""
     root = _parse(xml)

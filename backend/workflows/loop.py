@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +28,11 @@ from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
-from model.registry import Manifest
+from model.registry import Manifest, RegistryError
 
 Json = dict[str, Any]
+logger = logging.getLogger(__name__)
+
 Outcome = Literal["published", "topped-up", "mended", "unchanged"]
 
 # A window that is emptier than this share is topped up, so that annotators never run dry between labels.
@@ -124,7 +127,7 @@ def _look_and_do(
         "labels": len(snapshot.labels),
         "pool": int(snapshot.pool.sum()),
     }
-    if snapshot.fingerprint == project.active_fingerprint and _active_exists(context, project):
+    if snapshot.fingerprint == project.active_fingerprint and _active_is_readable(context, project):
         _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)
         return
     _renew(
@@ -238,8 +241,15 @@ def top_up(
     return report.kept
 
 
-def _active_exists(context: Context, project: Project) -> bool:
-    return project.active_version in context.registry.versions(project.key)
+def _active_is_readable(context: Context, project: Project) -> bool:
+    if project.active_version is None:
+        return False
+    try:
+        context.registry.load(project.key, project.active_version)
+    except RegistryError as error:
+        logger.warning("version unreadable project=%s message=%s", project.label_studio_id, error)
+        return False
+    return True
 
 
 def _manifest(

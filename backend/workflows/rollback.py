@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.context import Context
+from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows import publish
@@ -11,6 +12,7 @@ from backend.workflows.lease import lease
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.snapshot import take_snapshot
+from model.registry import RegistryError
 
 _LEASE_WAIT_S = 120.0
 
@@ -21,11 +23,7 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
     The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
     """
     project = get_project(context, label_studio_id)
-    if version not in context.registry.versions(project.key):
-        raise NotFound(
-            f"Project {label_studio_id} has no version {version!r}.",
-            hint=f"See: python -m backend versions {label_studio_id}",
-        )
+    _require_version(context, project, version)
     remote = context.label_studio()
     try:
         with lease(context, project.id, wait_s=_LEASE_WAIT_S):
@@ -56,3 +54,13 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
             return report.kept
     finally:
         remote.close()
+
+
+def _require_version(context: Context, project: Project, version: str) -> None:
+    hint = f"See: python -m backend versions {project.label_studio_id}"
+    if version not in context.registry.versions(project.key):
+        raise NotFound(f"Project {project.label_studio_id} has no version {version!r}.", hint=hint)
+    try:
+        context.registry.load(project.key, version)
+    except RegistryError:
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None

@@ -34,9 +34,19 @@ def list_versions(context: Context, label_studio_id: int) -> list[Json]:
     project = get_project(context, label_studio_id)
     rows = []
     for name in sorted(context.registry.versions(project.key), reverse=True):
-        _head, manifest = context.registry.load(project.key, name)
-        rows.append(_version_row(manifest, active=name == project.active_version))
+        active = name == project.active_version
+        try:
+            _head, manifest = context.registry.load(project.key, name)
+        except RegistryError:
+            rows.append(_unreadable_row(name, active=active))
+            continue
+        rows.append(_version_row(manifest, active=active))
     return rows
+
+
+def _unreadable_row(name: str, *, active: bool) -> Json:
+    empty: Json = {"created_at": "", "strategy": "", "classes": 0, "metrics": {}}
+    return {"version": name, "active": active, "kind": "unreadable"} | empty
 
 
 def _version_row(manifest: Manifest, *, active: bool) -> Json:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from backend.context import Context
 from backend.database import Project, Worker
-from backend.errors import Busy, LabelStudioUnreachable, NextlabelError
+from backend.errors import BackendUnreachable, Busy, LabelStudioUnreachable, NextlabelError
 from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
@@ -44,8 +44,8 @@ def run_pending(context: Context, project_id: int) -> None:
             logger.warning(
                 "loop failed project=%s code=%s message=%s", project.label_studio_id, error.code, error
             )
-            if not isinstance(error, LabelStudioUnreachable):
-                # trying again would fail again: the timer looks later
+            if not isinstance(error, LabelStudioUnreachable | BackendUnreachable):
+                # trying again in a minute would fail again: the timer looks later
                 forget_hints(context, project, up_to=last_hint(context, project))
             return
 

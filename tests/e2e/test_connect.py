@@ -105,6 +105,15 @@ def test_connect_works_with_a_personal_access_token(label_studio, admin, running
     assert connected.report["in_order"]
 
 
+def test_connect_says_that_nobody_serves_at_the_address_of_the_backend(make_project, make_backend):
+    project = make_project(texts=["Cats sleep a lot."])
+    done = make_backend().command_line("connect", str(project.id), "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"]) == (1, "backend-unreachable")
+    assert "serve" in error["hint"] and "BACKEND_URL" in error["hint"]
+    assert project.client.get("/api/ml", params={"project": project.id}).json() == []
+
+
 def test_connect_names_the_cure_when_there_is_no_such_project(running_backend):
     done = running_backend.command_line("connect", "987654", "--json")
     assert done.returncode == 1

@@ -23,8 +23,9 @@ def test_a_secured_backend_connects_retrains_and_refuses_strangers(connected):
     assert connected.report["in_order"]
     assert {finding["verdict"] for finding in connected.run("doctor")["findings"]} == {"ok"}
     (hook,) = connected.webhooks()
-    stranger = {"action": "START_TRAINING"}
-    assert httpx.post(hook["url"], json=stranger, trust_env=False).status_code == httpx.codes.UNAUTHORIZED
+    for action in ("ANNOTATION_CREATED", "START_TRAINING"):
+        answer = httpx.post(hook["url"], json={"action": action}, trust_env=False)
+        assert answer.status_code == httpx.codes.UNAUTHORIZED
     status_page = f"{connected.backend.url}/projects/{connected.project.id}.json"
     assert httpx.get(status_page, trust_env=False).status_code == httpx.codes.UNAUTHORIZED
 

@@ -5,6 +5,7 @@ import pytest
 
 from backend.errors import (
     AddressBlocked,
+    BackendUnreachable,
     LabelStudioError,
     LabelStudioUnreachable,
     NotFound,
@@ -142,9 +143,10 @@ def test_what_label_studio_finds_invalid_is_passed_on(remote, project_id):
         remote.update_project(project_id, model_version="nl-000077")
 
 
-def test_a_backend_that_label_studio_cannot_reach_is_told_with_its_reason(remote, project_id):
-    with pytest.raises(LabelStudioError, match="health check failed"):
+def test_a_backend_that_label_studio_cannot_reach_is_named_with_the_cure(remote, project_id):
+    with pytest.raises(BackendUnreachable) as caught:
         remote.create_ml_backend(project=project_id, url="http://nobody.test", title="x")
+    assert "BACKEND_URL" in caught.value.hint
 
 
 def test_a_blocked_address_is_named_with_the_cure(remote, project_id, app, label_studio, settings):

@@ -5,8 +5,16 @@ import copy
 import httpx
 import pytest
 
-from backend.errors import AddressBlocked, LabelStudioError, NotFound, TokenRefused, UnsupportedConfig
+from backend.errors import (
+    AddressBlocked,
+    BackendUnreachable,
+    LabelStudioError,
+    NotFound,
+    TokenRefused,
+    UnsupportedConfig,
+)
 from backend.workflows.connect import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS, disconnect
+from backend.workflows.doctor import diagnose
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
 from tests.fake_label_studio import PERSONAL_TOKEN
 from tests.topics import write_texts
@@ -130,8 +138,8 @@ def test_disconnect_sets_back_the_sampling_that_there_was(workbench, label_studi
 
 
 def test_disconnect_leaves_what_others_put_there(workbench, label_studio):
-    label_studio._store_prediction({"task": 1, "result": [], "score": 0.1, "model_version": "theirs"})
-    label_studio._add_webhook(
+    label_studio.store_prediction({"task": 1, "result": [], "score": 0.1, "model_version": "theirs"})
+    label_studio.add_webhook(
         project=workbench.project_id,
         url="http://other.test/webhook",
         send_payload=True,
@@ -278,6 +286,14 @@ def test_with_a_log_in_and_no_secret_the_webhook_brings_the_log_in(start, label_
 # What was there before
 
 
+def test_a_backend_that_moved_serves_and_the_doctor_names_its_old_address(connected, start):
+    moved = start(backend_url="http://moved.test:9090")
+    report = moved.connect()
+    assert report.in_order and moved.served() == moved.window
+    (finding,) = (f for f in diagnose(moved.context, moved.project_id) if f.check == "ML backend")
+    assert (finding.verdict, BACKEND_URL in finding.message) == ("warning", True)
+
+
 def test_a_backend_added_in_label_studios_own_dialog_is_taken_over(workbench, label_studio):
     remote = workbench.context.label_studio()
     remote.create_ml_backend(project=workbench.project_id, url=BACKEND_URL + "/", title="by hand")
@@ -317,7 +333,7 @@ def test_a_webhook_that_is_missing_is_added(connected, label_studio):
 
 
 def test_a_second_webhook_to_the_same_place_is_removed(connected, label_studio):
-    label_studio._add_own_webhook(connected.backend)
+    label_studio.add_own_webhook(connected.backend)
     connected.connect()
     assert len(connected.webhooks) == 1
     assert connected.connect().changes == []
@@ -336,7 +352,7 @@ def test_suggestions_that_were_switched_off_are_switched_on(workbench, label_stu
 
 
 def test_imported_predictions_of_others_do_not_keep_us_out(workbench, label_studio):
-    label_studio._store_prediction({"task": 9, "result": [], "score": 0.0, "model_version": "theirs"})
+    label_studio.store_prediction({"task": 9, "result": [], "score": 0.0, "model_version": "theirs"})
     workbench.remote["model_version"] = "theirs"
     assert workbench.connect().in_order
     assert workbench.served() == workbench.window
@@ -395,8 +411,9 @@ def test_a_refused_token_changes_nothing(start, label_studio):
 
 def test_a_backend_that_does_not_run_is_named(workbench, label_studio):
     label_studio.serve(BACKEND_URL, None)
-    with pytest.raises(LabelStudioError, match="health check failed"):
+    with pytest.raises(BackendUnreachable, match="no good answer from this backend") as caught:
         workbench.connect()
+    assert "python -m backend serve" in caught.value.hint
     assert label_studio.backends == {} and label_studio.webhooks == {}
 
 
@@ -407,6 +424,19 @@ def test_a_blocked_address_leaves_no_half_made_row(workbench, label_studio):
     assert label_studio.backends == {}
     label_studio.refuses_local_addresses = False
     assert workbench.connect().in_order
+
+
+def test_a_half_made_row_of_an_earlier_try_is_completed(workbench, label_studio):
+    label_studio.refuses_local_addresses = True
+    with pytest.raises(AddressBlocked):
+        workbench.context.label_studio().create_ml_backend(
+            project=workbench.project_id, url=BACKEND_URL, title="by hand"
+        )
+    assert workbench.backend["title"] == "by hand" and workbench.webhooks == []
+    label_studio.refuses_local_addresses = False
+    report = workbench.connect()
+    assert "webhook added" in report.changes and report.in_order
+    assert workbench.backend["title"] == workbench.version
 
 
 @pytest.mark.parametrize("writes", range(6))

@@ -89,6 +89,14 @@ def test_a_name_that_is_no_version_is_not_found(version, trained):
         go_back(trained, version)
 
 
+def test_a_version_that_cannot_be_read_is_no_way_back(trained, settings):
+    (settings.model_folder / trained.project.key / "nl-000002" / "manifest.json").write_text("{")
+    with pytest.raises(NotFound, match="cannot be read") as caught:
+        go_back(trained, "nl-000002")
+    assert "python -m backend versions 1" in caught.value.hint
+    assert trained.version == "nl-000003" and trained.served() == trained.window
+
+
 def test_without_a_backend_in_label_studio_nothing_is_changed(trained, label_studio):
     label_studio.backends.clear()
     label_studio.calls.clear()

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from backend.errors import NotFound
+from backend.errors import NotConnected, NotFound
 from backend.report import audit_sentence
+from backend.workflows.connect import disconnect
 from backend.workflows.status import all_statuses, list_versions, project_status
 from tests.fake_label_studio import LEGACY_TOKEN
 
@@ -39,15 +40,13 @@ def test_before_the_first_loop_there_is_little_to_say(workbench, client, label_s
 
 def test_a_failed_loop_says_why(connected, label_studio):
     label_studio.backends.clear()
-    with pytest.raises(Exception, match="no ML backend"):
+    with pytest.raises(NotConnected):
         connected.loop()
     last = project_status(connected.context, 1)["last_loop"]
     assert last["outcome"] == "failed" and "no ML backend" in last["error"]
 
 
 def test_only_connected_projects_are_listed(connected):
-    from backend.workflows.connect import disconnect
-
     assert [row["project"] for row in all_statuses(connected.context)] == [1]
     disconnect(connected.context, 1)
     assert all_statuses(connected.context) == []
@@ -70,6 +69,16 @@ def test_versions_are_listed_newest_first_with_what_they_were_worth(connected):
         "label-names",
     )
     assert newest["metrics"]["labels"] == 10 and newest["strategy"] and newest["classes"] == 2
+
+
+def test_a_version_that_cannot_be_read_does_not_hide_the_others(connected, settings):
+    connected.label(10)
+    connected.loop()
+    broken = settings.model_folder / connected.project.key / "nl-000001-label-names"
+    (broken / "manifest.json").write_text("{")
+    newest, oldest = list_versions(connected.context, 1)
+    assert (newest["version"], newest["kind"]) == ("nl-000002", "trained")
+    assert (oldest["version"], oldest["kind"], oldest["metrics"]) == (broken.name, "unreadable", {})
 
 
 @pytest.mark.parametrize("ask", [project_status, list_versions])

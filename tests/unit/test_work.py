@@ -67,6 +67,15 @@ def test_the_button_start_training_starts_a_loop(quiet, label_studio):
     assert quiet.version == "nl-000002"
 
 
+def test_a_project_added_in_label_studios_own_dialog_gets_its_first_loop(workbench, context):
+    remote = context.label_studio()
+    remote.create_ml_backend(project=workbench.project_id, url=context.settings.backend_url, title="by hand")
+    assert context.jobs.enqueued == [workbench.project.id]
+    work(workbench)
+    assert workbench.version == workbench.remote["model_version"] == "nl-000001-label-names"
+    assert len(workbench.window) == 10
+
+
 def test_our_own_changes_of_the_project_do_not_go_round_in_circles(quiet):
     quiet.remote["model_version"] = ""
     leave_hint(quiet.context, quiet.project, "training")
@@ -123,6 +132,18 @@ def test_while_label_studio_is_away_the_hints_stay(quiet, label_studio, monkeypa
     label_studio.before_answering.clear()
     work(quiet)
     assert not is_due(quiet.context, quiet.project)
+
+
+def test_while_our_own_web_process_is_away_the_hints_stay(quiet, label_studio, client, settings):
+    quiet.label(10)
+    label_studio.serve(settings.backend_url, None)
+    work(quiet)
+    assert quiet.remote["model_version"] == "nl-000001-label-names"
+    assert is_due(quiet.context, quiet.project)
+    label_studio.serve(settings.backend_url, client)
+    work(quiet)
+    assert quiet.remote["model_version"] == quiet.version
+    assert quiet.served() == quiet.window
 
 
 def test_projects_that_are_gone_or_disconnected_are_left_alone(quiet):
