@@ -154,8 +154,37 @@ def workbench(context, app, label_studio, project_id):
     return Workbench(context, label_studio, project_id)
 
 
+@pytest.fixture(scope="session")
+def bring_to(tmp_path_factory):
+    """bring_to(name, workbench, act): the state that `act` leads to; done once, and put back from then on."""
+    states = {}
+
+    def bring(name, workbench, act):
+        key = name, workbench.context.settings.model_dump_json(exclude={"data_dir"})
+        if key in states:
+            workbench.restore(states[key])
+        else:
+            act()
+            states[key] = workbench.remember(tmp_path_factory.mktemp(name))
+        return workbench
+
+    return bring
+
+
 @pytest.fixture
-def connected(workbench):
+def connected(workbench, bring_to):
     """The same, connected: the first window is published."""
-    workbench.connect()
-    return workbench
+    return bring_to("connected", workbench, workbench.connect)
+
+
+@pytest.fixture
+def trained(workbench, bring_to):
+    """The same with three versions: by the label names, after 6 labels, after 12."""
+
+    def act():
+        workbench.connect()
+        for _ in range(2):
+            workbench.label(6)
+            workbench.loop()
+
+    return bring_to("trained", workbench, act)

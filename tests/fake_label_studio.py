@@ -21,6 +21,10 @@ PERSONAL_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0
 ADMIN, SOMEBODY_ELSE = 1, 2
 SAMPLINGS = ("Sequential sampling", "Uniform sampling", "Uncertainty sampling")
 STATES = {"CO": "Connected", "DI": "Disconnected", "ER": "Error"}
+STORED = (
+    *("projects", "tasks", "predictions", "backends", "webhooks", "calls", "asked", "delivered"),
+    *("_locks", "_access_tokens", "_numbers", "_now", "_random"),
+)
 ROUTES = []
 
 
@@ -84,6 +88,14 @@ class FakeLabelStudio:
     def expire_access_tokens(self):
         """Access tokens live five minutes; now they are over."""
         self._access_tokens.clear()
+
+    def remember(self):
+        """All that is stored, to be given to `restore` of this one or another."""
+        return copy.deepcopy({name: vars(self)[name] for name in STORED})
+
+    def restore(self, memory):
+        """Go back to what was remembered."""
+        vars(self).update(copy.deepcopy(memory))
 
     # What people do
 

@@ -1,5 +1,9 @@
 """One project of the Label Studio in memory and the backend it is connected to: what tests of the loop do."""
 
+import shutil
+import sqlite3
+from contextlib import closing
+
 from backend.workflows.connect import connect
 from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
@@ -8,6 +12,8 @@ from backend.workflows.projects import get_project
 from backend.workflows.publish import window_left
 from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
+
+DATABASE = "nextlabel.db"
 
 
 class Workbench:
@@ -92,3 +98,22 @@ class Workbench:
             if row["task"] == task_id and row["model_version"] == (version or self.version)
         )
         return row["result"]
+
+    def remember(self, folder):
+        """Both sides as they are now; what the backend stores is copied to a folder."""
+        shutil.copytree(self.context.settings.model_folder, folder / "models")
+        _copy_database(self.context.settings.data_dir / DATABASE, folder / DATABASE)
+        return folder, self.label_studio.remember(), list(self.context.jobs.enqueued)
+
+    def restore(self, memory):
+        """Go back to what another workbench remembers, which is much quicker than to connect."""
+        folder, remote, enqueued = memory
+        shutil.copytree(folder / "models", self.context.settings.model_folder)
+        _copy_database(folder / DATABASE, self.context.settings.data_dir / DATABASE)
+        self.label_studio.restore(remote)
+        self.context.jobs.enqueued.extend(enqueued)
+
+
+def _copy_database(source, target):
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)

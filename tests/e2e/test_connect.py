@@ -83,12 +83,6 @@ def test_status_tells_what_is_connected(connected):
     assert connected.project.id in {row["project"] for row in everything["projects"]}
 
 
-def test_status_as_people_read_it_names_version_and_progress(connected):
-    shown = connected.backend.command_line("status", str(connected.project.id)).stdout
-    assert connected.version in shown
-    assert f"0 of {TASKS} tasks" in shown
-
-
 def test_connect_works_with_a_personal_access_token(label_studio, admin, running_backend, documents):
     with closing(log_in(label_studio.url, label_studio.email, label_studio.password)) as session:
         token = create_personal_access_token(session)
@@ -112,12 +106,6 @@ def test_connect_says_that_nobody_serves_at_the_address_of_the_backend(make_proj
     assert (done.returncode, error["code"]) == (1, "backend-unreachable")
     assert "serve" in error["hint"] and "BACKEND_URL" in error["hint"]
     assert project.client.get("/api/ml", params={"project": project.id}).json() == []
-
-
-def test_connect_names_the_cure_when_there_is_no_such_project(running_backend):
-    done = running_backend.command_line("connect", "987654", "--json")
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["error"]["code"] == "not-found"
 
 
 def test_connect_leaves_a_project_alone_that_asks_what_cannot_be_learned(make_project, running_backend):

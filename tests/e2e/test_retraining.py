@@ -8,11 +8,7 @@ from tests.e2e.connected import LABEL_NAMES, assert_valid_result
 WINDOW = 20
 
 
-def _without(order, task_ids):
-    return [task_id for task_id in order if task_id not in set(task_ids)]
-
-
-def test_ten_annotations_bring_a_trained_version_and_another_order(connect_project):
+def test_ten_annotations_bring_a_trained_version_and_another_order(connect_project, documents):
     connected = connect_project(queue_window=WINDOW)
     cold, before = connected.version, connected.order()
     connected.wait_for_worker()
@@ -24,7 +20,7 @@ def test_ten_annotations_bring_a_trained_version_and_another_order(connect_proje
     after = connected.order()
     assert len(after) == WINDOW
     assert not set(after) & set(labelled)
-    assert after[: WINDOW - 10] != _without(before, labelled)
+    assert after[: WINDOW - 10] != [task_id for task_id in before if task_id not in labelled]
     assert connected.project.serve_next()["id"] == after[0]
     loop = connected.wait_for_worker()
     assert (loop["figures"]["labels"], loop["version"]) == (10, trained)
@@ -32,35 +28,39 @@ def test_ten_annotations_bring_a_trained_version_and_another_order(connect_proje
         if prediction["result"]:
             assert_valid_result(prediction["result"])
 
+    connected.add_tasks(documents[60:64])
+    connected.wait_for_version_after(trained)
+    assert connected.wait_for_worker()["figures"]["pool"] == 54
 
-def test_the_next_loop_notices_whatever_happened_to_annotations_tasks_and_labels(connect_project):
+
+def test_the_next_loop_notices_whatever_people_did_however_it_was_asked_for(connect_project):
     connected = connect_project(queue_window=WINDOW, retrain_every_labels=1000)
     first, second, third, fourth, fifth, skipped = connected.order()[:6]
     connected.annotate(first, second, third, fourth, fifth)
-    assert _labels_after_a_loop(connected) == 5
+    assert _labels_after_a_loop(connected, connected.start_training) == 5
 
     connected.project.skip(skipped)
-    assert _labels_after_a_loop(connected) == 5
+    assert _labels_after_a_loop(connected, lambda: connected.run("loop")) == 5
     assert skipped not in connected.order()
 
     (annotation,) = connected.annotations(first)
     connected.client.delete(f"/api/annotations/{annotation['id']}").raise_for_status()
-    assert _labels_after_a_loop(connected) == 4
+    assert _labels_after_a_loop(connected, connected.ask_for_loop) == 4
 
     (annotation,) = connected.annotations(second)
     other = next(label for label in connected.truth.values() if label != connected.truth[second])
     annotation["result"][0]["value"]["choices"] = [other]
     changed = {"result": annotation["result"]}
     connected.client.patch(f"/api/annotations/{annotation['id']}", json=changed).raise_for_status()
-    assert _labels_after_a_loop(connected) == 4
+    assert _labels_after_a_loop(connected, connected.ask_for_loop) == 4
 
     connected.act("delete_tasks_annotations", [third, fourth])
-    assert _labels_after_a_loop(connected) == 2
+    assert _labels_after_a_loop(connected, connected.ask_for_loop) == 2
 
     gone = connected.order()[0]
     for task_id in (fifth, gone):
         connected.client.delete(f"/api/tasks/{task_id}/").raise_for_status()
-    assert _labels_after_a_loop(connected) == 1
+    assert _labels_after_a_loop(connected, connected.ask_for_loop) == 1
     assert gone not in connected.order()
     assert connected.project.serve_next()["id"] == connected.order()[0]
 
@@ -70,22 +70,10 @@ def test_the_next_loop_notices_whatever_happened_to_annotations_tasks_and_labels
     assert connected.wait_for_worker()["figures"]["labels"] == 1
 
 
-def _labels_after_a_loop(connected):
+def _labels_after_a_loop(connected, ask):
     """Number of labels that the next loop learns from; each of these loops must bring a new version."""
     old = connected.version
-    connected.ask_for_loop()
-    loop = connected.wait_for_worker()
-    assert connected.version != old
+    ask()
+    connected.wait_for_version_after(old)
     assert len(connected.order()) == WINDOW
-    return loop["figures"]["labels"]
-
-
-def test_start_training_the_retraining_webhook_and_the_command_all_end_in_a_loop(connect_project):
-    connected = connect_project(queue_window=WINDOW, retrain_every_labels=1000)
-    asks = (connected.start_training, connected.ask_for_loop, lambda: connected.run("loop"))
-    for number, ask in enumerate(asks, start=1):
-        old = connected.version
-        connected.label_served(1)
-        ask()
-        connected.wait_for_version_after(old)
-        assert connected.wait_for_worker()["figures"]["labels"] == number
+    return connected.wait_for_worker()["figures"]["labels"]

@@ -120,8 +120,7 @@ def test_connect_fails_when_the_order_is_not_ours(run, label_studio):
     assert "NOT the order published" in result.stdout
 
 
-def test_disconnect_lists_what_it_took_back(run):
-    run("connect", "1")
+def test_disconnect_lists_what_it_took_back(run, connected):
     result = run("disconnect", "1")
     assert result.exit_code == 0
     assert [line.strip() for line in result.stdout.splitlines()] == [
@@ -132,8 +131,7 @@ def test_disconnect_lists_what_it_took_back(run):
     ]
 
 
-def test_doctor_marks_every_check_and_names_the_cure(run):
-    run("connect", "1")
+def test_doctor_marks_every_check_and_names_the_cure(run, connected):
     result = run("doctor", "1")
     assert result.exit_code == 1  # no worker is alive
     assert "✗ worker: no worker is alive" in result.stdout
@@ -141,9 +139,8 @@ def test_doctor_marks_every_check_and_names_the_cure(run):
     assert "✓ sampling: Uncertainty sampling" in result.stdout
 
 
-def test_loop_says_what_it_did(run, workbench):
-    run("connect", "1")
-    workbench.label(10)
+def test_loop_says_what_it_did(run, connected):
+    connected.label(10)
     result = run("loop", "1")
     assert result.exit_code == 0
     assert "A new order is published: version nl-000002, 10 tasks in the window, ranked by" in result.stdout
@@ -151,15 +148,14 @@ def test_loop_says_what_it_did(run, workbench):
     assert "Nothing has changed since the last loop" in run("loop", "1").stdout
 
 
-def test_loop_names_what_label_studio_did_not_take(run, workbench, label_studio):
-    run("connect", "1")
-    workbench.label(10)
+def test_loop_names_what_label_studio_did_not_take(run, connected, label_studio):
+    connected.label(10)
     label_studio.change_project(1, title="renamed")
     gone = []
 
     def delete(request):
         if "import/predictions" in request.url.path and not gone:
-            waiting = [number for number, task in workbench.tasks.items() if not task["is_labeled"]]
+            waiting = [number for number, task in connected.tasks.items() if not task["is_labeled"]]
             gone.extend(waiting[:15])
             label_studio.delete_tasks(gone)
 
@@ -167,8 +163,7 @@ def test_loop_names_what_label_studio_did_not_take(run, workbench, label_studio)
     assert "Label Studio took no prediction for tasks [" in run("loop", "1").stdout
 
 
-def test_publish_says_how_many_it_sent(run):
-    run("connect", "1")
+def test_publish_says_how_many_it_sent(run, connected):
     assert "30 tasks outside it were pre-annotated" in run("publish", "1", "--all").stdout
     assert "0 tasks outside it were pre-annotated" in run("publish", "1").stdout
 
@@ -183,9 +178,8 @@ def test_status_shows_the_project(run):
         assert "10 of 10 tasks left" in text and "no audit labels yet" in text
 
 
-def test_versions_and_rollback(run, workbench):
-    run("connect", "1")
-    workbench.label(10)
+def test_versions_and_rollback(run, connected):
+    connected.label(10)
     run("loop", "1")
     table = run("versions", "1").stdout
     assert table.index("nl-000002") < table.index("nl-000001-label-names")
@@ -281,8 +275,7 @@ def test_these_commands_speak_json():
 
 
 @pytest.mark.parametrize("name", WITH_JSON)
-def test_json_is_one_object(name, run):
-    run("connect", "1")
+def test_json_is_one_object(name, run, connected):
     result = run(name, "1", "--json")
     assert one_object(result)
     assert result.exit_code == (1 if name == "doctor" else 0)
@@ -304,9 +297,8 @@ def test_connect_as_json(run, workbench):
     assert (data["project"], data["labels"], data["token"]) == (1, 2, "legacy")
 
 
-def test_loop_as_json(run, workbench):
-    run("connect", "1")
-    workbench.label(10)
+def test_loop_as_json(run, connected):
+    connected.label(10)
     data = one_object(run("loop", "1", "--json"))
     assert (data["outcome"], data["version"]) == ("published", "nl-000002")
     assert data["figures"]["writes"] == 2 and data["figures"]["rejected"] == []

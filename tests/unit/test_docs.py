@@ -1,7 +1,6 @@
 """The README says what the code has: settings, commands and strategies."""
 
 import re
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,10 @@ import typer
 
 from backend.cli import app
 from backend.settings import ProjectSettings, Settings
-from backend.simulation.commands import add_simulate
 from model.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[2]
-SIMULATE = typer.Typer()
-add_simulate(SIMULATE, open_context=nullcontext)  # `python -m backend` adds it when it starts
-COMMANDS = typer.main.get_command(app).commands | typer.main.get_command(SIMULATE).commands
+COMMANDS = typer.main.get_command(app).commands
 
 
 def read_table(heading):

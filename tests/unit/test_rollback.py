@@ -7,16 +7,6 @@ from backend.workflows.progress import Silent
 from backend.workflows.rollback import rollback
 
 
-@pytest.fixture
-def trained(connected):
-    """A project with three versions: by the label names, after 6 labels, after 12."""
-    for _ in range(2):
-        connected.label(6)
-        connected.loop()
-    assert connected.version == "nl-000003"
-    return connected
-
-
 def go_back(workbench, version):
     return rollback(workbench.context, workbench.project_id, version, progress=Silent())
 
