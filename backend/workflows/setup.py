@@ -23,8 +23,10 @@ def take_setup(context: Context, body: Json) -> str:
     number, stamp = parse_reference(body["project"])
     overrides = _overrides(context, body.get("extra_params"))
     with context.database.session() as session:
-        is_new = find_project(session, number, stamp) is None
+        known = find_project(session, number, stamp)
+        is_new = known is None or not known.connected
         project = ensure_project(session, number, stamp)
+        project.connected = True
         if overrides is not None:
             project.overrides = overrides
     if is_new:

@@ -12,7 +12,14 @@ from sqlalchemy import delete, select
 
 from backend.context import Context
 from backend.database import Project, Worker
-from backend.errors import BackendUnreachable, Busy, LabelStudioUnreachable, NextlabelError
+from backend.errors import (
+    BackendUnreachable,
+    Busy,
+    LabelStudioUnreachable,
+    NextlabelError,
+    NotConnected,
+    NotFound,
+)
 from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
@@ -44,6 +51,9 @@ def run_pending(context: Context, project_id: int) -> None:
             logger.warning(
                 "loop failed project=%s code=%s message=%s", project.label_studio_id, error.code, error
             )
+            if isinstance(error, NotConnected | NotFound):
+                # the project or our row in it is gone; /setup and `connect` bring it back
+                _set_aside(context, project_id)
             if not isinstance(error, LabelStudioUnreachable | BackendUnreachable):
                 # trying again in a minute would fail again: the timer looks later
                 forget_hints(context, project, up_to=last_hint(context, project))
@@ -93,6 +103,11 @@ def _run_once(context: Context, project_id: int) -> None:
     if report.outcome == "published":
         swept = tidy(context, project)
         logger.info("swept project=%s predictions=%s", number, swept)
+
+
+def _set_aside(context: Context, project_id: int) -> None:
+    with context.database.session() as session:
+        session.get_one(Project, project_id).connected = False
 
 
 def _read(context: Context, project_id: int) -> Project | None:

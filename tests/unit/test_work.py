@@ -217,3 +217,16 @@ def test_a_worker_that_was_killed_is_not_alive_for_long(context):
     with context.database.session() as session:
         session.add(Worker(name="elsewhere/1", seen_at=time.time() - 31))
     assert living_workers(context) == []
+
+
+def test_a_project_whose_backend_was_removed_is_left_alone_until_it_is_added_again(quiet, client):
+    reference = quiet.project.reference
+    del quiet.label_studio.backends[quiet.backend["id"]]
+    leave_hint(quiet.context, quiet.project, "training")
+    work(quiet)
+    assert not quiet.project.connected
+
+    # Label Studio's own dialog asks for /setup
+    assert client.post("/setup", json={"project": reference}).status_code == 200
+    assert quiet.project.connected
+    assert quiet.context.jobs.enqueued[-1] == quiet.project.id
