@@ -86,6 +86,7 @@ def rank_pool(
             probabilities=head.probabilities(pool, version),
             labelled=snapshot.labelled_embeddings,
             batch=settings.queue_window,
+            labelled_classes=snapshot.labels.classes,
         ),
         strategy=strategy,
         window=settings.queue_window,

@@ -126,8 +126,10 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], trained: T
     left[labelled] = False
     pool = exercise.pool.take(left)
     probabilities = None if trained is None else trained.head.probabilities(pool, f"after-{len(labelled)}")
+    rows = np.sort(labelled)
+    answers = exercise.oracle.answers[rows]
     return rank(
-        StrategyInput(pool, probabilities, exercise.pool.take(np.sort(labelled)), plan.batch),
+        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers),
         strategy=_strategy_now(plan, exercise, len(labelled)),
         window=plan.batch,
         audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),
