@@ -265,7 +265,7 @@ def test_direct_asks_on_both_sides_of_every_class_border():
     ids, values = np.arange(99), np.stack([first, 1 - first], axis=1)
     pool = Embeddings(ids, unit_rows(rng, 99), ENCODER)
     scores = score("direct", StrategyInput(pool, Probabilities(ids, values, "v"), pool.take(ids[:0]), 6))
-    assert (
-        set(np.argsort(-scores.values)[:6]) == {46, 47, 48, 49, 50, 51}
-        or abs(np.argsort(-scores.values)[:6].mean() - 49) < 2
-    )
+    picked = np.argsort(-scores.values)[:6]
+    assert (np.abs(picked - 49) <= 4).all()
+    assert (picked < 49).any()
+    assert (picked > 49).any()
