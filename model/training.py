@@ -77,7 +77,7 @@ def train(
         start=_middle(without_fold),
     )
     taught = None
-    if surroundings is not None and len(labels) >= FEWEST_TO_CHOOSE:
+    if surroundings is not None and _can_teach(surroundings, labels):
         plain = Fit(torch.cat([without_fold.learned, final.learned], dim=1), final.logits)
         taught = _teach(fitter, plain, setting, embeddings, labels, folds, name_vectors, surroundings)
         if _best_loss(taught.logits, labels) >= _best_loss(logits, labels):
@@ -186,6 +186,11 @@ def _fit_roughly(
         tolerance=0.1,
         max_iterations=30,
     )
+
+
+def _can_teach(surroundings: Surroundings, labels: Labels) -> bool:
+    """Whether there are items without a label, and labels enough to see if they help."""
+    return len(labels) >= FEWEST_TO_CHOOSE and not np.isin(surroundings.sample.ids, labels.ids).all()
 
 
 def _teach(

@@ -28,13 +28,15 @@ class Surroundings:
         return self.around.take(self.rows)
 
     def smooth(self, probabilities: Floats) -> Floats:
-        """Beliefs (s, c) of the items that teach: the mean over neighbours, squared and made to sum to 1.
+        """Beliefs (s, c) of the items that teach: the mean over neighbours, made surer, with balanced classes.
 
         `probabilities` (m, c) follow `around`. Neighbours mostly share a class, so their mean errs less than
-        one item's own belief; the square makes up its mind.
+        one item's own belief. The square over the size of the class makes up its mind without letting large
+        classes swallow small ones (the target distribution of DEC; Xie et al., 2016).
         """
-        mean = probabilities[self.neighbours].mean(axis=1) ** 2
-        beliefs: Floats = mean / mean.sum(axis=1, keepdims=True)
+        mean = probabilities[self.neighbours].mean(axis=1)
+        surer = mean**2 / np.maximum(mean.mean(axis=0), 1e-6)
+        beliefs: Floats = (surer / surer.sum(axis=1, keepdims=True)).astype(np.float32)
         return beliefs
 
 
