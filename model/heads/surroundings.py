@@ -28,7 +28,7 @@ class Surroundings:
         return self.around.take(self.rows)
 
     def smooth(self, probabilities: Floats) -> Floats:
-        """Beliefs (s, c) of the items that teach: the mean over neighbours, made surer, with balanced classes.
+        """Beliefs (s, c) of the items that teach: the mean over neighbours, surer, and balanced.
 
         `probabilities` (m, c) follow `around`. Neighbours mostly share a class, so their mean errs less than
         one item's own belief. The square over the size of the class makes up its mind without letting large
