@@ -47,7 +47,7 @@ def rank(
     waiting = np.flatnonzero(audit)
     waiting = waiting[np.lexsort((inputs.pool.ids[waiting], audit_order[waiting]))]
     coming = waiting[: len(audit_slots(min(window, len(inputs.pool)), share))]
-    asked = replace(inputs, labelled=_with_rows(inputs.labelled, inputs.pool.take(coming)))
+    asked = _with_coming(inputs, inputs.pool.take(coming))
     informative = _order_by_strategy(asked, np.flatnonzero(~audit), strategy, rng)
     rows = _interleave(informative, waiting, window=window, share=share)
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
@@ -62,16 +62,17 @@ def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np
     return order
 
 
-def _with_rows(labelled: Embeddings, coming: Embeddings) -> Embeddings:
+def _with_coming(inputs: StrategyInput, coming: Embeddings) -> StrategyInput:
+    """The same question when these items are in flight too."""
+    labelled, classes = inputs.labelled, inputs.labelled_classes
     if not len(coming):
-        return labelled
-    if not len(labelled):
-        return coming
-    return Embeddings(
-        np.concatenate([labelled.ids, coming.ids]),
-        np.concatenate([labelled.vectors, coming.vectors]),
-        labelled.encoder,
-    )
+        return inputs
+    if classes is not None:
+        classes = np.concatenate([classes, np.full(len(coming), -1)])
+    if len(labelled):
+        ids = np.concatenate([labelled.ids, coming.ids])
+        coming = Embeddings(ids, np.concatenate([labelled.vectors, coming.vectors]), labelled.encoder)
+    return replace(inputs, labelled=coming, labelled_classes=classes)
 
 
 def _interleave(informative: Rows, waiting: Rows, *, window: int, share: float) -> Rows:

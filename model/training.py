@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from model.calibration import calibration_error, fit_temperature, mean_log_loss, wilson_interval
 from model.heads.fitting import Fit, HeadFitter
-from model.heads.single_label import NAME_SCALE, similarity_head, softmax
+from model.heads.single_label import NAME_SCALE, LinearHead, similarity_head, softmax
+from model.heads.surroundings import Surroundings
 from model.heads.trained import Metrics, TrainedHead
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
@@ -20,6 +21,7 @@ INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance w
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
 CLOSE_TO_NAMES = 1.0  # a regularisation that only serves few labels whose names say much
 FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little to weigh the names by
+TEACHING_WEIGHT = 0.3  # of an item of the surroundings, beside 1 of a labelled one
 OUT_OF_FOLD = "out-of-fold"
 
 
@@ -37,6 +39,15 @@ class _Choice:
     fit: Fit | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taught:
+    """A head that learned from its surroundings too, and the logits (n, c) of such heads out of fold."""
+
+    fitter: HeadFitter
+    final: Fit
+    logits: Floats
+
+
 def train(
     embeddings: Embeddings,
     labels: Labels,
@@ -44,12 +55,14 @@ def train(
     name_vectors: Floats | None,
     audit: NDArray[np.bool_],
     rng: np.random.Generator,
+    surroundings: Surroundings | None = None,
 ) -> TrainedHead:
     """Fit a head to labels; works from one label of one class on.
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Regularisation, the weight of the names and the temperature are chosen out of fold. Raises
+    it. Regularisation, the weight of the names, the temperature and whether the `surroundings` may teach are
+    chosen out of fold. Raises
     ValueError when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
@@ -58,19 +71,28 @@ def train(
     choice = _choose(fitter, labels, folds, with_names=name_vectors is not None)
     setting, without_fold = choice.setting, choice.fit or _fit_folds(fitter, folds, choice.setting)
     logits = _logits_out_of_fold(without_fold, folds)
-    temperature = fit_temperature(logits, labels.classes)
     final = fitter.fit(
         torch.ones(len(labels), 1),
         prior_weights=torch.tensor([setting.prior_weight]),
         inverse_regularisation=setting.inverse_regularisation,
         start=_middle(without_fold),
     )
+    taught = None
+    if surroundings is not None and _can_teach(surroundings, labels):
+        plain = Fit(torch.cat([without_fold.learned, final.learned], dim=1), final.logits)
+        taught = _teach(fitter, plain, setting, embeddings, labels, folds, name_vectors, surroundings)
+        if _best_loss(taught.logits, labels) >= _best_loss(logits, labels):
+            taught = None
+    if taught is not None:
+        fitter, final, logits = taught.fitter, taught.final, taught.logits
+    temperature = fit_temperature(logits, labels.classes)
     head = fitter.head(final, which=0, prior_weight=setting.prior_weight, temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
     metrics = _measure(out_of_fold, labels, audit)
     metrics["inverse_regularisation"] = setting.inverse_regularisation
     metrics["prior_weight"] = setting.prior_weight
     metrics["temperature"] = temperature
+    metrics["surroundings"] = float(taught is not None)
     return TrainedHead(head, metrics, out_of_fold)
 
 
@@ -82,6 +104,7 @@ def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
     metrics["inverse_regularisation"] = None
     metrics["prior_weight"] = NAME_SCALE
     metrics["temperature"] = 1.0
+    metrics["surroundings"] = 0.0
     return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold)
 
 
@@ -170,6 +193,65 @@ def _fit_roughly(
         tolerance=0.1,
         max_iterations=30,
     )
+
+
+def _can_teach(surroundings: Surroundings, labels: Labels) -> bool:
+    """Whether there are items without a label, and labels enough to see if they help."""
+    return len(labels) >= FEWEST_TO_CHOOSE and not np.isin(surroundings.sample.ids, labels.ids).all()
+
+
+def _teach(
+    fitter: HeadFitter,
+    plain: Fit,
+    setting: _Setting,
+    embeddings: Embeddings,
+    labels: Labels,
+    folds: NDArray[np.intp],
+    name_vectors: Floats | None,
+    surroundings: Surroundings,
+) -> _Taught:
+    """Fit the heads again, one per fold and the last of all, beside what each believes of its surroundings.
+
+    Pseudo-labels smoothed over neighbours (after Lee, 2013, and Zhou et al., 2004). No head learns from the
+    answers of its own fold, so what it says of them is still out of fold.
+    """
+    heads = plain.learned.shape[1]
+    sample = surroundings.sample
+    beliefs = [
+        surroundings.smooth(softmax(_head(fitter, plain, which, setting).logits(surroundings.around.vectors)))
+        for which in range(heads)
+    ]
+    both = Embeddings(
+        np.concatenate([labels.ids, sample.ids]),
+        np.concatenate([embeddings.vectors, sample.vectors]),
+        embeddings.encoder,
+    )
+    named = Labels(both.ids, np.concatenate([labels.targets, beliefs[-1]]), labels.space)
+    wider = HeadFitter(both, named, name_vectors=name_vectors)
+    answers = torch.from_numpy(labels.targets).unsqueeze(1).expand(-1, heads, -1)
+    targets = torch.cat([answers, torch.from_numpy(np.stack(beliefs, axis=1))])
+    of_labels = torch.from_numpy(folds[:, None] != np.arange(heads)).float()
+    unknown = torch.from_numpy(~np.isin(sample.ids, labels.ids)).float() * TEACHING_WEIGHT
+    fit = wider.fit(
+        torch.cat([of_labels, unknown.view(-1, 1).expand(-1, heads)]),
+        prior_weights=torch.full((heads,), setting.prior_weight),
+        inverse_regularisation=setting.inverse_regularisation,
+        start=wider.translate(plain, fitter),
+        targets=targets,
+        tolerance=0.1,
+        max_iterations=30,
+    )
+    rows = np.arange(len(labels))
+    return _Taught(wider, Fit(fit.learned[:, -1:], fit.logits[:, -1:]), fit.logits.numpy()[rows, folds])
+
+
+def _head(fitter: HeadFitter, fit: Fit, which: int, setting: _Setting) -> LinearHead:
+    return fitter.head(fit, which=which, prior_weight=setting.prior_weight, temperature=1.0)
+
+
+def _best_loss(logits: Floats, labels: Labels) -> float:
+    """Log loss of held-out logits at their own best temperature."""
+    return mean_log_loss(logits / np.float32(fit_temperature(logits, labels.classes)), labels.classes)
 
 
 def _middle(fit: Fit) -> Fit:

@@ -15,6 +15,7 @@ from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
+from model.heads.surroundings import find_surroundings
 from model.records import Embeddings, Floats, LabelSpace
 from model.simulation.oracle import noisy_oracle
 from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
@@ -130,12 +131,14 @@ class _Texts:
         if not self.has_split:
             is_test = np.zeros(len(self._answers), dtype=np.bool_)
             is_test[rng.permutation(len(self._answers))[: self.test_size]] = True
+        pool = self._vectors.take(~is_test)
         return Exercise(
-            pool=self._vectors.take(~is_test),
+            pool=pool,
             oracle=noisy_oracle(self._answers[~is_test], self._space, noise=noise, rng=rng),
             test=self._vectors.take(is_test),
             test_classes=self._answers[is_test],
             name_vectors=self._names,
+            surroundings=find_surroundings(pool, np.random.default_rng(seed)),
         )
 
 

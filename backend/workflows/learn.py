@@ -20,6 +20,7 @@ from backend.workflows.publish import Placement
 from backend.workflows.snapshot import Snapshot
 from model.audit import audit_hash
 from model.heads.single_label import LinearHead
+from model.heads.surroundings import find_surroundings
 from model.heads.trained import TrainedHead
 from model.ranking import default_strategy, rank
 from model.records import Embeddings, Floats, Ranking
@@ -67,6 +68,7 @@ def learn(
             name_vectors=names,
             audit=snapshot.audit[snapshot.labelled],
             rng=np.random.default_rng(seed),
+            surroundings=find_surroundings(snapshot.embeddings, np.random.default_rng(seed)),
         )
     ranking = rank_pool(context, project, snapshot, trained.head, version=version)
     return Learned(trained=trained, ranking=ranking, by_name=by_name)
@@ -89,6 +91,7 @@ def rank_pool(
             probabilities=head.probabilities(pool, version),
             labelled=snapshot.labelled_embeddings,
             batch=settings.queue_window,
+            labelled_classes=snapshot.labels.classes,
         ),
         strategy=strategy,
         window=settings.queue_window,

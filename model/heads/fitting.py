@@ -33,7 +33,7 @@ class HeadFitter:
     def __init__(self, embeddings: Embeddings, labels: Labels, *, name_vectors: Floats | None) -> None:
         """Take vectors (n, d), one-hot targets (n, c) and, if there are any, class names' vectors (c, d)."""
         self._space = labels.space
-        self._targets = torch.from_numpy(np.ascontiguousarray(labels.targets))  # (n, c)
+        self._targets = torch.from_numpy(np.ascontiguousarray(labels.targets)).unsqueeze(1)  # (n, 1, c)
         vectors = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
         rows = torch.nn.functional.pad(vectors, (0, 1), value=1.0)  # (n, d + 1), the last is for the bias
         self._values, self._basis = _principal_basis(rows)
@@ -50,15 +50,16 @@ class HeadFitter:
         prior_weights: torch.Tensor,
         inverse_regularisation: float,
         start: Fit | None = None,
+        targets: torch.Tensor | None = None,
         tolerance: float = 1e-2,
         max_iterations: int = 300,
     ) -> Fit:
-        """Fit f heads in one go: row weights (n, f), prior weights (f,).
+        """Fit f heads in one go: row weights (n, f), prior weights (f,), targets (n, f, c) if they differ.
 
         L-BFGS on axes stretched by an estimate of the curvature (after the bound of Böhning, 1992), which
         needs fewer steps. Deterministic. `tolerance` bounds the largest slope, in nats.
         """
-        (directions, classes), heads = (len(self._values), self._targets.shape[1]), row_weights.shape[1]
+        (directions, classes), heads = (len(self._values), self._targets.shape[2]), row_weights.shape[1]
         held_back = 1.0 / inverse_regularisation
         stretch = torch.rsqrt(self._values / (4.0 * classes) + held_back)  # (r,)
         rows = self._rows * stretch
@@ -68,10 +69,17 @@ class HeadFitter:
         if start is not None:
             unknown = start.learned / stretch.view(-1, 1, 1)
         unknown = unknown.contiguous().requires_grad_()
-        objective = _Objective(rows, self._targets, offset, row_weights, penalty)
+        objective = _Objective(
+            rows, self._targets if targets is None else targets, offset, row_weights, penalty
+        )
         _minimise(unknown, objective, tolerance=tolerance, max_iterations=max_iterations)
         found = unknown.detach()
         return Fit(found * stretch.view(-1, 1, 1), objective.logits(found))
+
+    def translate(self, fit: Fit, other: HeadFitter) -> Fit:
+        """A fit of another fitter of the same dimensions as a place for this one to start from."""
+        learned = torch.einsum("dr,ds,sfc->rfc", self._basis, other._basis, fit.learned)
+        return Fit(learned, fit.logits)
 
     def head(self, fit: Fit, *, which: int, prior_weight: float, temperature: float) -> LinearHead:
         """Head number `which` of a fit, in the dimensions of the embeddings."""
@@ -113,7 +121,7 @@ class _Objective:
         penalty: torch.Tensor,
     ) -> None:
         self._rows, self._offset, self._penalty = rows, offset, penalty
-        self._targets = targets.unsqueeze(1)  # (n, 1, c)
+        self._targets = targets  # (n, 1, c) or (n, f, c)
         self._weights = row_weights.unsqueeze(2)  # (n, f, 1)
 
     def logits(self, unknown: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.heads.single_label import LinearHead
+from model.heads.surroundings import Surroundings
 from model.heads.trained import TrainedHead
 from model.ranking import default_strategy, rank
 from model.records import Embeddings, Floats, Ranking
@@ -31,6 +32,7 @@ class Exercise:
     test: Embeddings
     test_classes: NDArray[np.intp]
     name_vectors: Floats | None
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def _train(
         name_vectors=exercise.name_vectors,
         audit=np.isin(embeddings.ids, audit),
         rng=np.random.default_rng(seed),
+        surroundings=exercise.surroundings,
     )
 
 
@@ -126,8 +129,10 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], trained: T
     left[labelled] = False
     pool = exercise.pool.take(left)
     probabilities = None if trained is None else trained.head.probabilities(pool, f"after-{len(labelled)}")
+    rows = np.sort(labelled)
+    answers = exercise.oracle.answers[rows]
     return rank(
-        StrategyInput(pool, probabilities, exercise.pool.take(np.sort(labelled)), plan.batch),
+        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers),
         strategy=_strategy_now(plan, exercise, len(labelled)),
         window=plan.batch,
         audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),

@@ -9,6 +9,7 @@ from model.strategies.clusters import cluster_margin, dropquery, typiclust
 from model.strategies.diversity import core_set, margin_diversity
 from model.strategies.gradients import badge
 from model.strategies.herding import balanced_herding, max_herding, uncertainty_herding
+from model.strategies.imbalance import direct
 from model.strategies.inputs import Strategy, StrategyInput
 from model.strategies.uncertainty import entropy, least_confidence, margin, power_margin
 
@@ -23,6 +24,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "typiclust": typiclust,
     "cluster-margin": cluster_margin,
     "dropquery": dropquery,
+    "direct": direct,
     "max-herding": max_herding,
     "margin-diversity": margin_diversity,
     "uncertainty-herding": uncertainty_herding,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import margin_uncertainty, most_uncertain, pick_sample, score_picks
+from model.strategies.linear import recover_weights
 
 MOST_CLUSTERS = 500
 SAMPLE = 50_000  # items from which cluster centres are learned
@@ -93,19 +93,6 @@ def assign_clusters(vectors: Floats, wanted: int, rng: np.random.Generator) -> N
     means.fit(vectors[pick_sample(len(vectors), SAMPLE, rng)])
     clusters: NDArray[np.intp] = means.predict(vectors).astype(np.intp)
     return clusters
-
-
-def recover_weights(vectors: Floats, probabilities: Floats) -> Floats:
-    """Weights (d + 1, c) of the linear head behind probabilities (n, c), but for a shift of all classes."""
-    logs = np.log(np.maximum(probabilities, 1e-30))
-    rows = np.concatenate([vectors, np.ones((len(vectors), 1), dtype=np.float32)], axis=1)
-    found = torch.linalg.lstsq(
-        torch.from_numpy(rows).double(),
-        torch.from_numpy(logs - logs.mean(axis=1, keepdims=True)).double(),
-        driver="gelsd",
-    )
-    weights: Floats = found.solution.float().numpy()
-    return weights
 
 
 def _changes(

@@ -19,7 +19,8 @@ class StrategyInput:
     """A pool to rank, what the head believes of it, and what needs no second look.
 
     `labelled` holds the labelled items and those in flight (published or on somebody's screen), so that
-    nobody is asked the same thing twice. `batch` is how many items are asked before the next training.
+    nobody is asked the same thing twice; `labelled_classes` (m,) are their columns, -1 where there is no
+    answer yet, or None when nobody cares. `batch` is how many items are asked before the next training.
     Raises ValueError when ids repeat, or rows, encoders or sizes do not fit together.
     """
 
@@ -27,12 +28,15 @@ class StrategyInput:
     probabilities: Probabilities | None
     labelled: Embeddings
     batch: int
+    labelled_classes: NDArray[np.intp] | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise ValueError(f"StrategyInput: batch is {self.batch}; give 1 or more")
         if len(np.unique(self.pool.ids)) != len(self.pool):
             raise ValueError("StrategyInput: an id appears twice in the pool")
+        if self.labelled_classes is not None and len(self.labelled_classes) != len(self.labelled):
+            raise ValueError("StrategyInput: there are not as many classes as labelled items")
         if self.probabilities is not None and not np.array_equal(self.probabilities.ids, self.pool.ids):
             raise ValueError("StrategyInput: probabilities and pool differ in their ids or their order")
         if len(self.labelled) and len(self.pool):
@@ -85,7 +89,9 @@ def named_strategy(name: str) -> Callable[[ScoringFunction], Strategy]:
 
 
 def _in_id_order(inputs: StrategyInput, by_id: Rows) -> StrategyInput:
-    labelled = inputs.labelled.take(np.argsort(inputs.labelled.ids, kind="stable"))
+    order = np.argsort(inputs.labelled.ids, kind="stable")
+    classes = None if inputs.labelled_classes is None else inputs.labelled_classes[order]
+    inputs = replace(inputs, labelled=inputs.labelled.take(order), labelled_classes=classes)
     if np.array_equal(by_id, np.arange(len(by_id))):  # spares a copy of the whole pool
-        return replace(inputs, labelled=labelled)
-    return replace(inputs.take(by_id), labelled=labelled)
+        return inputs
+    return inputs.take(by_id)

@@ -53,9 +53,13 @@ class ConnectedProject:
         """The version that Label Studio orders by."""
         return self.project.fetch_version()
 
-    def order(self):
-        """Task ids of the version that Label Studio orders by, the first to be served at the front."""
-        return self.project.fetch_published_order(self.version)
+    def window(self):
+        """The published window of the version that Label Studio orders by: task ids, the first at the front.
+
+        Tasks that somebody opened have predictions of that version too, and wait behind it.
+        """
+        published = [row for row in self.predictions().values() if row["score"] < 0.5]
+        return [row["task"] for row in sorted(published, key=lambda row: row["score"])]
 
     def predictions(self, version=None):
         """The stored predictions of a version (the one that serves), by task."""

@@ -28,9 +28,9 @@ def test_connect_says_that_the_order_served_is_the_order_published(connected):
     report = connected.report
     assert report["in_order"]
     assert report["verdict"].startswith("The order served is the order published")
-    assert report["served"] == report["expected"] == connected.order()[0]
-    assert connected.project.serve_next()["id"] == connected.order()[0]
-    assert len(connected.order()) == report["loop"]["figures"]["window"] == 10
+    assert report["served"] == report["expected"] == connected.window()[0]
+    assert connected.project.serve_next()["id"] == connected.window()[0]
+    assert len(connected.window()) == report["loop"]["figures"]["window"] == 10
 
 
 def test_connect_leaves_one_version_in_all_places(connected):

@@ -14,7 +14,7 @@ def test_disconnect_undoes_connect_leaves_the_work_of_people_and_can_be_undone(
     labelled = connected.label_served(3)
     trained = connected.wait_for_version_after(cold)
     connected.wait_for_worker()
-    order = connected.order()
+    order = connected.window()
     foreign_webhook = _add_foreign_things(connected)
 
     done = shared_backend.command_line("disconnect", str(connected.project.id))
@@ -29,13 +29,13 @@ def test_disconnect_undoes_connect_leaves_the_work_of_people_and_can_be_undone(
     assert connected.project.serve_next()["id"] not in labelled
 
     connected.connect(**SETTINGS)
-    assert connected.order() == order
+    assert connected.window() == order
     assert connected.version > trained
 
 
 def _add_foreign_things(connected):
     """A prediction and a webhook of somebody else; returns the id of the webhook."""
-    prediction = {"task": connected.order()[0], "result": [], "score": 0.5, "model_version": "somebody-else"}
+    prediction = {"task": connected.window()[0], "result": [], "score": 0.5, "model_version": "somebody-else"}
     connected.client.post("/api/predictions/", json=prediction).raise_for_status()
     hook = {"project": connected.project.id, "url": "http://127.0.0.1:9/elsewhere", "is_active": False}
     return connected.client.post("/api/webhooks/", json=hook).raise_for_status().json()["id"]

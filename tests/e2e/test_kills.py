@@ -34,7 +34,7 @@ def test_a_worker_killed_at_any_instant_leaves_a_window_serving_and_the_next_loo
         assert connected.wait_for_worker()["figures"]["labels"] == number
         status = connected.status()
         assert status["version"] == connected.version != old
-        assert status["window"]["left"] == len(connected.order()) == WINDOW
+        assert status["window"]["left"] == len(connected.window()) == WINDOW
 
 
 def _draw_instants(loop_s):
@@ -64,7 +64,7 @@ def _start_a_loop(connected):
 
 def _assert_a_window_serves(connected):
     """Label Studio orders by a version with a whole window, and serves the first of it that waits."""
-    order, labelled = connected.order(), connected.labelled()
-    assert len(order) == WINDOW
-    waiting = [task_id for task_id in order if task_id not in labelled]
+    window, labelled = connected.window(), connected.labelled()
+    assert len(window) == WINDOW
+    waiting = [task_id for task_id in window if task_id not in labelled]
     assert connected.project.serve_next()["id"] == waiting[0]

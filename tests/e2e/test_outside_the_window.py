@@ -14,7 +14,7 @@ def connected(connect_project):
 
 
 def test_tasks_outside_the_window_are_pre_annotated_when_asked_for_and_wait_behind_it(connected):
-    window = connected.order()
+    window = connected.window()
     outside = [task_id for task_id in connected.truth if task_id not in window]
 
     opened = connected.client.get(f"/api/tasks/{outside[0]}").raise_for_status().json()
@@ -36,8 +36,7 @@ def test_tasks_outside_the_window_are_pre_annotated_when_asked_for_and_wait_behi
 def _predictions_behind(connected, window):
     """The stored predictions that wait behind the window, each a valid one of the active version."""
     predictions = connected.predictions()
-    assert connected.order()[: len(window)] == window
-    assert all(predictions[task_id]["score"] < 0.5 for task_id in window)
+    assert connected.window() == window
     behind = {task_id: row for task_id, row in predictions.items() if task_id not in window}
     assert all(0.5 <= row["score"] <= 1.0 for row in behind.values())
     answered = [row["result"] for row in behind.values() if row["result"]]

@@ -10,14 +10,14 @@ WINDOW = 20
 
 def test_ten_annotations_bring_a_trained_version_and_another_order(connect_project, documents):
     connected = connect_project(queue_window=WINDOW)
-    cold, before = connected.version, connected.order()
+    cold, before = connected.version, connected.window()
     connected.wait_for_worker()
     labelled = connected.label_served(9)
     assert (connected.status()["pending_hints"], connected.version) == (9, cold)
     labelled += connected.label_served(1)
     trained = connected.wait_for_version_after(cold)
     assert re.fullmatch(r"nl-\d{6}", trained)
-    after = connected.order()
+    after = connected.window()
     assert len(after) == WINDOW
     assert not set(after) & set(labelled)
     assert after[: WINDOW - 10] != [task_id for task_id in before if task_id not in labelled]
@@ -35,13 +35,13 @@ def test_ten_annotations_bring_a_trained_version_and_another_order(connect_proje
 
 def test_the_next_loop_notices_whatever_people_did_however_it_was_asked_for(connect_project):
     connected = connect_project(queue_window=WINDOW, retrain_every_labels=1000)
-    first, second, third, fourth, fifth, skipped = connected.order()[:6]
+    first, second, third, fourth, fifth, skipped = connected.window()[:6]
     connected.annotate(first, second, third, fourth, fifth)
     assert _labels_after_a_loop(connected, connected.start_training) == 5
 
     connected.project.skip(skipped)
     assert _labels_after_a_loop(connected, lambda: connected.run("loop")) == 5
-    assert skipped not in connected.order()
+    assert skipped not in connected.window()
 
     (annotation,) = connected.annotations(first)
     connected.client.delete(f"/api/annotations/{annotation['id']}").raise_for_status()
@@ -57,12 +57,12 @@ def test_the_next_loop_notices_whatever_people_did_however_it_was_asked_for(conn
     connected.act("delete_tasks_annotations", [third, fourth])
     assert _labels_after_a_loop(connected, connected.ask_for_loop) == 2
 
-    gone = connected.order()[0]
+    gone = connected.window()[0]
     for task_id in (fifth, gone):
         connected.client.delete(f"/api/tasks/{task_id}/").raise_for_status()
     assert _labels_after_a_loop(connected, connected.ask_for_loop) == 1
-    assert gone not in connected.order()
-    assert connected.project.serve_next()["id"] == connected.order()[0]
+    assert gone not in connected.window()
+    assert connected.project.serve_next()["id"] == connected.window()[0]
 
     old = connected.version
     connected.change_settings(label_config=write_label_config([*LABEL_NAMES, "medicine"]))
@@ -75,5 +75,5 @@ def _labels_after_a_loop(connected, ask):
     old = connected.version
     ask()
     connected.wait_for_version_after(old)
-    assert len(connected.order()) == WINDOW
+    assert len(connected.window()) == WINDOW
     return connected.wait_for_worker()["figures"]["labels"]

@@ -10,7 +10,7 @@ AUDIT_SHARE = 0.25
 
 def test_the_window_is_served_in_order_to_one_annotator_and_to_two_in_turn(connect_project, make_annotator):
     connected = connect_project(queue_window=WINDOW, retrain_every_labels=1000, audit_share=AUDIT_SHARE)
-    version, order = connected.version, connected.order()
+    version, order = connected.version, connected.window()
     served, blank = [], []
 
     def serve(person):

@@ -14,7 +14,7 @@ def test_an_earlier_version_serves_again_until_new_labels_come(connect_project):
     assert done.returncode == 0, done.stderr
     (row,) = connected.ml_backends()
     assert connected.version == row["title"] == row["model_version"] == connected.status()["version"] == cold
-    order = connected.order()
+    order = connected.window()
     assert len(order) == WINDOW
     connected.ask_for_loop()
     assert connected.wait_for_worker()["outcome"] == "unchanged"

@@ -6,10 +6,11 @@ import pytest
 from model.heads.single_label import softmax
 from model.records import Embeddings, Probabilities
 from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
-from model.strategies.clusters import recover_weights
 from model.strategies.diversity import pick_farthest
 from model.strategies.gradients import spread_gradients
+from model.strategies.imbalance import best_threshold
 from model.strategies.kernel import class_balance, kernel, pick_by_coverage
+from model.strategies.linear import recover_weights
 
 ENCODER = "test@1"
 EVERY = sorted(STRATEGIES)
@@ -247,3 +248,24 @@ def test_power_margin_draws_unsure_items_more_often_but_not_only():
         -score("power-margin", StrategyInput(pool, Probabilities(ids, values, "v"), pool, 5)).values
     )
     assert 60 < (first[:100] < 100).sum() < 100
+
+
+def test_the_best_threshold_makes_the_fewest_mistakes():
+    margins = np.array([-0.9, -0.5, -0.2, 0.1, 0.4, 0.8], dtype=np.float32)
+    inside = np.array([False, False, True, False, True, True])
+    threshold = best_threshold(margins, inside)
+    mistakes = [((margins > cut) != inside).sum() for cut in np.linspace(-1, 1, 201)]
+    assert ((margins > threshold) != inside).sum() == min(mistakes)
+    assert best_threshold(margins, np.ones(6, dtype=bool)) == 0.0
+
+
+def test_direct_asks_on_both_sides_of_every_class_border():
+    rng = np.random.default_rng(0)
+    first = np.linspace(0.01, 0.99, 99, dtype=np.float32)
+    ids, values = np.arange(99), np.stack([first, 1 - first], axis=1)
+    pool = Embeddings(ids, unit_rows(rng, 99), ENCODER)
+    scores = score("direct", StrategyInput(pool, Probabilities(ids, values, "v"), pool.take(ids[:0]), 6))
+    picked = np.argsort(-scores.values)[:6]
+    assert (np.abs(picked - 49) <= 4).all()
+    assert (picked < 49).any()
+    assert (picked > 49).any()
