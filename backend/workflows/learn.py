@@ -22,7 +22,7 @@ from model.audit import audit_hash
 from model.heads.single_label import LinearHead
 from model.heads.surroundings import find_surroundings
 from model.heads.trained import TrainedHead
-from model.ranking import default_strategy, rank
+from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Ranking
 from model.strategies.inputs import StrategyInput
 from model.training import cold_start, train
@@ -79,10 +79,7 @@ def rank_pool(
 ) -> Ranking:
     """The order in which a head wants the pool labelled, audit share included."""
     settings = project_settings(context, project)
-    labels = len(snapshot.labels)
-    strategy = settings.strategy
-    if strategy == "auto":
-        strategy = default_strategy(labels, len(snapshot.labels.space))
+    strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
     pool = snapshot.pool_embeddings
     seed = project_seed(project)
     return rank(

@@ -13,7 +13,7 @@ from model.audit import audit_hash, audit_quota, audit_threshold
 from model.heads.single_label import LinearHead
 from model.heads.surroundings import Surroundings
 from model.heads.trained import TrainedHead
-from model.ranking import default_strategy, rank
+from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Ranking
 from model.simulation.oracle import Oracle
 from model.strategies import StrategyInput, needs_probabilities
@@ -146,7 +146,7 @@ def _strategy_now(plan: Plan, exercise: Exercise, labels: int) -> str:
     start, _, then = plan.strategy.partition("+")
     name = start if labels == 0 or not then else then
     if name == AUTO:
-        name = default_strategy(labels, len(exercise.oracle.space))
+        name = DEFAULT_STRATEGY
     if labels == 0 and exercise.name_vectors is None and needs_probabilities(name):
         return "random"  # what libraries do that have nothing to start from
     return name
