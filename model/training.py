@@ -62,7 +62,8 @@ def train(
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
     it. Regularisation, the weight of the names, the temperature and whether the `surroundings` may teach are
-    chosen out of fold. Raises ValueError when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
+    chosen out of fold. Raises ValueError when there are no labels, rows do not match, a row is not one-hot,
+    or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
     fitter = HeadFitter(embeddings, labels, name_vectors=name_vectors)
