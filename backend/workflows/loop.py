@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.context import Context
 from backend.database import Loop, Project
@@ -38,6 +38,8 @@ Outcome = Literal["published", "topped-up", "mended", "unchanged"]
 # A window that is emptier than this share is topped up, so that annotators never run dry between labels.
 _LOW_WINDOW = 0.5
 
+_INTERRUPTED = "The loop was interrupted."
+
 
 @dataclass(slots=True)
 class LoopReport:
@@ -61,7 +63,7 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
     answered = last_hint(context, project)
     loop_id = _begin(context, project, reason)
     report = LoopReport()
-    error: str | None = "The loop was interrupted."
+    error: str | None = _INTERRUPTED
     remote = context.label_studio()
     try:
         _look_and_do(context, project, remote, report=report, progress=progress)
@@ -291,6 +293,12 @@ def _remember(context: Context, project: Project, details: Json) -> None:
 
 def _begin(context: Context, project: Project, reason: str) -> int:
     with context.database.session() as session:
+        # we hold the lease: whoever began these was killed
+        session.execute(
+            update(Loop)
+            .where(Loop.project_id == project.id, Loop.outcome == "running")
+            .values(outcome="failed", error=_INTERRUPTED)
+        )
         loop = Loop(project_id=project.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
         session.add(loop)
         session.get_one(Project, project.id).last_looked_at = time.time()

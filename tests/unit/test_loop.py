@@ -1,6 +1,7 @@
 """The loop: look at Label Studio, work out what is missing, do it; the second does nothing."""
 
 import shutil
+from datetime import datetime
 
 import httpx
 import pytest
@@ -647,3 +648,12 @@ def _connect(make_context, make_app, settings, label_studio, project_id):
 
 def _kill(*_arguments, **_options):
     raise Killed
+
+
+def test_a_loop_whose_process_was_killed_does_not_run_for_ever_in_the_history(connected):
+    with connected.context.database.session() as session:
+        killed = Loop(project_id=connected.project.id, reason="hints", started_at=datetime(2026, 1, 1))
+        session.add(killed)
+    connected.loop()
+    with connected.context.database.session() as session:
+        assert session.get_one(Loop, killed.id).outcome == "failed"
