@@ -28,7 +28,7 @@ def test_an_annotator_gets_the_published_order_with_the_predicted_label_filled_i
     signed_in_page, connect_project
 ):
     project = connect_project(audit_share=0.0)
-    order = project.order()
+    order = project.window()
     predictions = project.predictions()
     start_labeling(signed_in_page, project)
 
@@ -49,7 +49,7 @@ def test_an_annotator_gets_the_published_order_with_the_predicted_label_filled_i
 
 def test_an_audit_task_opens_blank(signed_in_page, connect_project):
     project = connect_project(audit_share=0.5)
-    order, predictions = project.order(), project.predictions()
+    order, predictions = project.window(), project.predictions()
     blank = next(task for task in order if not predictions[task]["result"])
     project.annotate(*order[: order.index(blank)])
     start_labeling(signed_in_page, project)
