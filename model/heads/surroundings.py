@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats
@@ -47,5 +48,6 @@ def find_surroundings(everything: Embeddings, rng: np.random.Generator) -> Surro
     rows = np.sort(rng.permutation(len(around))[:SAMPLE])
     count = min(NEIGHBOURS, len(around))
     closeness = around.vectors[rows] @ around.vectors.T
-    neighbours = np.argpartition(-closeness, count - 1, axis=1)[:, :count] if len(rows) else np.zeros((0, 0))
+    # torch's selection of the largest is many times quicker than numpy's
+    neighbours = torch.topk(torch.from_numpy(closeness), count, dim=1, sorted=False).indices.numpy()
     return Surroundings(around, rows, neighbours.astype(np.intp))
