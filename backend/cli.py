@@ -27,7 +27,7 @@ from backend.workflows import work
 from backend.workflows.connect import connect as connect_project
 from backend.workflows.connect import disconnect as disconnect_project
 from backend.workflows.doctor import diagnose
-from backend.workflows.lease import lease
+from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.projects import get_project
 from backend.workflows.publish_all import publish_project
@@ -46,8 +46,6 @@ _err = Console(stderr=True)
 
 ProjectId = Annotated[int, typer.Argument(help="The number in the address of the Label Studio project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-
-_LEASE_WAIT_S = 120.0
 
 
 @app.command()
@@ -130,7 +128,7 @@ def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
     """Run one loop now: sync, train, rank, publish. The second does nothing."""
     with _context() as context:
         project = get_project(context, project_id)
-        with TerminalProgress(_err) as progress, lease(context, project.id, wait_s=_LEASE_WAIT_S):
+        with TerminalProgress(_err) as progress, lease(context, project.id, wait_s=PEOPLE_WAIT_S):
             result = run_loop(context, get_project(context, project_id), reason="command", progress=progress)
             if result.outcome == "published":
                 progress.stage("removing old predictions")

@@ -13,7 +13,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
-from backend.workflows.lease import lease
+from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import LoopReport, run_loop, tidy
 from backend.workflows.predict import current_version
 from backend.workflows.progress import Progress
@@ -39,7 +39,6 @@ WEBHOOK_EVENTS = [
 EXTRA_PARAMS_KEY = "nextlabel"
 
 _CONNECTED = "CO"
-_LEASE_WAIT_S = 120.0
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ def connect(
         )
         stored = _stored_overrides(context, remote, label_studio_id)
         project = _remember(context, details, stored | overrides)
-        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(context, project, remote, details=details)
             report.loop = run_loop(context, project, reason="connect", progress=progress)
@@ -118,7 +117,7 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
     remote = context.label_studio()
     done = []
     try:
-        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
             for hook in our_webhooks(context.settings, remote, label_studio_id):
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")

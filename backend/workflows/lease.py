@@ -16,6 +16,9 @@ from backend.context import Context
 from backend.database import Project
 from backend.errors import Busy
 
+# How long a command that somebody typed waits for a loop that is running.
+PEOPLE_WAIT_S = 120.0
+
 _LEASE_S = 30.0
 _RENEW_S = 10.0
 _POLL_S = 0.2

@@ -9,20 +9,19 @@ from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.workflows import publish
 from backend.workflows.learn import place, rank_pool
-from backend.workflows.lease import lease
+from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project
 from backend.workflows.snapshot import take_snapshot
 
-_LEASE_WAIT_S = 120.0
 _CHUNK = 1000
 
 
 def publish_project(context: Context, label_studio_id: int, *, everything: bool, progress: Progress) -> int:
     """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
     project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+    with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
         project = get_project(context, label_studio_id)
         run_loop(context, project, reason="publish", progress=progress)
         return _publish_rest(context, label_studio_id, progress=progress) if everything else 0

@@ -8,13 +8,11 @@ from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows import publish
 from backend.workflows.learn import place, rank_pool
-from backend.workflows.lease import lease
+from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.snapshot import take_snapshot
 from model.registry import RegistryError
-
-_LEASE_WAIT_S = 120.0
 
 
 def rollback(context: Context, label_studio_id: int, version: str, *, progress: Progress) -> int:
@@ -26,7 +24,7 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
     _require_version(context, project, version)
     remote = context.label_studio()
     try:
-        with lease(context, project.id, wait_s=_LEASE_WAIT_S):
+        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
             project = get_project(context, label_studio_id)
             if project.active_version == version:
                 return len(publish.window_left(context, project))

@@ -62,8 +62,8 @@ def balanced_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     An item's uncertainty is multiplied by the sum over classes of p / sqrt(mean p of the class in the pool),
     so that a class counts by the root of its size: a compromise between accuracy on the pool and on each
     class (the idea of imbalance-aware methods such as GALAXY, Zhang et al., 2022). The bandwidth is the
-    median distance to the nearest labelled item. While there are fewer
-    labelled items than classes, half of the weight is spread evenly, for names alone may mislead.
+    median distance to the nearest labelled item. While there are fewer labelled items than classes, half of
+    the weight is spread evenly, for names alone may mislead.
     """
     probabilities = inputs.require_probabilities()
     weights = margin_uncertainty(probabilities) * class_balance(probabilities)
