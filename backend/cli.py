@@ -87,13 +87,19 @@ def connect(
             f"There are: {', '.join(ProjectSettings.model_fields)}.",
         ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
     with _context() as context:
         overrides = _overrides(settings or [])
         with TerminalProgress(_err) as progress:
-            result = connect_project(context, project_id, overrides=overrides, progress=progress)
+            result = connect_project(
+                context, project_id, overrides=overrides, progress=progress, explain=explain
+            )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:
         raise typer.Exit(1)

@@ -72,6 +72,10 @@ class Project(Base):
     lease_until: Mapped[float] = mapped_column(default=0.0)
     last_looked_at: Mapped[float] = mapped_column(default=0.0)
     last_webhook_at: Mapped[float | None] = mapped_column(default=None)
+    # Digest of the config and settings under which tasks were read: another one means to read all anew.
+    reading: Mapped[str] = mapped_column(String(64), default="")
+    # Our tabs in the Data Manager: id by kind.
+    tabs: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
 
     @property
     def key(self) -> str:
@@ -97,6 +101,15 @@ class Task(Base):
     annotations: Mapped[int] = mapped_column(default=0)
     is_labeled: Mapped[bool] = mapped_column(default=False)
     is_skipped: Mapped[bool] = mapped_column(default=False)
+    is_synthetic: Mapped[bool] = mapped_column(default=False)
+    generator: Mapped[str | None] = mapped_column(Text, default=None)
+    slice: Mapped[str | None] = mapped_column(Text, default=None)
+    intended_label: Mapped[str | None] = mapped_column(Text, default=None)
+    labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What each annotator said: see label_studio.tasks.Answer.
+    answers: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
+    # Our own fields on the task in Label Studio, as last read or written.
+    shown: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
 
 
 class Embedding(Base):
@@ -135,6 +148,52 @@ class Loop(Base):
     version: Mapped[str | None] = mapped_column(String(64), default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
     figures: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+
+
+class NovelGroup(Base):
+    """Tasks that seem to be of one class that the project does not have. `state`: open, added or rejected."""
+
+    __tablename__ = "novel_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    members: Mapped[list[int]] = mapped_column(JSON, default=list)
+    typical: Mapped[list[int]] = mapped_column(JSON, default=list)
+    figures: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    version: Mapped[str] = mapped_column(String(64))
+
+
+class Verdict(Base):
+    """What the last loop found a synthetic task to be worth: see model.synthetic."""
+
+    __tablename__ = "verdicts"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    verdict: Mapped[str] = mapped_column(String(16))
+    value: Mapped[float]
+    low: Mapped[float]
+    high: Mapped[float]
+    realism: Mapped[float]
+    duplicate_of: Mapped[int | None] = mapped_column(default=None)
+    reason: Mapped[str] = mapped_column(Text)
+    review_order: Mapped[float] = mapped_column(default=0.0)
+
+
+class Decision(Base):
+    """What a person decided about a project, and who it was."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(32))
+    details: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 
 
 class Hint(Base):

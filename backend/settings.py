@@ -50,6 +50,35 @@ class ProjectSettings(BaseModel):
         le=0.5,
         description="Random, blind share of the queue, to measure accuracy; a third of it after 100 audits.",
     )
+    novelty_alpha: float = Field(
+        default=0.05,
+        gt=0.0,
+        le=0.5,
+        description="Share of the tasks of known classes that may be flagged as novel by mistake.",
+    )
+    novelty_share: float = Field(
+        default=0.1, ge=0.0, le=0.5, description="Most of the window that groups of novel tasks may take."
+    )
+    synthetic_field: str = Field(
+        default="source", min_length=1, description="Field of the task data that says where a task is from."
+    )
+    synthetic_values: str = Field(
+        default="synthetic", min_length=1, description="What it says of synthetic tasks; several with commas."
+    )
+    synthetic_label_field: str = Field(
+        default="label", min_length=1, description="Field with the label that the generator intended."
+    )
+    synthetic_share: float = Field(
+        default=0.1, ge=0.0, le=0.5, description="Most of the window that synthetic tasks to review may take."
+    )
+    preannotate_precision: float = Field(
+        default=0.95, ge=0.5, lt=1.0, description="Precision promised for pre-annotations called trusted."
+    )
+    label_price: float = Field(
+        default=0.5,
+        ge=0.0,
+        description="Points of accuracy that a hundred labels must buy to be worth their price.",
+    )
     strategy: StrategyName = Field(
         default="auto", description="Acquisition function by name; auto chooses by what is known."
     )

@@ -1,19 +1,33 @@
-"""One order of the whole pool: the strategy's, with audit items at fixed places of the window."""
+"""One order of the whole pool: the strategy's, with audit items and other lanes at fixed places."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_slots
-from model.records import Embeddings, Lane, Ranking
+from model.records import LANES, Embeddings, Ids, Lane, Ranking
 from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
 from model.strategies.inputs import Rows
 
 NO_MODEL = "no-model"
 DEFAULT_STRATEGY = "balanced-herding"  # from the first task on: docs/decisions/0010
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaneQueue:
+    """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window."""
+
+    lane: Lane
+    ids: Ids
+    share: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.share <= 1.0:
+            raise ValueError(f"LaneQueue {self.lane!r}: share is {self.share}; it must be from 0 to 1")
 
 
 def rank(
@@ -25,14 +39,16 @@ def rank(
     audit_order: NDArray[np.float64],
     share: float,
     rng: np.random.Generator,
+    queues: Sequence[LaneQueue] = (),
 ) -> Ranking:
     """Every item of the pool once, the one to label first at the front.
 
     `audit` (n,) marks the audit items of the pool and `audit_order` (n,) is their audit hash; both follow
-    the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, and
-    the strategy orders all others. Audit items that find no slot come last, in the order of their hash:
-    they wait for a later window. Those that find one count as in flight: the strategy need not ask for the
-    like of them. Neither part depends on the order of the rows; ties are broken by `rng`.
+    the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, items
+    of `queues` are spread over what is left (they may be items outside the pool; audit items stay audit
+    items), and the strategy orders all others. Audit items that find no slot come last, in the order of
+    their hash: they wait for a later window. All that find a place count as in flight: the strategy need
+    not ask for the like of them. Nothing depends on the order of the rows; ties are broken by `rng`.
     Raises ValueError on an unknown strategy or masks that do not fit.
     """
     needs_probabilities(strategy)  # raises on a name that does not exist
@@ -42,12 +58,28 @@ def rank(
         )
     waiting = np.flatnonzero(audit)
     waiting = waiting[np.lexsort((inputs.pool.ids[waiting], audit_order[waiting]))]
-    coming = waiting[: len(audit_slots(min(window, len(inputs.pool)), share))]
-    asked = _with_coming(inputs, inputs.pool.take(coming))
-    informative = _order_by_strategy(asked, np.flatnonzero(~audit), strategy, rng)
-    rows = _interleave(informative, waiting, window=window, share=share)
+    limit = min(window, len(inputs.pool))
+    coming = waiting[: len(audit_slots(limit, share))]
+    invited = _invite(queues, window, audit_ids=inputs.pool.ids[waiting])
+    is_invited = np.isin(inputs.pool.ids, [item for queue in invited for item in queue.ids])
+    asked = _with_coming(inputs, inputs.pool.take(np.union1d(coming, np.flatnonzero(is_invited))))
+    informative = _order_by_strategy(asked, np.flatnonzero(~audit & ~is_invited), strategy, rng)
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
-    return Ranking(inputs.pool.ids[rows], _lanes(audit[rows], window), strategy, version)
+    ids, lanes = _interleave(
+        inputs.pool.ids[informative], inputs.pool.ids[waiting], invited, window=window, share=share
+    )
+    return Ranking(ids, lanes, strategy, version)
+
+
+def _invite(queues: Sequence[LaneQueue], window: int, *, audit_ids: Ids) -> list[LaneQueue]:
+    """The items of each queue that may take a place in the window; nobody is invited twice."""
+    taken, invited = set(audit_ids.tolist()), []
+    for queue in queues:
+        free = [item for item in dict.fromkeys(queue.ids.tolist()) if item not in taken]
+        first = free[: int(window * queue.share)]
+        taken.update(first)
+        invited.append(replace(queue, ids=np.array(first, dtype=np.int64)))
+    return invited
 
 
 def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> Rows:
@@ -71,19 +103,27 @@ def _with_coming(inputs: StrategyInput, coming: Embeddings) -> StrategyInput:
     return replace(inputs, labelled=coming, labelled_classes=classes)
 
 
-def _interleave(informative: Rows, waiting: Rows, *, window: int, share: float) -> Rows:
-    """The window with audit items at their slots, then the other informative items, then audit items."""
-    total = len(informative) + len(waiting)
-    takes_audit = np.zeros(total, dtype=np.bool_)
-    takes_audit[audit_slots(min(window, total), share)[: len(waiting)]] = True
-    takes_audit[np.flatnonzero(~takes_audit)[len(informative) :]] = True  # nothing else is left for these
-    order = np.empty(total, dtype=np.intp)
-    order[takes_audit], order[~takes_audit] = waiting, informative
-    return order
+def _interleave(
+    informative: Ids, waiting: Ids, invited: Sequence[LaneQueue], *, window: int, share: float
+) -> tuple[Ids, tuple[Lane, ...]]:
+    """Audit items at their slots, invited ones between, all else by the strategy, then audit items."""
+    total = len(informative) + len(waiting) + sum(len(queue.ids) for queue in invited)
+    ids, lanes = np.empty(total, dtype=np.int64), np.full(total, LANES.index("informative"))
+    lanes[audit_slots(min(window, total), share)[: len(waiting)]] = LANES.index("audit")
+    for queue in invited:
+        places = _spread(np.flatnonzero(lanes == LANES.index("informative")), len(queue.ids), window=window)
+        lanes[places], ids[places] = LANES.index(queue.lane), queue.ids
+    free = np.flatnonzero(lanes == LANES.index("informative"))
+    lanes[free[len(informative) :]] = LANES.index("audit")  # nothing else is left for these
+    ids[free[: len(informative)]], ids[lanes == LANES.index("audit")] = informative, waiting
+    beyond = (lanes == LANES.index("informative")) & (np.arange(total) >= window)
+    lanes[beyond] = LANES.index("rest")
+    return ids, tuple(LANES[lane] for lane in lanes)
 
 
-def _lanes(audit: NDArray[np.bool_], window: int) -> tuple[Lane, ...]:
-    return tuple(
-        "audit" if is_audit else "informative" if position < window else "rest"
-        for position, is_audit in enumerate(audit.tolist())
-    )
+def _spread(free: Rows, count: int, *, window: int) -> Rows:
+    """So many of the free places: evenly over the window while it has them, else the first."""
+    inside = free[free < window]
+    if count > len(inside):
+        return free[:count]
+    return inside[np.floor((np.arange(count) + 0.5) * len(inside) / max(count, 1)).astype(np.intp)]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Modality = Literal["text"]
-Lane = Literal["audit", "informative", "rest"]
+Lane = Literal["audit", "novelty", "synthetic", "informative", "rest"]
 
-LANES: tuple[Lane, ...] = ("audit", "informative", "rest")
+LANES: tuple[Lane, ...] = ("audit", "novelty", "synthetic", "informative", "rest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ ADMIN, SOMEBODY_ELSE = 1, 2
 SAMPLINGS = ("Sequential sampling", "Uniform sampling", "Uncertainty sampling")
 STATES = {"CO": "Connected", "DI": "Disconnected", "ER": "Error"}
 STORED = (
-    *("projects", "tasks", "predictions", "backends", "webhooks", "calls", "asked", "delivered"),
+    *("projects", "tasks", "predictions", "backends", "webhooks", "tabs", "calls", "asked", "delivered"),
     *("_locks", "_access_tokens", "_numbers", "_now", "_random"),
 )
 ROUTES = []
@@ -56,6 +56,7 @@ class FakeLabelStudio:
 
     def __init__(self):
         self.projects, self.tasks, self.predictions, self.backends, self.webhooks = {}, {}, {}, {}, {}
+        self.tabs = {}
         self.legacy_tokens_enabled = True
         self.refuses_local_addresses = False
         self.calls = []  # (method, path) of every request that came in
@@ -123,7 +124,7 @@ class FakeLabelStudio:
     def delete_project(self, project_id):
         """The project with everything in it; its id may be given away again."""
         del self.projects[project_id]
-        for rows in (self.tasks, self.predictions, self.backends, self.webhooks):
+        for rows in (self.tasks, self.predictions, self.backends, self.webhooks, self.tabs):
             for key in [key for key, row in rows.items() if row["project"] == project_id]:
                 del rows[key]
 
@@ -180,7 +181,10 @@ class FakeLabelStudio:
             "result": self._regions(task, label),
             "was_cancelled": cancelled,
             "completed_by": user,
+            "created_at": self._moment(),
             "updated_at": self._moment(),
+            "parent_prediction": None,
+            "ground_truth": False,
         }
         task["annotations"].append(annotation)
         self._locks.pop((task["project"], user), None)
@@ -374,6 +378,10 @@ class FakeLabelStudio:
             self.store_prediction(item)
         return {"created": len(kept)}
 
+    @route("GET", "/api/predictions")
+    def _get_predictions(self, asked):
+        return [row for row in self.predictions.values() if row["project"] == int(asked.params["project"])]
+
     @route("DELETE", r"/api/predictions/(\d+)")
     def _delete_prediction(self, asked, prediction_id):
         if self.predictions.pop(prediction_id, None) is None:
@@ -476,7 +484,44 @@ class FakeLabelStudio:
         if self.webhooks.pop(webhook_id, None) is None:
             raise Refusal(404, "No Webhook matches the given query.")
 
+    @route("POST", "/api/dm/actions")
+    def _act(self, asked):
+        assert asked.params["id"] == "add_data_field" and asked.body["value_type"] == "String"
+        included = asked.body["selectedItems"]["included"]
+        project_id = int(asked.params["project"])
+        chosen = [task for task in self.tasks.values() if task["id"] in included]
+        for task in chosen:
+            if task["project"] == project_id:
+                # neither `updated_at` moves nor is a webhook sent
+                task["data"] = task["data"] | {asked.body["value_name"]: asked.body["value"]}
+        return {"response_code": 200, "detail": f"Updated {len(chosen)} tasks"}
+
+    @route("GET", "/api/dm/views")
+    def _get_tabs(self, asked):
+        return [row for row in self.tabs.values() if row["project"] == int(asked.params["project"])]
+
+    @route("POST", "/api/dm/views/")
+    def _create_tab(self, asked):
+        number = self._number("tab")
+        self.tabs[number] = {"id": number, "project": asked.body["project"], "data": asked.body["data"]}
+        return self.tabs[number]
+
+    @route("PATCH", r"/api/dm/views/(\d+)")
+    def _patch_tab(self, asked, tab_id):
+        self._tab(tab_id)["data"] |= asked.body["data"]
+        return self._tab(tab_id)
+
+    @route("DELETE", r"/api/dm/views/(\d+)")
+    def _delete_tab(self, asked, tab_id):
+        self._tab(tab_id)
+        del self.tabs[tab_id]
+
     # The inside
+
+    def _tab(self, tab_id):
+        if tab_id not in self.tabs:
+            raise Refusal(404, "No View matches the given query.")
+        return self.tabs[tab_id]
 
     def _number(self, kind):
         return next(self._numbers.setdefault(kind, itertools.count(1)))

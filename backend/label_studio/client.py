@@ -28,7 +28,10 @@ Json = dict[str, Any]
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 # `include` also decides which fields the nested annotations and predictions keep.
-_TASK_FIELDS = "id,data,is_labeled,updated_at,annotations,result,was_cancelled"
+_TASK_FIELDS = (
+    "id,data,is_labeled,updated_at,annotations,"
+    "result,was_cancelled,completed_by,created_at,parent_prediction,ground_truth"
+)
 _PREDICTION_FIELDS = "id,predictions,model_version,score"
 _PAGE_SIZE = 1000
 # Three ways in which Label Studio names the unknown task, depending on its feature flags.
@@ -126,6 +129,33 @@ class LabelStudio:
             for prediction in task["predictions"]
             if prediction["model_version"] == version
         ]
+
+    def predictions(self, project_id: int) -> list[Json]:
+        """Every stored prediction of a project, of whatever version: `task`, `result`, `model_version`."""
+        return self._get_list("/api/predictions", {"project": project_id})
+
+    def set_task_field(self, project_id: int, task_ids: Sequence[int], name: str, value: str) -> None:
+        """Gives a field of the task data one value in many tasks at once; an empty value shows nothing."""
+        selected = {"all": False, "included": list(task_ids)}
+        body = {"selectedItems": selected, "value_name": name, "value_type": "String", "value": value}
+        self._send("POST", f"/api/dm/actions?id=add_data_field&project={project_id}", body)
+
+    def tabs(self, project_id: int) -> list[Json]:
+        """The tabs of the Data Manager."""
+        return self._get_list("/api/dm/views", {"project": project_id})
+
+    def create_tab(self, project_id: int, data: Json) -> Json:
+        """Adds a tab to the Data Manager."""
+        return self._send("POST", "/api/dm/views/", {"project": project_id, "data": data})
+
+    def update_tab(self, tab_id: int, project_id: int, data: Json) -> Json:
+        """Replaces what a tab shows; raises NotFound when somebody closed it."""
+        return self._send("PATCH", f"/api/dm/views/{tab_id}", {"project": project_id, "data": data})
+
+    def delete_tab(self, tab_id: int) -> None:
+        """Closes a tab, if it is still there."""
+        with suppress(NotFound):
+            self._send("DELETE", f"/api/dm/views/{tab_id}")
 
     def import_predictions(self, project_id: int, predictions: Sequence[Json]) -> int:
         """Stores predictions in one call; returns how many were kept. Raises UnknownTask.

@@ -9,6 +9,7 @@ from functools import lru_cache
 from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
+from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = "<Choices> with choice=single on <Text>"
@@ -71,8 +72,42 @@ def parse_label_config(xml: str) -> LabelConfig:
     )
 
 
-def _parse(xml: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+def add_label(xml: str, title: str) -> str:
+    """The same config with one more choice in the control that we answer; all else is left as it is.
+
+    Raises BadRequest for an empty name or one that is there already.
+    """
+    title = " ".join(title.split())
+    config = parse_label_config(xml)
+    taken = {name.casefold() for label in config.labels for name in (label.name, label.title)}
+    if not title:
+        raise BadRequest("The name of a class cannot be empty.")
+    if title.casefold() in taken:
+        raise BadRequest(f"The project has a label {title!r} already.", hint="Choose another name.")
+    root = _parse(xml, keep_comments=True)
+    control = next(tag for tag in root.iter("Choices") if tag.get("name") == config.from_name)
+    last = list(control.iter("Choice"))[-1]
+    added = etree.Element("Choice", value=title)
+    added.tail = last.tail
+    before = last.getprevious()
+    last.tail = before.tail if before is not None else control.text
+    last.addnext(added)
+    return etree.tostring(root, encoding="unicode")
+
+
+def add_note(xml: str) -> str | None:
+    """The same config with a line on top that shows our note on a task; None when it has one."""
+    root = _parse(xml, keep_comments=True)
+    if any(f"${NOTE_FIELD}" in (tag.get("value") or "") for tag in root.iter("Header")):
+        return None
+    header = etree.Element("Header", value=f"${NOTE_FIELD}")
+    header.tail = root.text
+    root.insert(0, header)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _parse(xml: str, *, keep_comments: bool = False) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=not keep_comments)
     try:
         return etree.fromstring(xml.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:

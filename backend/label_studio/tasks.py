@@ -7,9 +7,46 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
 
 Json = dict[str, Any]
+
+# Where a synthetic task may say who made it, and from what.
+GENERATOR_FIELD = "generator"
+SLICE_FIELDS = ("slice", "prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticFields:
+    """How a task says that it is synthetic: `field` holds one of `values`, `label_field` what was meant."""
+
+    field: str = "source"
+    values: tuple[str, ...] = ("synthetic",)
+    label_field: str = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one annotator said: a label, nothing known (None), or that the task is to be skipped.
+
+    `accepted`: the pre-annotation was left as it was; None where none was shown.
+    """
+
+    by: int
+    at: str
+    label: str | None
+    skipped: bool
+    accepted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a task comes from, and the label that its generator intended (if it is in the config)."""
+
+    is_synthetic: bool = False
+    generator: str | None = None
+    slice: str | None = None
+    intended_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +54,7 @@ class TaskState:
     """One task as the loop sees it.
 
     `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
-    left the config. `is_skipped`: somebody skipped it and nobody labelled it.
+    left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
     """
 
     task_id: int
@@ -27,6 +64,9 @@ class TaskState:
     is_labeled: bool
     is_skipped: bool
     updated_at: str
+    origin: Origin
+    answers: tuple[Answer, ...]
+    shown: dict[str, str]
 
     @property
     def content_hash(self) -> str:
@@ -34,18 +74,26 @@ class TaskState:
         return content_hash(self.content)
 
 
-def read_task(task: Json, config: LabelConfig) -> TaskState:
+def read_task(
+    task: Json, config: LabelConfig, *, synthetic: SyntheticFields = SyntheticFields()
+) -> TaskState:
     """Reads one task of `GET /api/tasks`."""
-    annotations = task.get("annotations") or []
+    everything = task.get("annotations") or []
+    origin = _origin(task, config, synthetic, everything)
+    # what a synthetic task was imported with is the word of its generator, not of a person
+    annotations = [said for said in everything if not (origin.is_synthetic and said.get("ground_truth"))]
     submitted = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
     return TaskState(
         task_id=int(task["id"]),
         content=task_content(task.get("data"), config),
         label=majority_label(submitted, config),
-        annotations=len(submitted),
+        annotations=len([said for said in everything if not said.get("was_cancelled")]),
         is_labeled=bool(task.get("is_labeled")),
         is_skipped=not submitted and len(annotations) > 0,
         updated_at=str(task.get("updated_at", "")),
+        origin=origin,
+        answers=tuple(_answer(annotation, config) for annotation in annotations),
+        shown=_shown(task.get("data")),
     )
 
 
@@ -81,6 +129,49 @@ def _text(data: Json, field: str) -> str:
         # JSON can carry what no database stores: halves of a surrogate pair, and the zero byte
         return str(value).replace("\0", " ").encode("utf-8", "replace").decode().strip()
     return ""
+
+
+def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotations: list[Json]) -> Origin:
+    data = task.get("data")
+    if not isinstance(data, dict) or _text(data, synthetic.field) not in synthetic.values:
+        return Origin()
+    known = {label.name for label in config.labels} | {label.title for label in config.labels}
+    intended = _text(data, synthetic.label_field)
+    imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
+    slices = (_text(data, field) for field in SLICE_FIELDS)
+    return Origin(
+        is_synthetic=True,
+        generator=_text(data, GENERATOR_FIELD) or None,
+        slice=next(filter(None, slices), None),
+        intended_label=_name_of(intended, config) if intended in known else imported,
+    )
+
+
+def _name_of(label: str, config: LabelConfig) -> str:
+    by_title = {known.title: known.name for known in config.labels}
+    return label if label in set(config.space.names) else by_title[label]
+
+
+def _answer(annotation: Json, config: LabelConfig) -> Answer:
+    who = annotation.get("completed_by")
+    who = who.get("id") if isinstance(who, dict) else who
+    was_shown = annotation.get("parent_prediction") is not None
+    result = annotation.get("result")
+    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
+    was_kept = any(region.get("origin") == "prediction" for region in regions)
+    return Answer(
+        by=who if isinstance(who, int) else 0,
+        at=str(annotation.get("created_at") or ""),
+        label=_chosen(annotation, config),
+        skipped=bool(annotation.get("was_cancelled")),
+        accepted=was_kept if was_shown else None,
+    )
+
+
+def _shown(data: object) -> dict[str, str]:
+    if not isinstance(data, dict):
+        return {}
+    return {name: str(value) for name, value in data.items() if name.startswith(OWN_FIELDS)}
 
 
 def _chosen(annotation: Json, config: LabelConfig) -> str | None:

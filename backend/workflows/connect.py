@@ -10,11 +10,12 @@ from backend.context import Context
 from backend.database import Project
 from backend.errors import AddressBlocked, NotConnected
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import add_note, parse_label_config
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import LoopReport, run_loop, tidy
+from backend.workflows.notes import remove_notes
 from backend.workflows.predict import current_version
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, ensure_project, get_project
@@ -81,9 +82,17 @@ class ConnectReport:
 
 
 def connect(
-    context: Context, label_studio_id: int, *, overrides: dict[str, object], progress: Progress
+    context: Context,
+    label_studio_id: int,
+    *,
+    overrides: dict[str, object],
+    progress: Progress,
+    explain: bool = False,
 ) -> ConnectReport:
-    """Registers the backend, runs the first loop and checks the order. Safe to run again."""
+    """Registers the backend, runs the first loop and checks the order. Safe to run again.
+
+    `explain` adds a line to the labeling config that shows annotators why a task stands out.
+    """
     remote = context.label_studio()
     report = ConnectReport(project=label_studio_id)
     try:
@@ -98,6 +107,9 @@ def connect(
         )
         stored = _stored_overrides(context, remote, label_studio_id)
         project = _remember(context, details, stored | overrides)
+        if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
+            remote.update_project(label_studio_id, label_config=noted)
+            report.changes.append("a line that explains tasks added to the labeling config")
         with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(context, project, remote, details=details)
@@ -128,6 +140,8 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
                 done.append("no ML backend was registered")
             removed = _remove_predictions(remote, label_studio_id)
             done.append(f"{removed} predictions removed")
+            remove_notes(context, project, remote)
+            done.append("flags and tabs removed")
             sampling = project.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)
             done.append(f"sampling set back to {sampling!r}")

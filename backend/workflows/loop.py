@@ -25,7 +25,7 @@ from backend.workflows.embed import embed_project
 from backend.workflows.hints import forget_hints, is_due, last_hint
 from backend.workflows.learn import Learned, learn, place, rank_pool
 from backend.workflows.progress import Progress
-from backend.workflows.projects import created_stamp, project_seed, project_settings
+from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
 from model.registry import Manifest, RegistryError
@@ -280,15 +280,17 @@ def _code_version() -> str:
 
 
 def _remember(context: Context, project: Project, details: Json) -> None:
-    """Keeps what a project is called and asks; another config means that every task is read anew."""
+    """Keeps what a project is called and asks; where tasks are to be read otherwise, all are read anew."""
     config = str(details["label_config"])
-    if project.label_config != config:
+    reading = reading_digest(context, project, config)
+    if project.reading != reading:
         project.synced_until = None
     project.title, project.label_config, project.connected = str(details["title"]), config, True
+    project.reading = reading
     with context.database.session() as session:
         row = session.get_one(Project, project.id)
         row.title, row.label_config, row.connected = project.title, config, True
-        row.synced_until = project.synced_until
+        row.reading, row.synced_until = reading, project.synced_until
 
 
 def _begin(context: Context, project: Project, reason: str) -> int:

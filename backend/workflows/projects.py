@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.context import Context
 from backend.database import Project
 from backend.errors import BadRequest, NotFound
+from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
 
 Json = dict[str, Any]
@@ -72,6 +73,21 @@ def get_project(context: Context, label_studio_id: int, stamp: int | None = None
 def project_settings(context: Context, project: Project) -> ProjectSettings:
     """The settings of one project: the environment's, changed by its own."""
     return context.settings.for_project(project.overrides)
+
+
+def synthetic_fields(context: Context, project: Project) -> SyntheticFields:
+    """How tasks of a project say that they are synthetic."""
+    settings = project_settings(context, project)
+    return SyntheticFields(
+        field=settings.synthetic_field,
+        values=tuple(value.strip() for value in settings.synthetic_values.split(",") if value.strip()),
+        label_field=settings.synthetic_label_field,
+    )
+
+
+def reading_digest(context: Context, project: Project, label_config: str) -> str:
+    """Digest of all that decides how a task is read."""
+    return hashlib.sha256(f"{label_config}\0{synthetic_fields(context, project)}".encode()).hexdigest()
 
 
 def project_seed(project: Project) -> int:

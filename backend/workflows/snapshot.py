@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +20,39 @@ from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 2
+ALGORITHM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticTask:
+    """Where one synthetic task comes from, and what people said about it.
+
+    `review`: the label that a person gave it. `is_rejected`: a person skipped it. `is_open`: nobody did yet.
+    """
+
+    task_id: int
+    generator: str | None
+    slice: str | None
+    intended_label: str | None
+    review: str | None
+    is_rejected: bool
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Rows are all tasks with text, by task id. `pool` and `audit` are masks over them.
+    """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
 
     The pool is what may be served: not labelled, not skipped. Audit rows are a uniform sample of all rows.
+    `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
+    embeddings (m, d) follow `synthetic`.
     """
 
     embeddings: Embeddings
     labels: Labels
+    labelled_at: tuple[str, ...]
+    synthetic: tuple[SyntheticTask, ...]
+    synthetic_embeddings: Embeddings
     pool: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
@@ -50,15 +73,47 @@ class Snapshot:
 
 def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
+    everything = _read(context, project)
+    rows = [row for row in everything if not row.is_synthetic]
+    made = [row for row in everything if row.is_synthetic]
+    ids = np.array([row.task_id for row in rows], dtype=np.int64)
+    known = set(config.space.names)
+    names = [row.label if row.label in known else None for row in rows]
+    labelled = np.array([name is not None for name in names], dtype=bool)
+    pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
+    threshold = _audit_threshold(context, project, ids, int(labelled.sum()))
+    return Snapshot(
+        embeddings=_embeddings(context, rows),
+        labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
+        labelled_at=tuple(
+            str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
+        ),
+        synthetic=tuple(_synthetic_task(row, known) for row in made),
+        synthetic_embeddings=_embeddings(context, made),
+        pool=pool,
+        labelled=labelled,
+        audit=audit_hash(ids, project_seed(project)) < threshold,
+        audit_threshold=threshold,
+        fingerprint=_fingerprint(context, project, config, [tuple(row)[:-1] for row in everything]),
+        contents={row.task_id: row.content_hash for row in everything},
+    )
+
+
+def _read(context: Context, project: Project) -> Sequence[Any]:
     encoder = context.encoder.get()
     with context.database.session() as session:
-        rows = session.execute(
+        return session.execute(
             select(
                 Task.task_id,
                 Task.content_hash,
                 Task.label,
                 Task.is_labeled,
                 Task.is_skipped,
+                Task.is_synthetic,
+                Task.generator,
+                Task.slice,
+                Task.intended_label,
+                Task.labelled_at,
                 Embedding.vector,
             )
             .join(
@@ -68,24 +123,24 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
             .where(Task.project_id == project.id)
             .order_by(Task.task_id)
         ).all()
+
+
+def _embeddings(context: Context, rows: Sequence[Any]) -> Embeddings:
+    encoder = context.encoder.get()
+    vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32).reshape(
-        len(rows), encoder.dimensions
-    )
-    known = set(config.space.names)
-    names = [row.label if row.label in known else None for row in rows]
-    labelled = np.array([name is not None for name in names], dtype=bool)
-    pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
-    threshold = _audit_threshold(context, project, ids, int(labelled.sum()))
-    return Snapshot(
-        embeddings=Embeddings(ids, vectors, encoder.revision),
-        labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
-        pool=pool,
-        labelled=labelled,
-        audit=audit_hash(ids, project_seed(project)) < threshold,
-        audit_threshold=threshold,
-        fingerprint=_fingerprint(context, project, config, [tuple(row)[:5] for row in rows]),
-        contents={row.task_id: row.content_hash for row in rows},
+    return Embeddings(ids, vectors.reshape(len(rows), encoder.dimensions), encoder.revision)
+
+
+def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
+    return SyntheticTask(
+        task_id=row.task_id,
+        generator=row.generator,
+        slice=row.slice,
+        intended_label=row.intended_label if row.intended_label in known else None,
+        review=row.label if row.label in known else None,
+        is_rejected=bool(row.is_skipped),
+        is_open=not (row.is_labeled or row.is_skipped or row.label),
     )
 
 
@@ -100,7 +155,11 @@ def _fingerprint(
     context: Context, project: Project, config: LabelConfig, rows: list[tuple[object, ...]]
 ) -> str:
     settings = project_settings(context, project).model_dump(
-        include={"queue_window", "audit_share", "strategy"}, mode="json"
+        include={
+            *("queue_window", "audit_share", "strategy"),
+            *("novelty_alpha", "novelty_share", "synthetic_share"),
+        },
+        mode="json",
     )
     head = {
         "algorithm": ALGORITHM,

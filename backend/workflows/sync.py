@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.context import Context
 from backend.database import Project, Task, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.tasks import TaskState, read_task
+from backend.label_studio.tasks import TaskState, majority_label, read_task
+from backend.label_studio.versions import version_number
 from backend.workflows.progress import Progress
+from backend.workflows.projects import synthetic_fields
 
 # Changes become visible when they are committed, a little after the time they carry.
 _OVERLAP = timedelta(seconds=10)
@@ -47,6 +49,8 @@ def sync_tasks(
         if not _counts_agree(context, project, remote):
             read = _fetch(context, project, remote, config=config, since=None, progress=progress)
             full = True
+    if read:
+        _take_intentions(context, project, remote, config=config)
     return SyncReport(read=read, deleted=deleted, full=full)
 
 
@@ -62,8 +66,9 @@ def _fetch(
     # What was visible when this look began need not be read again. The newest change alone would not do: of
     # 10,000 tasks imported at once, every one is the newest.
     read, newest = 0, max(since or "", _watermark(remote.now) if remote.now else "") or None
+    synthetic = synthetic_fields(context, project)
     for page in remote.tasks(project.label_studio_id, updated_after=since):
-        states = [read_task(task, config) for task in page]
+        states = [read_task(task, config, synthetic=synthetic) for task in page]
         with context.database.session() as session:
             _upsert(session, project, states)
         read += len(states)
@@ -91,6 +96,13 @@ def _upsert(session: Session, project: Project, states: Iterable[TaskState]) -> 
             "annotations": state.annotations,
             "is_labeled": state.is_labeled,
             "is_skipped": state.is_skipped,
+            "is_synthetic": state.origin.is_synthetic,
+            "generator": state.origin.generator,
+            "slice": state.origin.slice,
+            "intended_label": state.origin.intended_label,
+            "labelled_at": min((said.at for said in state.answers if said.label), default=None),
+            "answers": [asdict(answer) for answer in state.answers],
+            "shown": state.shown,
         }
         for state in states
     ]
@@ -116,3 +128,22 @@ def _drop_deleted(context: Context, project: Project, remote: LabelStudio) -> in
             chunk = gone[start : start + _DELETE_CHUNK]
             session.execute(delete(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk)))
     return len(gone)
+
+
+def _take_intentions(context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig) -> None:
+    """Synthetic tasks without an intended label take it from the prediction that came with them."""
+    undecided = select(Task.task_id).where(
+        Task.project_id == project.id, Task.is_synthetic, Task.intended_label.is_(None)
+    )
+    with context.database.session() as session:
+        waiting = set(session.scalars(undecided))
+        if not waiting:
+            return
+        for row in remote.predictions(project.label_studio_id):
+            label = majority_label([row], config)
+            if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
+                session.execute(
+                    update(Task)
+                    .where(Task.project_id == project.id, Task.task_id == int(row["task"]))
+                    .values(intended_label=label)
+                )

@@ -127,6 +127,7 @@ def test_disconnect_lists_what_it_took_back(run, connected):
         "webhook removed",
         "ML backend removed",
         "10 predictions removed",
+        "flags and tabs removed",
         "sampling set back to 'Sequential sampling'",
     ]
 

@@ -178,7 +178,7 @@ def test_only_what_changed_after_a_moment_is_fetched(remote, label_studio, proje
     (page,) = remote.tasks(project_id, updated_after=moment)
     (task,) = page
     assert task["id"] == 7
-    assert set(task) == {"id", "data", "is_labeled", "updated_at", "annotations"}
+    assert set(task) == {"id", "data", "is_labeled", "updated_at", "annotations", "created_at"}
     assert task["annotations"][0]["was_cancelled"] is False
 
 

@@ -124,6 +124,7 @@ def test_disconnect_takes_everything_back(workbench, label_studio):
         "webhook removed",
         "ML backend removed",
         "20 predictions removed",
+        "flags and tabs removed",
         "sampling set back to 'Sequential sampling'",
     ]
     assert not workbench.project.connected and workbench.version is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.audit import audit_hash, audit_slots
-from model.ranking import DEFAULT_STRATEGY, NO_MODEL, rank
+from model.ranking import DEFAULT_STRATEGY, NO_MODEL, LaneQueue, rank
 from model.records import Embeddings, Probabilities
 from model.strategies import STRATEGIES, StrategyInput
 
@@ -19,7 +19,7 @@ def some_inputs(n=80, *, c=3, batch=20, seed=0):
     return StrategyInput(pool, Probabilities(ids, values, "nl-000003"), labelled, batch)
 
 
-def ranked(inputs, *, strategy="margin", window=20, share=0.2, audit_below=0.3, seed=1):
+def ranked(inputs, *, strategy="margin", window=20, share=0.2, audit_below=0.3, seed=1, queues=()):
     order = audit_hash(inputs.pool.ids, 5)
     return rank(
         inputs,
@@ -29,6 +29,7 @@ def ranked(inputs, *, strategy="margin", window=20, share=0.2, audit_below=0.3, 
         audit_order=order,
         share=share,
         rng=np.random.default_rng(seed),
+        queues=queues,
     )
 
 
@@ -138,3 +139,50 @@ def test_what_an_audit_slot_will_ask_is_not_asked_again_by_a_twin():
     )
     assert audit[ranking.ids[:12]].sum() == 2
     assert len(set(ranking.ids[:12] // 2)) == 12
+
+
+def a_queue(ids, *, lane="novelty", share=0.1):
+    return LaneQueue(lane, np.array(ids, dtype=np.int64), share)
+
+
+def not_audit(inputs):
+    return inputs.pool.ids[audit_hash(inputs.pool.ids, 5) >= 0.3]
+
+
+def test_items_of_a_lane_keep_their_order_and_take_their_share_of_the_window():
+    inputs = some_inputs()
+    wanted = not_audit(inputs)[:7]
+    ranking = ranked(inputs, queues=[a_queue(wanted)])
+    lanes = np.array(ranking.lanes)
+    assert ranking.ids[lanes == "novelty"].tolist() == wanted[:2].tolist()
+    assert (np.flatnonzero(lanes == "novelty") < 20).all()
+    assert sorted(ranking.ids) == sorted(inputs.pool.ids)
+
+
+def test_items_outside_the_pool_may_come_by_a_lane():
+    inputs = some_inputs()
+    ranking = ranked(inputs, queues=[a_queue([9001, 9002, 9003], lane="synthetic")])
+    assert set(ranking.ids) == {*inputs.pool.ids, 9001, 9002}
+
+
+def test_audit_items_stay_audit_items_and_nobody_comes_by_two_lanes():
+    inputs = some_inputs()
+    audit = inputs.pool.ids[audit_hash(inputs.pool.ids, 5) < 0.3]
+    novel = not_audit(inputs)[:1]
+    queues = [a_queue([*audit[:2], *novel]), a_queue(novel, lane="synthetic")]
+    lanes = dict(zip((ranking := ranked(inputs, queues=queues)).ids.tolist(), ranking.lanes, strict=True))
+    assert {lanes[item] for item in audit.tolist()} == {"audit"}
+    assert lanes[int(novel[0])] == "novelty"
+
+
+def test_lanes_that_want_more_than_the_window_has_lose_nobody():
+    inputs = some_inputs(12)
+    ids = inputs.pool.ids
+    queues = [a_queue(ids[:8], share=1.0), a_queue([9001, 9002, 9003], lane="synthetic", share=1.0)]
+    ranking = ranked(inputs, window=5, share=0.5, queues=queues)
+    assert sorted(ranking.ids) == sorted([*ids, 9001, 9002, 9003])
+
+
+def test_a_share_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match="share is 1.5"):
+        a_queue([1], share=1.5)

@@ -1,0 +1,64 @@
+"""Our tabs in the Data Manager: which tasks each shows, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Json = dict[str, Any]
+Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect"]
+
+# The fields of the task data that we write.
+FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
+
+TITLES: dict[Flag, str] = {
+    "novel": "Possible new classes",
+    "review": "Synthetic: needs review",
+    "harmful": "Synthetic: harmful",
+    "redundant": "Synthetic: redundant",
+    "ready": "Ready to accept",
+    "suspect": "Check these labels",
+}
+# In these, a task that got an annotation is done with.
+_OPEN_ONLY = frozenset({"novel", "review", "ready"})
+_HIDDEN = [
+    *("tasks:inner_id", "tasks:annotations_ids", "tasks:predictions_model_versions", "tasks:file_upload"),
+    *(
+        "tasks:storage_filename",
+        "tasks:created_at",
+        "tasks:updated_at",
+        "tasks:updated_by",
+        "tasks:avg_lead_time",
+    ),
+    *(
+        "tasks:draft_exists",
+        "tasks:cancelled_annotations",
+        "tasks:total_predictions",
+        f"tasks:data.{FLAG_FIELD}",
+    ),
+]
+
+
+def tab_data(flag: Flag) -> Json:
+    """What Label Studio needs to know of a tab; tasks stand in the order of their rank."""
+    items = [_item(f"data.{FLAG_FIELD}", "String", flag)]
+    if flag in _OPEN_ONLY:
+        items.append(_item("total_annotations", "Number", 0))
+    return {
+        "title": TITLES[flag],
+        "type": "list",
+        "target": "tasks",
+        "gridWidth": 4,
+        "columnsDisplayType": {},
+        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
+        "ordering": [f"tasks:data.{RANK_FIELD}"],
+        "filters": {"conjunction": "and", "items": items},
+    }
+
+
+def shows_the_same(shown: Json, wanted: Json) -> bool:
+    """Whether a tab still filters and orders as it should; titles and columns are the users' business."""
+    return all(shown.get(name) == wanted[name] for name in ("filters", "ordering"))
+
+
+def _item(column: str, kind: str, value: object) -> Json:
+    return {"filter": f"filter:tasks:{column}", "operator": "equal", "type": kind, "value": value}

@@ -1,0 +1,151 @@
+"""Flags and one-line reasons on tasks, and the tabs that gather them; only what changed is written."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import String, cast, select
+
+from backend.context import Context
+from backend.database import Project, Task
+from backend.errors import NotFound
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import (
+    FLAG_FIELD,
+    NOTE_FIELD,
+    RANK_FIELD,
+    TITLES,
+    Flag,
+    shows_the_same,
+    tab_data,
+)
+
+logger = logging.getLogger(__name__)
+
+# One call per text, 0.1 s or more each, in which annotators wait on SQLite: the rest follows next time.
+_MOST_CALLS = 60
+_RANKS = 20
+_CHUNK = 500  # ids in one SQL statement
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a task carries: the flag that tabs filter by, a line for annotators, and its rank in the tab."""
+
+    flag: Flag
+    text: str
+    rank: int = 1
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the task data."""
+        return {FLAG_FIELD: self.flag, NOTE_FIELD: self.text, RANK_FIELD: f"{self.rank:04d}"}
+
+
+def coarse_ranks(count: int) -> list[int]:
+    """Ranks for so many tasks in order, few enough to be written: the first ones exact, then in groups."""
+    return [place + 1 if place < _RANKS else _RANKS + (place - _RANKS) // 50 + 1 for place in range(count)]
+
+
+def write_notes(context: Context, project: Project, remote: LabelStudio, notes: Mapping[int, Note]) -> int:
+    """Makes the tasks of a project carry these notes and no others; returns how many calls were made."""
+    calls = _differences(context, project, notes)
+    for (name, value), task_ids in calls[:_MOST_CALLS]:
+        remote.set_task_field(project.label_studio_id, task_ids, name, value)
+        _remember(context, project, task_ids, name, value)
+    if len(calls) > _MOST_CALLS:
+        logger.info("notes left for later project=%s calls=%s", project.label_studio_id, len(calls))
+    return min(len(calls), _MOST_CALLS)
+
+
+def write_tabs(context: Context, project: Project, remote: LabelStudio, flags: Iterable[Flag]) -> list[str]:
+    """Makes the tabs of these flags exist and show what they should; returns the titles of changed ones.
+
+    Tabs made before stay, also while they are empty; other people's tabs are never touched.
+    """
+    wanted = sorted({*flags, *(flag for flag in TITLES if flag in project.tabs)})
+    if not wanted:
+        return []
+    there = {int(tab["id"]): tab["data"] for tab in remote.tabs(project.label_studio_id)}
+    by_title = {data.get("title"): number for number, data in there.items()}
+    changed, known = [], dict(project.tabs)
+    for flag in wanted:
+        number = known.get(flag)
+        if number not in there:
+            number = by_title.get(TITLES[flag])
+        if number is None:
+            number = int(remote.create_tab(project.label_studio_id, tab_data(flag))["id"])
+            changed.append(TITLES[flag])
+        elif not shows_the_same(there[number], tab_data(flag)):
+            kept = {name: value for name, value in there[number].items() if name != "id"}
+            fixed = {name: tab_data(flag)[name] for name in ("filters", "ordering")}
+            _update(remote, project, number, kept | fixed)
+            changed.append(TITLES[flag])
+        known[flag] = number
+    _remember_tabs(context, project, known)
+    return changed
+
+
+def remove_notes(context: Context, project: Project, remote: LabelStudio) -> None:
+    """Takes all notes and tabs away again."""
+    while write_notes(context, project, remote, {}) == _MOST_CALLS:
+        pass
+    for number in project.tabs.values():
+        remote.delete_tab(number)
+    _remember_tabs(context, project, {})
+
+
+def _differences(
+    context: Context, project: Project, notes: Mapping[int, Note]
+) -> list[tuple[tuple[str, str], list[int]]]:
+    """The calls to make, what has become untrue first: (field, value) and the tasks that are to get it."""
+    shown = _shown(context, project, noted=list(notes))
+    calls: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for task_id, fields in sorted(shown.items()):
+        wanted = notes[task_id].fields if task_id in notes else {}
+        for name in (FLAG_FIELD, NOTE_FIELD, RANK_FIELD):
+            value = wanted.get(name, "")
+            if fields.get(name, "") != value:
+                calls[name, value].append(task_id)
+    return sorted(calls.items(), key=lambda call: (call[0][1] != "", call[0]))
+
+
+def _shown(context: Context, project: Project, *, noted: list[int]) -> dict[int, dict[str, str]]:
+    """Our fields on every task that carries some or is to carry some."""
+    query = select(Task.task_id, Task.shown).where(Task.project_id == project.id)
+    found: dict[int, dict[str, str]] = {}
+    with context.database.session() as session:
+        carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
+        found.update((task_id, shown) for task_id, shown in session.execute(carrying))
+        for chunk in _chunks(noted):
+            rows = session.execute(query.where(Task.task_id.in_(chunk)))
+            found.update({task_id: shown or {} for task_id, shown in rows})
+    return found
+
+
+def _remember(context: Context, project: Project, task_ids: list[int], name: str, value: str) -> None:
+    with context.database.session() as session:
+        for chunk in _chunks(task_ids):
+            mine = select(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk))
+            for task in session.scalars(mine):
+                task.shown = {**(task.shown or {}), name: value}
+
+
+def _chunks(task_ids: list[int]) -> list[list[int]]:
+    return [task_ids[start : start + _CHUNK] for start in range(0, len(task_ids), _CHUNK)]
+
+
+def _update(remote: LabelStudio, project: Project, number: int, data: dict[str, object]) -> None:
+    try:
+        remote.update_tab(number, project.label_studio_id, data)
+    except NotFound:
+        logger.info("tab was closed meanwhile project=%s", project.label_studio_id)
+
+
+def _remember_tabs(context: Context, project: Project, tabs: dict[str, int]) -> None:
+    project.tabs = tabs
+    with context.database.session() as session:
+        session.get_one(Project, project.id).tabs = tabs
