@@ -76,6 +76,8 @@ class Project(Base):
     reading: Mapped[str] = mapped_column(String(64), default="")
     # Our tabs in the Data Manager: id by kind.
     tabs: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    # What a running loop does now: stage, done, total, at.
+    progress: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 
     @property
     def key(self) -> str:
@@ -181,6 +183,19 @@ class Verdict(Base):
     duplicate_of: Mapped[int | None] = mapped_column(default=None)
     reason: Mapped[str] = mapped_column(Text)
     review_order: Mapped[float] = mapped_column(default=0.0)
+
+
+class MapPoint(Base):
+    """Where a task stands on the map of its pool, and what the version in use believes of it."""
+
+    __tablename__ = "map_points"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    x: Mapped[float]
+    y: Mapped[float]
+    predicted: Mapped[str | None] = mapped_column(Text, default=None)
+    confidence: Mapped[float | None] = mapped_column(default=None)
 
 
 class Decision(Base):

@@ -14,6 +14,7 @@ def upgrade() -> None:
     with op.batch_alter_table("projects", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reading", sa.String(length=64), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("tabs", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("progress", sa.JSON(), nullable=False, server_default="{}"))
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("is_synthetic", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -57,6 +58,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "task_id", name=op.f("pk_verdicts")),
     )
     op.create_table(
+        "map_points",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("x", sa.Double(), nullable=False),
+        sa.Column("y", sa.Double(), nullable=False),
+        sa.Column("predicted", sa.Text(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_map_points_project_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("project_id", "task_id", name=op.f("pk_map_points")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
@@ -77,11 +91,12 @@ def downgrade() -> None:
     """Undo."""
     for table in ("novel_groups", "decisions"):
         op.drop_index(op.f(f"ix_{table}_project_id"), table)
-    for table in ("decisions", "verdicts", "novel_groups"):
+    for table in ("decisions", "map_points", "verdicts", "novel_groups"):
         op.drop_table(table)
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         for name in ("shown", "answers", "labelled_at", *reversed(_TEXTS), "is_synthetic"):
             batch_op.drop_column(name)
     with op.batch_alter_table("projects", schema=None) as batch_op:
+        batch_op.drop_column("progress")
         batch_op.drop_column("tabs")
         batch_op.drop_column("reading")

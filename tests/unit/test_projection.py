@@ -1,0 +1,36 @@
+"""The map: as many points as items, the same for the same vectors, and never a NaN."""
+
+import numpy as np
+import pytest
+
+from model.projection import project_to_plane
+from model.records import Embeddings
+
+
+def some_embeddings(count, *, seed=0):
+    vectors = np.random.default_rng(seed).normal(size=(count, 8)).astype(np.float32)
+    return Embeddings(np.arange(count), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), "e@1")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 11, 40])
+def test_every_item_gets_a_point_in_the_square(count):
+    points = project_to_plane(some_embeddings(count), seed=1)
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all() and (np.abs(points) <= 1).all()
+
+
+def test_the_same_vectors_and_seed_give_the_same_map():
+    first, second = (project_to_plane(some_embeddings(30), seed=1) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_items_that_are_all_alike_stand_together():
+    alike = Embeddings(np.arange(20), np.tile(some_embeddings(1).vectors, (20, 1)), "e@1")
+    assert np.abs(project_to_plane(alike, seed=1)).max() <= 1
+
+
+def test_a_vector_that_is_not_finite_stops_with_a_clear_word():
+    broken = some_embeddings(12)
+    broken.vectors[3, 1] = np.nan
+    with pytest.raises(ValueError, match="project_to_plane: an embedding is not finite"):
+        project_to_plane(broken, seed=1)
