@@ -23,9 +23,10 @@ def project_to_plane(embeddings: Embeddings, *, seed: int) -> NDArray[np.float64
     vectors = embeddings.vectors.astype(np.float64)
     if not np.isfinite(vectors).all():
         raise ValueError("project_to_plane: an embedding is not finite; embed these items again")
-    if len(vectors) < 3:
+    different = len(np.unique(vectors, axis=0))
+    if different < 3:
         return np.zeros((len(vectors), 2))
-    if len(np.unique(vectors, axis=0)) < _FEWEST:
+    if different < _FEWEST:
         return _scaled(PCA(2, random_state=seed).fit_transform(vectors))
     directions = min(_DIRECTIONS, *vectors.shape)
     reduced = PCA(directions, random_state=seed).fit_transform(vectors)
