@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from model.encoders.hashing import HashingEncoder
+from model.heads.material import Companions, assign_folds
 from model.records import Embeddings, Labels, LabelSpace
-from model.training import assign_folds, cold_start, train
+from model.training import cold_start, train
 
 SPACE = LabelSpace(("sport", "food", "weather"))
 WORDS = {
@@ -161,3 +162,33 @@ def test_what_does_not_belong_together_is_refused():
     refused(Embeddings(embeddings.ids, broken, "e@1"), labels, "embedding is not finite")
     refused(embeddings, labels, "audit is", audit=np.zeros(5, dtype=np.bool_))
     refused(embeddings, labels, "name vectors are", name_vectors=NAMES[:2])
+
+
+def test_companions_teach_but_measure_nothing():
+    names = ["sport", "food"] * 12
+    embeddings, labels = labelled(names)
+    more, answers = labelled(["weather"] * 6, seed=9)
+    more = Embeddings(more.ids + 1000, more.vectors, more.encoder)
+    answers = Labels(more.ids, answers.targets, answers.space)
+    companions = Companions(more, answers, np.ones(6, dtype=np.float32))
+    audit = np.ones(len(names), dtype=bool)
+    plain = train(embeddings, labels, name_vectors=None, audit=audit, rng=np.random.default_rng(0))
+    helped = train(
+        embeddings,
+        labels,
+        name_vectors=None,
+        audit=audit,
+        rng=np.random.default_rng(0),
+        companions=companions,
+    )
+    assert helped.metrics["labels"] == plain.metrics["labels"] == len(names)
+    assert len(helped.out_of_fold.ids) == len(names)
+    column = labels.space.index("weather")
+    before, after = (each.head.probabilities(more, "v").values[:, column].mean() for each in (plain, helped))
+    assert after > before
+
+
+def test_companions_that_are_not_finite_are_refused():
+    more, answers = labelled(["weather"] * 2)
+    with pytest.raises(ValueError, match="Companions: a vector or weight is not finite"):
+        Companions(more, answers, np.array([1.0, np.nan], dtype=np.float32))

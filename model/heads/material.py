@@ -1,0 +1,88 @@
+"""What heads are fitted to: labelled rows in folds, and companions that no fold holds out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.records import Embeddings, Floats, Labels
+
+FOLDS = 5
+NEVER_HELD_OUT = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Companions:
+    """Rows to learn from that measure nothing: embeddings (m, d), labels (m, c), weights (m,) beside 1.
+
+    Synthetic items are companions: they teach, but accuracy and calibration come from real rows alone.
+    """
+
+    embeddings: Embeddings
+    labels: Labels
+    weights: Floats
+
+    def __post_init__(self) -> None:
+        if not len(self.embeddings) == len(self.labels) == len(self.weights):
+            raise ValueError(
+                f"Companions: {len(self.embeddings)} embeddings, {len(self.labels)} labels and "
+                f"{len(self.weights)} weights"
+            )
+        if not (np.isfinite(self.embeddings.vectors).all() and np.isfinite(self.weights).all()):
+            raise ValueError("Companions: a vector or weight is not finite; embed these items again")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Rows (n + m): first the n labelled ones, each in a fold, then m companions in none."""
+
+    embeddings: Embeddings
+    labels: Labels
+    folds: NDArray[np.intp]
+    weights: Floats
+    measured: int
+
+    @property
+    def measured_labels(self) -> Labels:
+        """The labels (n, c) that heads are measured by."""
+        labels = self.labels
+        return Labels(labels.ids[: self.measured], labels.targets[: self.measured], labels.space)
+
+    @property
+    def number_of_folds(self) -> int:
+        """How many folds there are."""
+        return int(self.folds.max()) + 1
+
+    def weights_without(self, fold: NDArray[np.intp]) -> torch.Tensor:
+        """Row weights (n + m, f) of heads that each miss a fold (f,); a number past the last misses none."""
+        return torch.from_numpy((self.folds[:, None] != fold) * self.weights[:, None]).float()
+
+
+def prepare(
+    embeddings: Embeddings, labels: Labels, companions: Companions | None, rng: np.random.Generator
+) -> Material:
+    """Labelled rows in folds, companions behind them."""
+    folds = assign_folds(labels.classes, rng)
+    weights = np.ones(len(labels), dtype=np.float32)
+    if companions is None or not len(companions.labels):
+        return Material(embeddings, labels, folds, weights, len(labels))
+    more = companions.embeddings, companions.labels
+    ids = np.concatenate([labels.ids, more[1].ids])
+    return Material(
+        Embeddings(ids, np.concatenate([embeddings.vectors, more[0].vectors]), embeddings.encoder),
+        Labels(ids, np.concatenate([labels.targets, more[1].targets]), labels.space),
+        np.concatenate([folds, np.full(len(more[1]), NEVER_HELD_OUT)]),
+        np.concatenate([weights, companions.weights.astype(np.float32)]),
+        len(labels),
+    )
+
+
+def assign_folds(classes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """The fold (n,) of each row, at most 5: every class is spread as evenly as it can be."""
+    folds = np.empty(len(classes), dtype=np.intp)
+    by_class = np.lexsort((rng.random(len(classes)), classes))  # dealt out like cards, class after class
+    folds[by_class] = np.arange(len(classes)) % min(FOLDS, max(len(classes), 1))
+    return folds
