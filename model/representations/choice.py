@@ -1,0 +1,69 @@
+"""Which representation a project's head should look at, by what each says of labels it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.records import REPRESENTATIONS, Embeddings, Floats, Labels, Representation
+from model.training import train
+
+FEWEST_LABELS = 30  # below this, held-out labels cannot tell representations apart
+MOST_LABELS = 1000  # of more a sample tells enough
+CLEARLY = 1.0  # standard errors by which another must beat the encoder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Labelled items (n, d') and class names (c, d') as one representation shows them."""
+
+    labelled: Embeddings
+    names: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A representation, and the log loss out of fold of each that was looked at, in nats."""
+
+    representation: Representation
+    losses: dict[Representation, float]
+
+
+def choose_representation(views: Mapping[Representation, View], labels: Labels, *, seed: int) -> Choice:
+    """The representation of the least log loss out of fold, if it is clearly less than the encoder's.
+
+    All are fitted on the same folds, so that their losses can be compared row by row: another must gain
+    more than a standard error of these differences. The choice depends on the labels alone, not on the
+    last one. Raises ValueError without the encoder's view.
+    """
+    first = REPRESENTATIONS[0]
+    if first not in views:
+        raise ValueError(f"choose_representation: there is no view {first!r}")
+    if len(labels) < FEWEST_LABELS or len(views) == 1:
+        return Choice(first, {})
+    rows = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST_LABELS])
+    some = Labels(labels.ids[rows], labels.targets[rows], labels.space)
+    losses = {name: _losses(views[name], some, rows, seed) for name in REPRESENTATIONS if name in views}
+    means = {name: float(values.mean()) for name, values in losses.items()}
+    best = min(means, key=means.__getitem__)
+    return Choice(best if _is_clear(losses[first] - losses[best]) else first, means)
+
+
+def _losses(view: View, labels: Labels, rows: NDArray[np.intp], seed: int) -> NDArray[np.float64]:
+    """Log loss (n,) of each row by a head that did not learn from it."""
+    trained = train(
+        view.labelled.take(rows),
+        labels,
+        name_vectors=view.names,
+        audit=np.zeros(len(labels), dtype=np.bool_),
+        rng=np.random.default_rng(seed),
+    )
+    likelihood = trained.out_of_fold.values[np.arange(len(labels)), labels.classes]
+    return -np.log(np.maximum(likelihood.astype(np.float64), 1e-6))
+
+
+def _is_clear(gains: NDArray[np.float64]) -> bool:
+    return bool(gains.mean() > CLEARLY * gains.std() / np.sqrt(len(gains)))
