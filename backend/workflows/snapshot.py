@@ -18,7 +18,7 @@ from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 2
+ALGORITHM = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +26,11 @@ class Snapshot:
     """Rows are all tasks with text, by task id. `pool` and `audit` are masks over them.
 
     The pool is what may be served: not labelled, not skipped. Audit rows are a uniform sample of all rows.
+    `features` is what a head looks at: the embeddings, until they are replaced.
     """
 
     embeddings: Embeddings
+    features: Embeddings
     labels: Labels
     pool: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
@@ -77,8 +79,10 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
     threshold = _audit_threshold(context, project, ids, int(labelled.sum()))
+    embeddings = Embeddings(ids, vectors, encoder.revision)
     return Snapshot(
-        embeddings=Embeddings(ids, vectors, encoder.revision),
+        embeddings=embeddings,
+        features=embeddings,
         labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
         pool=pool,
         labelled=labelled,

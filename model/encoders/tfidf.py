@@ -71,7 +71,8 @@ class TfidfEncoder:
         unknown = lengths < _NOTHING
         vectors[unknown], lengths[unknown] = 0.0, 1.0
         vectors[unknown, -1] = 1.0
-        return vectors / lengths[:, None]
+        vectors /= lengths[:, None]
+        return vectors
 
     def to_bytes(self) -> bytes:
         """All of it as one safetensors file; the words are JSON in it."""
@@ -131,7 +132,9 @@ def _choose_words(texts: Sequence[str]) -> tuple[list[str], Floats]:
 
 def _weigh(texts: Sequence[str], columns: dict[str, int], idf: Floats) -> csr_matrix:
     """Rows (n, v) of length 1, or 0 for a text without a known word."""
-    places, counts, ends = [], [], [0]
+    places: list[int] = []
+    counts: list[int] = []
+    ends = [0]
     for text in texts:
         known = Counter(column for word in _find_words(text) if (column := columns.get(word)) is not None)
         places.extend(known.keys())

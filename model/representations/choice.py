@@ -62,7 +62,8 @@ def _losses(view: View, labels: Labels, rows: NDArray[np.intp], seed: int) -> ND
         rng=np.random.default_rng(seed),
     )
     likelihood = trained.out_of_fold.values[np.arange(len(labels)), labels.classes]
-    return -np.log(np.maximum(likelihood.astype(np.float64), 1e-6))
+    losses: NDArray[np.float64] = -np.log(np.maximum(likelihood.astype(np.float64), 1e-6))
+    return losses
 
 
 def _is_clear(gains: NDArray[np.float64]) -> bool:
