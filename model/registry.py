@@ -36,7 +36,7 @@ WORDS_FOLDER = "words"  # beside the versions, which share what is in it
 
 _TEMPORARY = ".writing-"
 _WORDS_REVISION = "tfidf@"
-_WORDS_CACHED = 4  # up to 20 MB each
+_WORDS_CACHED = 4  # up to 11 MB each
 _ABANDONED_AFTER_S = 600.0  # a version takes well under a second to write
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 

@@ -19,7 +19,7 @@ from sklearn.utils.extmath import randomized_svd
 from model.encoders import Progress
 from model.records import Floats
 
-DIMENSIONS = 256
+DIMENSIONS = 128  # more helps with many labels, fewer with few
 MOST_WORDS = 20_000
 MOST_TEXTS = 10_000  # more would hardly change the words and their weights
 _FEWEST_TEXTS_OF_A_WORD = 2

@@ -6,8 +6,11 @@ import numpy as np
 
 from model.records import Embeddings, Floats, Representation
 
-# Both halves of joined features have the same length, so that the cosine is the mean of both cosines.
-_HALF = np.float32(np.sqrt(0.5))
+# Of the squared length of joined features, so that their cosine is the weighted mean of both cosines.
+SHARE_OF_WORDS = 0.4
+
+_MEANING = np.float32(np.sqrt(1.0 - SHARE_OF_WORDS))
+_WORDS = np.float32(np.sqrt(SHARE_OF_WORDS))
 
 
 def represent(representation: Representation, embeddings: Embeddings, words: Embeddings | None) -> Embeddings:
@@ -21,7 +24,7 @@ def represent(representation: Representation, embeddings: Embeddings, words: Emb
         raise ValueError(f"represent: {representation!r} needs the words of the same items")
     if representation == "tfidf":
         return words
-    both = np.concatenate([embeddings.vectors, words.vectors], axis=1) * _HALF
+    both = np.concatenate([_MEANING * embeddings.vectors, _WORDS * words.vectors], axis=1)
     return Embeddings(embeddings.ids, both, f"{embeddings.encoder}+{words.encoder}")
 
 
@@ -36,7 +39,7 @@ def represent_names(representation: Representation, names: Floats, words: Floats
     if words is None or len(words) != len(names):
         raise ValueError(f"represent_names: {representation!r} needs the words of the same names")
     if representation == "joined":
-        return np.concatenate([names / _HALF, np.zeros_like(words)], axis=1)
+        return np.concatenate([names / _MEANING, np.zeros_like(words)], axis=1)
     known = words.copy()
     known[:, -1] = 0.0
     return known
