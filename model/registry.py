@@ -15,7 +15,7 @@ import re
 import shutil
 import time
 import uuid
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -25,14 +25,18 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.heads.trained import Metrics, TrainedHead
-from model.records import LabelSpace
+from model.records import REPRESENTATIONS, LabelSpace, Representation
 
 HEAD_FILE = "head.safetensors"
 MANIFEST_FILE = "manifest.json"
+WORDS_FOLDER = "words"  # beside the versions, which share what is in it
 
 _TEMPORARY = ".writing-"
+_WORDS_REVISION = "tfidf@"
+_WORDS_CACHED = 4  # up to 11 MB each
 _ABANDONED_AFTER_S = 600.0  # a version takes well under a second to write
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
@@ -68,6 +72,8 @@ class Manifest:
     strategy: str
     created_at: str
     code_version: str
+    representation: Representation = "encoder"  # what the head takes; versions of old did not say
+    words: str | None = None  # revision of the TF-IDF encoder that it needs
 
     def __post_init__(self) -> None:
         for name in ("version", "encoder", "data_fingerprint", "strategy", "created_at", "code_version"):
@@ -77,13 +83,18 @@ class Manifest:
         _require(type(self.seed) is int, "seed", "a whole number")
         _require(_is_number(self.audit_threshold), "audit_threshold", "a number")
         _require(_is_metrics(self.metrics), "metrics", "an object of numbers or nulls")
+        _require(self.representation in REPRESENTATIONS, "representation", f"one of {REPRESENTATIONS}")
+        _require(self.words is None or isinstance(self.words, str), "words", "text or null")
+        needed = self.representation != "encoder"
+        _require((self.words is not None) == needed, "words", "given if and only if the head needs them")
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """Read a manifest; raises ValueError on no JSON and on fields missing, unknown or of a wrong type."""
         content = json.loads(text)
         expected = {field.name for field in fields(cls)}
-        if not isinstance(content, dict) or set(content) != expected:
+        optional = {field.name for field in fields(cls) if field.default is not MISSING}
+        if not isinstance(content, dict) or set(content) | optional != expected:
             raise ValueError(f"manifest: expected an object with exactly the fields {sorted(expected)}")
         if isinstance(content["classes"], list):
             content["classes"] = tuple(content["classes"])
@@ -101,6 +112,7 @@ class ModelRegistry:
         """Keep versions under `root`, which need not exist yet, and the last `cached` ones in memory."""
         self._root = root
         self._read = lru_cache(maxsize=cached)(_read_version)
+        self._read_words = lru_cache(maxsize=_WORDS_CACHED)(_read_words)
 
     def save(self, project: str, version: str, trained: TrainedHead, manifest: Manifest) -> None:
         """Write a version aside, then make it visible in one step: a kill leaves a whole version or none.
@@ -125,7 +137,10 @@ class ModelRegistry:
         _sync_folder(target.parent)
 
     def load(self, project: str, version: str) -> tuple[LinearHead, Manifest]:
-        """A version's head and manifest; raises VersionMissing or VersionBroken."""
+        """A version's head and manifest; raises VersionMissing or VersionBroken.
+
+        A version whose words cannot be read is broken too.
+        """
         folder = self._folder(project, version)
         if not folder.is_dir():
             raise VersionMissing(
@@ -137,7 +152,38 @@ class ModelRegistry:
         except OSError as error:
             raise _broken(folder, f"it has no {MANIFEST_FILE}") from error
         # A version never changes, but a store can be deleted and begun again under the same names.
-        return self._read(folder, stamp.st_mtime_ns, stamp.st_ino)
+        head, manifest = self._read(folder, stamp.st_mtime_ns, stamp.st_ino)
+        if manifest.words is not None and self.load_words(project, manifest.words) is None:
+            raise _broken(folder, f"the words {manifest.words!r} are missing or cannot be read")
+        return head, manifest
+
+    def save_words(self, project: str, words: TfidfEncoder) -> list[str]:
+        """Keep a TF-IDF encoder under its revision, in place of those that no version needs.
+
+        Returns the revisions that were kept before.
+        """
+        path = self._words_path(project, words.revision)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = [_WORDS_REVISION + other.stem for other in path.parent.glob("*.safetensors")]
+        aside = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        try:
+            _write(aside, words.to_bytes())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+        for revision in set(before) - self._needed_words(project) - {words.revision}:
+            self._words_path(project, revision).unlink(missing_ok=True)
+        return before
+
+    def load_words(self, project: str, revision: str) -> TfidfEncoder | None:
+        """A TF-IDF encoder by its revision; None when it is not kept or cannot be read."""
+        path = self._words_path(project, revision)
+        try:
+            stamp = path.stat()
+            return self._read_words(path, stamp.st_mtime_ns, stamp.st_ino)
+        except (OSError, ValueError, KeyError, SafetensorError):
+            return None
 
     def versions(self, project: str) -> list[str]:
         """Names of the complete versions of a project, ascending; none for an unknown project."""
@@ -156,6 +202,22 @@ class ModelRegistry:
                 swept += 1
         return swept
 
+    def _needed_words(self, project: str) -> set[str | None]:
+        needed: set[str | None] = set()
+        for version in self.versions(project):
+            try:
+                needed.add(_read_manifest(self._folder(project, version)).words)
+            except (OSError, ValueError):
+                continue  # a version that cannot be read needs nothing
+        return needed
+
+    def _words_path(self, project: str, revision: str) -> Path:
+        folder = self._folder(project, WORDS_FOLDER)
+        name = revision.removeprefix(_WORDS_REVISION)
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{revision!r} is no revision of words")
+        return folder / f"{name}.safetensors"
+
     def _folder(self, *names: str) -> Path:
         for name in names:
             if not _NAME.fullmatch(name):
@@ -163,9 +225,20 @@ class ModelRegistry:
         return self._root.joinpath(*names)
 
 
+def _read_manifest(folder: Path) -> Manifest:
+    return Manifest.from_json((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+
+
+def _read_words(path: Path, _mtime: int, _inode: int) -> TfidfEncoder:
+    words = TfidfEncoder.from_bytes(path.read_bytes())
+    if words.revision.removeprefix(_WORDS_REVISION) != path.stem:
+        raise ValueError(f"{path} holds the words {words.revision!r}")
+    return words
+
+
 def _read_version(folder: Path, _mtime: int, _inode: int) -> tuple[LinearHead, Manifest]:
     try:
-        manifest = Manifest.from_json((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        manifest = _read_manifest(folder)
         head = _unpack((folder / HEAD_FILE).read_bytes(), LabelSpace(manifest.classes))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _broken(folder, f"{type(error).__name__}: {error}") from error

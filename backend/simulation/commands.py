@@ -20,8 +20,9 @@ from backend.simulation.labels import DEFAULT, RANDOM, Options, Outcome, needed,
 from backend.simulation.plot import draw_curves, require_plot_file
 from backend.simulation.rows import read_labelled_texts
 from backend.terminal import TerminalProgress
+from model.records import REPRESENTATIONS, Representation
 from model.simulation.report import area_under, paired_difference
-from model.simulation.run import Plan
+from model.simulation.run import AUTO, Plan
 
 _out = Console()
 _err = Console(stderr=True)
@@ -43,6 +44,7 @@ def add_simulate(app: typer.Typer, *, open_context: Callable[[], AbstractContext
         label_field: Annotated[str, typer.Option(help="The field that holds the label.")] = "label",
         splits: Annotated[str, typer.Option(help="Splits to use beside train and test.")] = "",
         names: Annotated[bool, typer.Option(help="Let label names speak before there are labels.")] = True,
+        representation: Annotated[str, typer.Option(help="auto, encoder, joined or tfidf.")] = AUTO,
         plot: Annotated[Path | None, typer.Option(help="Draw the curves: .png, .svg or .pdf.")] = None,
         as_json: Annotated[
             bool, typer.Option("--json", help="Print one JSON object and nothing else.")
@@ -60,6 +62,7 @@ def add_simulate(app: typer.Typer, *, open_context: Callable[[], AbstractContext
                 noise=noise,
                 audit_share=context.settings.audit_share,
                 with_names=names,
+                representation=_known_representation(representation),
             )
             rows = read_labelled_texts(data, label_field=label_field, splits=_words(splits))
             outcome = run_strategies(context, rows, options, dataset=data.stem, progress=progress)
@@ -110,6 +113,17 @@ def _known_strategies(text: str) -> tuple[str, ...]:
     except ValueError as error:
         raise BadRequest(f"--strategies: {error}.") from None
     return names
+
+
+def _known_representation(text: str) -> Representation | None:
+    """None for the one that the labels choose."""
+    for name in REPRESENTATIONS:
+        if name == text:
+            return name
+    if text != AUTO:
+        expected = ", ".join((AUTO, *REPRESENTATIONS))
+        raise BadRequest(f"--representation {text}: expected one of {expected}.")
+    return None
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.context import Context
 from backend.label_studio.tasks import content_hash
@@ -15,11 +16,13 @@ from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
+from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.heads.surroundings import find_surroundings
-from model.records import Embeddings, Floats, LabelSpace
+from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation
+from model.representations.features import represent, represent_names
 from model.simulation.oracle import noisy_oracle
 from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
-from model.simulation.run import AUTO, Curve, Exercise, Plan, full_accuracy, simulate
+from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_accuracy, simulate
 
 Json = dict[str, Any]
 
@@ -30,7 +33,10 @@ _ENCODE_CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is simulated: `strategies` beside default and random, and labels counted at `budgets`."""
+    """What is simulated: `strategies` beside default and random, and labels counted at `budgets`.
+
+    `representation` None lets the labels choose, as the live loop does.
+    """
 
     strategies: tuple[str, ...]
     budgets: tuple[int, ...]
@@ -39,6 +45,7 @@ class Options:
     noise: float
     audit_share: float
     with_names: bool
+    representation: Representation | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +64,8 @@ def run_strategies(
     context: Context, rows: Sequence[LabelledText], options: Options, *, dataset: str, progress: Progress
 ) -> Outcome:
     """Every strategy on every seed. Seeds are paired: the same pool, answers and audit for all strategies."""
-    texts = _Texts(rows, *_encode(context, rows, with_names=options.with_names, progress=progress))
+    vectors, titles = _encode(context, rows, with_names=options.with_names, progress=progress)
+    texts = _Texts(rows, vectors, titles, only=options.representation)
     names = tuple(dict.fromkeys((DEFAULT, RANDOM, *options.strategies)))
     plans = [_plan(name, options) for name in names]
     curves: dict[str, list[Curve]] = {name: [] for name in names}
@@ -95,6 +103,7 @@ def outcome_json(outcome: Outcome) -> Json:
                 "n95": needed(outcome, name, 0.95),
                 "area": [area_under(curve) for curve in curves],
                 "rank_seconds": [fmean(curve.rank_seconds) for curve in curves],
+                "representation": [curve.representation[-1] for curve in curves],
             }
             for name, curves in outcome.curves.items()
         },
@@ -111,12 +120,21 @@ def needed(outcome: Outcome, name: str, share: float) -> list[float | None]:
 class _Texts:
     """Encoded rows, from which each seed takes its pool and its test items."""
 
-    def __init__(self, rows: Sequence[LabelledText], vectors: Embeddings, names: Floats | None) -> None:
+    def __init__(
+        self,
+        rows: Sequence[LabelledText],
+        vectors: Embeddings,
+        names: Floats | None,
+        *,
+        only: Representation | None,
+    ) -> None:
         self._space = LabelSpace(tuple(sorted({row.label for row in rows})))
         columns = {name: column for column, name in enumerate(self._space.names)}
         self._answers = np.array([columns[row.label] for row in rows], dtype=np.intp)
         self._is_test = np.array([bool(row.is_test) for row in rows], dtype=np.bool_)
-        self._vectors, self._names = vectors, names
+        self._vectors, self._names, self._only = vectors, names, only
+        self._contents = [row.text for row in rows]
+        self._titles = [readable_name(name) for name in self._space.names]
         self.has_split = bool(self._is_test.any())
 
     @property
@@ -131,13 +149,39 @@ class _Texts:
         if not self.has_split:
             is_test = np.zeros(len(self._answers), dtype=np.bool_)
             is_test[rng.permutation(len(self._answers))[: self.test_size]] = True
-        pool = self._vectors.take(~is_test)
+        seen = self._features("encoder", None, is_test, seed)
+        words = None if self._only == "encoder" else self._fit_words(is_test)
+        others = [name for name in REPRESENTATIONS if name != "encoder" and words is not None]
         return Exercise(
-            pool=pool,
+            pool=seen.pool,
             oracle=noisy_oracle(self._answers[~is_test], self._space, noise=noise, rng=rng),
-            test=self._vectors.take(is_test),
+            test=seen.test,
             test_classes=self._answers[is_test],
-            name_vectors=self._names,
+            name_vectors=seen.name_vectors,
+            surroundings=seen.surroundings,
+            others={name: self._features(name, words, is_test, seed) for name in others},
+            only=self._only if self._only in others else None,
+        )
+
+    def _fit_words(self, is_test: NDArray[np.bool_]) -> TfidfEncoder | None:
+        pool = np.flatnonzero(~is_test)
+        texts = [self._contents[row] for row in pool[rows_to_fit(len(pool))]]
+        return fit_tfidf(texts, revision=tfidf_revision(map(content_hash, texts)))
+
+    def _features(
+        self, name: Representation, words: TfidfEncoder | None, is_test: NDArray[np.bool_], seed: int
+    ) -> Features:
+        """What a head sees of the texts and of the names in one representation."""
+        counted, titles = None, None
+        if words is not None:
+            counted = Embeddings(self._vectors.ids, words.encode(self._contents), words.revision)
+            titles = words.encode(self._titles)
+        everything = represent(name, self._vectors, counted)
+        pool = everything.take(~is_test)
+        return Features(
+            pool=pool,
+            test=everything.take(is_test),
+            name_vectors=None if self._names is None else represent_names(name, self._names, titles),
             surroundings=find_surroundings(pool, np.random.default_rng(seed)),
         )
 

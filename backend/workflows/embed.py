@@ -23,9 +23,14 @@ _LOOKUP_CHUNK = 900
 T = TypeVar("T")
 
 
-def embed_project(context: Context, project: Project, *, progress: Progress) -> int:
-    """Encodes every content of a project that has no vector yet; returns how many that were."""
-    encoder = context.encoder.get()
+def embed_project(
+    context: Context, project: Project, *, progress: Progress, encoder: Encoder | None = None
+) -> int:
+    """Encodes every content of a project that has no vector yet; returns how many that were.
+
+    By the backend's encoder, unless another is given.
+    """
+    encoder = encoder or context.encoder.get()
     known = select(Embedding.content_hash).where(Embedding.encoder == encoder.revision)
     with context.database.session() as session:
         rows = session.execute(

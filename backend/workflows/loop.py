@@ -26,6 +26,7 @@ from backend.workflows.hints import forget_hints, is_due, last_hint
 from backend.workflows.learn import Learned, learn, place, rank_pool
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
 from model.registry import Manifest, RegistryError
@@ -168,7 +169,7 @@ def _renew(
     placements = place(
         learned.ranking,
         learned.trained.head,
-        snapshot.embeddings,
+        learned.features,
         config=config,
         by_name=learned.by_name,
         task_ids=learned.ranking.ids[:window].tolist(),
@@ -185,6 +186,7 @@ def _renew(
         "window": published.kept,
         "rejected": list(published.rejected),
         "strategy": learned.ranking.strategy,
+        "representation": learned.representation,
         "metrics": learned.trained.metrics,
     }
 
@@ -221,13 +223,14 @@ def top_up(
     if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
         return 0
     head, manifest = context.registry.load(project.key, project.active_version)
+    snapshot = as_version_sees(context, project, snapshot, manifest)
     ranking = rank_pool(context, project, snapshot, head, version=project.active_version)
     waiting = set(left)
     chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
     placements = place(
         ranking,
         head,
-        snapshot.embeddings,
+        snapshot.features,
         config=config,
         by_name=manifest.kind == "label-names",
         task_ids=chosen,
@@ -269,6 +272,8 @@ def _manifest(
         strategy=learned.ranking.strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         code_version=_code_version(),
+        representation=learned.representation,
+        words=learned.words,
     )
 
 

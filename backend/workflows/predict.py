@@ -18,10 +18,13 @@ from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import name_vectors, pre_annotate
 from backend.workflows.projects import project_seed
+from backend.workflows.represent import version_words
 from model.audit import audit_hash
+from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
-from model.records import Embeddings, Floats
+from model.records import Embeddings, Floats, Representation
 from model.registry import Manifest, RegistryError
+from model.representations.features import represent
 from model.training import cold_start
 
 Json = dict[str, Any]
@@ -43,6 +46,8 @@ class Predictor:
     by_name: bool
     seed: int
     audit_threshold: float
+    representation: Representation = "encoder"
+    words: TfidfEncoder | None = None
 
 
 def current_version(project: Project | None) -> str:
@@ -65,7 +70,8 @@ def predict_tasks(
     rows = [row for row, key in enumerate(keys) if key in vectors]
     answers = [blank for _ in tasks]
     if rows:
-        values = _probabilities(context, predictor, np.stack([vectors[keys[row]] for row in rows]))
+        texts = [contents[row] for row in rows]
+        values = _probabilities(context, predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
         audit = _audit_mask(predictor, [tasks[row] for row in rows])
         for row, value, is_audit in zip(rows, values, audit, strict=True):
             answers[row] = _answer(predictor, config, value, blank=bool(is_audit))
@@ -87,6 +93,8 @@ def _predictor(context: Context, project: Project | None, config: LabelConfig) -
                 by_name=manifest.kind == "label-names",
                 seed=manifest.seed,
                 audit_threshold=manifest.audit_threshold,
+                representation=manifest.representation,
+                words=version_words(context, project, manifest) if project else None,
             )
     return Predictor(
         head=cold_start(name_vectors(context, config), config.space).head,
@@ -108,10 +116,14 @@ def _active(context: Context, project: Project) -> tuple[LinearHead, Manifest] |
         return None
 
 
-def _probabilities(context: Context, predictor: Predictor, vectors: Floats) -> Floats:
+def _probabilities(context: Context, predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
     ids = np.arange(len(vectors), dtype=np.int64)
     embeddings = Embeddings(ids, vectors, context.encoder.get().revision)
-    return predictor.head.probabilities(embeddings, predictor.version).values
+    counted = None
+    if predictor.words is not None:
+        counted = Embeddings(ids, predictor.words.encode(texts), predictor.words.revision)
+    features = represent(predictor.representation, embeddings, counted)
+    return predictor.head.probabilities(features, predictor.version).values
 
 
 def _audit_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:

@@ -13,6 +13,7 @@ from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project
+from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import take_snapshot
 
 _CHUNK = 1000
@@ -38,7 +39,7 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
     try:
         config = parse_label_config(project.label_config)
         head, manifest = context.registry.load(project.key, version)
-        snapshot = take_snapshot(context, project, config)
+        snapshot = as_version_sees(context, project, take_snapshot(context, project, config), manifest)
         ranking = rank_pool(context, project, snapshot, head, version=version)
         there = {int(row["task"]) for row in remote.predictions_of(label_studio_id, version)}
         missing = [task_id for task_id in ranking.ids.tolist() if task_id not in there]
@@ -49,7 +50,7 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
             placements = place(
                 ranking,
                 head,
-                snapshot.embeddings,
+                snapshot.features,
                 config=config,
                 by_name=manifest.kind == "label-names",
                 task_ids=chunk,

@@ -11,6 +11,7 @@ from backend.workflows.learn import place, rank_pool
 from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project, project_settings
+from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import take_snapshot
 from model.registry import RegistryError
 
@@ -31,7 +32,7 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
             backend = publish.find_backend(context, remote, label_studio_id)
             head, manifest = context.registry.load(project.key, version)
-            snapshot = take_snapshot(context, project, config)
+            snapshot = as_version_sees(context, project, take_snapshot(context, project, config), manifest)
             progress.stage("removing old places")
             publish.clear_version(context, project, remote, version=version)
             ranking = rank_pool(context, project, snapshot, head, version=version)
@@ -39,7 +40,7 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
             placements = place(
                 ranking,
                 head,
-                snapshot.embeddings,
+                snapshot.features,
                 config=config,
                 by_name=manifest.kind == "label-names",
                 task_ids=window,

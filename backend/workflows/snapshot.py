@@ -46,13 +46,16 @@ class Snapshot:
     The pool is what may be served: not labelled, not skipped. Audit rows are a uniform sample of all rows.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
+    `features` is what a head looks at: the embeddings, until they are replaced.
     """
 
     embeddings: Embeddings
+    features: Embeddings
     labels: Labels
     labelled_at: tuple[str, ...]
     synthetic: tuple[SyntheticTask, ...]
     synthetic_embeddings: Embeddings
+    synthetic_features: Embeddings
     pool: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
@@ -82,14 +85,17 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
     threshold = _audit_threshold(context, project, ids, int(labelled.sum()))
+    embeddings, made_embeddings = _embeddings(context, rows), _embeddings(context, made)
     return Snapshot(
-        embeddings=_embeddings(context, rows),
+        embeddings=embeddings,
+        features=embeddings,
         labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
         labelled_at=tuple(
             str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
         ),
         synthetic=tuple(_synthetic_task(row, known) for row in made),
-        synthetic_embeddings=_embeddings(context, made),
+        synthetic_embeddings=made_embeddings,
+        synthetic_features=made_embeddings,
         pool=pool,
         labelled=labelled,
         audit=audit_hash(ids, project_seed(project)) < threshold,

@@ -45,7 +45,7 @@ def list_versions(context: Context, label_studio_id: int) -> list[Json]:
 
 
 def _unreadable_row(name: str, *, active: bool) -> Json:
-    empty: Json = {"created_at": "", "strategy": "", "classes": 0, "metrics": {}}
+    empty: Json = {"created_at": "", "representation": "", "strategy": "", "classes": 0, "metrics": {}}
     return {"version": name, "active": active, "kind": "unreadable"} | empty
 
 
@@ -54,6 +54,7 @@ def _version_row(manifest: Manifest, *, active: bool) -> Json:
         "version": manifest.version,
         "active": active,
         "kind": manifest.kind,
+        "representation": manifest.representation,
         "created_at": manifest.created_at,
         "strategy": manifest.strategy,
         "classes": len(manifest.classes),

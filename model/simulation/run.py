@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash, audit_quota, audit_threshold
-from model.heads.single_label import LinearHead
 from model.heads.surroundings import Surroundings
 from model.heads.trained import TrainedHead
 from model.ranking import DEFAULT_STRATEGY, rank
-from model.records import Embeddings, Floats, Ranking
+from model.records import Embeddings, Floats, Labels, Ranking, Representation
+from model.representations.choice import View, choose_representation
 from model.simulation.oracle import Oracle
 from model.strategies import StrategyInput, needs_probabilities
 from model.training import cold_start, train
@@ -24,8 +24,21 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What a head sees of the same pool, test items and class names."""
+
+    pool: Embeddings
+    test: Embeddings
+    name_vectors: Floats | None
+    surroundings: Surroundings | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Exercise:
-    """A pool to label and the items on which the head is measured; name vectors (c, d) if names may help."""
+    """A pool to label and the items on which the head is measured; name vectors (c, d) if names may help.
+
+    The head may see `others` than the encoder's vectors; `only` one, if that is named, else the best.
+    """
 
     pool: Embeddings
     oracle: Oracle
@@ -33,6 +46,14 @@ class Exercise:
     test_classes: NDArray[np.intp]
     name_vectors: Floats | None
     surroundings: Surroundings | None = None
+    others: Mapping[Representation, Features] = field(default_factory=dict)
+    only: Representation | None = None
+
+    def features(self, representation: Representation) -> Features:
+        """What a head sees in one representation."""
+        if representation == "encoder":
+            return Features(self.pool, self.test, self.name_vectors, self.surroundings)
+        return self.others[representation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,15 @@ class Curve:
     accuracy: list[float] = field(default_factory=list)
     audit: list[tuple[float, float, float] | None] = field(default_factory=list)
     rank_seconds: list[float] = field(default_factory=list)
+    representation: list[Representation] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """A head, and what it sees."""
+
+    trained: TrainedHead
+    representation: Representation
 
 
 def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None) -> Curve:
@@ -74,16 +104,16 @@ def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None
     curve = Curve()
     budget = min(plan.budget, len(exercise.pool))
     labelled: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
-    trained = _learn(exercise, plan, labelled)
-    _note(curve, exercise, trained, labels=0)
+    model = _learn(exercise, plan, labelled)
+    _note(curve, exercise, model, labels=0)
     while len(labelled) < budget:
         started = time.perf_counter()
-        ranking = _rank(exercise, plan, labelled, trained)
+        ranking = _rank(exercise, plan, labelled, model)
         curve.rank_seconds.append(time.perf_counter() - started)
         asked = ranking.ids[: min(plan.batch, budget - len(labelled))]
         labelled = np.concatenate([labelled, np.searchsorted(exercise.pool.ids, asked)])
-        trained = _learn(exercise, plan, labelled)
-        _note(curve, exercise, trained, labels=len(labelled))
+        model = _learn(exercise, plan, labelled)
+        _note(curve, exercise, model, labels=len(labelled))
         if progress is not None:
             progress(len(asked))
     return curve
@@ -92,43 +122,55 @@ def simulate(exercise: Exercise, plan: Plan, *, progress: Progress | None = None
 def full_accuracy(exercise: Exercise, *, seed: int) -> float:
     """Accuracy on the test items of the head that learned from the whole pool."""
     everything = np.arange(len(exercise.pool))
-    return accuracy(_train(exercise, everything, audit=np.zeros(0, dtype=np.int64), seed=seed).head, exercise)
+    return _accuracy(_train(exercise, everything, audit=np.zeros(0, dtype=np.int64), seed=seed), exercise)
 
 
-def accuracy(head: LinearHead, exercise: Exercise) -> float:
+def _accuracy(model: _Model, exercise: Exercise) -> float:
     """Share of the test items that a head gets right."""
-    return float((head.logits(exercise.test.vectors).argmax(axis=1) == exercise.test_classes).mean())
+    logits = model.trained.head.logits(exercise.features(model.representation).test.vectors)
+    return float((logits.argmax(axis=1) == exercise.test_classes).mean())
 
 
-def _learn(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp]) -> TrainedHead | None:
+def _learn(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp]) -> _Model | None:
     """The head of the live loop at this point; None without labels and without names."""
     if not len(labelled):
         if exercise.name_vectors is None:
             return None
-        return cold_start(exercise.name_vectors, exercise.oracle.space)
+        return _Model(cold_start(exercise.name_vectors, exercise.oracle.space), "encoder")
     return _train(exercise, labelled, audit=_audit_ids(exercise, plan, len(labelled)), seed=plan.seed)
 
 
-def _train(
-    exercise: Exercise, labelled: NDArray[np.intp], *, audit: NDArray[np.int64], seed: int
-) -> TrainedHead:
+def _train(exercise: Exercise, labelled: NDArray[np.intp], *, audit: NDArray[np.int64], seed: int) -> _Model:
     rows = np.sort(labelled)
-    embeddings = exercise.pool.take(rows)
-    return train(
-        embeddings,
-        exercise.oracle.label(exercise.pool, rows),
-        name_vectors=exercise.name_vectors,
-        audit=np.isin(embeddings.ids, audit),
+    labels = exercise.oracle.label(exercise.pool, rows)
+    representation = exercise.only or _choose(exercise, rows, labels, seed)
+    seen = exercise.features(representation)
+    trained = train(
+        seen.pool.take(rows),
+        labels,
+        name_vectors=seen.name_vectors,
+        audit=np.isin(labels.ids, audit),
         rng=np.random.default_rng(seed),
-        surroundings=exercise.surroundings,
+        surroundings=seen.surroundings,
     )
+    return _Model(trained, representation)
 
 
-def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], trained: TrainedHead | None) -> Ranking:
+def _choose(exercise: Exercise, rows: NDArray[np.intp], labels: Labels, seed: int) -> Representation:
+    names: list[Representation] = ["encoder", *exercise.others]
+    seen = {name: exercise.features(name) for name in names}
+    views = {name: View(some.pool.take(rows), some.name_vectors) for name, some in seen.items()}
+    return choose_representation(views, labels, seed=seed).representation
+
+
+def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Model | None) -> Ranking:
     left = np.ones(len(exercise.pool), dtype=np.bool_)
     left[labelled] = False
     pool = exercise.pool.take(left)
-    probabilities = None if trained is None else trained.head.probabilities(pool, f"after-{len(labelled)}")
+    probabilities = None
+    if model is not None:
+        seen = exercise.features(model.representation).pool.take(left)
+        probabilities = model.trained.head.probabilities(seen, f"after-{len(labelled)}")
     rows = np.sort(labelled)
     answers = exercise.oracle.answers[rows]
     return rank(
@@ -159,12 +201,13 @@ def _audit_ids(exercise: Exercise, plan: Plan, labels: int) -> NDArray[np.int64]
     return ids[audit_hash(ids, plan.seed) < audit_threshold(ids, plan.seed, quota)]
 
 
-def _note(curve: Curve, exercise: Exercise, trained: TrainedHead | None, *, labels: int) -> None:
+def _note(curve: Curve, exercise: Exercise, model: _Model | None, *, labels: int) -> None:
     curve.labels.append(labels)
-    if trained is None:
+    curve.representation.append("encoder" if model is None else model.representation)
+    if model is None:
         curve.accuracy.append(1.0 / len(exercise.oracle.space))  # a guess
         curve.audit.append(None)
         return
-    curve.accuracy.append(accuracy(trained.head, exercise))
-    found = [trained.metrics[name] for name in ("audit_accuracy", "audit_low", "audit_high")]
+    curve.accuracy.append(_accuracy(model, exercise))
+    found = [model.trained.metrics[name] for name in ("audit_accuracy", "audit_low", "audit_high")]
     curve.audit.append(None if None in found else (found[0] or 0.0, found[1] or 0.0, found[2] or 0.0))

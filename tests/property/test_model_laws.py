@@ -1,6 +1,7 @@
 """Laws that hold for any input: calibration, training, audit, ranking and registry."""
 
 import math
+import re
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from model.audit import audit_hash, audit_quota, audit_slots, audit_threshold
 from model.calibration import calibration_error, fit_temperature, wilson_interval
 from model.encoders.hashing import HashingEncoder
+from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit
 from model.heads.single_label import LinearHead, softmax
 from model.heads.trained import TrainedHead
 from model.ranking import rank
@@ -133,6 +135,26 @@ def test_any_labels_train_a_head_whose_beliefs_sum_to_one(classes, with_names, s
     )
     assert np.allclose(result.out_of_fold.values.sum(axis=1), 1.0, atol=1e-5)
     assert all(value is None or math.isfinite(value) for value in result.metrics.values())
+
+
+@given(st.lists(st.text(max_size=40)), st.lists(st.text(max_size=40)))
+def test_any_text_is_a_vector_of_length_one_before_and_after_storing(pool, others):
+    words = fit_tfidf([*pool, *pool], revision="tfidf@x")
+    if words is None:
+        assert not any(re.search(r"\w\w", text.lower()) for text in pool)
+        return
+    vectors = words.encode([*pool, *others])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    again = TfidfEncoder.from_bytes(words.to_bytes())
+    assert np.array_equal(again.encode([*pool, *others]), vectors)
+
+
+@given(st.integers(0, 50_000))
+def test_the_texts_to_fit_to_are_rows_of_the_pool_each_once(count):
+    rows = rows_to_fit(count)
+    assert (np.diff(rows) > 0).all()
+    assert ((rows >= 0) & (rows < max(count, 1))).all()
+    assert len(rows) >= min(count / 1.2, 10_000)
 
 
 @given(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.encoders.hashing import HashingEncoder
+from model.encoders.tfidf import fit_tfidf
 from model.records import LabelSpace
 from model.registry import Manifest, ModelRegistry, VersionBroken, VersionExists, VersionMissing
 from model.training import cold_start
@@ -199,4 +200,75 @@ def test_a_manifest_with_a_wrong_type_is_refused_by_name(field, value):
 def test_a_manifest_with_a_field_too_many_is_refused():
     content = json.loads(a_manifest().to_json()) | {"extra": 1}
     with pytest.raises(ValueError, match="exactly the fields"):
+        Manifest.from_json(json.dumps(content))
+
+
+# Words, which versions share
+
+
+TEXTS = ["red green", "green blue", "blue red"]
+
+
+def some_words(revision="tfidf@0a"):
+    return fit_tfidf(TEXTS, revision=revision)
+
+
+def with_words(version="nl-000002", revision="tfidf@0a"):
+    return a_manifest(version, representation="joined", words=revision)
+
+
+def test_words_come_back_with_the_same_bits(registry):
+    registry.save_words("1", some_words())
+    again = registry.load_words("1", "tfidf@0a")
+    assert np.array_equal(again.encode([*TEXTS, "none"]), some_words().encode([*TEXTS, "none"]))
+    assert registry.load_words("1", "tfidf@0b") is None
+    assert registry.load_words("2", "tfidf@0a") is None
+
+
+def test_words_are_no_version(registry):
+    registry.save_words("1", some_words())
+    assert registry.versions("1") == []
+
+
+def test_words_that_no_version_needs_make_room_for_new_ones(registry):
+    registry.save_words("1", some_words("tfidf@0a"))
+    registry.save("1", "nl-000002", a_head(), with_words())
+    assert registry.save_words("1", some_words("tfidf@0b")) == ["tfidf@0a"]
+    assert sorted(registry.save_words("1", some_words("tfidf@0c"))) == ["tfidf@0a", "tfidf@0b"]
+    assert registry.load_words("1", "tfidf@0a") is not None
+    assert registry.load_words("1", "tfidf@0b") is None
+
+
+def test_a_version_without_its_words_is_broken_until_they_are_back(registry, tmp_path):
+    registry.save_words("1", some_words())
+    registry.save("1", "nl-000002", a_head(), with_words())
+    assert registry.load("1", "nl-000002")[1].representation == "joined"
+    (path,) = (tmp_path / "models" / "1" / "words").iterdir()
+    for content in (b"", path.read_bytes()[:50], some_words("tfidf@0b").to_bytes(), None):
+        path.unlink() if content is None else path.write_bytes(content)
+        with pytest.raises(VersionBroken, match="the words 'tfidf@0a' are missing"):
+            registry.load("1", "nl-000002")
+    registry.save_words("1", some_words())
+    assert registry.load("1", "nl-000002")[1].words == "tfidf@0a"
+
+
+@pytest.mark.parametrize("revision", ["tfidf@", "tfidf@../x", "tfidf@.x", "a/b"])
+def test_words_cannot_leave_the_store(registry, revision):
+    with pytest.raises(ValueError, match="no revision of words"):
+        registry.load_words("1", revision)
+
+
+def test_a_manifest_of_old_says_nothing_of_representations(registry, folder):
+    content = json.loads(a_manifest().to_json())
+    del content["representation"], content["words"]
+    (folder / "manifest.json").write_text(json.dumps(content))
+    assert registry.load("7-abc", "nl-000001")[1] == a_manifest()
+
+
+@pytest.mark.parametrize(
+    ("representation", "words"), [("pixels", None), ("joined", None), ("encoder", "tfidf@0a"), ("tfidf", 3)]
+)
+def test_a_manifest_names_words_if_and_only_if_they_are_needed(representation, words):
+    content = json.loads(a_manifest().to_json()) | {"representation": representation, "words": words}
+    with pytest.raises(ValueError, match="manifest: (representation|words) must be"):
         Manifest.from_json(json.dumps(content))

@@ -64,6 +64,19 @@ def test_json_holds_every_figure_by_seed(command, data):
     assert [len(row) for row in figures["audit"]["true"]] == [2, 2]
 
 
+@pytest.mark.parametrize("representation", ["encoder", "joined", "tfidf"])
+def test_one_representation_can_be_demanded(command, data, representation):
+    result = command(
+        ["simulate", "labels", str(data), "--strategies", "", "--budgets", "6", "--seeds", "1", "--json"]
+        + ["--representation", representation]
+    )
+    assert result.exit_code == 0, result.output
+    strategies = json.loads(result.stdout)["strategies"]
+    assert {name for strategy in strategies.values() for name in strategy["representation"]} == {
+        representation
+    }
+
+
 def test_people_get_a_table_and_a_picture(command, data, tmp_path):
     picture = tmp_path / "curves.svg"
     result = command(
@@ -83,6 +96,7 @@ def test_people_get_a_table_and_a_picture(command, data, tmp_path):
         (["--plot", "curves.doc"], "must end in .png"),
         (["--label-field", "colour"], "line 1: 'colour' is not one label"),
         (["--splits", "val"], "no split 'val'"),
+        (["--representation", "pixels"], "expected one of auto, encoder, joined, tfidf"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(command, data, options, words):

@@ -1,5 +1,7 @@
 """Simulated labeling: the live functions, answers from stored labels, and what the curves say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from model.simulation.report import (
     mean_interval,
     paired_difference,
 )
-from model.simulation.run import AUTO, Curve, Exercise, Plan, full_accuracy, simulate
+from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_accuracy, simulate
 
 SPACE = LabelSpace(("cat", "dog", "fish"))
 WORDS = {"cat": "purr meow whiskers paw", "dog": "bark fetch bone paw", "fish": "swim fin scale water"}
@@ -124,3 +126,33 @@ def test_a_paired_difference_is_sure_of_what_every_seed_says():
     assert mean_interval(ours).low < 0.75 < mean_interval(ours).high
     with pytest.raises(ValueError, match="cannot be paired"):
         paired_difference(ours, [])
+
+
+# What the head looks at
+
+
+def blind_exercise(only=None):
+    """The encoder tells nothing apart, the other features everything."""
+    exercise = an_exercise(names=False)
+    answers = [exercise.oracle.answers, exercise.test_classes]
+    clear = [np.eye(3, dtype=np.float32)[columns] for columns in answers]
+    blind = [np.tile(np.float32([1, 0, 0]), (60, 1)) for _ in answers]
+    parts = exercise.pool, exercise.test
+    pool, test = (Embeddings(part.ids, rows, "blind@1") for part, rows in zip(parts, blind, strict=True))
+    seen = (Embeddings(part.ids, rows, "clear@1") for part, rows in zip(parts, clear, strict=True))
+    features = Features(*seen, name_vectors=None, surroundings=None)
+    return replace(exercise, pool=pool, test=test, others={"tfidf": features}, only=only)
+
+
+def test_the_labels_choose_what_the_head_sees_once_there_are_enough():
+    curve = simulate(blind_exercise(), a_plan(strategy="random", budget=40, batch=10))
+    assert curve.representation == ["encoder", "encoder", "encoder", "tfidf", "tfidf"]
+    assert curve.accuracy[2] < 0.7
+    assert curve.accuracy[-1] == 1.0
+    assert full_accuracy(blind_exercise(), seed=0) == 1.0
+
+
+def test_one_representation_can_be_demanded_from_the_first_label_on():
+    curve = simulate(blind_exercise(only="tfidf"), a_plan(strategy="random", budget=40, batch=10))
+    assert curve.representation == ["encoder", "tfidf", "tfidf", "tfidf", "tfidf"]
+    assert simulate(blind_exercise(only="encoder"), a_plan(budget=40, batch=20)).accuracy[-1] < 0.7

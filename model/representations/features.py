@@ -1,0 +1,45 @@
+"""Features of items and of class names in each representation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.records import Embeddings, Floats, Representation
+
+# Of the squared length of joined features, so that their cosine is the weighted mean of both cosines.
+SHARE_OF_WORDS = 0.4
+
+_MEANING = np.float32(np.sqrt(1.0 - SHARE_OF_WORDS))
+_WORDS = np.float32(np.sqrt(SHARE_OF_WORDS))
+
+
+def represent(representation: Representation, embeddings: Embeddings, words: Embeddings | None) -> Embeddings:
+    """Features (n, d') of unit length from an encoder's vectors and TF-IDF vectors of the same items.
+
+    Raises ValueError when words are needed and missing, or of other items.
+    """
+    if representation == "encoder":
+        return embeddings
+    if words is None or not np.array_equal(words.ids, embeddings.ids):
+        raise ValueError(f"represent: {representation!r} needs the words of the same items")
+    if representation == "tfidf":
+        return words
+    both = np.concatenate([_MEANING * embeddings.vectors, _WORDS * words.vectors], axis=1)
+    return Embeddings(embeddings.ids, both, f"{embeddings.encoder}+{words.encoder}")
+
+
+def represent_names(representation: Representation, names: Floats, words: Floats | None) -> Floats:
+    """What class names (c, d') are compared by: their scalar product with features is the cosine of texts.
+
+    In joined features names are compared by the encoder alone, which knows what they mean; by words, a name
+    without a known word is like no text at all.
+    """
+    if representation == "encoder":
+        return names
+    if words is None or len(words) != len(names):
+        raise ValueError(f"represent_names: {representation!r} needs the words of the same names")
+    if representation == "joined":
+        return np.concatenate([names / _MEANING, np.zeros_like(words)], axis=1)
+    known = words.copy()
+    known[:, -1] = 0.0
+    return known
