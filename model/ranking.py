@@ -52,9 +52,12 @@ def rank(
 
 def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> Rows:
     """Rows of the pool, the highest score first."""
-    rows = rows[np.argsort(inputs.pool.ids[rows])]  # so that a tie falls the same way for any order of rows
-    scores = STRATEGIES[strategy](inputs.take(rows), rng)
-    order: Rows = rows[np.lexsort((rng.random(len(rows)), -scores.values))]
+    ids = inputs.pool.ids[rows]
+    if not (ids[1:] > ids[:-1]).all():
+        rows = rows[np.argsort(ids)]  # so that a tie falls the same way for any order of rows
+    scores = STRATEGIES[strategy](inputs.ask_only(rows), rng)
+    shuffled = rng.permutation(len(rows))  # and by chance
+    order: Rows = rows[shuffled[np.argsort(-scores.values[shuffled], kind="stable")]]
     return order
 
 
@@ -83,7 +86,9 @@ def _interleave(informative: Rows, waiting: Rows, *, window: int, share: float) 
 
 
 def _lanes(audit: NDArray[np.bool_], window: int) -> tuple[Lane, ...]:
-    return tuple(
-        "audit" if is_audit else "informative" if position < window else "rest"
-        for position, is_audit in enumerate(audit.tolist())
-    )
+    window = min(window, len(audit))
+    lanes: list[Lane] = ["informative"] * window
+    lanes += ["rest"] * (len(audit) - window)
+    for place in np.flatnonzero(audit).tolist():
+        lanes[place] = "audit"
+    return tuple(lanes)
