@@ -84,9 +84,12 @@ def _invite(queues: Sequence[LaneQueue], window: int, *, audit_ids: Ids) -> list
 
 def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> Rows:
     """Rows of the pool, the highest score first."""
-    rows = rows[np.argsort(inputs.pool.ids[rows])]  # so that a tie falls the same way for any order of rows
-    scores = STRATEGIES[strategy](inputs.take(rows), rng)
-    order: Rows = rows[np.lexsort((rng.random(len(rows)), -scores.values))]
+    ids = inputs.pool.ids[rows]
+    if not (ids[1:] > ids[:-1]).all():
+        rows = rows[np.argsort(ids)]  # so that a tie falls the same way for any order of rows
+    scores = STRATEGIES[strategy](inputs.ask_only(rows), rng)
+    shuffled = rng.permutation(len(rows))  # and by chance
+    order: Rows = rows[shuffled[np.argsort(-scores.values[shuffled], kind="stable")]]
     return order
 
 
@@ -118,7 +121,15 @@ def _interleave(
     ids[free[: len(informative)]], ids[lanes == LANES.index("audit")] = informative, waiting
     beyond = (lanes == LANES.index("informative")) & (np.arange(total) >= window)
     lanes[beyond] = LANES.index("rest")
-    return ids, tuple(LANES[lane] for lane in lanes)
+    return ids, _names(lanes)
+
+
+def _names(lanes: NDArray[np.int64]) -> tuple[Lane, ...]:
+    """The lanes by name; most of a large pool is the rest."""
+    names: list[Lane] = ["rest"] * len(lanes)
+    for place in np.flatnonzero(lanes != LANES.index("rest")).tolist():
+        names[place] = LANES[lanes[place]]
+    return tuple(names)
 
 
 def _spread(free: Rows, count: int, *, window: int) -> Rows:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats
 
-SAMPLE = 1500  # items that teach
+SAMPLE = 3000  # items that teach
 AROUND = 10_000  # items among which their neighbours are looked for
 NEIGHBOURS = 10
 

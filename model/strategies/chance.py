@@ -11,4 +11,4 @@ from model.strategies.inputs import StrategyInput, named_strategy
 @named_strategy("random")
 def random(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     """A uniform number in [0, 1) per item."""
-    return rng.random(len(inputs.pool), dtype=np.float32)
+    return rng.random(len(inputs), dtype=np.float32)

@@ -25,7 +25,7 @@ def typiclust(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     As many clusters as there are labels and picks together, 500 at most. An item is typical when its 20
     nearest neighbours in the cluster are near. Needs no probabilities. After the batch: by chance.
     """
-    pool, labelled = inputs.pool.vectors, inputs.labelled.vectors
+    pool, labelled = inputs.vectors(), inputs.labelled.vectors
     everything = np.concatenate([labelled, pool]) if len(labelled) else pool
     wanted = min(len(labelled) + inputs.batch, MOST_CLUSTERS, len(everything))
     cluster = assign_clusters(everything, wanted, rng)
@@ -49,8 +49,8 @@ def cluster_margin(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     uncertainty = margin_uncertainty(inputs.require_probabilities())
     candidates = most_uncertain(uncertainty, 10 * inputs.batch, rng)
     candidates = candidates[np.argsort(-uncertainty[candidates], kind="stable")]
-    wanted = min(inputs.batch, MOST_CLUSTERS, len(inputs.pool))
-    cluster = assign_clusters(inputs.pool.vectors, wanted, rng)[candidates]
+    wanted = min(inputs.batch, MOST_CLUSTERS, len(inputs))
+    cluster = assign_clusters(inputs.vectors(), wanted, rng)[candidates]
     groups = [candidates[cluster == number] for number in np.unique(cluster)]
     picks = _one_by_one(sorted(groups, key=len), inputs.batch)
     return score_picks(picks, uncertainty)
@@ -64,7 +64,7 @@ def dropquery(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     least once when those are few. The head is linear, so its weights follow from its probabilities. After
     the batch: by margin.
     """
-    probabilities, vectors = inputs.require_probabilities(), inputs.pool.vectors
+    probabilities, vectors = inputs.require_probabilities(), inputs.vectors()
     uncertainty = margin_uncertainty(probabilities)
     changes = _changes(vectors, recover_weights(vectors, probabilities), probabilities.argmax(axis=1), rng)
     candidates = np.flatnonzero(changes > PASSES / 2)

@@ -21,7 +21,7 @@ def margin_diversity(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     """
     uncertainty = margin_uncertainty(inputs.require_probabilities())
     candidates = most_uncertain(uncertainty, CANDIDATES_PER_PICK * inputs.batch, rng)
-    picks = _pick_apart(inputs.pool.vectors[candidates], uncertainty[candidates], count=inputs.batch)
+    picks = _pick_apart(inputs.vectors(candidates), uncertainty[candidates], count=inputs.batch)
     return score_picks(candidates[picks], uncertainty)
 
 
@@ -32,10 +32,9 @@ def core_set(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     Needs no probabilities. In a large pool the candidates are 20,000 drawn at random. After the batch: by
     chance.
     """
-    vectors = inputs.pool.vectors
-    candidates = pick_sample(len(vectors), max(CORE_CANDIDATES, inputs.batch), rng)
-    picks = pick_farthest(vectors[candidates], inputs.labelled.vectors, count=inputs.batch)
-    return score_picks(candidates[picks], rng.random(len(vectors), dtype=np.float32))
+    candidates = pick_sample(len(inputs), max(CORE_CANDIDATES, inputs.batch), rng)
+    picks = pick_farthest(inputs.vectors(candidates), inputs.labelled.vectors, count=inputs.batch)
+    return score_picks(candidates[picks], rng.random(len(inputs), dtype=np.float32))
 
 
 def pick_farthest(vectors: Floats, labelled: Floats, *, count: int) -> Rows:

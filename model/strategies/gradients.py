@@ -25,7 +25,7 @@ def badge(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     candidates = most_uncertain(uncertainty, max(CANDIDATES, inputs.batch), rng)
     errors = probabilities[candidates].copy()
     errors[np.arange(len(errors)), errors.argmax(axis=1)] -= 1.0
-    picks = spread_gradients(errors, inputs.pool.vectors[candidates], count=inputs.batch, rng=rng)
+    picks = spread_gradients(errors, inputs.vectors(candidates), count=inputs.batch, rng=rng)
     return score_picks(candidates[picks], uncertainty)
 
 

@@ -20,6 +20,7 @@ from model.strategies.kernel import (
 )
 
 REFERENCE = 2000  # pool items that stand for the pool when coverage is measured
+SPREAD_SAMPLE = 1000  # pool items whose neighbours tell how far apart items are
 CANDIDATES = 5000  # pool items that may be picked when all of the pool is to be covered
 NARROWED = 20_000  # items whose coverage is worked out for the order after the batch
 
@@ -31,17 +32,16 @@ def max_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     Each pick adds the most to the mean over the pool of the closeness to the nearest picked or labelled
     item. Needs no probabilities. After the batch: the less covered, the sooner.
     """
-    vectors, labelled = inputs.pool.vectors, inputs.labelled.vectors
-    bandwidth = spread_bandwidth(vectors, rng)
-    candidates = pick_sample(len(vectors), max(CANDIDATES, inputs.batch), rng)
-    reference = vectors[pick_sample(len(vectors), REFERENCE, rng)]
+    bandwidth = spread_bandwidth(_draw(inputs, SPREAD_SAMPLE, rng))
+    candidates = pick_sample(len(inputs), max(CANDIDATES, inputs.batch), rng)
+    reference = _draw(inputs, REFERENCE, rng)
     picks = pick_by_coverage(
-        kernel(vectors[candidates], reference, bandwidth=bandwidth),
+        kernel(inputs.vectors(candidates), reference, bandwidth=bandwidth),
         np.ones(len(reference), dtype=np.float32),
-        covered=coverage(reference, labelled, bandwidth=bandwidth),
+        covered=coverage(reference, inputs.labelled.vectors, bandwidth=bandwidth),
         count=inputs.batch,
     )
-    return _order_rest(inputs, candidates[picks], np.ones(len(vectors), dtype=np.float32), bandwidth, rng)
+    return _order_rest(inputs, candidates[picks], np.ones(len(inputs), dtype=np.float32), bandwidth, rng)
 
 
 @named_strategy("uncertainty-herding")
@@ -74,19 +74,31 @@ def balanced_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
 
 def _cover(inputs: StrategyInput, weights: Floats, width: float, rng: np.random.Generator) -> Floats:
     """Scores from greedy coverage of the items that weigh most; weights (n,) are in [0, 1]."""
-    vectors, labelled = inputs.pool.vectors, inputs.labelled.vectors
     if not weights.any():  # nothing to weigh by, as with one class: plain coverage
         weights = np.ones_like(weights)
-    bandwidth = labelled_bandwidth(vectors, labelled, rng, factor=width)
+    bandwidth = _bandwidth_now(inputs, width, rng)
     candidates = most_uncertain(weights, max(20 * inputs.batch, REFERENCE), rng)
-    reference = candidates[pick_sample(len(candidates), REFERENCE, rng)]
+    reference = pick_sample(len(candidates), REFERENCE, rng)
+    vectors = inputs.vectors(candidates)
     picks = pick_by_coverage(
-        kernel(vectors[candidates], vectors[reference], bandwidth=bandwidth),
-        weights[reference],
-        covered=coverage(vectors[reference], labelled, bandwidth=bandwidth),
+        kernel(vectors, vectors[reference], bandwidth=bandwidth),
+        weights[candidates[reference]],
+        covered=coverage(vectors[reference], inputs.labelled.vectors, bandwidth=bandwidth),
         count=inputs.batch,
     )
     return _order_rest(inputs, candidates[picks], weights, bandwidth, rng)
+
+
+def _bandwidth_now(inputs: StrategyInput, factor: float, rng: np.random.Generator) -> float:
+    """`factor` × the median distance to the nearest labelled item; by the spread of the pool without any."""
+    if not len(inputs.labelled):
+        return spread_bandwidth(_draw(inputs, SPREAD_SAMPLE, rng))
+    return factor * labelled_bandwidth(_draw(inputs, REFERENCE, rng), inputs.labelled.vectors)
+
+
+def _draw(inputs: StrategyInput, wanted: int, rng: np.random.Generator) -> Floats:
+    """Vectors of a sample of the items."""
+    return inputs.vectors(pick_sample(len(inputs), wanted, rng))
 
 
 def _order_rest(
@@ -97,11 +109,10 @@ def _order_rest(
     In a large pool only the most uncertain are compared with what covers them; the others follow by
     uncertainty alone.
     """
-    vectors = inputs.pool.vectors
-    centres = vectors[picks]
+    centres = inputs.vectors(picks)
     if len(inputs.labelled):
         centres = np.concatenate([inputs.labelled.vectors, centres])
     near = most_uncertain(uncertainty, NARROWED, rng)
     rest = uncertainty * np.float32(1e-3)  # below nearly all that is compared
-    rest[near] = uncertainty[near] * (1.0 - coverage(vectors[near], centres, bandwidth=bandwidth))
+    rest[near] = uncertainty[near] * (1.0 - coverage(inputs.vectors(near), centres, bandwidth=bandwidth))
     return score_picks(picks, rest)

@@ -57,7 +57,7 @@ def _borders(inputs: StrategyInput, probabilities: Floats) -> Floats:
     if inputs.labelled_classes is None or not (inputs.labelled_classes >= 0).any():
         return borders
     answered = inputs.labelled_classes >= 0
-    weights = recover_weights(inputs.pool.vectors, probabilities)
+    weights = recover_weights(inputs.vectors(), probabilities)
     logits = inputs.labelled.vectors[answered] @ weights[:-1] + weights[-1]
     margins, classes = class_margins(softmax(logits)), inputs.labelled_classes[answered]
     for column in np.unique(classes):

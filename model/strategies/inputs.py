@@ -9,9 +9,13 @@ from functools import wraps
 import numpy as np
 from numpy.typing import NDArray
 
-from model.records import Embeddings, Floats, Probabilities, Scores
+from model.heads.single_label import as_float32
+from model.records import Embeddings, Floats, Ids, Probabilities, Scores
 
 Rows = NDArray[np.intp]
+
+_PART = 4096  # rows looked at in one go
+_HALF_EXPONENT = np.uint16(0x7C00)  # all of these bits are set in an infinite float16, and in no finite one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +25,8 @@ class StrategyInput:
     `labelled` holds the labelled items and those in flight (published or on somebody's screen), so that
     nobody is asked the same thing twice; `labelled_classes` (m,) are their columns, -1 where there is no
     answer yet, or None when nobody cares. `batch` is how many items are asked before the next training.
+    `asked` are the rows of the pool that may be asked, in the order in which a strategy sees them; all of
+    them when None, and `rank` fills it. A large pool may lie on disk as float16: nothing here copies it.
     Raises ValueError when ids repeat, or rows, encoders or sizes do not fit together.
     """
 
@@ -29,11 +35,12 @@ class StrategyInput:
     labelled: Embeddings
     batch: int
     labelled_classes: NDArray[np.intp] | None = None
+    asked: Rows | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise ValueError(f"StrategyInput: batch is {self.batch}; give 1 or more")
-        if len(np.unique(self.pool.ids)) != len(self.pool):
+        if _repeats(self.pool.ids):
             raise ValueError("StrategyInput: an id appears twice in the pool")
         if self.labelled_classes is not None and len(self.labelled_classes) != len(self.labelled):
             raise ValueError("StrategyInput: there are not as many classes as labelled items")
@@ -42,16 +49,36 @@ class StrategyInput:
         if len(self.labelled) and len(self.pool):
             self._require_one_encoder()
 
+    def __len__(self) -> int:
+        return len(self.pool) if self.asked is None else len(self.asked)
+
+    @property
+    def ids(self) -> Ids:
+        """Ids (n,) of the items that may be asked."""
+        return self.pool.ids if self.asked is None else self.pool.ids[self.asked]
+
     def take(self, rows: Rows | NDArray[np.bool_]) -> StrategyInput:
-        """The same question about some rows of the pool, given by position or by mask."""
+        """The same question about some rows of the pool, given by position or by mask, as a copy."""
         probabilities = None if self.probabilities is None else self.probabilities.take(rows)
         return replace(self, pool=self.pool.take(rows), probabilities=probabilities)
 
+    def ask_only(self, rows: Rows) -> StrategyInput:
+        """The same question about some of the items, given by position, in that order; copies nothing."""
+        return replace(self, asked=rows if self.asked is None else self.asked[rows])
+
+    def vectors(self, rows: Rows | None = None) -> Floats:
+        """Unit vectors (m, d), float32, of some of the items, given by position; of all of them when None."""
+        if self.asked is not None:
+            rows = self.asked if rows is None else self.asked[rows]
+        vectors = self.pool.vectors if rows is None else self.pool.vectors[rows]
+        return as_float32(vectors)
+
     def require_probabilities(self) -> Floats:
-        """The probabilities (n, c); raises ValueError when there are none."""
+        """The probabilities (n, c) of the items; raises ValueError when there are none."""
         if self.probabilities is None:
             raise ValueError("this strategy needs probabilities; without a head, take max-herding or random")
-        return self.probabilities.values
+        values = self.probabilities.values
+        return values if self.asked is None else values[self.asked]
 
     def _require_one_encoder(self) -> None:
         if self.labelled.encoder != self.pool.encoder:
@@ -68,30 +95,53 @@ ScoringFunction = Callable[[StrategyInput, np.random.Generator], Floats]
 
 
 def named_strategy(name: str) -> Callable[[ScoringFunction], Strategy]:
-    """Make a strategy of a function that gives one number per pool item.
+    """Make a strategy of a function that gives one number per item.
 
-    The function sees the pool and the labelled items in the order of their ids, so that no answer can
-    depend on the order in which a database returned them, and never an empty pool.
+    The function sees the items and the labelled ones in the order of their ids, so that no answer can
+    depend on the order in which a database returned them, and never an empty pool. The strategy raises
+    ValueError with its name when an embedding or a score is not finite.
     """
 
     def decorate(function: ScoringFunction) -> Strategy:
         @wraps(function)
         def strategy(inputs: StrategyInput, rng: np.random.Generator) -> Scores:
-            values = np.zeros(len(inputs.pool), dtype=np.float32)
-            if len(inputs.pool):
-                by_id = np.argsort(inputs.pool.ids)
+            for what, embeddings in (("the pool", inputs.pool), ("the labelled items", inputs.labelled)):
+                if not _is_finite(embeddings.vectors):
+                    raise ValueError(
+                        f"strategy {name!r}: an embedding of {what} is not finite; embed it again"
+                    )
+            ids = inputs.ids
+            values = np.zeros(len(ids), dtype=np.float32)
+            if len(ids):
+                by_id = slice(None) if _ascends(ids) else np.argsort(ids)
                 values[by_id] = function(_in_id_order(inputs, by_id), rng)
-            return Scores(inputs.pool.ids, values, name)
+            return Scores(ids, values, name)
 
         return strategy
 
     return decorate
 
 
-def _in_id_order(inputs: StrategyInput, by_id: Rows) -> StrategyInput:
-    order = np.argsort(inputs.labelled.ids, kind="stable")
+def _in_id_order(inputs: StrategyInput, by_id: Rows | slice) -> StrategyInput:
+    labelled = inputs.labelled
+    order = np.argsort(labelled.ids, kind="stable")
     classes = None if inputs.labelled_classes is None else inputs.labelled_classes[order]
-    inputs = replace(inputs, labelled=inputs.labelled.take(order), labelled_classes=classes)
-    if np.array_equal(by_id, np.arange(len(by_id))):  # spares a copy of the whole pool
-        return inputs
-    return inputs.take(by_id)
+    labelled = Embeddings(labelled.ids[order], as_float32(labelled.vectors[order]), labelled.encoder)
+    inputs = replace(inputs, labelled=labelled, labelled_classes=classes)
+    return inputs if isinstance(by_id, slice) else inputs.ask_only(by_id)
+
+
+def _ascends(ids: Ids) -> bool:
+    return bool((ids[1:] > ids[:-1]).all())
+
+
+def _repeats(ids: Ids) -> bool:
+    return not _ascends(ids) and len(np.unique(ids)) != len(ids)
+
+
+def _is_finite(vectors: Floats) -> bool:
+    """Whether all values (n, d) are; in parts, and by their bits where numpy is slow to ask them."""
+    parts = (vectors[start : start + _PART] for start in range(0, len(vectors), _PART))
+    if vectors.dtype == np.float16:
+        return all((part.view(np.uint16) & _HALF_EXPONENT).max() < _HALF_EXPONENT for part in parts)
+    return all(np.isfinite(part).all() for part in parts)

@@ -21,9 +21,12 @@ def margin_uncertainty(probabilities: Floats) -> Floats:
     """1 - (best - second best) of each row (n, c): 0 when sure, 1 in a tie; 0 when there is one class."""
     if probabilities.shape[1] < 2:
         return np.zeros(len(probabilities), dtype=np.float32)
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]  # (n, 2), ascending
-    uncertainty: Floats = np.clip(1.0 - (top[:, 1] - top[:, 0]), 0.0, 1.0).astype(np.float32)
-    return uncertainty
+    uncertainty = np.empty(len(probabilities), dtype=np.float32)
+    for start in range(0, len(probabilities), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        top = np.partition(probabilities[part], -2, axis=1)[:, -2:]  # (m, 2), ascending
+        uncertainty[part] = 1.0 - (top[:, 1] - top[:, 0])
+    return np.clip(uncertainty, 0.0, 1.0, out=uncertainty)
 
 
 def class_balance(probabilities: Floats) -> Floats:
@@ -45,9 +48,8 @@ def coverage(vectors: Floats, centres: Floats, *, bandwidth: float) -> Floats:
     return _from_cosine(_nearest_cosine(vectors, centres), bandwidth)
 
 
-def spread_bandwidth(vectors: Floats, rng: np.random.Generator) -> float:
-    """Median distance to the 20th neighbour in a sample of 1,000: the bandwidth before any label."""
-    sample = vectors[pick_sample(len(vectors), 1000, rng)]
+def spread_bandwidth(sample: Floats) -> float:
+    """Median distance to the 20th neighbour in a sample (s, d): the bandwidth before any label."""
     neighbour = min(NEIGHBOUR, len(sample) - 1)
     if neighbour < 1:
         return 1.0
@@ -55,15 +57,9 @@ def spread_bandwidth(vectors: Floats, rng: np.random.Generator) -> float:
     return max(float(np.median(_distance(cosines))), SMALLEST_BANDWIDTH)
 
 
-def labelled_bandwidth(
-    vectors: Floats, labelled: Floats, rng: np.random.Generator, *, factor: float
-) -> float:
-    """`factor` × median distance from the pool to its nearest labelled item: shrinks as labels come in."""
-    if not len(labelled):
-        return spread_bandwidth(vectors, rng)
-    sample = vectors[pick_sample(len(vectors), 2000, rng)]
-    width = factor * float(np.median(_distance(_nearest_cosine(sample, labelled))))
-    return max(width, SMALLEST_BANDWIDTH)
+def labelled_bandwidth(sample: Floats, labelled: Floats) -> float:
+    """Median distance from a sample (s, d) to the nearest labelled item: shrinks as labels come in."""
+    return max(float(np.median(_distance(_nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
 
 
 def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:
@@ -74,9 +70,15 @@ def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:
 
 
 def most_uncertain(uncertainty: Floats, wanted: int, rng: np.random.Generator) -> Rows:
-    """Rows of the `wanted` highest values, ascending by row; ties are broken at random."""
-    order = np.lexsort((rng.random(len(uncertainty)), -uncertainty))
-    return np.sort(order[:wanted])
+    """Rows of the `wanted` highest values, ascending by row; ties are broken at random.
+
+    Takes time in proportion to the pool: nothing is sorted but what is chosen.
+    """
+    if len(uncertainty) <= wanted:
+        return np.arange(len(uncertainty))
+    least = np.partition(uncertainty, len(uncertainty) - wanted)[len(uncertainty) - wanted]
+    above, ties = np.flatnonzero(uncertainty > least), np.flatnonzero(uncertainty == least)
+    return np.sort(np.concatenate([above, ties[pick_sample(len(ties), wanted - len(above), rng)]]))
 
 
 def pick_by_coverage(closeness: Floats, weights: Floats, *, covered: Floats, count: int) -> Rows:
