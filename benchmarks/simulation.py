@@ -24,15 +24,16 @@ from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
 from backend.workflows.embed import embed_project, embed_texts
-from backend.workflows.learn import learn
+from backend.workflows.learn import Learned, learn
 from backend.workflows.progress import Silent
 from backend.workflows.snapshot import Snapshot, take_snapshot
+from backend.workflows.window import Serving, rank_pool
 from benchmarks.texts import Draw, Text
 from demo.project import write_label_config
 from model.encoders import Encoder
 from model.encoders.text import load_text_encoder
-from model.heads.single_label import LinearHead
-from model.records import Floats
+from model.records import Embeddings, Floats
+from model.representations.features import represent
 from model.training import train
 
 LABELS_PER_LOOP = 10
@@ -101,12 +102,10 @@ class Simulation:
         for given in range(0, max(budgets) + 1, LABELS_PER_LOOP):
             self._apply(way, given)
             snapshot = take_snapshot(self._context, self._project, self._config)
-            learned = learn(self._context, self._project, self._config, snapshot, version=f"nl-{given:06d}")
+            learned = learn(self._context, self._project, self._config, snapshot)
             if given in budgets:
-                head = learned.trained.head if way.with_names else _plain_head(snapshot)
-                audit = learned.trained.metrics["audit_accuracy"]
-                found.append(self._measure(head, snapshot, given, audit))
-            self._answer(learned.ranking.ids[:LABELS_PER_LOOP].tolist())
+                found.append(self._measure(learned if way.with_names else _plain(snapshot), given))
+            self._answer(self._rank(learned)[:LABELS_PER_LOOP])
         return found
 
     def measure_all(self) -> float:
@@ -114,8 +113,7 @@ class Simulation:
         self._forget_labels()
         self._answer(range(1, len(self._draw.tasks) + 1))
         snapshot = take_snapshot(self._context, self._project, self._config)
-        learned = learn(self._context, self._project, self._config, snapshot, version="nl-999999")
-        return self._on_unseen(learned.trained.head)
+        return self._on_unseen(learn(self._context, self._project, self._config, snapshot))
 
     def close(self) -> None:
         """Take the project away; the vectors stay for the next."""
@@ -150,29 +148,43 @@ class Simulation:
     def _columns(self, texts: Sequence[Text]) -> NDArray[np.intp]:
         return np.array([self._config.space.index(text.label) for text in texts])
 
-    def _measure(
-        self, head: LinearHead | None, snapshot: Snapshot, labels: int, audit: float | None
-    ) -> Accuracies:
-        if head is None:
+    def _rank(self, learned: Learned) -> list[int]:
+        serving = Serving("nl-000001", learned.trained.head, learned.by_name, self._config, learned.seen)
+        order: list[int] = rank_pool(self._context, self._project, serving).ids.tolist()
+        return order
+
+    def _measure(self, learned: Learned | None, labels: int) -> Accuracies:
+        if learned is None:
             return Accuracies(labels, None, None, None)
-        pool = snapshot.pool_embeddings
-        right = head.logits(pool.vectors).argmax(axis=1) == self._task_truth[pool.ids - 1]
-        return Accuracies(labels, self._on_unseen(head), float(right.mean()), audit)
+        pool = learned.seen.features.take(learned.seen.pool)
+        right = learned.trained.head.logits(pool.vectors).argmax(axis=1) == self._task_truth[pool.ids - 1]
+        audit = learned.trained.metrics["audit_accuracy"]
+        return Accuracies(labels, self._on_unseen(learned), float(right.mean()), audit)
 
-    def _on_unseen(self, head: LinearHead) -> float:
-        return float((head.logits(self._unseen).argmax(axis=1) == self._unseen_truth).mean())
+    def _on_unseen(self, learned: Learned) -> float:
+        vectors = self._unseen
+        if learned.words is not None:
+            words = self._context.registry.load_words(self._project.key, learned.words)
+            counted = words.encode([text.content for text in self._draw.unseen])
+            ids = np.arange(len(vectors))
+            seen = represent(
+                learned.representation, Embeddings(ids, vectors, ""), Embeddings(ids, counted, "")
+            )
+            vectors = seen.vectors
+        return float((learned.trained.head.logits(vectors).argmax(axis=1) == self._unseen_truth).mean())
 
 
-def _plain_head(snapshot: Snapshot) -> LinearHead | None:
+def _plain(snapshot: Snapshot) -> Learned | None:
     if not len(snapshot.labels):
         return None
-    return train(
+    trained = train(
         snapshot.labelled_embeddings,
         snapshot.labels,
         name_vectors=None,
         audit=np.zeros(len(snapshot.labels), dtype=bool),
         rng=np.random.default_rng(0),
-    ).head
+    )
+    return Learned(trained, snapshot, by_name=False)
 
 
 def _write_project(context: Context, draw: Draw, repeat: int) -> Project:

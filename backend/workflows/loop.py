@@ -23,12 +23,13 @@ from backend.label_studio.versions import next_version
 from backend.workflows import publish
 from backend.workflows.embed import embed_project
 from backend.workflows.hints import forget_hints, is_due, last_hint
-from backend.workflows.learn import Learned, learn, place, rank_pool
+from backend.workflows.lanes import new_class_members
+from backend.workflows.learn import Learned, learn
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
-from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
+from backend.workflows.window import Serving, load_serving, publish_places, rank_pool
 from model.registry import Manifest, RegistryError
 
 Json = dict[str, Any]
@@ -161,31 +162,33 @@ def _renew(
     version = next_version(known, by_name=len(snapshot.labels) == 0)
     progress.stage("training and ranking")
     with report.timed("learn"):
-        learned = learn(context, project, config, snapshot, version=version)
-    with report.timed("save"):
-        manifest = _manifest(context, project, snapshot, learned, version=version)
-        context.registry.save(project.key, version, learned.trained, manifest)
-    window = project_settings(context, project).queue_window
-    placements = place(
-        learned.ranking,
-        learned.trained.head,
-        learned.features,
-        config=config,
+        learned = learn(context, project, config, snapshot)
+    serving = Serving(
+        version=version,
+        head=learned.trained.head,
         by_name=learned.by_name,
-        task_ids=learned.ranking.ids[:window].tolist(),
+        config=config,
+        snapshot=learned.seen,
+        of_new_classes=new_class_members(context, project, snapshot),
     )
-    progress.stage("publishing", total=len(placements))
+    with report.timed("rank"):
+        ranking = rank_pool(context, project, serving)
+    with report.timed("save"):
+        manifest = _manifest(context, project, learned, version=version, strategy=ranking.strategy)
+        context.registry.save(project.key, version, learned.trained, manifest)
+    task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
+    progress.stage("publishing", total=len(task_ids))
     with report.timed("publish"):
-        published = publish.import_window(context, project, remote, version=version, placements=placements)
+        published = publish_places(context, project, remote, serving, ranking=ranking, task_ids=task_ids)
         publish.activate(
             context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
         )
-    progress.advance(len(placements))
+    progress.advance(len(task_ids))
     report.outcome, report.version = "published", version
     report.figures |= {
         "window": published.kept,
         "rejected": list(published.rejected),
-        "strategy": learned.ranking.strategy,
+        "strategy": ranking.strategy,
         "representation": learned.representation,
         "metrics": learned.trained.metrics,
     }
@@ -222,25 +225,17 @@ def top_up(
     outside = int(snapshot.pool.sum()) - len(left)
     if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
         return 0
-    head, manifest = context.registry.load(project.key, project.active_version)
-    snapshot = as_version_sees(context, project, snapshot, manifest)
-    ranking = rank_pool(context, project, snapshot, head, version=project.active_version)
+    serving = load_serving(context, project, snapshot, config=config, version=project.active_version)
+    ranking = rank_pool(context, project, serving)
     waiting = set(left)
     chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
-    placements = place(
-        ranking,
-        head,
-        snapshot.features,
-        config=config,
-        by_name=manifest.kind == "label-names",
-        task_ids=chosen,
-    )
-    report = publish.import_window(
+    report = publish_places(
         context,
         project,
         remote,
-        version=project.active_version,
-        placements=placements,
+        serving,
+        ranking=ranking,
+        task_ids=chosen,
         first_position=publish.next_position(context, project),
     )
     return report.kept
@@ -258,8 +253,9 @@ def _active_is_readable(context: Context, project: Project) -> bool:
 
 
 def _manifest(
-    context: Context, project: Project, snapshot: Snapshot, learned: Learned, *, version: str
+    context: Context, project: Project, learned: Learned, *, version: str, strategy: str
 ) -> Manifest:
+    snapshot = learned.seen
     return Manifest(
         version=version,
         kind="label-names" if learned.by_name else "trained",
@@ -269,7 +265,7 @@ def _manifest(
         data_fingerprint=snapshot.fingerprint,
         audit_threshold=snapshot.audit_threshold,
         metrics=learned.trained.metrics,
-        strategy=learned.ranking.strategy,
+        strategy=strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         code_version=_code_version(),
         representation=learned.representation,

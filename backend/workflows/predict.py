@@ -16,9 +16,10 @@ from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.embed import embed_texts
-from backend.workflows.learn import name_vectors, pre_annotate
+from backend.workflows.learn import name_vectors
 from backend.workflows.projects import project_seed
 from backend.workflows.represent import version_words
+from backend.workflows.window import pre_annotate
 from model.audit import audit_hash
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead

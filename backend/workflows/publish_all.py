@@ -8,13 +8,12 @@ from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.workflows import publish
-from backend.workflows.learn import place, rank_pool
 from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project
-from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import take_snapshot
+from backend.workflows.window import load_serving, place, rank_pool
 
 _CHUNK = 1000
 
@@ -38,23 +37,16 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
     remote = context.label_studio()
     try:
         config = parse_label_config(project.label_config)
-        head, manifest = context.registry.load(project.key, version)
-        snapshot = as_version_sees(context, project, take_snapshot(context, project, config), manifest)
-        ranking = rank_pool(context, project, snapshot, head, version=version)
+        snapshot = take_snapshot(context, project, config)
+        serving = load_serving(context, project, snapshot, config=config, version=version)
+        ranking = rank_pool(context, project, serving)
         there = {int(row["task"]) for row in remote.predictions_of(label_studio_id, version)}
         missing = [task_id for task_id in ranking.ids.tolist() if task_id not in there]
         progress.stage("pre-annotating", total=len(missing))
         sent = 0
         for start in range(0, len(missing), _CHUNK):
             chunk = missing[start : start + _CHUNK]
-            placements = place(
-                ranking,
-                head,
-                snapshot.features,
-                config=config,
-                by_name=manifest.kind == "label-names",
-                task_ids=chunk,
-            )
+            placements = place(serving, ranking, task_ids=chunk)
             payload = [
                 {"task": placed.task_id}
                 | prediction(

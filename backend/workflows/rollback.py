@@ -7,12 +7,11 @@ from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows import publish
-from backend.workflows.learn import place, rank_pool
 from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.progress import Progress
 from backend.workflows.projects import get_project, project_settings
-from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import take_snapshot
+from backend.workflows.window import load_serving, publish_places, rank_pool
 from model.registry import RegistryError
 
 
@@ -31,22 +30,14 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
                 return len(publish.window_left(context, project))
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
             backend = publish.find_backend(context, remote, label_studio_id)
-            head, manifest = context.registry.load(project.key, version)
-            snapshot = as_version_sees(context, project, take_snapshot(context, project, config), manifest)
+            snapshot = take_snapshot(context, project, config)
+            serving = load_serving(context, project, snapshot, config=config, version=version)
             progress.stage("removing old places")
             publish.clear_version(context, project, remote, version=version)
-            ranking = rank_pool(context, project, snapshot, head, version=version)
+            ranking = rank_pool(context, project, serving)
             window = ranking.ids[: project_settings(context, project).queue_window].tolist()
-            placements = place(
-                ranking,
-                head,
-                snapshot.features,
-                config=config,
-                by_name=manifest.kind == "label-names",
-                task_ids=window,
-            )
-            progress.stage("publishing", total=len(placements))
-            report = publish.import_window(context, project, remote, version=version, placements=placements)
+            progress.stage("publishing", total=len(window))
+            report = publish_places(context, project, remote, serving, ranking=ranking, task_ids=window)
             publish.activate(
                 context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
             )

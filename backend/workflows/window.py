@@ -1,0 +1,149 @@
+"""From a version to the places of its window: the order it asks for, and what it says of each task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backend.context import Context
+from backend.database import Project
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.results import choice_result
+from backend.workflows import publish
+from backend.workflows.lanes import lane_queues, new_class_members
+from backend.workflows.projects import project_seed, project_settings
+from backend.workflows.publish import Placement, PublishReport
+from backend.workflows.represent import as_version_sees
+from backend.workflows.snapshot import Snapshot
+from model.audit import audit_hash
+from model.heads.single_label import LinearHead
+from model.ranking import DEFAULT_STRATEGY, rank
+from model.records import Embeddings, Floats, Ranking
+from model.strategies.inputs import StrategyInput
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Serving:
+    """A version and the snapshot as its head sees it.
+
+    `of_new_classes`: tasks of groups that a person made a class, and that label, while the head hardly
+    knows it.
+    """
+
+    version: str
+    head: LinearHead
+    by_name: bool
+    config: LabelConfig
+    snapshot: Snapshot
+    of_new_classes: Mapping[int, str] = field(default_factory=dict)
+
+
+def load_serving(
+    context: Context, project: Project, snapshot: Snapshot, *, config: LabelConfig, version: str
+) -> Serving:
+    """A stored version, ready to rank and to pre-annotate. Raises RegistryError."""
+    head, manifest = context.registry.load(project.key, version)
+    return Serving(
+        version=version,
+        head=head,
+        by_name=manifest.kind == "label-names",
+        config=config,
+        snapshot=as_version_sees(context, project, snapshot, manifest),
+        of_new_classes=new_class_members(context, project, snapshot),
+    )
+
+
+def rank_pool(context: Context, project: Project, serving: Serving) -> Ranking:
+    """The order in which a version wants the pool labelled, audit share and lanes included."""
+    settings, snapshot = project_settings(context, project), serving.snapshot
+    strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
+    pool = snapshot.pool_embeddings
+    seed = project_seed(project)
+    return rank(
+        StrategyInput(
+            pool=pool,
+            probabilities=serving.head.probabilities(snapshot.features.take(snapshot.pool), serving.version),
+            labelled=snapshot.labelled_embeddings,
+            batch=settings.queue_window,
+            labelled_classes=snapshot.labels.classes,
+        ),
+        strategy=strategy,
+        window=settings.queue_window,
+        audit=snapshot.audit[snapshot.pool],
+        audit_order=audit_hash(pool.ids, seed),
+        share=settings.audit_share,
+        rng=np.random.default_rng(seed),
+        queues=lane_queues(context, project, snapshot),
+    )
+
+
+def publish_places(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    serving: Serving,
+    *,
+    ranking: Ranking,
+    task_ids: Sequence[int],
+    first_position: int = 0,
+) -> PublishReport:
+    """Sends the predictions of some tasks of a ranking as places of the version's window."""
+    return publish.import_window(
+        context,
+        project,
+        remote,
+        version=serving.version,
+        placements=place(serving, ranking, task_ids=task_ids),
+        first_position=first_position,
+    )
+
+
+def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> list[Placement]:
+    """Placements of some tasks of a ranking, in the order given; audit tasks go without a pre-annotation."""
+    lanes = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
+    values = _beliefs(serving, task_ids)
+    placements = []
+    for task_id, row in zip(task_ids, values, strict=True):
+        lane = lanes[task_id]
+        result = [] if lane == "audit" else _pre_annotation(serving, task_id, row)
+        placements.append(Placement(task_id, lane, result))
+    return placements
+
+
+def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool) -> list[Json]:
+    """The regions for one item's probabilities (c,): its best label that the config (still) has, if any."""
+    known = set(config.space.names)
+    columns = [column for column, name in enumerate(head.space.names) if name in known]
+    if not columns:
+        return []
+    best = max(columns, key=lambda column: float(row[column]))
+    return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)
+
+
+def _pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
+    label, names = serving.of_new_classes.get(task_id), serving.head.space.names
+    if label is None or label not in serving.config.space.names:
+        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name)
+    confidence = float(row[names.index(label)]) if label in names else 0.0
+    return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)
+
+
+def _beliefs(serving: Serving, task_ids: Sequence[int]) -> Floats:
+    """Probabilities (k, c) of some tasks, real or synthetic."""
+    real, made = serving.snapshot.features, serving.snapshot.synthetic_features
+    both = [*real.ids.tolist(), *made.ids.tolist()]
+    rows = {task_id: row for row, task_id in enumerate(both)}
+    chosen = np.array([rows[task_id] for task_id in task_ids], dtype=np.intp)
+    vectors = (
+        np.stack([made.vectors[row - len(real)] if row >= len(real) else real.vectors[row] for row in chosen])
+        if len(chosen)
+        else real.vectors[:0]
+    )
+    items = Embeddings(np.array(task_ids, dtype=np.int64), vectors, real.encoder)
+    return serving.head.probabilities(items, serving.version).values
