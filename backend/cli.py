@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from backend import report
 from backend.app import build_context, warm_up
+from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
 from backend.logs import start_logging
@@ -265,3 +266,4 @@ def _print(as_json: bool, data: Any, people: Callable[[], None]) -> None:
 
 
 add_simulate(app, open_context=_context)
+add_classes(app, open_context=_context)

@@ -66,8 +66,8 @@ class Workbench:
         """What Label Studio stores of the active version: score by task."""
         return self.label_studio.published(self.project_id, self.version)
 
-    def connect(self, **overrides):
-        return connect(self.context, self.project_id, overrides=overrides, progress=Silent())
+    def connect(self, *, explain=False, **overrides):
+        return connect(self.context, self.project_id, overrides=overrides, progress=Silent(), explain=explain)
 
     def loop(self):
         """One loop under the lease, and the sweep after it, as the worker does it."""

@@ -1,0 +1,130 @@
+"""Groups of novel tasks: one becomes a label with one command, another is called no class."""
+
+import pytest
+from sqlalchemy import select
+
+from backend.database import Decision, NovelGroup
+from backend.errors import BadRequest, NotFound
+from backend.label_studio.label_config import add_label, add_note, parse_label_config
+from backend.workflows.classes import add_class, list_groups, reject_group
+
+CONFIG = """<View>
+  <!-- the team's own words -->
+  <Text name="text" value="$text"/>
+  <Choices name="topic" toName="text" choice="single">
+    <Choice value="Cats" alias="cats" hotkey="1"/>
+    <Choice value="Dogs" alias="dogs" background="red"/>
+  </Choices>
+</View>"""
+
+
+@pytest.fixture
+def group(context, connected):
+    """Group 3 of the project: tasks that wait outside the window."""
+    members = [task_id for task_id in connected.tasks if task_id not in connected.window][:6]
+    with context.database.session() as session:
+        session.add(
+            NovelGroup(
+                project_id=connected.project.id,
+                number=3,
+                name="birds",
+                members=members,
+                typical=members[:3],
+                figures={"rank": 1},
+                version=connected.version,
+            )
+        )
+    return members
+
+
+def decisions(context):
+    with context.database.session() as session:
+        return [(row.kind, row.decided_by, row.details) for row in session.scalars(select(Decision))]
+
+
+def labels_of(bench):
+    return [label.name for label in parse_label_config(bench.remote["label_config"]).labels]
+
+
+def test_a_new_label_leaves_aliases_hotkeys_styles_and_comments_as_they_are():
+    changed = add_label(CONFIG, "Birds & co")
+    lines = changed.splitlines()
+    assert [line for line in lines if "Birds" not in line] == CONFIG.splitlines()
+    assert parse_label_config(changed).space.names == ("cats", "dogs", "Birds & co")
+
+
+@pytest.mark.parametrize("name", ["cats", "CATS", "Dogs"])
+def test_a_label_that_is_there_is_not_added_again(name):
+    with pytest.raises(BadRequest, match="already"):
+        add_label(CONFIG, name)
+
+
+def test_a_label_needs_a_name():
+    with pytest.raises(BadRequest, match="cannot be empty"):
+        add_label(CONFIG, "  ")
+
+
+def test_the_line_that_explains_is_added_once():
+    once = add_note(CONFIG)
+    assert '<Header value="$nextlabel_note"/>' in once
+    assert add_note(once) is None
+    assert parse_label_config(once).text_fields == ("text",)
+
+
+def test_connect_explains_only_when_asked(workbench):
+    workbench.connect()
+    assert "nextlabel_note" not in workbench.remote["label_config"]
+    workbench.connect(explain=True)
+    assert "nextlabel_note" in workbench.remote["label_config"]
+
+
+def test_a_group_becomes_a_label_and_its_tasks_come_first_with_it(context, connected, group):
+    assert add_class(context, connected.project_id, 3, name=None, by="ada") == "birds"
+    assert labels_of(connected) == ["cats", "dogs", "birds"]
+    assert connected.loop().outcome == "published"
+    lane = [task_id for task_id in connected.window if task_id in group]
+    assert lane == group[: len(lane)] and lane
+    assert connected.result_of(lane[0])[0]["value"]["choices"] == ["birds"]
+
+
+def test_what_somebody_changed_in_the_config_meanwhile_is_kept(context, connected, group):
+    connected.label_studio.change_project(
+        connected.project_id, label_config=add_label(connected.remote["label_config"], "fish")
+    )
+    add_class(context, connected.project_id, 3, name="parrots", by="ada")
+    assert labels_of(connected) == ["cats", "dogs", "fish", "parrots"]
+
+
+def test_who_decided_is_written_down(context, connected, group):
+    add_class(context, connected.project_id, 3, name="parrots", by="ada")
+    assert decisions(context) == [("group-added", "ada", {"group": 3, "label": "parrots", "members": 6})]
+
+
+def test_a_rejected_group_is_listed_no_more_and_changes_no_label(context, connected, group):
+    assert [row["group"] for row in list_groups(context, connected.project_id)] == [3]
+    reject_group(context, connected.project_id, 3, by="ada")
+    assert list_groups(context, connected.project_id) == []
+    assert labels_of(connected) == ["cats", "dogs"]
+    assert decisions(context)[0][0] == "group-rejected"
+
+
+def test_a_group_is_decided_once(context, connected, group):
+    reject_group(context, connected.project_id, 3, by="ada")
+    with pytest.raises(BadRequest, match="Group 3 was rejected before"):
+        add_class(context, connected.project_id, 3, name=None, by="ada")
+
+
+def test_an_unknown_group_is_named_with_the_cure(context, connected, group):
+    with pytest.raises(NotFound, match="no group 9"):
+        reject_group(context, connected.project_id, 9, by="ada")
+
+
+def test_after_enough_labels_a_new_class_is_one_like_the_others(context, connected, group):
+    add_class(context, connected.project_id, 3, name="birds", by="ada")
+    for task_id in group[:5]:
+        connected.label_studio.annotate(task_id, "birds")
+    connected.loop()
+    assert connected.result_of(connected.window[0]) is not None
+    with context.database.session() as session:
+        assert session.scalar(select(NovelGroup.state)) == "added"
+    assert group[5] not in connected.window[:1]
