@@ -1,0 +1,212 @@
+"""How good the model is on items it has not seen, judged by the audit labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.audit import audit_quota
+from model.records import Floats, LabelSpace
+from model.signals.estimate import Z95, Estimate, percent_range, score_interval, share
+
+FEWEST = 30  # audit labels below which nothing is said
+FEWEST_OF_A_CLASS = 5
+_CAUTION = 10.0  # as if so many items had shown that confidences explain nothing
+_TRUST = 20.0  # as if so many items had shown that confidences mean what they say
+_WORTH = (0.5, 3.0)  # an audit label is never taken for more or less than this many
+_DRAWS = 400
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAccuracy:
+    """One class among the audit labels. Recall and precision are None below five cases to judge by."""
+
+    name: str
+    labels: int
+    predicted: int
+    recall: Estimate | None
+    precision: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class HonestAccuracy:
+    """Accuracy on items that the model has not learned from, in [0, 1]; None while it is too early.
+
+    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell and is the
+    one to show; `worth` says for how many plain audit labels one counts in it, by the width of the ranges.
+    `macro_f1` is there when the classes are `skewed`, over those with five audit labels.
+    """
+
+    audit_labels: int
+    plain: Estimate | None
+    assisted: Estimate | None
+    worth: float | None
+    skewed: bool
+    macro_f1: Estimate | None
+    classes: tuple[ClassAccuracy, ...]
+    words: str
+
+
+def measure_accuracy(
+    out_of_fold: Floats,
+    classes: NDArray[np.intp],
+    *,
+    audit: Mask,
+    blind: Mask | None,
+    unlabelled_confidence: Floats,
+    space: LabelSpace,
+    rng: np.random.Generator,
+) -> HonestAccuracy:
+    """Honest accuracy of a head from its labelled rows and its confidence in the rest of the pool.
+
+    out_of_fold (n, c) and classes (n,) hold what heads believed of each labelled item before they learned
+    from it, and the answer. `audit` (n,) marks rows of the audit sample, `blind` (n,) those of them that
+    were asked because they belong to it (see `asked_blind`); None if that is all. unlabelled_confidence
+    (u,) is the deployed head's highest probability for every item without a label.
+    Raises ValueError when rows do not match or a number is not finite.
+    """
+    blind = audit if blind is None else blind
+    _require_rows(out_of_fold, classes, audit, blind, unlabelled_confidence)
+    predicted = out_of_fold.argmax(axis=1)
+    correct = predicted == classes
+    total, by_class = int(audit.sum()), _by_class(predicted[audit], classes[audit], space)
+    if total < FEWEST or not blind.any():
+        words = f"Too early to say how good the model is: {total} of {FEWEST} audit labels."
+        return HonestAccuracy(total, None, None, None, False, None, by_class, words)
+    plain = share(int(correct[audit].sum()), total)
+    confidence = out_of_fold.max(axis=1).astype(np.float64)
+    unsure = unlabelled_confidence.astype(np.float64)
+    assisted = _assist(correct.astype(np.float64), confidence, blind, unsure)
+    worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
+    skewed = _are_skewed(classes[audit])
+    macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
+    words = _say(assisted, total, macro_f1)
+    return HonestAccuracy(total, plain, assisted, worth, skewed, macro_f1, by_class, words)
+
+
+def asked_blind(
+    audit_rank: NDArray[np.intp], position: NDArray[np.intp], *, window: int, audit_share: float
+) -> Mask:
+    """Which labelled rows (n,) were asked as audit items, and not by the strategy before they became some.
+
+    audit_rank (n,): place of the item in the order of the audit hash, 0 first; position (n,): how many
+    labels there were before its own. The strategy prefers hard items, so those that it asked are no
+    random sample, even where the audit set has grown over them since.
+    """
+    quotas = [audit_quota(int(place) + window, share=audit_share) for place in position]
+    blind: Mask = audit_rank < np.array(quotas, dtype=np.intp)
+    return blind
+
+
+def _assist(correct: Numbers, confidence: Numbers, blind: Mask, unlabelled_confidence: Numbers) -> Estimate:
+    """The difference estimator (Särndal et al., 1992; Angelopoulos et al., 2023) in a stratified pool.
+
+    What the strategy asked is known and stands for itself. Blind items stand for the rest: the mean
+    confidence there, corrected by how far confidence is from right answers on them. The range is Wilson's,
+    for as many draws as the correction leaves uncertainty, and wider by what a pool of this size can
+    differ from where it came from.
+    """
+    known, right, sure = correct[~blind], correct[blind], confidence[blind]
+    rest = np.concatenate([sure, unlabelled_confidence])
+    items = len(known) + len(rest)
+    trust = _slope(right, sure)
+    value = float(np.clip(right.mean() + trust * (rest.mean() - sure.mean()), 0.0, 1.0))
+    leftover = right - right.mean() - trust * (sure - sure.mean())
+    low, high = score_interval(value, len(right) * _worth(right, leftover))
+    weight = len(rest) / items
+    whole = min(float(known.sum()) / items + weight * value, 1.0)
+    beyond = Z95 * Z95 * whole * (1.0 - whole) / items
+    below = math.sqrt((weight * (value - low)) ** 2 + beyond)
+    above = math.sqrt((weight * (high - value)) ** 2 + beyond)
+    return Estimate(whole, max(0.0, whole - below), min(1.0, whole + above))
+
+
+def _slope(right: Numbers, sure: Numbers) -> float:
+    """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1."""
+    spread = float(sure.var())
+    if spread <= 0.0:
+        return 0.0
+    together = float(((right - right.mean()) * (sure - sure.mean())).mean())
+    rows = len(right)
+    return float(np.clip((rows * together + _TRUST * spread) / ((rows + _TRUST) * spread), 0.0, 1.0))
+
+
+def _worth(right: Numbers, leftover: Numbers) -> float:
+    """Spread of right answers over the spread that confidences leave unexplained, drawn towards 1."""
+    rows = len(right)
+    share_right = (float(right.sum()) + 2.0) / (rows + 4.0)
+    caution = _CAUTION * share_right * (1.0 - share_right)
+    ratio = (rows * float(right.var()) + caution) / (float((leftover**2).sum()) + caution)
+    return float(np.clip(ratio, *_WORTH))
+
+
+def _by_class(
+    predicted: NDArray[np.intp], classes: NDArray[np.intp], space: LabelSpace
+) -> tuple[ClassAccuracy, ...]:
+    """Every class that was answered or predicted, the one with most audit labels first."""
+    found = []
+    for column, name in enumerate(space.names):
+        is_class, says_class = classes == column, predicted == column
+        labels, says, hits = int(is_class.sum()), int(says_class.sum()), int((is_class & says_class).sum())
+        if labels or says:
+            recall = share(hits, labels) if labels >= FEWEST_OF_A_CLASS else None
+            precision = share(hits, says) if says >= FEWEST_OF_A_CLASS else None
+            found.append(ClassAccuracy(name, labels, says, recall, precision))
+    return tuple(sorted(found, key=lambda one: (-one.labels, one.name)))
+
+
+def _are_skewed(classes: NDArray[np.intp]) -> bool:
+    """Whether the largest class is surely more than twice as large as if all were equal."""
+    counts = np.bincount(classes)
+    return share(int(counts.max()), len(classes)).low > 2.0 / max(int((counts > 0).sum()), 1)
+
+
+def _macro_f1(
+    predicted: NDArray[np.intp], classes: NDArray[np.intp], rng: np.random.Generator
+) -> Estimate | None:
+    """Mean F1 of the classes with enough audit labels, with a bootstrap interval (Efron, 1979)."""
+    counts = np.bincount(classes)
+    columns = np.flatnonzero(counts >= FEWEST_OF_A_CLASS)
+    if len(columns) < 2:
+        return None
+    is_class = classes[:, None] == columns
+    says_class = predicted[:, None] == columns
+    value = float(_mean_f1(is_class, says_class, np.ones((1, len(classes))))[0])
+    even = np.full(len(classes), 1.0 / len(classes))
+    drawn = rng.multinomial(len(classes), even, size=_DRAWS).astype(np.float64)
+    low, high = np.percentile(_mean_f1(is_class, says_class, drawn), (2.5, 97.5))
+    return Estimate(value, min(float(low), value), max(float(high), value))
+
+
+def _mean_f1(is_class: Mask, says_class: Mask, weights: Numbers) -> Numbers:
+    """Mean over classes (k,) of F1 for each of b weightings (b, n) of the rows."""
+    hits = weights @ (is_class & says_class)  # (b, k)
+    sizes = weights @ (is_class.astype(np.float64) + says_class)
+    means: Numbers = (2.0 * hits / np.maximum(sizes, 1.0)).mean(axis=1)
+    return means
+
+
+def _say(assisted: Estimate, total: int, macro_f1: Estimate | None) -> str:
+    words = f"Right on {percent_range(assisted)} of items it has not seen, judged by {total} audit labels"
+    return f"{words}; macro-F1 {percent_range(macro_f1)}." if macro_f1 else f"{words}."
+
+
+def _require_rows(
+    out_of_fold: Floats, classes: NDArray[np.intp], audit: Mask, blind: Mask, unlabelled: Floats
+) -> None:
+    rows = len(classes)
+    if not len(out_of_fold) == len(audit) == len(blind) == rows:
+        raise ValueError(
+            f"measure_accuracy: {len(out_of_fold)} beliefs, {len(audit)} audit marks and {len(blind)} "
+            f"blind marks for {rows} labels"
+        )
+    if (blind & ~audit).any():
+        raise ValueError("measure_accuracy: a row is blind but not of the audit sample")
+    if not (np.isfinite(out_of_fold).all() and np.isfinite(unlabelled).all()):
+        raise ValueError("measure_accuracy: a probability is not finite")

@@ -1,0 +1,124 @@
+"""Honest accuracy: only audit labels judge, and the range is as wide as the evidence is thin."""
+
+import numpy as np
+import pytest
+
+from model.records import LabelSpace
+from model.signals.honest_accuracy import asked_blind, measure_accuracy
+
+SPACE = LabelSpace(("a", "b", "c"))
+
+
+def beliefs(correct, confidence=0.9, classes=None):
+    """Out-of-fold rows that are right where they should be; the answers beside them."""
+    classes = np.arange(len(correct)) % 3 if classes is None else classes
+    confidence = np.broadcast_to(confidence, len(correct))
+    values = np.repeat((1 - confidence[:, None]) / 2, 3, axis=1).astype(np.float32)
+    values[np.arange(len(correct)), np.where(correct, classes, (classes + 1) % 3)] = confidence
+    return values, classes
+
+
+def measure(correct, *, audit=None, blind=None, pool=500, pool_confidence=0.9, **options):
+    values, classes = beliefs(correct, **options)
+    return measure_accuracy(
+        values,
+        classes,
+        audit=np.ones(len(correct), dtype=bool) if audit is None else audit,
+        blind=blind,
+        unlabelled_confidence=np.full(pool, pool_confidence, dtype=np.float32),
+        space=SPACE,
+        rng=np.random.default_rng(0),
+    )
+
+
+def test_before_thirty_audit_labels_it_is_too_early_to_say():
+    audit = np.arange(40) < 12
+    found = measure(np.ones(40, dtype=bool), audit=audit)
+    assert found.plain is None and found.assisted is None
+    assert found.words == "Too early to say how good the model is: 12 of 30 audit labels."
+
+
+def test_nothing_labelled_is_too_early_too():
+    assert measure(np.zeros(0, dtype=bool)).audit_labels == 0
+
+
+def test_labels_that_were_not_drawn_at_random_do_not_judge():
+    audit = np.arange(100) < 40
+    right = measure(audit, audit=audit)
+    assert right.plain.value == 1.0
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_all_right_and_all_wrong_leave_room_for_doubt(share):
+    found = measure(np.full(50, share == 1.0))
+    assert found.plain.value == share
+    for estimate in (found.plain, found.assisted):
+        assert 0.01 < estimate.high - estimate.low < 0.2
+        assert 0.0 <= estimate.low <= estimate.high <= 1.0
+
+
+def test_a_pool_that_is_surer_than_the_audit_items_counts_as_better():
+    correct = np.arange(200) % 10 > 0
+    confidence = np.where(correct, 0.9, 0.5)
+    sure, surer = (measure(correct, confidence=confidence, pool_confidence=p) for p in (0.8, 0.9))
+    assert surer.assisted.value > sure.assisted.value
+    assert surer.plain == sure.plain
+
+
+def test_confidences_that_tell_right_from_wrong_make_labels_worth_more():
+    rng = np.random.default_rng(1)
+    correct = rng.random(200) < 0.7
+    values, classes = beliefs(correct)
+    telling = values.copy()
+    telling[~correct] = values[~correct] * 0.5 + 0.5 / 3
+    pool = np.where(rng.random(2000) < 0.7, 0.9, telling[~correct].max()).astype(np.float32)
+    audit = np.ones(200, dtype=bool)
+    found = [
+        measure_accuracy(
+            rows,
+            classes,
+            audit=audit,
+            blind=None,
+            unlabelled_confidence=confidence,
+            space=SPACE,
+            rng=rng,
+        ).worth
+        for rows, confidence in ((telling, pool), (values, np.full(2000, 0.9, dtype=np.float32)))
+    ]
+    assert found[0] > 1.5 > found[1]
+
+
+def test_what_the_strategy_asked_is_no_part_of_the_random_sample():
+    ranks = np.array([3, 20, 90, 3000])
+    positions = np.array([0, 100, 100, 100])
+    assert asked_blind(ranks, positions, window=100, audit_share=0.15).tolist() == [True, True, False, False]
+
+
+def test_skewed_classes_are_shown_with_macro_f1():
+    classes = np.array([0] * 80 + [1] * 10 + [2] * 10)
+    correct = classes == 0
+    found = measure(correct, classes=classes)
+    assert found.skewed
+    assert found.macro_f1.value < 0.5 < found.plain.value
+    assert "macro-F1" in found.words
+    assert not measure(np.ones(90, dtype=bool)).skewed
+
+
+def test_a_class_with_few_cases_shows_its_counts_and_no_rates():
+    classes = np.array([0] * 40 + [1] * 4)
+    named = {one.name: one for one in measure(np.ones(44, dtype=bool), classes=classes).classes}
+    assert named["a"].recall.value == 1.0
+    assert named["b"].labels == 4 and named["b"].recall is None
+    assert "c" not in named
+
+
+def test_a_number_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="not finite"):
+        measure(np.ones(40, dtype=bool), pool_confidence=np.nan)
+
+
+def test_rows_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match="audit marks"):
+        measure(np.ones(40, dtype=bool), audit=np.ones(39, dtype=bool))
+    with pytest.raises(ValueError, match="blind but not of the audit sample"):
+        measure(np.ones(40, dtype=bool), audit=np.zeros(40, dtype=bool), blind=np.ones(40, dtype=bool))
