@@ -109,7 +109,7 @@ class Task(Base):
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
     # What each annotator said: see label_studio.tasks.Answer.
-    answers: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
+    answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
 

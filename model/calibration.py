@@ -52,13 +52,23 @@ def calibration_error(probabilities: Floats, classes: NDArray[np.intp], *, bins:
 
     Naeini et al., 2015, with bins of equal mass, which small samples need. 0 without rows.
     """
+    parts = reliability(probabilities, classes, bins=bins)
+    rows = max(sum(count for _, _, count in parts), 1)
+    return sum(count * abs(confidence - right) for confidence, right, count in parts) / rows
+
+
+def reliability(
+    probabilities: Floats, classes: NDArray[np.intp], *, bins: int = 10
+) -> list[tuple[float, float, int]]:
+    """Mean confidence, accuracy and number of rows in each of some bins of equally many rows (k, 3)."""
     rows = len(probabilities)
     if rows == 0:
-        return 0.0
+        return []
     confidence = probabilities.max(axis=1).astype(np.float64)
-    gap = confidence - (probabilities.argmax(axis=1) == classes)
-    parts = np.array_split(gap[np.argsort(confidence, kind="stable")], min(bins, rows))
-    return float(sum(abs(part.sum()) for part in parts) / rows)
+    right = probabilities.argmax(axis=1) == classes
+    order = np.argsort(confidence, kind="stable")
+    parts = np.array_split(order, min(bins, rows))
+    return [(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts]
 
 
 def wilson_interval(correct: int, total: int, *, z: float = 1.959964) -> tuple[float, float]:

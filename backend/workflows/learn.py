@@ -29,7 +29,8 @@ Json = dict[str, Any]
 class Learned:
     """A head, what it was measured to be worth, and the snapshot as it sees it.
 
-    `words` is the revision of the TF-IDF encoder behind its features, if there is one.
+    `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
+    are the label names in its features.
     """
 
     trained: TrainedHead
@@ -37,6 +38,7 @@ class Learned:
     by_name: bool
     representation: Representation = "encoder"
     words: str | None = None
+    name_vectors: Floats | None = None
 
 
 def name_vectors(context: Context, config: LabelConfig) -> Floats:
@@ -65,15 +67,16 @@ def learn(context: Context, project: Project, config: LabelConfig, snapshot: Sna
     choice, words = choose_features(context, project, snapshot, titles=titles, names=names)
     chosen = choice.representation
     seen = with_features(context, project, snapshot, representation=chosen, words=words)
+    named = represent_names(chosen, names, words.encode(titles) if words else None)
     seed = project_seed(project)
     trained = train(
         seen.features.take(seen.labelled),
         seen.labels,
-        name_vectors=represent_names(chosen, names, words.encode(titles) if words else None),
+        name_vectors=named,
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
         surroundings=find_surroundings(seen.features, np.random.default_rng(seed)),
     )
     trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
-    return Learned(trained, seen, by_name=False, representation=chosen, words=revision)
+    return Learned(trained, seen, False, representation=chosen, words=revision, name_vectors=named)

@@ -27,6 +27,7 @@ from backend.workflows.lanes import new_class_members
 from backend.workflows.learn import Learned, learn
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.reflect import reflect
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
 from backend.workflows.window import Serving, load_serving, publish_places, rank_pool
@@ -192,6 +193,10 @@ def _renew(
         "representation": learned.representation,
         "metrics": learned.trained.metrics,
     }
+    with report.timed("reflect"):
+        report.figures |= reflect(
+            context, project, remote, learned=learned, serving=serving, progress=progress
+        )
 
 
 def _maintain(

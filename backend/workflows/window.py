@@ -22,7 +22,7 @@ from backend.workflows.snapshot import Snapshot
 from model.audit import audit_hash
 from model.heads.single_label import LinearHead
 from model.ranking import DEFAULT_STRATEGY, rank
-from model.records import Embeddings, Floats, Ranking
+from model.records import Floats, Ranking
 from model.strategies.inputs import StrategyInput
 
 Json = dict[str, Any]
@@ -42,6 +42,16 @@ class Serving:
     config: LabelConfig
     snapshot: Snapshot
     of_new_classes: Mapping[int, str] = field(default_factory=dict)
+
+    def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
+        """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows."""
+        wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
+        believed: dict[int, Floats] = {}
+        for items in (self.snapshot.features, self.snapshot.synthetic_features):
+            chosen = items.take(np.isin(items.ids, wanted))
+            values = self.head.probabilities(chosen, self.version).values
+            believed.update(zip(chosen.ids.tolist(), values, strict=True))
+        return believed
 
 
 def load_serving(
@@ -107,11 +117,11 @@ def publish_places(
 def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> list[Placement]:
     """Placements of some tasks of a ranking, in the order given; audit tasks go without a pre-annotation."""
     lanes = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
-    values = _beliefs(serving, task_ids)
+    beliefs = serving.believe(task_ids)
     placements = []
-    for task_id, row in zip(task_ids, values, strict=True):
+    for task_id in task_ids:
         lane = lanes[task_id]
-        result = [] if lane == "audit" else _pre_annotation(serving, task_id, row)
+        result = [] if lane == "audit" else _pre_annotation(serving, task_id, beliefs[task_id])
         placements.append(Placement(task_id, lane, result))
     return placements
 
@@ -132,18 +142,3 @@ def _pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
         return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name)
     confidence = float(row[names.index(label)]) if label in names else 0.0
     return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)
-
-
-def _beliefs(serving: Serving, task_ids: Sequence[int]) -> Floats:
-    """Probabilities (k, c) of some tasks, real or synthetic."""
-    real, made = serving.snapshot.features, serving.snapshot.synthetic_features
-    both = [*real.ids.tolist(), *made.ids.tolist()]
-    rows = {task_id: row for row, task_id in enumerate(both)}
-    chosen = np.array([rows[task_id] for task_id in task_ids], dtype=np.intp)
-    vectors = (
-        np.stack([made.vectors[row - len(real)] if row >= len(real) else real.vectors[row] for row in chosen])
-        if len(chosen)
-        else real.vectors[:0]
-    )
-    items = Embeddings(np.array(task_ids, dtype=np.int64), vectors, real.encoder)
-    return serving.head.probabilities(items, serving.version).values

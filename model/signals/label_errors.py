@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
+from model.heads.material import assign_folds
 from model.heads.single_label import softmax
 from model.records import Embeddings, Floats, Labels
-from model.training import assign_folds
 
 FEWEST = 20  # labels below which no label is called suspect
 NEIGHBOURS = 10
