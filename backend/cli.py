@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,7 @@ from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.projects import get_project
 from backend.workflows.publish_all import publish_project
+from backend.workflows.record import replay as replay_loop
 from backend.workflows.rollback import rollback as rollback_project
 from backend.workflows.status import all_statuses, list_versions, project_status
 
@@ -189,6 +191,21 @@ def rollback(
     with _context() as context, TerminalProgress(_err) as progress:
         size = rollback_project(context, project_id, version, progress=progress)
     _out.print(f"{version} serves again, with {size} tasks in its window.")
+
+
+@app.command()
+def replay(
+    project_id: ProjectId,
+    loop: Annotated[int, typer.Argument(help="Number of a loop, from `status PROJECT_ID --json`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Train and rank once more from a loop's record: head and order must be the same, bit for bit."""
+    with _context() as context:
+        found = replay_loop(context, project_id, loop)
+        data = asdict(found) | {"exact": found.is_exact}
+        _print(as_json, data, lambda: report.print_replay(_out, found))
+    if not found.is_exact:
+        raise typer.Exit(1)
 
 
 def main() -> None:

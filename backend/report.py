@@ -12,6 +12,7 @@ from rich.table import Table
 from backend.workflows.connect import ConnectReport
 from backend.workflows.doctor import Finding
 from backend.workflows.loop import LoopReport
+from backend.workflows.record import Replay
 
 Json = dict[str, Any]
 
@@ -154,3 +155,14 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]
+
+
+def print_replay(console: Console, found: Replay) -> None:
+    """One sentence: the same, or where it differs."""
+    base = f"Loop {found.loop}, version {found.version}: {found.tasks} tasks, {found.labels} labels."
+    if found.is_exact:
+        console.print(f"{base} The head and the order are the same, bit for bit.")
+        return
+    parts = ([] if found.same_head else ["the head"]) + ([] if found.same_order else ["the order"])
+    where = "" if found.first_difference is None else f" The first task elsewhere: {found.first_difference}."
+    console.print(f"{base} Different: {' and '.join(parts)}.{where}")

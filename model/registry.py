@@ -32,6 +32,7 @@ from model.records import REPRESENTATIONS, LabelSpace, Representation
 
 HEAD_FILE = "head.safetensors"
 MANIFEST_FILE = "manifest.json"
+RECORD_FILE = "record.safetensors"
 WORDS_FOLDER = "words"  # beside the versions, which share what is in it
 
 _TEMPORARY = ".writing-"
@@ -114,9 +115,18 @@ class ModelRegistry:
         self._read = lru_cache(maxsize=cached)(_read_version)
         self._read_words = lru_cache(maxsize=_WORDS_CACHED)(_read_words)
 
-    def save(self, project: str, version: str, trained: TrainedHead, manifest: Manifest) -> None:
+    def save(
+        self,
+        project: str,
+        version: str,
+        trained: TrainedHead,
+        manifest: Manifest,
+        *,
+        record: bytes | None = None,
+    ) -> None:
         """Write a version aside, then make it visible in one step: a kill leaves a whole version or none.
 
+        `record` is kept beside it as it is: what the version was made from.
         Raises VersionExists when it was written before, ValueError when the manifest is of something else.
         """
         if manifest.version != version or manifest.classes != trained.head.space.names:
@@ -130,6 +140,8 @@ class ModelRegistry:
         try:
             _write(aside / HEAD_FILE, _pack(trained.head))
             _write(aside / MANIFEST_FILE, manifest.to_json().encode())
+            if record is not None:
+                _write(aside / RECORD_FILE, record)
             _sync_folder(aside)
             _rename_new(aside, target, project, version)
         finally:
@@ -156,6 +168,11 @@ class ModelRegistry:
         if manifest.words is not None and self.load_words(project, manifest.words) is None:
             raise _broken(folder, f"the words {manifest.words!r} are missing or cannot be read")
         return head, manifest
+
+    def load_record(self, project: str, version: str) -> bytes | None:
+        """What a version was made from, as it was given to save; None when there is none."""
+        path = self._folder(project, version) / RECORD_FILE
+        return path.read_bytes() if path.is_file() else None
 
     def save_words(self, project: str, words: TfidfEncoder) -> list[str]:
         """Keep a TF-IDF encoder under its revision, in place of those that no version needs.

@@ -23,10 +23,11 @@ from backend.label_studio.versions import next_version
 from backend.workflows import publish
 from backend.workflows.embed import embed_project
 from backend.workflows.hints import forget_hints, is_due, last_hint
-from backend.workflows.lanes import new_class_members
+from backend.workflows.lanes import lane_queues, new_class_members
 from backend.workflows.learn import Learned, learn
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.record import pack_record
 from backend.workflows.reflect import reflect
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
@@ -173,10 +174,14 @@ def _renew(
         of_new_classes=new_class_members(context, project, snapshot),
     )
     with report.timed("rank"):
-        ranking = rank_pool(context, project, serving)
+        queues = lane_queues(context, project, learned.seen)
+        ranking = rank_pool(context, project, serving, queues=queues)
     with report.timed("save"):
         manifest = _manifest(context, project, learned, version=version, strategy=ranking.strategy)
-        context.registry.save(project.key, version, learned.trained, manifest)
+        record = pack_record(
+            context, project, snapshot, label_config=project.label_config, queues=queues, ranking=ranking
+        )
+        context.registry.save(project.key, version, learned.trained, manifest, record=record)
     task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
     progress.stage("publishing", total=len(task_ids))
     with report.timed("publish"):

@@ -84,7 +84,7 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
     names = [row.label if row.label in known else None for row in rows]
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
-    threshold = _audit_threshold(context, project, ids, int(labelled.sum()))
+    audit, threshold = audit_sample(context, project, ids, labels=int(labelled.sum()))
     embeddings, made_embeddings = _embeddings(context, rows), _embeddings(context, made)
     return Snapshot(
         embeddings=embeddings,
@@ -98,7 +98,7 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
         synthetic_features=made_embeddings,
         pool=pool,
         labelled=labelled,
-        audit=audit_hash(ids, project_seed(project)) < threshold,
+        audit=audit,
         audit_threshold=threshold,
         fingerprint=_fingerprint(context, project, config, [tuple(row)[:-1] for row in everything]),
         contents={row.task_id: row.content_hash for row in everything},
@@ -150,11 +150,15 @@ def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
     )
 
 
-def _audit_threshold(context: Context, project: Project, ids: NDArray[np.int64], labels: int) -> float:
-    settings = project_settings(context, project)
+def audit_sample(
+    context: Context, project: Project, ids: NDArray[np.int64], *, labels: int
+) -> tuple[NDArray[np.bool_], float]:
+    """Which items (n,) are audit items with so many labels, and the hash below which they are."""
+    settings, seed = project_settings(context, project), project_seed(project)
     # The audit tasks of the coming window are set aside too: they must be labelled blind.
     quota = audit_quota(labels + settings.queue_window, share=settings.audit_share)
-    return audit_threshold(ids, project_seed(project), quota)
+    threshold = audit_threshold(ids, seed, quota)
+    return audit_hash(ids, seed) < threshold, threshold
 
 
 def _fingerprint(

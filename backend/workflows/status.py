@@ -103,6 +103,7 @@ def _loop_row(loop: Loop | None) -> Json | None:
     if loop is None:
         return None
     return {
+        "loop": loop.id,
         "started_at": loop.started_at.isoformat(timespec="seconds") + "Z",
         "finished_at": loop.finished_at.isoformat(timespec="seconds") + "Z" if loop.finished_at else None,
         "reason": loop.reason,

@@ -21,7 +21,7 @@ from backend.workflows.represent import as_version_sees
 from backend.workflows.snapshot import Snapshot
 from model.audit import audit_hash
 from model.heads.single_label import LinearHead
-from model.ranking import DEFAULT_STRATEGY, rank
+from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
 from model.records import Floats, Ranking
 from model.strategies.inputs import StrategyInput
 
@@ -69,8 +69,13 @@ def load_serving(
     )
 
 
-def rank_pool(context: Context, project: Project, serving: Serving) -> Ranking:
-    """The order in which a version wants the pool labelled, audit share and lanes included."""
+def rank_pool(
+    context: Context, project: Project, serving: Serving, *, queues: Sequence[LaneQueue] | None = None
+) -> Ranking:
+    """The order in which a version wants the pool labelled, audit share and lanes included.
+
+    `queues` are those of the moment unless others are given.
+    """
     settings, snapshot = project_settings(context, project), serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
     pool = snapshot.pool_embeddings
@@ -89,7 +94,7 @@ def rank_pool(context: Context, project: Project, serving: Serving) -> Ranking:
         audit_order=audit_hash(pool.ids, seed),
         share=settings.audit_share,
         rng=np.random.default_rng(seed),
-        queues=lane_queues(context, project, snapshot),
+        queues=lane_queues(context, project, snapshot) if queues is None else queues,
     )
 
 

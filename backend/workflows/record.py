@@ -1,0 +1,203 @@
+"""What a version's training and ranking depended on, kept beside it, so that both can be replayed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Embedding, Loop, Project
+from backend.errors import NotFound
+from backend.label_studio.label_config import parse_label_config
+from backend.workflows.learn import learn
+from backend.workflows.projects import get_project, project_settings
+from backend.workflows.snapshot import Snapshot, audit_sample
+from backend.workflows.window import Serving, rank_pool
+from model.ranking import LaneQueue
+from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
+
+Json = dict[str, Any]
+
+_LOOKUP_CHUNK = 900
+_UNLABELLED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay found: whether head and order are the same bit for bit, and the first task elsewhere."""
+
+    loop: int
+    version: str
+    tasks: int
+    labels: int
+    same_head: bool
+    same_order: bool
+    first_difference: int | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing differs."""
+        return self.same_head and self.same_order
+
+
+def pack_record(
+    context: Context,
+    project: Project,
+    snapshot: Snapshot,
+    *,
+    label_config: str,
+    queues: Sequence[LaneQueue],
+    ranking: Ranking,
+) -> bytes:
+    """The record of a version, without a pickle and without a text."""
+    labels = np.full(len(snapshot.embeddings), _UNLABELLED, dtype=np.int32)
+    labels[snapshot.labelled] = snapshot.labels.classes
+    facts = {
+        "label_config": label_config,
+        "settings": project_settings(context, project).model_dump(mode="json"),
+        "fingerprint": snapshot.fingerprint,
+        "shares": {queue.lane: queue.share for queue in queues},
+    }
+    tensors = {
+        "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
+        "ids": snapshot.embeddings.ids,
+        "contents": _contents(snapshot),
+        "labels": labels,
+        "pool": snapshot.pool.astype(np.uint8),
+        "order": ranking.ids,
+    } | {f"queue-{queue.lane}": queue.ids for queue in queues}
+    return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
+
+
+def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
+    """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
+    project = get_project(context, label_studio_id)
+    version = _version_of(context, project, loop_id)
+    tensors = _load(context, project, version)
+    facts = json.loads(tensors["facts"].tobytes())
+    project.overrides = facts["settings"]
+    config = parse_label_config(facts["label_config"])
+    snapshot = _rebuild(context, project, tensors, facts, names=config.space.names)
+    learned = learn(context, project, config, snapshot)
+    serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
+    queues = [
+        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane])
+        for lane in LANES
+        if f"queue-{lane}" in tensors
+    ]
+    order = rank_pool(context, project, serving, queues=queues).ids
+    stored, _manifest = context.registry.load(project.key, version)
+    same_head = all(
+        np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
+        for name in ("weights", "bias", "temperature")
+    )
+    return Replay(
+        loop=loop_id,
+        version=version,
+        tasks=len(snapshot.embeddings),
+        labels=len(snapshot.labels),
+        same_head=same_head,
+        same_order=bool(np.array_equal(order, tensors["order"])),
+        first_difference=_first_difference(order, tensors["order"]),
+    )
+
+
+def _version_of(context: Context, project: Project, loop_id: int) -> str:
+    with context.database.session() as session:
+        version = session.scalar(
+            select(Loop.version).where(
+                Loop.project_id == project.id, Loop.id == loop_id, Loop.outcome == "published"
+            )
+        )
+    if version is None:
+        raise NotFound(
+            f"Project {project.label_studio_id} has no loop {loop_id} that published a version.",
+            hint=f"See the loops in: python -m backend status {project.label_studio_id} --json",
+        )
+    return version
+
+
+def _load(context: Context, project: Project, version: str) -> dict[str, NDArray[Any]]:
+    content = context.registry.load_record(project.key, version)
+    if content is None:
+        raise NotFound(
+            f"Version {version} has no record.", hint="Versions from before records were kept have none."
+        )
+    return dict(load_tensors(content))
+
+
+def _rebuild(
+    context: Context, project: Project, tensors: dict[str, NDArray[Any]], facts: Json, *, names: Sequence[str]
+) -> Snapshot:
+    ids, labels = tensors["ids"], tensors["labels"]
+    hashes = [bytes(row).hex() for row in tensors["contents"]]
+    embeddings = _embeddings(context, ids, hashes)
+    labelled = labels != _UNLABELLED
+    given = Labels.from_names(
+        ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(tuple(names))
+    )
+    nothing = embeddings.take(np.zeros(len(ids), dtype=np.bool_))
+    snapshot = Snapshot(
+        embeddings=embeddings,
+        features=embeddings,
+        labels=given,
+        labelled_at=("",) * len(given),
+        synthetic=(),
+        synthetic_embeddings=nothing,
+        synthetic_features=nothing,
+        pool=tensors["pool"].astype(np.bool_),
+        labelled=labelled,
+        audit=np.zeros(len(ids), dtype=np.bool_),
+        audit_threshold=0.0,
+        fingerprint=str(facts["fingerprint"]),
+        contents=dict(zip(ids.tolist(), hashes, strict=True)),
+    )
+    audit, threshold = audit_sample(context, project, ids, labels=len(given))
+    return replace(snapshot, audit=audit, audit_threshold=threshold)
+
+
+def _embeddings(context: Context, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
+    encoder = context.encoder.get()
+    found: dict[str, bytes] = {}
+    unique = list(dict.fromkeys(hashes))
+    with context.database.session() as session:
+        for start in range(0, len(unique), _LOOKUP_CHUNK):
+            rows = session.execute(
+                select(Embedding.content_hash, Embedding.vector).where(
+                    Embedding.encoder == encoder.revision,
+                    Embedding.content_hash.in_(unique[start : start + _LOOKUP_CHUNK]),
+                )
+            )
+            found.update((row.content_hash, row.vector) for row in rows)
+    missing = len(set(unique) - set(found))
+    if missing:
+        raise NotFound(
+            f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
+            hint="A replay needs the same TEXT_ENCODER and DATA_DIR.",
+        )
+    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
+    return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
+
+
+def _contents(snapshot: Snapshot) -> NDArray[np.uint8]:
+    hashes = [snapshot.contents[task_id] for task_id in snapshot.embeddings.ids.tolist()]
+    return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(
+        len(hashes), hashlib.sha256().digest_size
+    )
+
+
+def _first_difference(order: NDArray[np.int64], stored: NDArray[np.int64]) -> int | None:
+    """The first task of the stored order that stands elsewhere now."""
+    for new, old in zip(order.tolist(), stored.tolist(), strict=False):
+        if new != old:
+            return int(old)
+    return None if len(order) == len(stored) else int(stored[min(len(order), len(stored) - 1)])
