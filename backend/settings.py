@@ -74,6 +74,12 @@ class ProjectSettings(BaseModel):
     preannotate_precision: float = Field(
         default=0.95, ge=0.5, lt=1.0, description="Precision promised for pre-annotations called trusted."
     )
+    preannotate_floor: float = Field(
+        default=0.1,
+        ge=0.0,
+        lt=1.0,
+        description="Confidence below which no pre-annotation is shown: a wild guess only misleads.",
+    )
     label_price: float = Field(
         default=0.5,
         ge=0.0,

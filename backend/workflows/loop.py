@@ -171,6 +171,7 @@ def _renew(
         by_name=learned.by_name,
         config=config,
         snapshot=learned.seen,
+        floor=project_settings(context, project).preannotate_floor,
         of_new_classes=new_class_members(context, project, snapshot),
     )
     with report.timed("rank"):

@@ -17,7 +17,7 @@ from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import name_vectors
-from backend.workflows.projects import project_seed
+from backend.workflows.projects import project_seed, project_settings
 from backend.workflows.represent import version_words
 from backend.workflows.window import pre_annotate
 from model.audit import audit_hash
@@ -47,6 +47,7 @@ class Predictor:
     by_name: bool
     seed: int
     audit_threshold: float
+    floor: float
     representation: Representation = "encoder"
     words: TfidfEncoder | None = None
 
@@ -81,6 +82,7 @@ def predict_tasks(
 
 def _predictor(context: Context, project: Project | None, config: LabelConfig) -> Predictor:
     active = _active(context, project) if project is not None else None
+    settings = project_settings(context, project) if project is not None else context.settings
     if active is not None:
         head, manifest = active
         # a version that knows none of the config's labels, or other vectors, has nothing to say
@@ -94,6 +96,7 @@ def _predictor(context: Context, project: Project | None, config: LabelConfig) -
                 by_name=manifest.kind == "label-names",
                 seed=manifest.seed,
                 audit_threshold=manifest.audit_threshold,
+                floor=settings.preannotate_floor,
                 representation=manifest.representation,
                 words=version_words(context, project, manifest) if project else None,
             )
@@ -103,6 +106,7 @@ def _predictor(context: Context, project: Project | None, config: LabelConfig) -
         by_name=True,
         seed=project_seed(project) if project else 0,
         audit_threshold=0.0,
+        floor=settings.preannotate_floor,
     )
 
 
@@ -143,5 +147,9 @@ def _task_id(task: Json) -> int:
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
     score = live_score(1.0 - float(first - second))
-    regions = [] if blank else pre_annotate(predictor.head, row, config, by_name=predictor.by_name)
+    regions = (
+        []
+        if blank
+        else pre_annotate(predictor.head, row, config, by_name=predictor.by_name, floor=predictor.floor)
+    )
     return prediction(regions, version=predictor.version, score=score)

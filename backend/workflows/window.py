@@ -32,8 +32,8 @@ Json = dict[str, Any]
 class Serving:
     """A version and the snapshot as its head sees it.
 
-    `of_new_classes`: tasks of groups that a person made a class, and that label, while the head hardly
-    knows it.
+    `floor`: confidence below which a pre-annotation is not shown. `of_new_classes`: tasks of groups that a
+    person made a class, and that label, while the head hardly knows it.
     """
 
     version: str
@@ -41,6 +41,7 @@ class Serving:
     by_name: bool
     config: LabelConfig
     snapshot: Snapshot
+    floor: float = 0.0
     of_new_classes: Mapping[int, str] = field(default_factory=dict)
 
     def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
@@ -65,6 +66,7 @@ def load_serving(
         by_name=manifest.kind == "label-names",
         config=config,
         snapshot=as_version_sees(context, project, snapshot, manifest),
+        floor=project_settings(context, project).preannotate_floor,
         of_new_classes=new_class_members(context, project, snapshot),
     )
 
@@ -131,19 +133,26 @@ def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> lis
     return placements
 
 
-def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool) -> list[Json]:
-    """The regions for one item's probabilities (c,): its best label that the config (still) has, if any."""
+def pre_annotate(
+    head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool, floor: float
+) -> list[Json]:
+    """The regions for one item's probabilities (c,): its best label that the config (still) has.
+
+    None where no label reaches the `floor`.
+    """
     known = set(config.space.names)
     columns = [column for column, name in enumerate(head.space.names) if name in known]
     if not columns:
         return []
     best = max(columns, key=lambda column: float(row[column]))
+    if row[best] < floor:
+        return []
     return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)
 
 
 def _pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
     label, names = serving.of_new_classes.get(task_id), serving.head.space.names
     if label is None or label not in serving.config.space.names:
-        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name)
+        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name, floor=serving.floor)
     confidence = float(row[names.index(label)]) if label in names else 0.0
     return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)

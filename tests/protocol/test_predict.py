@@ -226,3 +226,10 @@ def test_the_same_texts_are_encoded_once(predict, encoder, context, monkeypatch)
     predict(as_tasks(["cats", "dogs", "cats"]))
     monkeypatch.setattr(type(encoder), "encode", None)
     predict(as_tasks(["dogs", "cats"]))
+
+
+def test_a_guess_below_the_floor_is_not_shown(connected, client, label_studio):
+    connected.connect(preannotate_floor=0.99999)
+    task = next(task for task in connected.tasks.values() if task["id"] not in connected.window)
+    (answer,) = label_studio.open_task(task["id"])
+    assert answer["result"] == []
