@@ -76,7 +76,7 @@ def main() -> None:
         for rival in RIVALS:
             STRATEGIES[rival.name] = _as_strategy(peers[rival.library], rival)
         for seed in range(options.seeds):
-            for name in CHOSEN:
+            for name in options.sets.split(","):
                 _run_seed(ledger, SETS[name], options, peers, seed)
                 bench.say(f"{name}: seed {seed + 1} of {options.seeds}")
     done = [name for name in CHOSEN if ledger.of(name, "default", SAME_HEAD)]
@@ -112,6 +112,7 @@ def _parse() -> argparse.Namespace:
         "environments", type=Path, nargs="?", default=Path(".cache/peers"), help="made if not there"
     )
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sets", default=",".join(CHOSEN))
     parser.add_argument("--vectors", type=Path, default=Path(".cache/vectors"), help="encoded sets are kept")
     parser.add_argument("--runs", type=Path, default=Path(".cache/peers-runs.jsonl"), help="runs are kept")
     return parser.parse_args()
