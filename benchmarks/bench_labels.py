@@ -37,6 +37,9 @@ def main() -> None:
     bench = Bench("labels", "Labels needed for 90 and 95 % of the accuracy of the whole pool")
     ledger = Ledger(options.runs)
     sets = {name: read_set(text_set, options.folder, options.vectors) for name, text_set in SETS.items()}
+    if not any(sets.values()):
+        bench.say(f"no set in {options.folder}: benchmarks/README.md says where they come from")
+        return
     for seed in range(options.seeds):
         for name, encoded in sets.items():
             if encoded is not None:

@@ -36,6 +36,7 @@ HERDING_PICKS = 20  # scikit-activeml's MaxHerding takes too long for more
 PAIRS = (
     ("scikit-activeml", "badge", PICKS, "badge", 50.0),
     ("small-text", "core-set-function", PICKS, "core-set", 50.0),
+    ("small-text", "core-set", PICKS, "core-set", None),
     ("scikit-activeml", "core-set", PICKS, "core-set", None),
     ("scikit-activeml", "max-herding", HERDING_PICKS, DEFAULT_STRATEGY, 25.0),
     ("scikit-activeml", "max-herding", HERDING_PICKS, "max-herding", None),

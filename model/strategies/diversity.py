@@ -10,6 +10,7 @@ from model.strategies.kernel import margin_uncertainty, most_uncertain, pick_sam
 
 CANDIDATES_PER_PICK = 5
 CORE_CANDIDATES = 20_000
+FEW = 512  # of the farthest items, looked at after each pick
 
 
 @named_strategy("margin-diversity")
@@ -38,16 +39,46 @@ def core_set(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
 
 
 def pick_farthest(vectors: Floats, labelled: Floats, *, count: int) -> Rows:
-    """Rows in the order of picking, at most `count`; without labelled items the most central comes first."""
-    nearest = (vectors @ labelled.T).max(axis=1) if len(labelled) else -(vectors @ vectors.mean(axis=0))
-    left = np.zeros(len(vectors), dtype=np.float32)
-    picks = np.empty(min(count, len(vectors)), dtype=np.intp)
-    for turn in range(len(picks)):
-        picks[turn] = pick = int((nearest + left).argmin())
-        left[pick] = np.inf
-        cosines = vectors @ vectors[pick]
-        nearest = cosines if turn == 0 and not len(labelled) else np.maximum(nearest, cosines)
-    return picks
+    """Rows in the order of picking, at most `count`; without labelled items the most central comes first.
+
+    A pick can only bring items nearer. So while one of the farthest items is still farther than any other
+    was when all were last looked at, it is the farthest of all, and only those few need another look.
+    """
+    count, picks = min(count, len(vectors)), list[int]()
+    if len(labelled):
+        nearest = (vectors @ labelled.T).max(axis=1)  # cosine to the nearest: low is far
+    else:
+        picks.append(int((vectors @ vectors.mean(axis=0)).argmax()))
+        nearest = vectors @ vectors[picks[0]]
+        nearest[picks[0]] = np.inf
+    while len(picks) < count:
+        few = _farthest(nearest, FEW)
+        limit = np.delete(nearest, few).min(initial=np.inf)
+        new = few[_pick_few(vectors[few], nearest[few], limit=limit, count=count - len(picks))]
+        picks.extend(new.tolist())
+        np.maximum(nearest, (vectors @ vectors[new].T).max(axis=1), out=nearest)
+        nearest[new] = np.inf
+    return np.array(picks, dtype=np.intp)
+
+
+def _farthest(nearest: Floats, wanted: int) -> Rows:
+    """Rows of the `wanted` lowest cosines, ascending by row."""
+    if len(nearest) <= wanted:
+        return np.arange(len(nearest))
+    return np.sort(np.argpartition(nearest, wanted)[:wanted])
+
+
+def _pick_few(vectors: Floats, nearest: Floats, *, limit: float, count: int) -> Rows:
+    """Rows in the order of picking, while the farthest is no nearer than `limit`: one at least."""
+    nearest, picks = nearest.copy(), list[int]()
+    while len(picks) < count:
+        pick = int(nearest.argmin())
+        if nearest[pick] > limit or np.isinf(nearest[pick]):
+            break
+        picks.append(pick)
+        np.maximum(nearest, vectors @ vectors[pick], out=nearest)
+        nearest[pick] = np.inf
+    return np.array(picks, dtype=np.intp)
 
 
 def _pick_apart(vectors: Floats, uncertainty: Floats, *, count: int) -> Rows:
