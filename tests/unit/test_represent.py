@@ -17,7 +17,6 @@ from backend.workflows.status import list_versions
 from model.encoders.hashing import HashingEncoder
 from model.representations.choice import FEWEST_LABELS
 from tests.topics import topic_of, write_texts
-from tests.workbench import Workbench
 
 TASKS = 120
 

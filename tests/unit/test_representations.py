@@ -85,9 +85,7 @@ def test_words_are_taken_where_the_encoder_sees_little(words):
 
 def test_the_encoder_stays_where_words_add_nothing():
     nothing = Embeddings(np.arange(60), np.tile(np.float32([0, 1]), (60, 1)), "tfidf@nothing")
-    some = {
-        name: View(represent(name, seen_by(SEES_ALL), nothing), None) for name in REPRESENTATIONS
-    }
+    some = {name: View(represent(name, seen_by(SEES_ALL), nothing), None) for name in REPRESENTATIONS}
     assert choose_representation(some, labels(), seed=0).representation == "encoder"
 
 

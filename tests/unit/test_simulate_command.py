@@ -72,7 +72,9 @@ def test_one_representation_can_be_demanded(command, data, representation):
     )
     assert result.exit_code == 0, result.output
     strategies = json.loads(result.stdout)["strategies"]
-    assert {name for strategy in strategies.values() for name in strategy["representation"]} == {representation}
+    assert {name for strategy in strategies.values() for name in strategy["representation"]} == {
+        representation
+    }
 
 
 def test_people_get_a_table_and_a_picture(command, data, tmp_path):

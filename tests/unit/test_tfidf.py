@@ -19,7 +19,9 @@ def test_texts_that_share_words_lie_closer_than_others():
 
 
 def test_every_vector_has_length_one():
-    vectors = fitted().encode(["kitten", "kitten kitten leash", "KITTEN!", "unheard", "", "é 日本 \ud800 a b"])
+    vectors = fitted().encode(
+        ["kitten", "kitten kitten leash", "KITTEN!", "unheard", "", "é 日本 \ud800 a b"]
+    )
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
 
 
