@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,7 +17,7 @@ from backend.simulation.labels import EncodedTexts, encode_rows
 from backend.simulation.rows import read_labelled_texts
 from backend.workflows.progress import Silent
 from benchmarks.figures import Bench
-from benchmarks.simulation import load_encoder
+from model.encoders.text import load_text_encoder
 from model.records import REPRESENTATIONS
 from model.simulation.report import accuracy_at, paired_difference
 from model.simulation.run import AUTO, Plan, simulate
@@ -47,7 +48,7 @@ def main() -> None:
     bench = Bench(
         "representation", f"Accuracy on held-out texts with {shown} labels, by what the head looks at"
     )
-    context = build_context(Settings(), load_encoder=load_encoder)
+    context = build_context(Settings(), load_encoder=partial(load_text_encoder, threads=1))
     for name in options.sets.split(","):
         path = options.folder / f"{name}.jsonl"
         if not path.is_file():

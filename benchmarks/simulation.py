@@ -75,11 +75,10 @@ def open_backend() -> Iterator[Context]:
     """A backend with an empty data folder; only its parts without HTTP are used."""
     with tempfile.TemporaryDirectory(prefix="nextlabel-bench-") as folder:
         settings = Settings(_env_file=None, data_dir=Path(folder))
-        yield build_context(settings, load_encoder=partial(load_encoder))
+        yield build_context(settings, load_encoder=partial(_load_encoder))
 
 
-def load_encoder() -> Encoder:
-    """The encoder as the backend loads it, with one thread."""
+def _load_encoder() -> Encoder:
     return load_text_encoder(threads=1)
 
 
