@@ -112,6 +112,14 @@ def print_statuses(console: Console, rows: list[Json]) -> None:
         console.print(table)
 
 
+_REPRESENTATIONS = {
+    None: "nothing yet",
+    "encoder": "the encoder's vectors",
+    "joined": "the encoder's vectors and words",
+    "tfidf": "words",
+}
+
+
 def print_versions(console: Console, rows: list[Json]) -> None:
     """A line a version."""
     table = Table("version", "serves", "kind", "made", "labels", "accuracy on audit labels", "strategy")
@@ -147,6 +155,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     return [
         ("connected", "yes" if row["connected"] else "no"),
         ("version", row["version"] or "none yet"),
+        ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
         ("accuracy", audit_sentence(row["metrics"])),

@@ -64,8 +64,8 @@ def run_strategies(
     context: Context, rows: Sequence[LabelledText], options: Options, *, dataset: str, progress: Progress
 ) -> Outcome:
     """Every strategy on every seed. Seeds are paired: the same pool, answers and audit for all strategies."""
-    vectors, titles = _encode(context, rows, with_names=options.with_names, progress=progress)
-    texts = _Texts(rows, vectors, titles, only=options.representation)
+    encoded = encode_rows(context, rows, with_names=options.with_names, progress=progress)
+    texts = EncodedTexts(rows, *encoded, only=options.representation)
     names = tuple(dict.fromkeys((DEFAULT, RANDOM, *options.strategies)))
     plans = [_plan(name, options) for name in names]
     curves: dict[str, list[Curve]] = {name: [] for name in names}
@@ -117,7 +117,7 @@ def needed(outcome: Outcome, name: str, share: float) -> list[float | None]:
     return [labels_needed(curve, share * full) for curve, full in zip(curves, outcome.full, strict=True)]
 
 
-class _Texts:
+class EncodedTexts:
     """Encoded rows, from which each seed takes its pool and its test items."""
 
     def __init__(
@@ -192,7 +192,7 @@ def _plan(name: str, options: Options) -> Plan:
     return Plan(strategy, options.batch, max(options.budgets), share, seed=0)
 
 
-def _encode(
+def encode_rows(
     context: Context, rows: Sequence[LabelledText], *, with_names: bool, progress: Progress
 ) -> tuple[Embeddings, Floats | None]:
     """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""

@@ -20,6 +20,7 @@ from model.registry import Manifest
 from model.representations.choice import FEWEST_LABELS, Choice, View, choose_representation
 from model.representations.features import represent, represent_names
 
+MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the memory
 _LOOKUP_CHUNK = 900
 
 
@@ -32,7 +33,9 @@ def choose_features(
     """
     seed = project_seed(project)
     labelled = snapshot.labelled_embeddings
-    words = _fit_words(context, project, snapshot) if len(labelled) >= FEWEST_LABELS else None
+    words = None
+    if len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
+        words = _fit_words(context, project, snapshot)
     if words is None:
         return Choice("encoder", {}), None
     counted = _count_words(context, project, labelled, words)

@@ -72,6 +72,7 @@ def _status(context: Context, project: Project) -> Json:
             select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc()).limit(1)
         )
     settings = project_settings(context, project)
+    manifest = _active_manifest(context, project)
     return {
         "project": project.label_studio_id,
         "title": project.title,
@@ -84,19 +85,20 @@ def _status(context: Context, project: Project) -> Json:
         "last_webhook": _moment(project.last_webhook_at),
         "last_loop": _loop_row(loop),
         "workers": living_workers(context),
-        "metrics": _metrics(context, project),
+        "representation": manifest.representation if manifest else None,
+        "metrics": dict(manifest.metrics) if manifest else {},
         "settings": settings.model_dump(mode="json"),
     }
 
 
-def _metrics(context: Context, project: Project) -> Json:
+def _active_manifest(context: Context, project: Project) -> Manifest | None:
     if project.active_version is None:
-        return {}
+        return None
     try:
         _head, manifest = context.registry.load(project.key, project.active_version)
     except RegistryError:
-        return {}
-    return dict(manifest.metrics)
+        return None
+    return manifest
 
 
 def _loop_row(loop: Loop | None) -> Json | None:

@@ -13,7 +13,7 @@ from backend.workflows.publish_all import publish_project
 from backend.workflows.represent import version_words
 from backend.workflows.rollback import rollback
 from backend.workflows.snapshot import take_snapshot
-from backend.workflows.status import list_versions
+from backend.workflows.status import list_versions, project_status
 from model.encoders.hashing import HashingEncoder
 from model.representations.choice import FEWEST_LABELS
 from tests.topics import topic_of, write_texts
@@ -88,6 +88,18 @@ def test_the_second_loop_does_nothing(by_words):
 def test_versions_tell_what_their_heads_look_at(by_words):
     rows = list_versions(by_words.context, by_words.project_id)
     assert [row["representation"] for row in rows] == [manifest(by_words).representation, "encoder"]
+
+
+def test_the_status_tells_it_too(by_words):
+    row = project_status(by_words.context, by_words.project_id)
+    assert row["representation"] == manifest(by_words).representation
+
+
+def test_a_project_too_large_to_count_words_keeps_to_the_encoder(by_words, monkeypatch):
+    monkeypatch.setattr("backend.workflows.represent.MOST_TASKS", TASKS - 1)
+    by_words.label(1)
+    by_words.loop()
+    assert manifest(by_words).representation == "encoder"
 
 
 def test_live_answers_agree_with_the_window(by_words):
