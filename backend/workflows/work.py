@@ -23,7 +23,7 @@ from backend.errors import (
 from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.progress import LogProgress
+from backend.workflows.progress import Both, LogProgress, StoredProgress
 from backend.workflows.projects import project_settings
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,13 @@ def _run_once(context: Context, project_id: int) -> None:
     if project is None or not is_due(context, project):
         return
     number = project.label_studio_id
-    report = run_loop(context, project, reason="hints", progress=LogProgress(logger, number))
+    stored = StoredProgress(context, project_id)
+    try:
+        report = run_loop(
+            context, project, reason="hints", progress=Both(LogProgress(logger, number), stored)
+        )
+    finally:
+        stored.clear()
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
     if report.outcome == "published":
         swept = tidy(context, project)
