@@ -222,22 +222,18 @@ def _add_findings(session, project, count, labels, rng, *, groups, synthetic):
                 version=project.active_version,
             )
         )
-    session.execute(
-        insert(Verdict),
-        [
-            {
-                "project_id": project.id,
-                "task_id": count - place,
-                "verdict": VERDICTS[place % len(VERDICTS)],
-                "value": 0.0,
-                "low": -0.1,
-                "high": 0.1,
-                "realism": 0.5,
-                "reason": "",
-                "review_order": 0.0,
-            }
-            for place in range(synthetic)
-        ],
+    session.add_all(
+        Verdict(
+            project_id=project.id,
+            task_id=count - place,
+            verdict=VERDICTS[place % len(VERDICTS)],
+            value=0.0,
+            low=-0.1,
+            high=0.1,
+            realism=0.5,
+            reason="",
+        )
+        for place in range(synthetic)
     )
     session.execute(
         insert(MapPoint),

@@ -41,8 +41,10 @@ function showMap(points) {
   };
 
   const showLegend = () => {
+    const named = groups.filter((group) => group.name !== NONE && group.name !== OTHER);
+    const unnamed = groups.filter((group) => !named.includes(group));
     legend.replaceChildren(
-      ...groups.map((group) => {
+      ...[...named, ...unnamed].map((group) => {
         const button = document.createElement("button");
         const swatch = document.createElement("span");
         const item = document.createElement("li");

@@ -97,16 +97,20 @@ def _run_once(context: Context, project_id: int) -> None:
     project = _read(context, project_id)
     if project is None or not is_due(context, project):
         return
-    number = project.label_studio_id
     stored = StoredProgress(context, project_id)
     try:
-        report = run_loop(
-            context, project, reason="hints", progress=Both(LogProgress(logger, number), stored)
-        )
+        _loop_and_tidy(context, project, stored)
     finally:
         stored.clear()
+
+
+def _loop_and_tidy(context: Context, project: Project, stored: StoredProgress) -> None:
+    number = project.label_studio_id
+    progress = Both(LogProgress(logger, number), stored)
+    report = run_loop(context, project, reason="hints", progress=progress)
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
     if report.outcome == "published":
+        stored.stage("removing old predictions")
         swept = tidy(context, project)
         logger.info("swept project=%s predictions=%s", number, swept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend.workflows.dashboard.fields import count, number, part, rows, text
-from backend.workflows.dashboard.wording import points, share_with_interval
+from backend.workflows.dashboard.wording import gain_with_interval, share_with_interval
 
 Json = dict[str, Any]
 
@@ -94,7 +94,7 @@ def _gain(key: str, question: str, found: Json, accuracy: Json, *, name: str = "
         "words": words or accuracy["early_words"],
         "is_early": not words,
         "interval": _interval("gain", low, middle, high) if words else None,
-        "notes": [f"{points(low)} to {points(high)}"]
+        "notes": [f"Interval: {gain_with_interval(low, high)}"]
         if words and low is not None and high is not None
         else [],
     }

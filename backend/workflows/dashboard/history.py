@@ -17,7 +17,7 @@ from backend.workflows.dashboard.wording import ago, duration, share_with_interv
 Json = dict[str, Any]
 
 _VERSIONS = 8
-_LOOPS = 12
+_LOOPS = 8
 _DECISIONS = 8
 _DECIDED = {
     "group-added": "made “{label}” a class",

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 
 _MOST_GROUPS = 20
 _TYPICAL = 3
+_LENGTH = 180
 
 
 def novel_groups(context: Context, project: Project, signals: Json) -> Json:
@@ -22,7 +23,7 @@ def novel_groups(context: Context, project: Project, signals: Json) -> Json:
     groups = list_groups(context, project.label_studio_id)
     shown = groups[:_MOST_GROUPS]
     typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
-    texts = read_snippets(context, project, typical, length=280)
+    texts = read_snippets(context, project, typical, length=_LENGTH)
     return {
         "words": text(found, "words"),
         "flags": number(found, "flags"),
