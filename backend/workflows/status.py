@@ -11,6 +11,7 @@ from backend.context import Context
 from backend.database import Hint, Loop, Project, Task
 from backend.workflows.classes import list_groups
 from backend.workflows.dashboard.signals import newest_signals
+from backend.workflows.dashboard.state import is_running
 from backend.workflows.dashboard.synthetic import verdict_counts
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.publish import window_left
@@ -104,6 +105,7 @@ def _status(context: Context, project: Project) -> Json:
         "pending_hints": hints,
         "last_webhook": _moment(project.last_webhook_at),
         "last_loop": _loop_row(loop),
+        "running": is_running(project),
         "workers": living_workers(context),
         "metrics": version_metrics(context, project),
         "signals": measured.signals if measured else {},

@@ -37,7 +37,7 @@ def read_state(context: Context, label_studio_id: int) -> Json:
     words and a share in [0, 1] (or None) while a loop runs, else None. `loop`: id of the last one that ended.
     """
     project = get_project(context, label_studio_id)
-    is_running = project.lease_owner is not None and project.lease_until >= time.time()
+    running = is_running(project)
     with context.database.session() as session:
         loop = session.execute(
             select(Loop.id, Loop.started_at, Loop.finished_at, Loop.outcome, Loop.error)
@@ -49,8 +49,8 @@ def read_state(context: Context, label_studio_id: int) -> Json:
             select(func.count()).where(Hint.project_id == project.id, Hint.kind == "labels")
         )
     return {
-        "is_running": is_running,
-        "progress": _progress(project) if is_running else None,
+        "is_running": running,
+        "progress": _progress(project) if running else None,
         "loop": loop.id if loop else None,
         "version": project.active_version,
         "items": {
@@ -62,6 +62,11 @@ def read_state(context: Context, label_studio_id: int) -> Json:
             "worker": _worker_item(living_workers(context)),
         },
     }
+
+
+def is_running(project: Project) -> bool:
+    """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
+    return project.lease_owner is not None and project.lease_until >= time.time()
 
 
 def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Json:
