@@ -17,6 +17,8 @@ from backend.jobs import Jobs
 from backend.label_studio.client import LabelStudio
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
+from backend.routes.csrf import guard_forms
+from backend.routes.dashboard import dashboard_routes
 from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
 from backend.workflows import work
@@ -50,10 +52,13 @@ def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None =
 def create_app(context: Context) -> Flask:
     """The web application. Starts to load the encoder in the background, so that /health answers at once."""
     app = Flask(__name__)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     protect(app, context.settings)
+    forms = guard_forms(app, context.settings)
     serve_protocol(app, context)
     app.register_blueprint(admin_routes(context))
+    app.register_blueprint(dashboard_routes(context, forms))
     _handle_errors(app)
     warm_up(context)
     return app

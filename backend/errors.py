@@ -3,6 +3,7 @@
 NextlabelError
 ├── BadRequest                 400  what was sent cannot be understood
 ├── Unauthorized               401  log-in or webhook secret is wrong
+├── Forbidden                  403  the request comes from a page of somebody else
 ├── NotFound                   404  no such project, version, …
 ├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
 ├── Busy                       409  another loop of the same project runs
@@ -55,6 +56,13 @@ class Unauthorized(NextlabelError):
 
     code = "unauthorized"
     status = 401
+
+
+class Forbidden(NextlabelError):
+    """The request comes from a page of somebody else."""
+
+    code = "forbidden"
+    status = 403
 
 
 class NotFound(NextlabelError):

@@ -26,6 +26,7 @@ def _strategy_name(value: str) -> str:
 
 
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
+OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
 
 
@@ -98,6 +99,9 @@ class Settings(BaseSettings, ProjectSettings):
     label_studio_url: HttpAddress = Field(
         default="http://localhost:8080", description="Where Label Studio answers."
     )
+    label_studio_public_url: OptionalHttpAddress = Field(
+        default="", description="Where people's browsers find Label Studio; empty: LABEL_STUDIO_URL."
+    )
     label_studio_api_key: SecretStr = Field(
         default=SecretStr(""), description="Personal access token or legacy token of a Label Studio user."
     )
@@ -133,6 +137,11 @@ class Settings(BaseSettings, ProjectSettings):
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."
     )
     log_level: LogLevel = Field(default="INFO", description="How much is logged.")
+
+    @property
+    def label_studio_link(self) -> str:
+        """Address of Label Studio in links for people."""
+        return self.label_studio_public_url or self.label_studio_url
 
     @property
     def database_address(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from flask import Flask, Request, request
+from flask import Flask, Request, Response, request
 
 from backend.errors import Unauthorized
 from backend.settings import Settings
@@ -29,6 +29,13 @@ def protect(app: Flask, settings: Settings) -> None:
                 "A user name and password are needed, or they are wrong.",
                 hint="They are BASIC_AUTH_USER and BASIC_AUTH_PASS of this backend.",
             )
+
+    @app.after_request
+    def ask_browsers(response: Response) -> Response:
+        if response.status_code == 401:
+            # without it, a browser does not ask the person in front of it
+            response.headers["WWW-Authenticate"] = 'Basic realm="Nextlabel", charset="UTF-8"'
+        return response
 
 
 def _webhook_allowed(settings: Settings, sent: Request) -> bool:

@@ -35,14 +35,22 @@ def list_groups(context: Context, label_studio_id: int) -> list[Json]:
     return sorted(rows, key=lambda row: (row["rank"], row["group"]))
 
 
-def add_class(context: Context, label_studio_id: int, number: int, *, name: str | None, by: str) -> str:
+def add_class(
+    context: Context,
+    label_studio_id: int,
+    number: int,
+    *,
+    name: str | None,
+    by: str,
+    wait_s: float = PEOPLE_WAIT_S,
+) -> str:
     """Makes a group a class: adds the label to the labeling config and asks for a loop; returns the label.
 
     The config is read right before it is written, so that nobody's edit is lost. The next loop asks for the
     group's tasks first, pre-annotated with the new label. Raises NotFound, BadRequest.
     """
     project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+    with lease(context, project.id, wait_s=wait_s):
         with context.database.session() as session:
             group = _open_group(session, project, number)
             label = " ".join((name or group.name).split())
@@ -56,10 +64,12 @@ def add_class(context: Context, label_studio_id: int, number: int, *, name: str 
     return label
 
 
-def reject_group(context: Context, label_studio_id: int, number: int, *, by: str) -> None:
+def reject_group(
+    context: Context, label_studio_id: int, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S
+) -> None:
     """Says that a group is no class: tasks like its members are not shown as new again."""
     project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+    with lease(context, project.id, wait_s=wait_s):
         _decide(context, project, number, state=REJECTED, by=by, label=None)
     leave_hint(context, project, "training")
 

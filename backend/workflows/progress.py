@@ -1,4 +1,4 @@
-"""How long work tells where it is: to a terminal, to the log, or to nobody."""
+"""How long work tells where it is: to a terminal, to the log, to the dashboard, or to nobody."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import logging
 import time
 from typing import Protocol
 
+from sqlalchemy import update
+
+from backend.context import Context
+from backend.database import Project
+
 _LOG_EVERY_S = 5.0
+_STORE_EVERY_S = 1.0
 
 
 class Progress(Protocol):
@@ -54,3 +60,56 @@ class LogProgress:
                 self._done,
                 self._total,
             )
+
+
+class StoredProgress:
+    """Writes where the work is to the project's row, for the dashboard.
+
+    Steps are written at most once a second; a new stage, of which a loop has a handful, at once: it may last
+    long without a step.
+    """
+
+    def __init__(self, context: Context, project_id: int) -> None:
+        self._context = context
+        self._project_id = project_id
+        self.stage("starting")
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Begins a stage."""
+        self._name, self._total, self._done = name, total, 0
+        self._store_position()
+
+    def advance(self, steps: int) -> None:
+        """Counts, and stores now and then."""
+        self._done += steps
+        if time.monotonic() - self._stored_at >= _STORE_EVERY_S:
+            self._store_position()
+
+    def clear(self) -> None:
+        """Nothing runs any more."""
+        self._store({})
+
+    def _store_position(self) -> None:
+        self._stored_at = time.monotonic()
+        self._store({"stage": self._name, "done": self._done, "total": self._total, "at": time.time()})
+
+    def _store(self, progress: dict[str, object]) -> None:
+        with self._context.database.session() as session:
+            session.execute(update(Project).where(Project.id == self._project_id).values(progress=progress))
+
+
+class Both:
+    """Tells two listeners the same."""
+
+    def __init__(self, first: Progress, second: Progress) -> None:
+        self._listeners = first, second
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Passed on."""
+        for listener in self._listeners:
+            listener.stage(name, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Passed on."""
+        for listener in self._listeners:
+            listener.advance(steps)

@@ -15,7 +15,14 @@ from backend.workflows.window import load_serving, publish_places, rank_pool
 from model.registry import RegistryError
 
 
-def rollback(context: Context, label_studio_id: int, version: str, *, progress: Progress) -> int:
+def rollback(
+    context: Context,
+    label_studio_id: int,
+    version: str,
+    *,
+    progress: Progress,
+    wait_s: float = PEOPLE_WAIT_S,
+) -> int:
     """Publishes the window that an earlier version asks for now, and switches to it; returns its size.
 
     The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
@@ -24,7 +31,7 @@ def rollback(context: Context, label_studio_id: int, version: str, *, progress: 
     _require_version(context, project, version)
     remote = context.label_studio()
     try:
-        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+        with lease(context, project.id, wait_s=wait_s):
             project = get_project(context, label_studio_id)
             if project.active_version == version:
                 return len(publish.window_left(context, project))

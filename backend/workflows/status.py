@@ -9,6 +9,10 @@ from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Hint, Loop, Project, Task
+from backend.workflows.classes import list_groups
+from backend.workflows.dashboard.signals import newest_signals
+from backend.workflows.dashboard.state import is_running
+from backend.workflows.dashboard.synthetic import verdict_counts
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.publish import window_left
 from backend.workflows.work import living_workers
@@ -44,6 +48,21 @@ def list_versions(context: Context, label_studio_id: int) -> list[Json]:
     return rows
 
 
+def count_tasks(context: Context, project: Project) -> tuple[int, int]:
+    """How many tasks a project has, and how many have a label to learn from."""
+    with context.database.session() as session:
+        tasks, labelled = session.execute(
+            select(func.count(), func.count(Task.label)).where(Task.project_id == project.id)
+        ).one()
+    return tasks, labelled
+
+
+def version_metrics(context: Context, project: Project) -> Json:
+    """What the version in use was measured to be worth; empty when there is none that can be read."""
+    manifest = _active_manifest(context, project)
+    return dict(manifest.metrics) if manifest else {}
+
+
 def _unreadable_row(name: str, *, active: bool) -> Json:
     empty: Json = {"created_at": "", "representation": "", "strategy": "", "classes": 0, "metrics": {}}
     return {"version": name, "active": active, "kind": "unreadable"} | empty
@@ -63,16 +82,15 @@ def _version_row(manifest: Manifest, *, active: bool) -> Json:
 
 
 def _status(context: Context, project: Project) -> Json:
+    tasks, labelled = count_tasks(context, project)
     with context.database.session() as session:
-        tasks, labelled = session.execute(
-            select(func.count(), func.count(Task.label)).where(Task.project_id == project.id)
-        ).one()
         hints = session.scalar(select(func.count()).where(Hint.project_id == project.id)) or 0
         loop = session.scalar(
             select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc()).limit(1)
         )
     settings = project_settings(context, project)
     manifest = _active_manifest(context, project)
+    measured = newest_signals(context, project)
     return {
         "project": project.label_studio_id,
         "title": project.title,
@@ -84,9 +102,13 @@ def _status(context: Context, project: Project) -> Json:
         "pending_hints": hints,
         "last_webhook": _moment(project.last_webhook_at),
         "last_loop": _loop_row(loop),
+        "running": is_running(project),
         "workers": living_workers(context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
+        "signals": measured.signals if measured else {},
+        "groups": list_groups(context, project.label_studio_id),
+        "verdicts": verdict_counts(context, project),
         "settings": settings.model_dump(mode="json"),
     }
 

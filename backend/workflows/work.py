@@ -23,7 +23,7 @@ from backend.errors import (
 from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.progress import LogProgress
+from backend.workflows.progress import Both, LogProgress, StoredProgress
 from backend.workflows.projects import project_settings
 
 logger = logging.getLogger(__name__)
@@ -97,10 +97,20 @@ def _run_once(context: Context, project_id: int) -> None:
     project = _read(context, project_id)
     if project is None or not is_due(context, project):
         return
+    stored = StoredProgress(context, project_id)
+    try:
+        _loop_and_tidy(context, project, stored)
+    finally:
+        stored.clear()
+
+
+def _loop_and_tidy(context: Context, project: Project, stored: StoredProgress) -> None:
     number = project.label_studio_id
-    report = run_loop(context, project, reason="hints", progress=LogProgress(logger, number))
+    progress = Both(LogProgress(logger, number), stored)
+    report = run_loop(context, project, reason="hints", progress=progress)
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
     if report.outcome == "published":
+        stored.stage("removing old predictions")
         swept = tidy(context, project)
         logger.info("swept project=%s predictions=%s", number, swept)
 

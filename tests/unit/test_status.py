@@ -9,6 +9,8 @@ from backend.report import audit_sentence
 from backend.workflows.connect import disconnect
 from backend.workflows.status import all_statuses, list_versions, project_status
 from tests.fake_label_studio import LEGACY_TOKEN
+from tests.measured import add_rich_project, write_signals
+from tests.topics import write_texts
 
 
 def test_a_project_at_a_glance(connected):
@@ -29,7 +31,17 @@ def test_a_project_at_a_glance(connected):
     assert row["last_loop"]["outcome"] == "published" and row["last_loop"]["error"] is None
     assert row["metrics"]["labels"] == 4
     assert row["settings"]["queue_window"] == 10
-    assert row["workers"] == []
+    assert row["workers"] == [] and row["running"] is False
+    assert (row["signals"], row["groups"]) == ({}, [])
+    assert row["verdicts"] == {"helpful": 0, "redundant": 0, "harmful": 0, "unsure": 0}
+
+
+def test_the_status_holds_what_the_last_loop_measured(context):
+    add_rich_project(context, texts=write_texts(60))
+    row = project_status(context, 7)
+    assert row["signals"] == write_signals()
+    assert [group["group"] for group in row["groups"]] == [1, 2, 3]
+    assert sum(row["verdicts"].values()) == 40
 
 
 def test_before_the_first_loop_there_is_little_to_say(workbench, client, label_studio):
@@ -99,6 +111,42 @@ def test_retraining_over_http_leaves_a_hint(connected, client):
     response = client.post("/projects/1/retrain")
     assert (response.status_code, response.json) == (202, {"status": "taken"})
     assert connected.context.jobs.enqueued == [connected.project.id]
+
+
+def test_metrics_hold_all_that_was_measured(context, client):
+    add_rich_project(context, texts=write_texts(60))
+    lines = client.get("/metrics").get_data(as_text=True).splitlines()
+    numbers = {
+        name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")
+    }
+    expected = {
+        'nextlabel_accuracy{bound="estimate",project="7"}': 0.834,
+        'nextlabel_accuracy{bound="low",project="7"}': 0.771,
+        'nextlabel_audit_labels{project="7"}': 142,
+        'nextlabel_macro_f1{project="7"}': 0.79,
+        'nextlabel_class_recall{class="card arrival",project="7"}': 0.95,
+        'nextlabel_advantage{bound="high",project="7"}': 0.062,
+        'nextlabel_forecast_gain{bound="estimate",project="7"}': 0.012,
+        'nextlabel_advice{advice="keep-labeling",project="7"}': 1,
+        'nextlabel_advice{advice="stop",project="7"}': 0,
+        'nextlabel_advice_signal{project="7",signal="stability"}': 0.981,
+        'nextlabel_calibration_error{project="7"}': 0.031,
+        'nextlabel_trusted_threshold{project="7"}': 0.93,
+        'nextlabel_suspect_labels{project="7"}': 7,
+        'nextlabel_acceptance{project="7",version="nl-000004"}': 61 / 80,
+        'nextlabel_agreement{annotator="1",project="7"}': 0.87,
+        'nextlabel_novel_flags_expected_false{project="7"}': 9.2,
+        'nextlabel_novel_groups{project="7"}': 3,
+        'nextlabel_synthetic_tasks{project="7",verdict="harmful"}': 10,
+        'nextlabel_synthetic_lift{bound="low",generator="template",project="7"}': -0.009,
+        'nextlabel_synthetic_c2st{project="7"}': 0.71,
+        'nextlabel_loop_seconds{project="7",stage="sync"}': 0.2,
+        'nextlabel_loops{outcome="published",project="7"}': 5,
+        'nextlabel_loop_running{project="7"}': 0,
+    }
+    assert {name: numbers.get(name) for name in expected} == expected
+    assert 'nextlabel_agreement{annotator="2",project="7"}' not in numbers
+    assert numbers['nextlabel_last_webhook_timestamp_seconds{project="7"}'] > 1_700_000_000
 
 
 def test_metrics_are_those_of_the_moment(connected, client):

@@ -102,6 +102,27 @@ def test_what_happens_while_a_loop_runs_is_answered_by_another(quiet, label_stud
     assert not is_due(quiet.context, quiet.project)
 
 
+def test_while_a_loop_runs_its_stage_can_be_read_and_afterwards_nothing(quiet):
+    quiet.label(10)
+    seen = []
+    quiet.label_studio.before_answering.append(lambda _request: seen.append(quiet.project.progress["stage"]))
+    work(quiet)
+    assert list(dict.fromkeys(seen)) == [
+        "looking at Label Studio",
+        "fetching tasks",
+        "encoding texts",
+        "publishing",
+        "removing old predictions",
+    ]
+    assert quiet.project.progress == {}
+
+
+def test_a_loop_that_fails_leaves_no_progress(quiet, label_studio):
+    label_studio.change_project(quiet.project_id, label_config="<View/>")
+    work(quiet)
+    assert quiet.project.progress == {}
+
+
 def test_what_somebody_else_does_already_is_left_to_him(quiet):
     leave_hint(quiet.context, quiet.project, "training")
     loops = count(quiet.context, Loop)

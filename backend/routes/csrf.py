@@ -1,0 +1,77 @@
+"""Keeps pages of other sites from acting in the name of somebody who is logged in here.
+
+Browsers send the HTTP Basic log-in by themselves, whoever's page makes them. So every request that changes
+something is refused when the browser says that another site's page sent it, and the forms of our own pages
+carry a token that is signed with a secret of this backend and bound to the browser's session.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, request
+from flask_wtf.csrf import CSRFProtect
+
+from backend.errors import Forbidden
+from backend.settings import Settings
+
+_SECRET_FILE = "session.key"
+_READING = {"GET", "HEAD", "OPTIONS"}
+# "none": typed or bookmarked, by the person himself.
+_OUR_OWN = {"same-origin", "none"}
+
+
+def guard_forms(app: Flask, settings: Settings) -> CSRFProtect:
+    """Refuses what other sites' pages send; returns the guard that checks the token of a form."""
+    app.secret_key = read_secret(settings.data_dir)
+    app.config.update(
+        SESSION_COOKIE_NAME="nextlabel",
+        SESSION_COOKIE_SAMESITE="Strict",
+        # Only the forms of pages have a token: machines bring the log-in themselves.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # A page may stay open for days. Where it came from is checked below, also behind a proxy.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+
+    @app.before_request
+    def refuse_other_sites() -> None:
+        if request.method not in _READING and not _is_our_own(settings, request):
+            raise Forbidden(
+                "A page of another site sent this request.",
+                hint="Open the page of the project on this backend, and press the button there.",
+            )
+
+    return CSRFProtect(app)
+
+
+def read_secret(folder: Path) -> str:
+    """The secret that signs sessions; made once, and readable by its owner alone."""
+    path = folder / _SECRET_FILE
+    if not path.exists():
+        aside = folder / f"{_SECRET_FILE}.{secrets.token_hex(8)}"
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        try:
+            # unlike a rename, a link never replaces what another process wrote meanwhile
+            path.hardlink_to(aside)
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+    return path.read_text()
+
+
+def _is_our_own(settings: Settings, sent: Request) -> bool:
+    """What browsers say of where a request comes from; programs say nothing, and are let through."""
+    site = sent.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in _OUR_OWN
+    origin = sent.headers.get("Origin")
+    if origin is None:
+        return True
+    return urlsplit(origin).netloc in {sent.host, urlsplit(settings.backend_url).netloc}

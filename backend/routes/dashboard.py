@@ -1,0 +1,157 @@
+"""The pages for people: connected projects, one project's dashboard, its buttons and its downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response as Answer
+
+from backend.context import Context
+from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
+from backend.workflows.dashboard import actions
+from backend.workflows.dashboard.page import build_dashboard, list_projects
+from backend.workflows.dashboard.points import map_points
+from backend.workflows.dashboard.state import read_state
+from backend.workflows.dashboard.synthetic import wanted_data
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+# A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
+    """Pages and what they load. Errors are pages, too."""
+    routes = Blueprint("dashboard", __name__)
+    _serve_pages(routes, context)
+    _serve_figures(routes, context)
+    _serve_buttons(routes, context, forms)
+
+    @routes.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    @routes.errorhandler(NextlabelError)
+    def known(error: NextlabelError) -> tuple[str | Response, int]:
+        if isinstance(error, Unauthorized) and "text/html" not in request.accept_mimetypes.values():
+            return jsonify(error.to_json()), error.status
+        return render_template("error.html", message=error.message, hint=error.hint), error.status
+
+    @routes.errorhandler(CSRFError)
+    def out_of_date(_error: CSRFError) -> tuple[str, int]:
+        page = render_template(
+            "error.html",
+            message="This form is out of date, so nothing was done.",
+            hint="Go back, load the page again, and press the button once more.",
+        )
+        return page, 403
+
+    return routes
+
+
+def _serve_pages(routes: Blueprint, context: Context) -> None:
+    @routes.get("/projects")
+    def projects() -> str:
+        return render_template("projects.html", projects=list_projects(context))
+
+    @routes.get("/projects/<int:project_id>")
+    def project(project_id: int) -> str:
+        return render_template("project.html", view=build_dashboard(context, project_id))
+
+
+def _serve_figures(routes: Blueprint, context: Context) -> None:
+    @routes.get("/projects/<int:project_id>/state.json")
+    def state(project_id: int) -> Response:
+        return jsonify(read_state(context, project_id))
+
+    @routes.get("/projects/<int:project_id>/map.json")
+    def pool_map(project_id: int) -> Response:
+        return jsonify(map_points(context, project_id))
+
+    @routes.get("/projects/<int:project_id>/wanted.json")
+    def wanted_json(project_id: int) -> Response:
+        return jsonify({"project": project_id, "wanted": wanted_data(context, project_id)})
+
+    @routes.get("/projects/<int:project_id>/wanted.csv")
+    def wanted_csv(project_id: int) -> Response:
+        response = Response(_to_csv(wanted_data(context, project_id)), content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="wanted-{project_id}.csv"'
+        return response
+
+
+def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> None:
+    def press(project_id: int, act: Callable[[], str]) -> Answer:
+        forms.protect()
+        try:
+            flash(act(), "done")
+        except Busy:
+            flash("A loop is running; try again in a moment.", "error")
+        except NextlabelError as error:
+            flash(" ".join(part for part in (error.message, error.hint) if part), "error")
+        return redirect(url_for("dashboard.project", project_id=project_id), 303)
+
+    @routes.post("/projects/<int:project_id>/loop")
+    def loop(project_id: int) -> Answer:
+        return press(project_id, lambda: actions.ask_for_loop(context, project_id))
+
+    @routes.post("/projects/<int:project_id>/add-class")
+    def add_class(project_id: int) -> Answer:
+        name, by = request.form.get("name", "").strip(), _who(context)
+        return press(project_id, lambda: actions.take_class(context, project_id, _group(), name=name, by=by))
+
+    @routes.post("/projects/<int:project_id>/reject-group")
+    def reject_group(project_id: int) -> Answer:
+        by = _who(context)
+        return press(project_id, lambda: actions.refuse_class(context, project_id, _group(), by=by))
+
+    @routes.post("/projects/<int:project_id>/rollback")
+    def rollback(project_id: int) -> Answer:
+        version, by = request.form.get("version", ""), _who(context)
+        return press(project_id, lambda: actions.go_back(context, project_id, version, by=by))
+
+
+def _group() -> int:
+    try:
+        return int(request.form.get("group", ""))
+    except ValueError:
+        raise BadRequest("The number of the group is missing.", hint="Load the page again.") from None
+
+
+def _who(context: Context) -> str:
+    """Who pressed the button, as far as the log-in tells."""
+    given = request.authorization
+    if context.settings.basic_auth_user and given is not None and given.username:
+        return given.username
+    return "dashboard"
+
+
+def _to_csv(gaps: list[dict[str, Any]]) -> str:
+    """A row a gap, its examples in the last columns."""
+    width = max((len(gap["examples"]) for gap in gaps), default=0)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(
+        ["label", "slice", "count", "reason", *(f"example_{place + 1}" for place in range(width))]
+    )
+    for gap in gaps:
+        cells = [gap["label"], gap["slice"], gap["count"], gap["reason"]]
+        writer.writerow([_harmless(cell) for cell in [*cells, *(row["text"] for row in gap["examples"])]])
+    return out.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

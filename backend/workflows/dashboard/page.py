@@ -1,0 +1,91 @@
+"""The whole page of a project as one view model, read from the database alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import MapPoint, Project
+from backend.label_studio.tabs import TITLES
+from backend.workflows.dashboard.answers import advise, answer_questions
+from backend.workflows.dashboard.charts import calibration, class_table, learning_curve
+from backend.workflows.dashboard.history import decisions, loops, versions
+from backend.workflows.dashboard.novelty import novel_groups
+from backend.workflows.dashboard.quality import label_quality
+from backend.workflows.dashboard.signals import Measured, newest_signals
+from backend.workflows.dashboard.state import read_state
+from backend.workflows.dashboard.synthetic import synthetic_view
+from backend.workflows.dashboard.wording import ago
+from backend.workflows.projects import get_project
+from backend.workflows.status import count_tasks, version_metrics
+
+Json = dict[str, Any]
+
+
+def build_dashboard(context: Context, label_studio_id: int) -> Json:
+    """Everything the page of a project shows. Raises NotFound."""
+    project = get_project(context, label_studio_id)
+    measured = newest_signals(context, project)
+    signals = measured.signals if measured else {}
+    answers = answer_questions(signals, version_metrics(context, project))
+    tasks, labelled = count_tasks(context, project)
+    return {
+        "project": _project_row(context, project) | {"tasks": tasks, "labelled": labelled},
+        "state": read_state(context, label_studio_id),
+        "measured": _measured_row(project, measured),
+        "answers": answers,
+        "advice": advise(signals, answers[0]),
+        "curve": learning_curve(signals),
+        "calibration": calibration(signals),
+        "classes": class_table(signals),
+        "novelty": novel_groups(context, project, signals),
+        "synthetic": synthetic_view(context, project, signals),
+        "quality": label_quality(signals),
+        "versions": versions(context, project),
+        "loops": loops(context, project),
+        "decisions": decisions(context, project),
+        "map": {"points": _count_points(context, project)},
+    }
+
+
+def list_projects(context: Context) -> list[Json]:
+    """A row for every connected project."""
+    with context.database.session() as session:
+        projects = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
+    rows = []
+    for project in projects:
+        tasks, labelled = count_tasks(context, project)
+        row = _project_row(context, project) | {"tasks": tasks, "labelled": labelled}
+        rows.append(row | {"version": project.active_version})
+    return rows
+
+
+def _project_row(context: Context, project: Project) -> Json:
+    address = f"{context.settings.label_studio_link}/projects/{project.label_studio_id}/data"
+    return {
+        "id": project.label_studio_id,
+        "title": project.title or f"Project {project.label_studio_id}",
+        "is_connected": project.connected,
+        "address": address,
+        "tabs": {kind: f"{address}?tab={number}" for kind, number in project.tabs.items() if kind in TITLES},
+    }
+
+
+def _measured_row(project: Project, measured: Measured | None) -> Json | None:
+    if measured is None:
+        return None
+    at = measured.at.replace(tzinfo=UTC)
+    return {
+        "version": measured.version,
+        "iso": at.isoformat(timespec="seconds"),
+        "words": ago((datetime.now(UTC) - at).total_seconds()),
+        "is_other_version": measured.version != project.active_version,
+    }
+
+
+def _count_points(context: Context, project: Project) -> int:
+    with context.database.session() as session:
+        return session.scalar(select(func.count()).where(MapPoint.project_id == project.id)) or 0

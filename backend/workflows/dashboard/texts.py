@@ -1,0 +1,35 @@
+"""Reads the beginnings of task texts, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import Project, Task
+
+_CHUNK = 500  # ids in one SQL statement
+
+
+def read_snippets(
+    context: Context, project: Project, task_ids: Iterable[int], *, length: int
+) -> dict[int, str]:
+    """The first `length` characters of each text, on one line; tasks that are gone are left out."""
+    ids = sorted(set(task_ids))
+    found: dict[int, str] = {}
+    with context.database.session() as session:
+        for start in range(0, len(ids), _CHUNK):
+            rows = session.execute(
+                select(Task.task_id, func.substr(Task.content, 1, 2 * length)).where(
+                    Task.project_id == project.id, Task.task_id.in_(ids[start : start + _CHUNK])
+                )
+            )
+            found.update({task_id: shorten(content, length) for task_id, content in rows})
+    return found
+
+
+def shorten(content: str, length: int) -> str:
+    """A text on one line, with an ellipsis when it is longer than `length` characters."""
+    line = " ".join(content.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

@@ -1,0 +1,47 @@
+"""Numbers and moments as people read them."""
+
+from __future__ import annotations
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_NOW_S = 5.0
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: "3 minutes ago"."""
+    if seconds < _NOW_S:
+        return "just now"
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{counted(int(seconds // size), unit)} ago"
+    return "just now"
+
+
+def counted(count: int, noun: str, *, plural: str | None = None) -> str:
+    """A number and its noun: "1 task", "2,000 tasks"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """How long something took: "0.4 s", "12 s", "2 min 5 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent: "83 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def share_with_interval(share: float, low: float | None, high: float | None) -> str:
+    """A share and the interval around it: "83 % (78 to 87)"."""
+    if low is None or high is None:
+        return percent(share)
+    return f"{percent(share)} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def gain_with_interval(low: float, high: float) -> str:
+    """An interval of differences of shares, in points: "+0.3 to +2.0 points"."""
+    return f"{100 * low:+.1f} to {100 * high:+.1f} points".replace("-", "−")

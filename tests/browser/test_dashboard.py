@@ -1,0 +1,316 @@
+"""The dashboard as people see and use it: light and dark, wide and narrow, by mouse, keyboard and by ear."""
+
+import re
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
+
+from backend.app import build_context, create_app
+from backend.database import Database, Loop, NovelGroup, Project
+from backend.label_studio.client import LabelStudio
+from model.encoders.hashing import HashingEncoder
+from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
+from tests.measured import add_rich_project
+from tests.topics import write_texts
+from tests.workbench import Workbench
+
+EVIL = '<img src=x onerror="document.title=1">'
+PAGES = {"rich": "/projects/7", "empty": "/projects/8", "list": "/projects", "missing": "/projects/99"}
+SCHEMES = ("light", "dark")
+
+
+class Site:
+    """A backend that runs in this process, with a rich project (7) and an empty one (8)."""
+
+    def __init__(self, settings):
+        self.label_studio = FakeLabelStudio()
+        connect = partial(
+            LabelStudio, FakeLabelStudio.url, LEGACY_TOKEN, transport=self.label_studio.transport
+        )
+        context = build_context(settings, load_encoder=lambda: HashingEncoder(64))
+        self.context = replace(context, label_studio=connect)
+        self.app = create_app(self.context)
+        self.label_studio.serve(settings.backend_url, self.app.test_client())
+        self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.rich = add_rich_project(self.context, texts=[EVIL, *write_texts(300)])
+        with self.context.database.session() as session:
+            session.add(Project(label_studio_id=8, created_stamp=1, title="An empty project"))
+
+    def change_project(self, **values):
+        with self.context.database.session() as session:
+            session.execute(update(Project).where(Project.id == self.rich.id).values(**values))
+
+    def end_a_loop(self):
+        now = datetime.now(UTC).replace(tzinfo=None)
+        with self.context.database.session() as session:
+            session.add(
+                Loop(
+                    project_id=self.rich.id,
+                    reason="hints",
+                    started_at=now,
+                    finished_at=now,
+                    outcome="published",
+                    version="nl-000006",
+                )
+            )
+
+
+@pytest.fixture
+def site(make_settings):
+    site = Site(make_settings())
+    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
+    thread.start()
+    yield site
+    site.server.shutdown()
+    thread.join()
+    site.server.server_close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """open_page(path, scheme=…, width=…): a page of a fresh profile that notes complaints and addresses."""
+    contexts = []
+
+    def open_(path="/projects/7", *, scheme="light", width=1200, **options):
+        context = browser.new_context(
+            base_url=site.url,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            **options,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints, page.asked = [], []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def wait_for_map(page):
+    expect(page.locator(".map-legend button").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_screen_reader_meets_no_serious_fault(name, scheme, open_page):
+    page = open_page(PAGES[name], scheme=scheme)
+    if name == "rich":
+        wait_for_map(page)
+        page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    found = Axe().run(page).response["violations"]
+    serious = [(fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] != "minor"]
+    assert serious == []
+
+
+def test_nothing_is_asked_of_anybody_else_and_the_browser_has_no_complaint(open_page, site):
+    page = open_page()
+    wait_for_map(page)
+    assert page.locator(".plot canvas").count() == 2
+    assert {urlsplit(url).netloc for url in page.asked} == {urlsplit(site.url).netloc}
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("width", [375, 768, 1200])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_the_screen(name, width, open_page):
+    page = open_page(PAGES[name], width=width)
+    if name == "rich":
+        wait_for_map(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_texts_of_tasks_stay_texts(open_page):
+    page = open_page()
+    wait_for_map(page)
+    surface = page.locator(".surface")
+    surface.focus()
+    for _ in range(400):
+        surface.press("ArrowRight")
+        if EVIL in page.locator(".tip").inner_text():
+            break
+    expect(page.locator(".tip")).to_contain_text(EVIL)
+    assert page.locator("img").count() == 0
+    assert "Support requests" in page.title()
+
+
+def test_the_map_tells_of_the_task_under_the_pointer(open_page):
+    page = open_page()
+    wait_for_map(page)
+    tip, box = page.locator(".tip"), page.locator(".surface").bounding_box()
+    page.locator(".surface").scroll_into_view_if_needed()
+    box = page.locator(".surface").bounding_box()
+    for step in range(40):
+        page.mouse.move(box["x"] + box["width"] * (0.3 + step / 100), box["y"] + box["height"] / 2)
+        if tip.is_visible():
+            break
+    expect(tip).to_contain_text(re.compile(r"Task \d+"))
+    expect(tip).to_contain_text("sure")
+    page.mouse.move(box["x"] + 20, box["y"] - 60)
+    expect(tip).to_be_hidden()
+
+
+def test_the_map_can_be_read_with_the_keyboard(open_page, site):
+    page = open_page()
+    wait_for_map(page)
+    surface = page.locator(".surface")
+    surface.focus()
+    surface.press("ArrowRight")
+    expect(page.locator("#map-task")).to_contain_text(re.compile(r"Task \d+"))
+    first = page.locator("#map-task").inner_text()
+    surface.press("ArrowRight")
+    assert page.locator("#map-task").inner_text() != first
+    page.context.route("**/label-studio.test/**", lambda route: route.fulfill(body="a task"))
+    with page.context.expect_page() as opened:
+        surface.press("Enter")
+    assert re.fullmatch(rf"{FakeLabelStudio.url}/projects/7/data\?task=\d+", opened.value.url)
+    surface.press("Escape")
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def test_on_a_phone_a_tap_shows_the_task_with_a_link(open_page):
+    page = open_page(width=375, has_touch=True, is_mobile=True)
+    wait_for_map(page)
+    surface = page.locator(".surface")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".tip a")).to_have_attribute("href", re.compile(r"/projects/7/data\?task=\d+$"))
+
+
+def test_the_map_is_coloured_by_what_one_chooses(open_page):
+    page = open_page()
+    wait_for_map(page)
+    legend = page.locator(".map-legend")
+    expect(legend).to_contain_text("card arrival")
+    page.select_option("#colour", "flag")
+    expect(legend).to_contain_text("Possible new classes")
+    page.select_option("#colour", "confidence")
+    expect(legend).to_contain_text("below 50 %")
+    button = legend.locator("button").first
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_numbers_of_the_curve_can_be_read_off(open_page):
+    page = open_page()
+    wait_for_map(page)
+    page.locator('[data-chart="curve"] .u-over').hover()
+    expect(page.locator('[data-readout="curve"]')).to_contain_text(
+        re.compile(r"\d+ labels: this queue \d+ %")
+    )
+
+
+def test_progress_is_shown_while_a_loop_runs_without_loading_the_page_again(open_page, site):
+    page = open_page()
+    running = page.locator(".running")
+    expect(running).to_be_hidden()
+    site.change_project(
+        lease_owner="a/1/1",
+        lease_until=time.time() + 60,
+        progress={"stage": "encoding texts", "done": 250, "total": 1000, "at": 0},
+    )
+    expect(running).to_contain_text("encoding texts: 250 of 1,000")
+    expect(page.locator("#progress")).to_have_js_property("value", 0.25)
+    site.end_a_loop()
+    site.change_project(lease_owner=None, lease_until=0.0, progress={}, active_version="nl-000006")
+    expect(running).to_be_hidden()
+    expect(page.locator("[data-item=version]")).to_contain_text("nl-000006")
+    page.get_by_text("Show the new figures").click()
+    expect(page.locator("tr.current")).to_contain_text("nl-000006")
+
+
+def test_a_version_serves_again_and_a_class_is_added_by_the_page_alone(open_page, site):
+    number = site.label_studio.add_project(texts=write_texts(40))
+    workbench = Workbench(site.context, site.label_studio, number)
+    workbench.connect()
+    workbench.label(6)
+    workbench.loop()
+    with site.context.database.session() as session:
+        session.add(
+            NovelGroup(
+                project_id=workbench.project.id,
+                number=1,
+                name="birds",
+                members=[1, 2],
+                typical=[1, 2],
+                version="nl-000002",
+            )
+        )
+    page = open_page(f"/projects/{number}")
+    page.get_by_role("button", name="Go back to nl-000001-label-names").click()
+    expect(page.get_by_role("status").first).to_contain_text("nl-000001-label-names serves again")
+    assert workbench.version == "nl-000001-label-names"
+
+    name = page.get_by_label("Name of the class")
+    expect(name).to_have_value("birds")
+    name.fill("parrots")
+    name.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("“parrots” is a class now.")
+    assert 'value="parrots"' in workbench.remote["label_config"]
+    expect(page.get_by_text("made “parrots” a class")).to_be_visible()
+
+
+def test_not_a_class_is_the_other_button(open_page, site):
+    page = open_page()
+    page.get_by_role("button", name="Not a class").first.click()
+    expect(page.get_by_role("status").first).to_contain_text("is not a class")
+    with site.context.database.session() as session:
+        states = session.scalars(select(NovelGroup.state).order_by(NovelGroup.number)).all()
+    assert states == ["rejected", "open", "open"]
+
+
+def test_everything_that_can_be_pressed_can_be_reached_with_the_keyboard(open_page):
+    page = open_page()
+    wait_for_map(page)
+    wanted = page.locator(
+        "main :is(a[href], button, input:not([type=hidden]), select, summary):visible"
+    ).count()
+    reached = set()
+    for _ in range(3 * wanted):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("[...document.querySelectorAll('main *')].indexOf(document.activeElement)"))
+    pressable = page.evaluate(
+        """[...document.querySelectorAll('main *')].flatMap((element, index) =>
+            element.matches('a[href], button, input:not([type=hidden]), select, summary') &&
+            element.checkVisibility() ? [index] : [])"""
+    )
+    assert set(pressable) <= reached
+
+
+def test_a_class_is_added_in_a_real_label_studio(browser, connect_project):
+    project = connect_project()
+    folder = project.backend.folder / "data"
+    database = Database(f"sqlite:///{folder / 'nextlabel.db'}", lock_folder=folder)
+    members = project.window()[:5]
+    with database.session() as session:
+        row = session.scalars(select(Project).where(Project.label_studio_id == project.project.id)).one()
+        session.add(
+            NovelGroup(
+                project_id=row.id, number=1, name="motorcycles", members=members, typical=members, version="x"
+            )
+        )
+    database.engine.dispose()
+    context = browser.new_context(base_url=project.backend.url)
+    page = context.new_page()
+    page.goto(f"/projects/{project.project.id}")
+    page.get_by_role("button", name="Add as a class").click()
+    expect(page.get_by_role("status").first).to_contain_text("“motorcycles” is a class now.", timeout=60_000)
+    context.close()
+    assert 'value="motorcycles"' in project.project.settings()["label_config"]

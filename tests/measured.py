@@ -1,0 +1,314 @@
+"""Rows as the loops leave them, for tests and benchmarks: signals, groups, verdicts, a map, a history."""
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import insert
+
+from backend.database import (
+    Decision,
+    Loop,
+    MapPoint,
+    NovelGroup,
+    Project,
+    Task,
+    Verdict,
+    WindowTask,
+    Worker,
+)
+
+LABELS = ("card arrival", "exchange rate", "lost card", "top up failed", "wrong amount")
+VERDICTS = ("helpful", "redundant", "harmful", "unsure")
+STAGES = {"sync": 0.41, "embed": 0.12, "snapshot": 0.25, "learn": 1.38, "save": 0.02, "publish": 1.2}
+
+
+def write_signals(labels=LABELS, **changes):
+    """Everything that a loop can measure, in the shape in which it is kept; `changes` replace parts."""
+    signals = {
+        "accuracy": {
+            "words": "83.4 % (77.1 to 88.2), measured on 142 audit labels",
+            "estimate": 0.834,
+            "low": 0.771,
+            "high": 0.882,
+            "n": 142,
+            "needed": 30,
+        },
+        "macro_f1": 0.79,
+        "per_class": [
+            {
+                "label": label,
+                "labels": 40 + 9 * place,
+                "audit": 8 + 3 * place,
+                "recall": max(0.95 - 0.08 * place, 0.3),
+                "low": max(0.95 - 0.08 * place, 0.3) - 0.2,
+                "high": min(max(0.95 - 0.08 * place, 0.3) + 0.12, 1.0),
+                "predicted_share": 1 / len(labels),
+            }
+            for place, label in enumerate(labels)
+        ],
+        "curve": _curve(0.55, 0.84),
+        "random_curve": _curve(0.5, 0.8),
+        "advantage": {"words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels", "low": 0.008, "high": 0.062},
+        "forecast": {
+            "words": "The next 100 labels: +1.2 points (0.3 to 2.0)",
+            "labels": 100,
+            "gain": 0.012,
+            "low": 0.003,
+            "high": 0.02,
+        },
+        "advice": {
+            "words": "Each hundred labels still buys more than it costs.",
+            "advice": "keep-labeling",
+            "would_change": "A forecast below 0.5 points for the next hundred labels.",
+            "signals": [
+                {"name": "stability", "value": 0.981, "words": "predictions hardly change any more"},
+                {"name": "forecast", "value": 1.2, "words": "points for the next hundred labels"},
+                {"name": "unexplained-mass", "value": None, "words": "not enough audit labels to tell"},
+            ],
+        },
+        "trusted": {
+            "words": "Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
+            "threshold": 0.93,
+            "coverage": 0.41,
+            "precision_low": 0.952,
+        },
+        "calibration": {
+            "ece": 0.031,
+            "bins": [
+                {"confidence": 0.35 + 0.12 * place, "accuracy": 0.31 + 0.125 * place, "n": 20 + 5 * place}
+                for place in range(6)
+            ],
+        },
+        "suspects": {"count": 7, "words": "7 of 412 labels disagree with everything around them."},
+        "acceptance": [
+            {"version": "nl-000004", "accepted": 61, "shown": 80},
+            {"version": "nl-000003", "accepted": 0, "shown": 0},
+        ],
+        "agreement": [
+            {"annotator": "1", "labels": 300, "kappa": 0.87, "n": 40},
+            {"annotator": "2", "labels": 112, "kappa": None, "n": 3},
+        ],
+        "novelty": {
+            "words": "41 tasks fit no class; about 9 of them by mistake.",
+            "flags": 41,
+            "expected_false": 9.2,
+            "alpha": 0.05,
+        },
+        "synthetic": {
+            "words": "Of 240 synthetic tasks, 96 help.",
+            "counts": {"helpful": 96, "redundant": 72, "harmful": 24, "unsure": 48},
+            "lift": [
+                {
+                    "generator": "paraphrase",
+                    "words": "+1.9 points (+0.4 to +3.3)",
+                    "mean": 0.019,
+                    "low": 0.004,
+                    "high": 0.033,
+                    "n": 150,
+                },
+                {
+                    "generator": "template",
+                    "words": "no effect shown (−0.9 to +1.1)",
+                    "mean": 0.001,
+                    "low": -0.009,
+                    "high": 0.011,
+                    "n": 90,
+                },
+            ],
+            "gaps": [
+                {
+                    "label": labels[0],
+                    "slice": "short",
+                    "count": 40,
+                    "reason": "most of its errors are short texts",
+                    "examples": [1, 2, 3],
+                },
+                {"label": labels[1], "slice": "", "count": 25, "reason": "few labels", "examples": [4]},
+            ],
+            "realism": {
+                "words": "A classifier tells real from synthetic in 71 of 100 cases.",
+                "p_value": 0.004,
+                "c2st": 0.71,
+                "classes": [{"label": label, "density": 0.8, "coverage": 0.66} for label in labels],
+            },
+        },
+    }
+    return signals | changes
+
+
+def add_rich_project(
+    context, *, texts, labels=LABELS, label_studio_id=7, loops=5, groups=3, synthetic=40, seed=0, signals=None
+):
+    """A project with everything that the page can show; returns its row."""
+    rng = random.Random(seed)
+    with context.database.session() as session:
+        project = Project(
+            label_studio_id=label_studio_id,
+            created_stamp=1_700_000_000,
+            title="Support requests",
+            active_version=_version(loops - 1),
+            last_webhook_at=time.time() - 12,
+            tabs={"novel": 3, "review": 4, "harmful": 5, "redundant": 6, "ready": 7, "suspect": 8},
+        )
+        session.add(project)
+        session.flush()
+        _add_tasks(session, project, texts, labels, rng, synthetic=synthetic)
+        _add_findings(session, project, len(texts), labels, rng, groups=groups, synthetic=synthetic)
+        _add_history(session, project, loops, signals or write_signals(labels))
+        session.add(Worker(name="a-machine/1", seen_at=time.time()))
+    return project
+
+
+def _curve(first, last):
+    steps = 8
+    return [
+        {
+            "labels": 50 * (place + 1),
+            "accuracy": (accuracy := last - (last - first) / (place + 1)),
+            "low": accuracy - 0.09 + 0.006 * place,
+            "high": accuracy + 0.07 - 0.005 * place,
+        }
+        for place in range(steps)
+    ]
+
+
+def _version(number):
+    return f"nl-{number + 1:06}"
+
+
+def _add_tasks(session, project, texts, labels, rng, *, synthetic):
+    flags = ("novel", "suspect", "ready")
+    rows = []
+    for task_id, text in enumerate(texts, start=1):
+        is_synthetic = task_id > len(texts) - synthetic
+        label = rng.choice(labels) if rng.random() < 0.3 and not is_synthetic else None
+        flag = rng.choice(flags) if rng.random() < 0.1 else None
+        rows.append(
+            {
+                "project_id": project.id,
+                "task_id": task_id,
+                "content": text,
+                "content_hash": f"{task_id:064}",
+                "label": label,
+                "annotations": int(label is not None),
+                "is_labeled": label is not None,
+                "is_skipped": False,
+                "is_synthetic": is_synthetic,
+                "answers": [],
+                "shown": {"nextlabel_flag": flag} if flag else {},
+            }
+        )
+    session.execute(insert(Task), rows)
+    session.add_all(
+        WindowTask(
+            project_id=project.id, version=project.active_version, task_id=i + 1, position=i, lane="active"
+        )
+        for i in range(min(100, len(texts)))
+    )
+
+
+def _add_findings(session, project, count, labels, rng, *, groups, synthetic):
+    for number in range(1, groups + 1):
+        members = rng.sample(range(1, count + 1), min(12, count))
+        session.add(
+            NovelGroup(
+                project_id=project.id,
+                number=number,
+                name=f"group about {number}",
+                members=members,
+                typical=members[:3],
+                figures={"rank": number, "cohesion": 0.9 - 0.1 * number},
+                version=project.active_version,
+            )
+        )
+    session.add_all(
+        Verdict(
+            project_id=project.id,
+            task_id=count - place,
+            verdict=VERDICTS[place % len(VERDICTS)],
+            value=0.0,
+            low=-0.1,
+            high=0.1,
+            realism=0.5,
+            reason="",
+        )
+        for place in range(synthetic)
+    )
+    session.execute(
+        insert(MapPoint),
+        [
+            {
+                "project_id": project.id,
+                "task_id": task_id,
+                "x": rng.gauss(0, 1),
+                "y": rng.gauss(0, 1),
+                "predicted": rng.choice(labels),
+                "confidence": rng.random(),
+            }
+            for task_id in rng.sample(range(1, count + 1), min(1000, count))
+        ],
+    )
+
+
+def _add_history(session, project, loops, signals):
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for number in range(loops):
+        begun = now - timedelta(minutes=20 * (loops - number))
+        metrics = {
+            "labels": 80.0 * (number + 1),
+            "audit_labels": 20.0 + 25 * number,
+            "audit_accuracy": 0.7 + 0.03 * number,
+            "audit_low": 0.6 + 0.04 * number,
+            "audit_high": 0.8 + 0.02 * number,
+        }
+        session.add(
+            Loop(
+                project_id=project.id,
+                reason="hints",
+                started_at=begun,
+                finished_at=begun + timedelta(seconds=sum(STAGES.values())),
+                outcome="published",
+                version=_version(number),
+                figures={
+                    "labels": 80 * (number + 1),
+                    "pool": 4000,
+                    "window": 100,
+                    "strategy": "balanced-herding",
+                    "metrics": metrics,
+                    "seconds": STAGES,
+                    "signals": signals,
+                },
+            )
+        )
+    session.add(
+        Loop(
+            project_id=project.id,
+            reason="hints",
+            started_at=now - timedelta(minutes=31),
+            finished_at=now - timedelta(minutes=31),
+            outcome="failed",
+            error="Nobody answers at http://localhost:8080.",
+            figures={},
+        )
+    )
+    session.add(
+        Loop(
+            project_id=project.id,
+            reason="timer",
+            started_at=now - timedelta(minutes=2, seconds=1),
+            finished_at=now - timedelta(minutes=2),
+            outcome="unchanged",
+            version=project.active_version,
+            figures={"labels": 80 * loops, "seconds": {"sync": 0.2}},
+        )
+    )
+    session.add(
+        Decision(
+            project_id=project.id,
+            decided_at=now - timedelta(hours=3),
+            decided_by="somebody",
+            kind="group-added",
+            details={"group": 9, "label": "refund", "members": 12},
+        )
+    )

@@ -1,0 +1,400 @@
+"""What the dashboard shows, and what its buttons do."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task
+from backend.errors import BadRequest, Busy, NotFound
+from backend.workflows.dashboard import actions
+from backend.workflows.dashboard.page import build_dashboard, list_projects
+from backend.workflows.dashboard.points import map_points
+from backend.workflows.dashboard.state import read_state
+from backend.workflows.dashboard.synthetic import wanted_data
+from backend.workflows.dashboard.texts import shorten
+from backend.workflows.dashboard.wording import (
+    ago,
+    counted,
+    duration,
+    gain_with_interval,
+    share_with_interval,
+)
+from backend.workflows.lease import lease
+from demo.waiting import wait_for
+from tests.measured import LABELS, add_rich_project, write_signals
+from tests.topics import write_texts
+
+EARLY = "Too early to say: 0 of 30 audit labels."
+
+
+@pytest.fixture
+def rich(context):
+    """A project with everything there can be to show."""
+    return add_rich_project(context, texts=write_texts(120))
+
+
+@pytest.fixture
+def show(context):
+    """show(signals=…): the page of a project whose last loop measured this."""
+
+    def build(**options):
+        add_rich_project(context, texts=write_texts(120), **options)
+        return build_dashboard(context, 7)
+
+    return build
+
+
+@pytest.fixture
+def change_project(context):
+    """change_project(row, field=…): writes into the project's row."""
+
+    def change(project, **values):
+        with context.database.session() as session:
+            session.execute(update(Project).where(Project.id == project.id).values(**values))
+
+    return change
+
+
+def test_the_whole_page_is_plain_json(rich, context):
+    view = build_dashboard(context, 7)
+    assert json.loads(json.dumps(view, allow_nan=False)) == view
+    assert view["project"]["title"] == "Support requests"
+    assert view["project"]["tasks"] == 120
+
+
+def test_the_page_asks_label_studio_for_nothing(rich, context, label_studio):
+    build_dashboard(context, 7)
+    assert label_studio.calls == []
+
+
+def test_the_three_first_questions_are_answered_in_words_with_intervals(show):
+    accuracy, advantage, forecast = show()["answers"]
+    assert accuracy["words"] == "83.4 % (77.1 to 88.2), measured on 142 audit labels"
+    assert accuracy["interval"] == {"kind": "share", "low": 0.771, "estimate": 0.834, "high": 0.882}
+    assert accuracy["notes"] == ["Macro-F1 0.79: every class weighs the same."]
+    assert advantage["interval"]["estimate"] == pytest.approx(0.035)
+    assert advantage["notes"] == ["Interval: +0.8 to +6.2 points"]
+    assert forecast["words"].startswith("The next 100 labels")
+    assert not any(answer["is_early"] for answer in (accuracy, advantage, forecast))
+
+
+def test_the_advice_names_each_signal_with_its_number_and_what_would_change_it(show):
+    advice = show()["advice"]
+    assert (advice["kind"], advice["title"]) == ("keep-labeling", "Keep labeling")
+    assert advice["would_change"].startswith("A forecast below")
+    assert [(row["name"], row["value"]) for row in advice["signals"]] == [
+        ("Stability", "0.981"),
+        ("Forecast", "1.2"),
+        ("Unexplained mass", "–"),
+    ]
+
+
+def test_before_thirty_audit_labels_no_accuracy_is_named(show):
+    few = {"words": "", "estimate": 0.9, "low": 0.5, "high": 1.0, "n": 12, "needed": 30}
+    accuracy = show(signals=write_signals(accuracy=few))["answers"][0]
+    assert accuracy["words"] == "Too early to say: 12 of 30 audit labels."
+    assert accuracy["is_early"] and accuracy["interval"] is None
+
+
+def test_without_signals_the_accuracy_of_the_version_in_use_is_shown(connected, context):
+    for _ in range(10):
+        connected.label(3)
+    connected.loop()
+    accuracy, advantage, _forecast = build_dashboard(context, 1)["answers"]
+    assert "of 30 audit labels" in accuracy["words"]
+    assert advantage["words"] == accuracy["words"] and advantage["is_early"]
+
+
+def test_a_project_without_anything_has_calm_words_everywhere(workbench, client, context):
+    assert client.post("/setup", json={"project": "1.1767225660"}).status_code == 200
+    view = build_dashboard(context, 1)
+    assert [answer["words"] for answer in view["answers"]] == [EARLY] * 3
+    assert view["advice"]["words"] == EARLY
+    assert view["curve"]["is_empty"] and view["calibration"]["is_empty"]
+    assert (view["classes"], view["novelty"]["groups"], view["versions"], view["loops"]) == ([], [], [], [])
+    assert view["map"] == {"points": 0}
+    assert view["measured"] is None
+
+
+def test_classes_stand_weakest_first_and_unmeasured_last(show):
+    rows = write_signals()["per_class"]
+    rows[1] |= {"recall": None, "low": None, "high": None, "predicted_share": None}
+    classes = show(signals=write_signals(per_class=rows))["classes"]
+    assert [row["label"] for row in classes] == [*reversed(LABELS[2:]), LABELS[0], LABELS[1]]
+    assert classes[0]["recall_words"] == "63 % (43 to 75)"
+    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("no audit labels yet", "–")
+
+
+def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):
+    first, *others = show()["novelty"]["groups"]
+    assert len(others) == 2
+    assert (first["number"], first["name"], first["size"], first["cohesion"]) == (
+        1,
+        "group about 1",
+        12,
+        "0.80",
+    )
+    assert len(first["typical"]) == 3 and all(row["text"] for row in first["typical"])
+
+
+def test_what_to_make_next_comes_with_texts_to_imitate(rich, context):
+    first, second = wanted_data(context, 7)
+    assert (first["label"], first["slice"], first["count"]) == (LABELS[0], "short", 40)
+    assert [row["task"] for row in first["examples"]] == [1, 2, 3]
+    assert second["examples"][0]["text"] == write_texts(4)[3]
+
+
+def test_an_example_that_was_deleted_meanwhile_is_left_out(rich, context):
+    with context.database.session() as session:
+        session.delete(session.get_one(Task, (rich.id, 2)))
+    assert [row["task"] for row in wanted_data(context, 7)[0]["examples"]] == [1, 3]
+
+
+def test_a_lift_without_an_interval_is_no_effect_shown(show):
+    synthetic = {"lift": [{"generator": "a"}]}
+    (row,) = show(signals=write_signals(synthetic=synthetic))["synthetic"]["lift"]
+    assert (row["words"], row["interval"], row["n"]) == ("no effect shown", None, 0)
+
+
+def test_verdicts_are_counted_from_the_last_judgement(show):
+    counts = show(synthetic=10)["synthetic"]["counts"]
+    assert [(row["name"], row["count"]) for row in counts] == [
+        ("Helpful", 3),
+        ("Redundant", 3),
+        ("Harmful", 2),
+        ("Not sure", 2),
+    ]
+
+
+def test_loops_that_found_nothing_do_not_fill_the_history(rich, context):
+    loops = build_dashboard(context, 7)["loops"]
+    assert [row["has_failed"] for row in loops] == [True] + [False] * 5
+    assert loops[0]["error"].startswith("Nobody answers")
+    assert [stage["name"] for stage in loops[1]["stages"]][0] == "sync"
+    assert loops[1]["took"] == "3.4 s"
+
+
+def test_only_versions_whose_files_are_there_can_be_gone_back_to(trained, context):
+    newest, middle, oldest = build_dashboard(context, 1)["versions"]
+    assert newest["is_active"] and not newest["can_serve"]
+    assert middle["can_serve"] and oldest["can_serve"]
+
+
+def test_decisions_say_who_and_what(rich, context):
+    (row,) = build_dashboard(context, 7)["decisions"]
+    assert (row["by"], row["words"]) == ("somebody", "made “refund” a class")
+
+
+def test_signals_of_another_version_say_so(rich, context, change_project):
+    assert build_dashboard(context, 7)["measured"]["is_other_version"] is False
+    change_project(rich, active_version="nl-000001")
+    assert build_dashboard(context, 7)["measured"]["is_other_version"] is True
+
+
+def test_the_newest_loop_without_signals_does_not_hide_them(rich, context):
+    with context.database.session() as session:
+        newest = session.scalars(select(Loop).order_by(Loop.id.desc()).limit(1)).one()
+    assert "signals" not in newest.figures
+    assert build_dashboard(context, 7)["measured"]["version"] == "nl-000005"
+
+
+def test_the_map_holds_a_value_a_point_and_no_long_text(rich, context):
+    points = map_points(context, 7)
+    assert {len(values) for values in points.values()} == {120}
+    assert points["x"] == sorted(points["x"])
+    assert max(len(text) for text in points["text"]) <= 120
+    assert {"Possible new classes", "Check these labels", "Ready to accept", None} == set(points["flag"])
+
+
+def test_the_list_of_projects_has_the_connected_ones(rich, context, change_project):
+    (row,) = list_projects(context)
+    assert (row["id"], row["title"], row["tasks"], row["version"]) == (
+        7,
+        "Support requests",
+        120,
+        "nl-000005",
+    )
+    change_project(rich, connected=False)
+    assert list_projects(context) == []
+
+
+@pytest.mark.parametrize("ask", [build_dashboard, read_state, map_points, wanted_data])
+def test_an_unknown_project_is_not_found(ask, context):
+    with pytest.raises(NotFound, match="not connected"):
+        ask(context, 99)
+
+
+def test_links_lead_to_where_people_find_label_studio(make_context, make_settings):
+    context = make_context(make_settings(label_studio_public_url="https://labels.example/"))
+    add_rich_project(context, texts=write_texts(20), synthetic=0)
+    project = build_dashboard(context, 7)["project"]
+    assert project["address"] == "https://labels.example/projects/7/data"
+    assert project["tabs"]["suspect"] == "https://labels.example/projects/7/data?tab=8"
+
+
+def test_the_state_of_a_quiet_project(rich, context):
+    state = read_state(context, 7)
+    assert (state["is_running"], state["progress"]) == (False, None)
+    words = {name: item["words"] for name, item in state["items"].items()}
+    assert words["loop"] == "found nothing new 2 minutes ago, in 1.0 s"
+    assert words["version"] == "nl-000005"
+    assert words["labels"] == "0 of 10 new answers until the next loop"
+    assert words["worker"] == "alive"
+    assert words["webhook"].endswith("seconds ago")
+
+
+def test_without_a_worker_the_state_names_the_cure(connected, context):
+    worker = read_state(context, 1)["items"]["worker"]
+    assert worker["tone"] == "bad" and "python -m backend worker" in worker["words"]
+
+
+def test_a_failed_loop_says_why(rich, context):
+    with context.database.session() as session:
+        session.add(
+            Loop(
+                project_id=rich.id,
+                reason="hints",
+                started_at=datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=20),
+                outcome="failed",
+                error="The token is wrong.",
+            )
+        )
+    item = read_state(context, 7)["items"]["loop"]
+    assert item["tone"] == "bad" and item["words"] == "failed 20 seconds ago: The token is wrong."
+
+
+@pytest.mark.parametrize(
+    ("progress", "words", "share"),
+    [
+        (
+            {"stage": "encoding texts", "done": 250, "total": 1000, "at": 0},
+            "encoding texts: 250 of 1,000",
+            0.25,
+        ),
+        ({"stage": "encoding texts", "done": 9, "total": 4, "at": 0}, "encoding texts: 4 of 4", 1.0),
+        ({"stage": "training and ranking", "done": 0, "total": None, "at": 0}, "training and ranking", None),
+        ({}, "working", None),
+    ],
+)
+def test_a_running_loop_says_where_it_is(progress, words, share, rich, context, change_project):
+    change_project(rich, lease_owner="x/1/1", lease_until=time.time() + 30, progress=progress)
+    state = read_state(context, 7)
+    assert state["is_running"] and state["progress"] == {"words": words, "share": share}
+
+
+def test_a_lease_that_ran_out_is_no_running_loop(rich, context, change_project):
+    change_project(rich, lease_owner="x/1/1", lease_until=time.time() - 1, progress={"stage": "x"})
+    assert read_state(context, 7)["is_running"] is False
+
+
+def test_a_window_that_runs_dry_is_a_warning(connected, context):
+    assert read_state(context, 1)["items"]["window"]["tone"] == "plain"
+    connected.label(9)
+    connected.loop()
+    with context.database.session() as session:
+        session.execute(update(Task).values(is_labeled=True))
+    assert read_state(context, 1)["items"]["window"] == {
+        "words": "0 of 10 tasks left",
+        "tone": "warning",
+        "share": 0.0,
+    }
+
+
+def test_going_back_is_written_down_with_who_wanted_it(trained, context):
+    line = actions.go_back(context, 1, "nl-000002", by="the admin")
+    assert line == "nl-000002 serves again, with 10 tasks in its window, until new labels come."
+    assert trained.version == "nl-000002" and trained.served() == trained.window
+    assert build_dashboard(context, 1)["decisions"][0]["words"] == "went back to nl-000002"
+    with context.database.session() as session:
+        assert session.scalars(select(Decision.decided_by)).all() == ["the admin"]
+
+
+def add_group(workbench, **changes):
+    with workbench.context.database.session() as session:
+        fields = {"number": 1, "name": "birds", "members": [1, 2], "typical": [1, 2], "version": "x"}
+        session.add(NovelGroup(project_id=workbench.project.id, **(fields | changes)))
+
+
+def test_a_group_becomes_a_class_with_the_name_that_was_typed(connected, context):
+    add_group(connected)
+    line = actions.take_class(context, 1, 1, name="  parrots ", by="the admin")
+    assert line.startswith("“parrots” is a class now.")
+    assert 'value="parrots"' in connected.remote["label_config"]
+    assert build_dashboard(context, 1)["novelty"]["groups"] == []
+
+
+def test_a_group_that_is_no_class_goes_away(connected, context):
+    add_group(connected)
+    before = connected.remote["label_config"]
+    actions.refuse_class(context, 1, 1, by="the admin")
+    assert connected.remote["label_config"] == before
+    assert build_dashboard(context, 1)["novelty"]["groups"] == []
+    with pytest.raises(BadRequest, match="rejected before"):
+        actions.refuse_class(context, 1, 1, by="the admin")
+
+
+def test_a_loop_is_asked_for(connected, context):
+    actions.ask_for_loop(context, 1)
+    with context.database.session() as session:
+        assert "training" in session.scalars(select(Hint.kind)).all()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda context: actions.take_class(context, 1, 1, name="", by="x"),
+        lambda context: actions.refuse_class(context, 1, 1, by="x"),
+        lambda context: actions.go_back(context, 1, "nl-000002", by="x"),
+    ],
+)
+def test_nobody_waits_long_for_a_loop_that_runs(act, trained, context):
+    add_group(trained)
+    done = threading.Event()
+
+    def run_a_loop():
+        with lease(context, trained.project.id):
+            done.wait(60)
+
+    other = threading.Thread(target=run_a_loop)
+    other.start()
+    try:
+        wait_for(lambda: read_state(context, 1)["is_running"], "the lease is not taken", timeout_s=10)
+        with pytest.raises(Busy):
+            act(context)
+    finally:
+        done.set()
+        other.join()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "just now"),
+        (4.9, "just now"),
+        (12.7, "12 seconds ago"),
+        (60, "1 minute ago"),
+        (7300, "2 hours ago"),
+        (200_000, "2 days ago"),
+    ],
+)
+def test_moments_are_told_as_people_tell_them(seconds, words):
+    assert ago(seconds) == words
+
+
+def test_numbers_are_told_as_people_tell_them():
+    assert (counted(1, "task"), counted(2000, "task")) == ("1 task", "2,000 tasks")
+    assert (duration(0.44), duration(12.6), duration(125)) == ("0.4 s", "13 s", "2 min 5 s")
+    assert share_with_interval(0.83, 0.78, 0.87) == "83 % (78 to 87)"
+    assert share_with_interval(0.83, None, 0.87) == "83 %"
+    assert gain_with_interval(-0.012, 0.02) == "−1.2 to +2.0 points"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [("a\n  b", "a b"), ("x" * 20, "x" * 9 + "…"), ("", ""), ("y" * 10, "y" * 10)]
+)
+def test_texts_are_shortened_to_one_line(content, line):
+    assert shorten(content, 10) == line
