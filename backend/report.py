@@ -41,6 +41,7 @@ def print_connect(console: Console, report: ConnectReport) -> None:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
+    console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
 
 def connect_json(report: ConnectReport) -> Json:
@@ -50,6 +51,7 @@ def connect_json(report: ConnectReport) -> Json:
         "title": report.title,
         "user": report.user,
         "token": report.token,
+        "dashboard": report.dashboard,
         "labels": report.labels,
         "left_to_annotators": list(report.ignored),
         "changes": report.changes,

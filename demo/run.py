@@ -60,7 +60,7 @@ def _show_what_to_try(stage: Stage, console: Console) -> None:
     lines = [
         f"Label Studio   [bold]{project}/data[/bold]",
         f"log-in         {stage.label_studio.email}   password {stage.label_studio.password}",
-        f"backend        {stage.backend.url}",
+        f"dashboard      [bold]{stage.backend.url}/projects/{stage.project.id}[/bold]",
         "",
         'Press "Label All Tasks" and submit ten answers. The worker then trains,',
         "and the next tasks are those that the new model wants to know most.",

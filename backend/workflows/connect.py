@@ -50,6 +50,7 @@ class ConnectReport:
     title: str = ""
     user: str = ""
     token: str = ""
+    dashboard: str = ""
     labels: int = 0
     ignored: tuple[str, ...] = ()
     changes: list[str] = field(default_factory=list)
@@ -94,7 +95,8 @@ def connect(
     `explain` adds a line to the labeling config that shows annotators why a task stands out.
     """
     remote = context.label_studio()
-    report = ConnectReport(project=label_studio_id)
+    address = f"{context.settings.backend_url}/projects/{label_studio_id}"
+    report = ConnectReport(project=label_studio_id, dashboard=address)
     try:
         progress.stage("checking the token")
         report.user, report.token = _user_name(remote.whoami()), remote.token_kind
