@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model.records import Embeddings, Floats, LabelSpace, Probabilities
 
@@ -84,6 +83,8 @@ def as_float32(vectors: Floats) -> Floats:
     """Vectors that may lie as float16 on disk as what is worked with."""
     if vectors.dtype != np.float16:
         return np.asarray(vectors, dtype=np.float32)
+    import torch  # takes seconds to import, which processes that never see float16 need not pay
+
     if not vectors.flags.writeable:  # torch takes no other
         vectors = np.array(vectors)
     converted: Floats = torch.from_numpy(vectors).float().numpy()  # ten times as fast as numpy

@@ -271,20 +271,24 @@ def one_object(result):
     return data
 
 
+# What a command needs beside the project.
+MORE = {"replay": ("1",)}
+
+
 def test_these_commands_speak_json():
     assert set(WITH_JSON) >= {"connect", "doctor", "loop", "status", "versions"}
 
 
 @pytest.mark.parametrize("name", WITH_JSON)
 def test_json_is_one_object(name, run, connected):
-    result = run(name, "1", "--json")
+    result = run(name, "1", *MORE.get(name, ()), "--json")
     assert one_object(result)
     assert result.exit_code == (1 if name == "doctor" else 0)
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_JSON if name != "doctor"])
 def test_errors_are_json_too(name, run):
-    result = run(name, "99", "--json")
+    result = run(name, "99", *MORE.get(name, ()), "--json")
     assert result.exit_code == 1
     error = one_object(result)["error"]
     assert set(error) == {"code", "message", "hint"} and error["code"] == "not-found"
