@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,11 @@ from numpy.typing import NDArray
 
 from model.audit import audit_quota
 from model.records import Floats, LabelSpace
-from model.signals.estimate import Z95, Estimate, percent_range, score_interval, share
+from model.signals.assisted import Sample, estimate_accuracy
+from model.signals.estimate import Estimate, percent_range, share
 
 FEWEST = 30  # audit labels below which nothing is said
 FEWEST_OF_A_CLASS = 5
-_CAUTION = 10.0  # as if so many items had shown that confidences explain nothing
-_TRUST = 20.0  # as if so many items had shown that confidences mean what they say
-_WORTH = (0.5, 3.0)  # an audit label is never taken for more or less than this many
 _DRAWS = 400
 
 Mask = NDArray[np.bool_]
@@ -81,8 +78,8 @@ def measure_accuracy(
         return HonestAccuracy(total, None, None, None, False, None, by_class, words)
     plain = share(int(correct[audit].sum()), total)
     confidence = out_of_fold.max(axis=1).astype(np.float64)
-    unsure = unlabelled_confidence.astype(np.float64)
-    assisted = _assist(correct.astype(np.float64), confidence, blind, unsure)
+    sample = Sample.from_pool(correct, confidence, blind=blind, unlabelled_confidence=unlabelled_confidence)
+    assisted = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
@@ -102,48 +99,6 @@ def asked_blind(
     quotas = [audit_quota(int(place) + window, share=audit_share) for place in position]
     blind: Mask = audit_rank < np.array(quotas, dtype=np.intp)
     return blind
-
-
-def _assist(correct: Numbers, confidence: Numbers, blind: Mask, unlabelled_confidence: Numbers) -> Estimate:
-    """The difference estimator (Särndal et al., 1992; Angelopoulos et al., 2023) in a stratified pool.
-
-    What the strategy asked is known and stands for itself. Blind items stand for the rest: the mean
-    confidence there, corrected by how far confidence is from right answers on them. The range is Wilson's,
-    for as many draws as the correction leaves uncertainty, and wider by what a pool of this size can
-    differ from where it came from.
-    """
-    known, right, sure = correct[~blind], correct[blind], confidence[blind]
-    rest = np.concatenate([sure, unlabelled_confidence])
-    items = len(known) + len(rest)
-    trust = _slope(right, sure)
-    value = float(np.clip(right.mean() + trust * (rest.mean() - sure.mean()), 0.0, 1.0))
-    leftover = right - right.mean() - trust * (sure - sure.mean())
-    low, high = score_interval(value, len(right) * _worth(right, leftover))
-    weight = len(rest) / items
-    whole = min(float(known.sum()) / items + weight * value, 1.0)
-    beyond = Z95 * Z95 * whole * (1.0 - whole) / items
-    below = math.sqrt((weight * (value - low)) ** 2 + beyond)
-    above = math.sqrt((weight * (high - value)) ** 2 + beyond)
-    return Estimate(whole, max(0.0, whole - below), min(1.0, whole + above))
-
-
-def _slope(right: Numbers, sure: Numbers) -> float:
-    """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1."""
-    spread = float(sure.var())
-    if spread <= 0.0:
-        return 0.0
-    together = float(((right - right.mean()) * (sure - sure.mean())).mean())
-    rows = len(right)
-    return float(np.clip((rows * together + _TRUST * spread) / ((rows + _TRUST) * spread), 0.0, 1.0))
-
-
-def _worth(right: Numbers, leftover: Numbers) -> float:
-    """Spread of right answers over the spread that confidences leave unexplained, drawn towards 1."""
-    rows = len(right)
-    share_right = (float(right.sum()) + 2.0) / (rows + 4.0)
-    caution = _CAUTION * share_right * (1.0 - share_right)
-    ratio = (rows * float(right.var()) + caution) / (float((leftover**2).sum()) + caution)
-    return float(np.clip(ratio, *_WORTH))
 
 
 def _by_class(

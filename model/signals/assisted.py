@@ -1,0 +1,101 @@
+"""Accuracy in a whole pool from a random sample of answers and the confidences everywhere else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.records import Floats
+from model.signals.estimate import Z95, Estimate, score_interval
+
+_CAUTION = 10.0  # as if so many items had shown that confidences explain nothing
+_TRUST = 20.0  # as if so many items had shown that confidences mean what they say
+_WORTH = (0.5, 3.0)  # an audit label is never taken for more or less than this many
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """What a head got right, on items it had not learned from, and how sure it was.
+
+    right and sure (m,) belong to blind items: a random sample of the part of the pool that no strategy
+    asked, which holds `share` of all `items`, and in which the mean confidence is `rest`. In the other
+    part, where every answer is known, `known` are right.
+    """
+
+    right: Numbers
+    sure: Numbers
+    rest: float
+    known: float
+    share: float
+    items: int
+
+    @classmethod
+    def from_pool(
+        cls,
+        correct: Mask,
+        confidence: Numbers,
+        *,
+        blind: Mask,
+        unlabelled_confidence: Floats,
+        items: int | None = None,
+    ) -> Sample:
+        """The sample of labelled rows (n,) and confidences (u,) in the rest of the pool.
+
+        `items` is the size of the pool if these confidences are but a random part of those.
+        """
+        asked, drawn = int((~blind).sum()), int(blind.sum())
+        items = len(correct) + len(unlabelled_confidence) if items is None else items
+        unlabelled = items - len(correct)
+        sure = confidence[blind].astype(np.float64)
+        belief = float(sure.sum())
+        if unlabelled:
+            belief += unlabelled * float(unlabelled_confidence.mean(dtype=np.float64))
+        known = float(correct[~blind].mean()) if asked else 0.0
+        right = correct[blind].astype(np.float64)
+        rest = belief / (drawn + unlabelled)
+        return cls(right, sure, rest, known, (drawn + unlabelled) / items, items)
+
+
+def estimate_accuracy(sample: Sample) -> Estimate:
+    """The difference estimator (Särndal et al., 1992; Angelopoulos et al., 2023) in a stratified pool.
+
+    What the strategy asked stands for itself. Blind items stand for the rest: the mean confidence there,
+    corrected by how far confidence is from right answers on them. The range is Wilson's, for as many draws
+    as the correction leaves uncertainty, and wider by what a pool of this size can differ from where it
+    came from.
+    """
+    right, sure = sample.right, sample.sure
+    trust = trust_in_confidence(right, sure)
+    value = float(np.clip(right.mean() + trust * (sample.rest - sure.mean()), 0.0, 1.0))
+    leftover = right - right.mean() - trust * (sure - sure.mean())
+    low, high = score_interval(value, len(right) * _worth(right, leftover))
+    whole = min((1.0 - sample.share) * sample.known + sample.share * value, 1.0)
+    beyond = Z95 * Z95 * whole * (1.0 - whole) / sample.items
+    below = math.sqrt((sample.share * (value - low)) ** 2 + beyond)
+    above = math.sqrt((sample.share * (high - value)) ** 2 + beyond)
+    return Estimate(whole, max(0.0, whole - below), min(1.0, whole + above))
+
+
+def trust_in_confidence(right: Numbers, sure: Numbers) -> float:
+    """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1."""
+    spread = float(sure.var())
+    if spread <= 0.0:
+        return 0.0
+    together = float(((right - right.mean()) * (sure - sure.mean())).mean())
+    rows = len(right)
+    return float(np.clip((rows * together + _TRUST * spread) / ((rows + _TRUST) * spread), 0.0, 1.0))
+
+
+def _worth(right: Numbers, leftover: Numbers) -> float:
+    """Spread of right answers over the spread that confidences leave unexplained, drawn towards 1."""
+    rows = len(right)
+    share_right = (float(right.sum()) + 2.0) / (rows + 4.0)
+    caution = _CAUTION * share_right * (1.0 - share_right)
+    ratio = (rows * float(right.var()) + caution) / (float((leftover**2).sum()) + caution)
+    return float(np.clip(ratio, *_WORTH))
