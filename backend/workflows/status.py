@@ -48,15 +48,6 @@ def list_versions(context: Context, label_studio_id: int) -> list[Json]:
     return rows
 
 
-def count_tasks(context: Context, project: Project) -> tuple[int, int]:
-    """How many tasks a project has, and how many have a label to learn from."""
-    with context.database.session() as session:
-        tasks, labelled = session.execute(
-            select(func.count(), func.count(Task.label)).where(Task.project_id == project.id)
-        ).one()
-    return tasks, labelled
-
-
 def version_metrics(context: Context, project: Project) -> Json:
     """What the version in use was measured to be worth; empty when there is none that can be read."""
     manifest = _active_manifest(context, project)
@@ -82,8 +73,10 @@ def _version_row(manifest: Manifest, *, active: bool) -> Json:
 
 
 def _status(context: Context, project: Project) -> Json:
-    tasks, labelled = count_tasks(context, project)
     with context.database.session() as session:
+        tasks, labelled = session.execute(
+            select(func.count(), func.count(Task.label)).where(Task.project_id == project.id)
+        ).one()
         hints = session.scalar(select(func.count()).where(Hint.project_id == project.id)) or 0
         loop = session.scalar(
             select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc()).limit(1)

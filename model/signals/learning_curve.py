@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.heads.material import FOLDS
 from model.heads.surroundings import Surroundings
 from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Labels
@@ -15,7 +16,7 @@ from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Z95, Estimate, percent_range, points_range
 from model.signals.power_law import accuracies_of, draw_rows
 from model.signals.rehearsal import rehearse
-from model.training import FOLDS, train
+from model.training import train
 
 FEWEST_AUDIT = 30
 FEWEST_LABELS = 10

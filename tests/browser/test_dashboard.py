@@ -303,7 +303,7 @@ def test_a_class_is_added_in_a_real_label_studio(browser, connect_project):
         row = session.scalars(select(Project).where(Project.label_studio_id == project.project.id)).one()
         session.add(
             NovelGroup(
-                project_id=row.id, number=1, name="motorcycles", members=members, typical=members, version="x"
+                project_id=row.id, number=1, name="medicine", members=members, typical=members, version="x"
             )
         )
     database.engine.dispose()
@@ -311,6 +311,6 @@ def test_a_class_is_added_in_a_real_label_studio(browser, connect_project):
     page = context.new_page()
     page.goto(f"/projects/{project.project.id}")
     page.get_by_role("button", name="Add as a class").click()
-    expect(page.get_by_role("status").first).to_contain_text("“motorcycles” is a class now.", timeout=60_000)
+    expect(page.get_by_role("status").first).to_contain_text("“medicine” is a class now.", timeout=60_000)
     context.close()
-    assert 'value="motorcycles"' in project.project.settings()["label_config"]
+    assert 'value="medicine"' in project.project.settings()["label_config"]

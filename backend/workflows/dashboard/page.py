@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import MapPoint, Project
+from backend.database import Loop, MapPoint, Project, Task
 from backend.label_studio.tabs import TITLES
 from backend.workflows.dashboard.answers import advise, answer_questions
 from backend.workflows.dashboard.charts import calibration, class_table, learning_curve
+from backend.workflows.dashboard.fields import count
 from backend.workflows.dashboard.history import decisions, loops, versions
 from backend.workflows.dashboard.novelty import novel_groups
 from backend.workflows.dashboard.quality import label_quality
@@ -20,7 +21,7 @@ from backend.workflows.dashboard.state import read_state
 from backend.workflows.dashboard.synthetic import synthetic_view
 from backend.workflows.dashboard.wording import ago
 from backend.workflows.projects import get_project
-from backend.workflows.status import count_tasks, version_metrics
+from backend.workflows.status import version_metrics
 
 Json = dict[str, Any]
 
@@ -31,9 +32,8 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
     measured = newest_signals(context, project)
     signals = measured.signals if measured else {}
     answers = answer_questions(signals, version_metrics(context, project))
-    tasks, labelled = count_tasks(context, project)
     return {
-        "project": _project_row(context, project) | {"tasks": tasks, "labelled": labelled},
+        "project": _project_row(context, project),
         "state": read_state(context, label_studio_id),
         "measured": _measured_row(project, measured),
         "answers": answers,
@@ -47,7 +47,7 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
         "versions": versions(context, project),
         "loops": loops(context, project),
         "decisions": decisions(context, project),
-        "map": {"points": _count_points(context, project)},
+        "map": {"points": _count(context, project, MapPoint)},
     }
 
 
@@ -55,12 +55,7 @@ def list_projects(context: Context) -> list[Json]:
     """A row for every connected project."""
     with context.database.session() as session:
         projects = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
-    rows = []
-    for project in projects:
-        tasks, labelled = count_tasks(context, project)
-        row = _project_row(context, project) | {"tasks": tasks, "labelled": labelled}
-        rows.append(row | {"version": project.active_version})
-    return rows
+    return [_project_row(context, project) | {"version": project.active_version} for project in projects]
 
 
 def _project_row(context: Context, project: Project) -> Json:
@@ -69,6 +64,8 @@ def _project_row(context: Context, project: Project) -> Json:
         "id": project.label_studio_id,
         "title": project.title or f"Project {project.label_studio_id}",
         "is_connected": project.connected,
+        "tasks": _count(context, project, Task),
+        "labels": _count_labels(context, project),
         "address": address,
         "tabs": {kind: f"{address}?tab={number}" for kind, number in project.tabs.items() if kind in TITLES},
     }
@@ -86,6 +83,18 @@ def _measured_row(project: Project, measured: Measured | None) -> Json | None:
     }
 
 
-def _count_points(context: Context, project: Project) -> int:
+def _count(context: Context, project: Project, table: type[Task] | type[MapPoint]) -> int:
     with context.database.session() as session:
-        return session.scalar(select(func.count()).where(MapPoint.project_id == project.id)) or 0
+        return session.scalar(select(func.count()).where(table.project_id == project.id)) or 0
+
+
+def _count_labels(context: Context, project: Project) -> int:
+    """As the last loop counted them: to count them here would read the text of every task."""
+    with context.database.session() as session:
+        figures = session.scalar(
+            select(Loop.figures)
+            .where(Loop.project_id == project.id, Loop.figures["labels"].as_string().is_not(None))
+            .order_by(Loop.id.desc())
+            .limit(1)
+        )
+    return count(figures or {}, "labels")
