@@ -83,7 +83,7 @@ class ProjectSettings(BaseModel):
     )
     label_price: float = Field(
         default=0.5,
-        ge=0.0,
+        gt=0.0,
         description="Points of accuracy that a hundred labels must buy to be worth their price.",
     )
     strategy: StrategyName = Field(

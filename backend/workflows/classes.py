@@ -20,6 +20,7 @@ from backend.workflows.projects import get_project
 Json = dict[str, Any]
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
+ADDED_DECISION = f"group-{ADDED}"
 
 
 def list_groups(context: Context, label_studio_id: int) -> list[Json]:

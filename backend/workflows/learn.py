@@ -16,7 +16,7 @@ from backend.workflows.embed import embed_texts
 from backend.workflows.projects import project_seed
 from backend.workflows.represent import choose_features, with_features
 from backend.workflows.snapshot import Snapshot
-from model.heads.surroundings import find_surroundings
+from model.heads.surroundings import Surroundings, find_surroundings
 from model.heads.trained import TrainedHead
 from model.records import Floats, Representation
 from model.representations.features import represent_names
@@ -39,6 +39,7 @@ class Learned:
     representation: Representation = "encoder"
     words: str | None = None
     name_vectors: Floats | None = None
+    surroundings: Surroundings | None = None
 
 
 def name_vectors(context: Context, config: LabelConfig) -> Floats:
@@ -69,14 +70,23 @@ def learn(context: Context, project: Project, config: LabelConfig, snapshot: Sna
     seen = with_features(context, project, snapshot, representation=chosen, words=words)
     named = represent_names(chosen, names, words.encode(titles) if words else None)
     seed = project_seed(project)
+    surroundings = find_surroundings(seen.features, np.random.default_rng(seed))
     trained = train(
         seen.features.take(seen.labelled),
         seen.labels,
         name_vectors=named,
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
-        surroundings=find_surroundings(seen.features, np.random.default_rng(seed)),
+        surroundings=surroundings,
     )
     trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
-    return Learned(trained, seen, False, representation=chosen, words=revision, name_vectors=named)
+    return Learned(
+        trained,
+        seen,
+        by_name=False,
+        representation=chosen,
+        words=revision,
+        name_vectors=named,
+        surroundings=surroundings,
+    )

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from backend.context import Context
 from backend.database import Loop, Project
@@ -86,25 +86,13 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
 def tidy(context: Context, project: Project) -> int:
     """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
     remote = context.label_studio()
-    keep = set(published_versions(context, project, limit=2))
+    keep = set(publish.published_versions(context, project, limit=2))
     try:
         return publish.sweep(
             context, project, remote, keep=keep, interrupted=lambda: is_due(context, project)
         )
     finally:
         remote.close()
-
-
-def published_versions(context: Context, project: Project, *, limit: int) -> list[str]:
-    """The versions published last, the active one first."""
-    with context.database.session() as session:
-        rows = session.scalars(
-            select(Loop.version)
-            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
-            .order_by(Loop.id.desc())
-        )
-        names = [project.active_version, *rows]
-    return list(dict.fromkeys(name for name in names if name))[:limit]
 
 
 def _look_and_do(

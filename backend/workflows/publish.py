@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from backend.context import Context
-from backend.database import Project, Task, WindowTask
+from backend.database import Loop, Project, Task, WindowTask
 from backend.errors import LabelStudioError, NotConnected
 from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
@@ -156,6 +156,18 @@ def align(context: Context, project: Project, remote: LabelStudio, *, backend: J
             )
         mended.append("project version")
     return mended
+
+
+def published_versions(context: Context, project: Project, *, limit: int) -> list[str]:
+    """The versions published last, the active one first."""
+    with context.database.session() as session:
+        rows = session.scalars(
+            select(Loop.version)
+            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
+            .order_by(Loop.id.desc())
+        )
+        names = [project.active_version, *rows]
+    return list(dict.fromkeys(name for name in names if name))[:limit]
 
 
 def window_left(context: Context, project: Project) -> list[int]:

@@ -14,6 +14,7 @@ from backend.context import Context
 from backend.database import Loop, Project, Task
 from backend.workflows.learn import Learned
 from backend.workflows.notes import Note, coarse_ranks
+from backend.workflows.outlook import look_ahead
 from backend.workflows.projects import project_seed, project_settings
 from backend.workflows.window import Serving
 from model.audit import audit_hash
@@ -45,7 +46,8 @@ def watch(context: Context, project: Project, learned: Learned, serving: Serving
     if not len(seen.labels):
         return Watched({"accuracy": {"words": _too_early(0), "n": 0, "needed": FEWEST}})
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
-    accuracy = _accuracy(context, project, learned, beliefs)
+    blind = _blind(context, project, learned)
+    accuracy = _accuracy(project, learned, beliefs, blind)
     trusted = _trusted(context, project, learned, beliefs)
     suspects = _suspects(project, learned)
     signals = _accuracy_json(accuracy) | {
@@ -61,27 +63,35 @@ def watch(context: Context, project: Project, learned: Learned, serving: Serving
         "acceptance": _acceptance(context, project),
         "agreement": _agreement(context, project, learned),
     }
+    signals |= look_ahead(context, project, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
     notes = _ready_notes(learned, beliefs, trusted) | _suspect_notes(learned, suspects)
     return Watched(signals, notes)
 
 
-def _accuracy(context: Context, project: Project, learned: Learned, beliefs: Floats) -> HonestAccuracy:
+def _blind(context: Context, project: Project, learned: Learned) -> NDArray[np.bool_]:
+    """Which labelled rows were asked because they belong to the audit sample."""
     seen, settings = learned.seen, project_settings(context, project)
     by_hash = np.argsort(audit_hash(seen.embeddings.ids, project_seed(project)))
     audit_rank = np.empty(len(by_hash), dtype=np.intp)
     audit_rank[by_hash] = np.arange(len(by_hash))
-    audit = seen.audit[seen.labelled]
     blind = asked_blind(
         audit_rank[seen.labelled],
         _label_positions(seen.labelled_at),
         window=settings.queue_window,
         audit_share=settings.audit_share,
     )
+    return blind & seen.audit[seen.labelled]
+
+
+def _accuracy(
+    project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
+) -> HonestAccuracy:
+    seen = learned.seen
     return measure_accuracy(
         learned.trained.out_of_fold.values,
         seen.labels.classes,
-        audit=audit,
-        blind=blind & audit,
+        audit=seen.audit[seen.labelled],
+        blind=blind,
         unlabelled_confidence=_confidence(beliefs),
         space=seen.labels.space,
         rng=np.random.default_rng(project_seed(project)),

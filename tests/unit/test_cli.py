@@ -71,7 +71,8 @@ def test_connect_says_what_it_found_did_and_saw(run, workbench):
     assert lines[1] == "Project 1 “A project”: 2 labels."
     assert "  + ML backend registered" in lines
     assert "A new order is published: version nl-000001-label-names, 10 tasks in the window" in result.stdout
-    assert lines[-1] == f"The order served is the order published: task {workbench.window[0]} comes next."
+    assert lines[-2] == f"The order served is the order published: task {workbench.window[0]} comes next."
+    assert lines[-1].endswith("/projects/1")
 
 
 def test_connect_again_says_that_nothing_has_changed(run):

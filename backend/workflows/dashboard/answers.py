@@ -13,7 +13,7 @@ Json = dict[str, Any]
 AUDIT_NEEDED = 30
 ADVICE = {
     "keep-labeling": "Keep labeling",
-    "label-new-classes": "Label the possible new classes",
+    "label-novel-lane": "Label the possible new classes",
     "collect-data": "Collect or create data",
     "stop": "You can stop",
 }
