@@ -205,7 +205,7 @@ function describe(points, index, address) {
     return paragraph;
   };
   const sure = points.confidence[index] === null ? "" : `, ${Math.round(100 * points.confidence[index])} % sure`;
-  const said = points.label[index] ?? "no label";
+  const said = points.label[index] === null ? "not labelled" : `labelled ${points.label[index]}`;
   const believed = points.predicted[index] === null ? "" : `predicted ${points.predicted[index]}${sure}`;
   const marks = [points.flag[index], points.synthetic[index] ? "synthetic" : null].filter(Boolean);
   const lines = [

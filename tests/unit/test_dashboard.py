@@ -242,7 +242,7 @@ def test_the_state_of_a_quiet_project(rich, context):
     words = {name: item["words"] for name, item in state["items"].items()}
     assert words["loop"] == "found nothing new 2 minutes ago, in 1.0 s"
     assert words["version"] == "nl-000005"
-    assert words["labels"] == "0 of 10 new answers until the next loop"
+    assert words["labels"] == "0 of 10 new answers"
     assert words["worker"] == "alive"
     assert words["webhook"].endswith("seconds ago")
 

@@ -103,7 +103,7 @@ def _window_item(context: Context, project: Project) -> Json:
 
 def _labels_item(context: Context, project: Project, waiting: int) -> Json:
     needed = project_settings(context, project).retrain_every_labels
-    return _item(f"{waiting:,} of {needed:,} new answers until the next loop")
+    return _item(f"{waiting:,} of {needed:,} new answers")
 
 
 def _webhook_item(project: Project) -> Json:
