@@ -129,9 +129,9 @@ def trace_learning(
             rng=rng,
             surroundings=surroundings,
         )
-        return _judge(log, rows, head, unlabelled, pool_size)
+        return judge_step(log, rows, head, unlabelled, pool_size)
 
-    last = _judge(log, np.arange(len(log)), trained, unlabelled, pool_size)
+    last = judge_step(log, np.arange(len(log)), trained, unlabelled, pool_size)
     sizes = sorted({round(share * len(log)) for share in SHARES} - {len(log)})
     steps = [learn(np.arange(size)) for size in sizes if size >= FEWEST_LABELS] + [last]
     random_steps = (learn(blind[: len(blind) // 2]), learn(blind))
@@ -150,14 +150,14 @@ def trace_learning(
     return LearningCurve(tuple(steps), random_steps, against, _say(steps, len(blind)))
 
 
-def _judge(
+def judge_step(
     log: LabelLog,
     rows: NDArray[np.intp],
     trained: TrainedHead,
     unlabelled: Embeddings,
     pool_size: int,
 ) -> Step:
-    """Score every label of the log by a head that has not learned from it."""
+    """What the audit says of a head that learned some `rows` of the log; no label scores a head it taught."""
     beliefs = trained.head.probabilities(log.embeddings, "prefix").values
     beliefs[rows] = trained.out_of_fold.values
     correct = beliefs.argmax(axis=1) == log.labels.classes

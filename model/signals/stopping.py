@@ -148,7 +148,7 @@ def _stable_signal(kappas: Sequence[float]) -> Signal:
     if len(kappas) < STABLE_VERSIONS:
         words = f"Stability is known after {STABLE_VERSIONS + 1} versions."
         return Signal(name, None, STABLE_KAPPA, None, words)
-    value = float(np.mean(kappas[-STABLE_VERSIONS:]))
+    value = round(float(np.mean(kappas[-STABLE_VERSIONS:])), 6)
     words = f"The last versions agree with kappa {value:.3f}; {STABLE_KAPPA} counts as stable."
     return Signal(name, value, STABLE_KAPPA, value >= STABLE_KAPPA, words)
 
