@@ -181,6 +181,7 @@ def _advice_json(advice: StopAdvice) -> Json:
     return {
         "advice": advice.advice,
         "words": advice.words,
+        "would_change": advice.would_change,
         "signals": [
             {"name": one.name, "value": one.value, "bar": one.bar, "reached": one.reached, "words": one.words}
             for one in advice.signals

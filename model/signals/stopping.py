@@ -48,6 +48,7 @@ class StopAdvice:
     advice: Advice
     signals: tuple[Signal, ...]
     words: str
+    would_change: str
 
 
 def advise(
@@ -88,8 +89,8 @@ def advise(
         advice = "collect-data"
     else:
         advice = "stop"
-    words = _say(advice, cheap, price, new_classes, starved_classes)
-    return StopAdvice(advice, signals, words)
+    words, change = _say(advice, cheap, price, new_classes, starved_classes)
+    return StopAdvice(advice, signals, words, change)
 
 
 def pick_stop_set(ids: Ids, seed: int) -> Ids:
@@ -184,26 +185,23 @@ def _novelty_signal(labels: int, new_classes: int) -> Signal:
 
 def _say(
     advice: Advice, cheap: Signal, price: float, new_classes: int, starved_classes: Sequence[str]
-) -> str:
+) -> tuple[str, str]:
+    """The advice in words, and what would change it."""
     if advice == "keep-labeling":
-        return (
-            f"Keep labeling: {_first_low(cheap.words)} This changes when a hundred labels surely bring "
-            f"less than about {100.0 * price:.2g} points."
-        )
+        enough = f"A forecast by which a hundred labels surely bring less than {100.0 * price:.2g} points."
+        return f"Keep labeling: {_first_low(cheap.words)}", enough
     if advice == "label-novel-lane":
-        return (
-            f"Label the new-class lane: other labels bring too little, but {new_classes} new classes were "
-            "found there. This changes when no more are found."
-        )
+        words = f"Label the new-class lane: others bring too little, but it held {new_classes} new classes."
+        return words, "No new class among the next labels of that lane."
     if advice == "collect-data":
         named = ", ".join(starved_classes)
-        return (
+        words = (
             f"Collect or create data for {named}: other labels bring too little, and the pool has hardly any "
-            "of these left. This changes when new items arrive."
+            "of these left."
         )
-    return (
-        "Stop: more labels of this pool bring less than they cost. This changes with new data, new classes "
-        "or a lower price."
+        return words, "New items of these classes."
+    return "Stop: more labels of this pool bring less than they cost.", (
+        "New data, new classes, or a lower price of a label."
     )
 
 

@@ -25,13 +25,13 @@ def forecast(value, low=None, high=None):
 def test_labels_that_bring_more_than_their_price_are_worth_it():
     found = advise(kappas=[0.99, 0.99, 0.99], forecast=forecast(0.02))
     assert found.advice == "keep-labeling"
-    assert "less than about 0.5 points" in found.words
+    assert "less than 0.5 points" in found.would_change
 
 
 def test_a_gain_surely_below_the_price_is_a_reason_to_stop():
     found = advise(kappas=[], forecast=forecast(0.001))
     assert found.advice == "stop"
-    assert "This changes with" in found.words
+    assert "New data" in found.would_change
 
 
 def test_a_low_gain_that_may_be_high_is_no_reason_to_stop():
