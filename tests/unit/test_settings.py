@@ -55,6 +55,7 @@ def test_empty_values_are_as_good_as_none(environment):
     ("name", "value", "said"),
     [
         ("LABEL_STUDIO_URL", "localhost:8080", "must start with http:// or https://"),
+        ("LABEL_STUDIO_PUBLIC_URL", "javascript:alert(1)", "must start with http:// or https://"),
         ("BACKEND_URL", "ftp://x", "must start with http:// or https://"),
         ("PORT", "0", "greater than or equal to 1"),
         ("PORT", "70000", "less than or equal to 65535"),
