@@ -19,6 +19,7 @@ from backend.errors import BadRequest
 from backend.simulation.labels import DEFAULT, RANDOM, Options, Outcome, needed, outcome_json, run_strategies
 from backend.simulation.plot import draw_curves, require_plot_file
 from backend.simulation.rows import read_labelled_texts
+from backend.simulation.synthetic_command import add_synthetic
 from backend.terminal import TerminalProgress
 from model.records import REPRESENTATIONS, Representation
 from model.simulation.report import area_under, paired_difference
@@ -32,6 +33,7 @@ def add_simulate(app: typer.Typer, *, open_context: Callable[[], AbstractContext
     """Puts `simulate` into the command line; `open_context` also turns errors into words."""
     simulate = typer.Typer(no_args_is_help=True, help="Measure on data whose answers are known.")
     app.add_typer(simulate, name="simulate")
+    add_synthetic(simulate, open_context=open_context)
 
     @simulate.command()
     def labels(

@@ -34,11 +34,11 @@ def read_labelled_texts(
         raise NotFound(f"There is no file {path}.", hint="Name a file of JSON lines.")
     wanted = {TRAIN, TEST, *splits}
     rows, seen = [], set()
-    for number, fields in _lines(path):
+    for number, fields in read_lines(path):
         split = fields.get("split", TRAIN)
         seen.add(split)
         if split in wanted:
-            rows.append(_read(fields, label_field, where=f"{path.name}, line {number}"))
+            rows.append(read_row(fields, label_field, where=f"{path.name}, line {number}"))
     missing = sorted(set(splits) - seen)
     if missing:
         raise BadRequest(f"{path.name} has no split {missing[0]!r}; it has: {', '.join(sorted(seen))}.")
@@ -47,7 +47,8 @@ def read_labelled_texts(
     return rows
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Numbers and objects of the lines that hold something; raises BadRequest on a line that is none."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -61,7 +62,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, fields
 
 
-def _read(fields: dict[str, Any], label_field: str, *, where: str) -> LabelledText:
+def read_row(fields: dict[str, Any], label_field: str, *, where: str) -> LabelledText:
+    """Text, label and split of one line; raises BadRequest, saying where, without text or one label."""
     text, label = fields.get("text"), fields.get(label_field)
     if not isinstance(text, str) or not text.strip():
         raise BadRequest(f"{where}: no text. Only texts can be simulated so far.")

@@ -1,0 +1,197 @@
+"""Learns what faults look like from faults it makes itself, on real items whose labels are known to be right.
+
+A real item with a label that is not its own shows what a wrong label looks like; one whose nearest real items
+are taken away, what an off-topic item looks like; one with its text scrambled, what a garbled one looks like.
+A multinomial logistic regression learns them apart from sound items; how common each is among the synthetic
+items is then found by expectation maximisation (Saerens, Latinne and Decaestecker, 2002), by generator.
+Nothing is tuned to the synthetic items' own faults, so the probability is one that can be acted on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.heads.fitting import HeadFitter
+from model.heads.single_label import softmax
+from model.records import Embeddings, Floats, Labels, LabelSpace
+from model.synthetic.evidence import Evidence, describe_wording
+from model.synthetic.neighbours import Rows
+from model.synthetic.text_statistics import scramble
+
+SOUND, WRONG_LABEL, OFF_TOPIC, GARBLED = KINDS = ("sound", "wrong label", "off-topic", "garbled")
+REPLICATES = 20  # bootstrap samples of the real items, from which the interval comes
+WRONG_LABELS = 3  # made of each real item
+MOST_REAL = 1500  # real items that faults are made of
+NEAREST_GONE = (0.05, 0.15)  # share of the real items, the nearest, that an off-topic item has not got
+_STRENGTH = 0.3  # inverse regularisation
+_ENOUGH = 400.0  # real items beyond which more do not make the detector bolder: synthetic ones differ anyway
+_FEWEST = 8  # real items; with fewer nothing can be learned
+_ROUNDS = 50
+_PRIOR_ITEMS = 20.0  # as if a generator had brought so many more items, as faulty as the others'
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """Probabilities (b, s, 4) of each kind in b replicates, for s synthetic items; columns follow KINDS."""
+
+    replicates: Floats
+
+    @property
+    def kinds(self) -> Floats:
+        """Mean probability of each kind, (s, 4)."""
+        mean: Floats = self.replicates.mean(axis=0)
+        return mean
+
+    @property
+    def harm(self) -> Floats:
+        """Probability that an item has any fault, (b, s)."""
+        return np.asarray(1.0 - self.replicates[:, :, 0], dtype=np.float32)
+
+
+def detect_faults(
+    evidence: Evidence,
+    labels: Labels,
+    *,
+    real: int,
+    groups: NDArray[np.intp],
+    texts: Sequence[str] | None,
+    rng: np.random.Generator,
+) -> Detection | None:
+    """How likely each synthetic item has which fault; None when there are too few real items to learn from.
+
+    The first `real` rows of labels and texts are trusted; `groups` (s,) numbers the others by generator.
+    """
+    if real < _FEWEST:
+        return None
+    examples = _make_faults(evidence, labels, real=real, texts=texts, rng=rng)
+    rows = np.arange(real, len(labels))
+    mine = evidence.of(rows, labels.classes[rows])
+    middle, spread = examples.evidence.mean(axis=0), examples.evidence.std(axis=0) + 1e-6
+    logits = _learn(examples, mine, middle, spread, rng)  # (b, s, 4)
+    return Detection(np.stack([_adapt(softmax(part), groups) for part in logits]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Examples:
+    """Evidence (m, f), what it shows (m,) as a column of KINDS, and the real item it was made of (m,)."""
+
+    evidence: Floats
+    kinds: NDArray[np.intp]
+    made_of: Rows
+
+
+def _make_faults(
+    evidence: Evidence, labels: Labels, *, real: int, texts: Sequence[str] | None, rng: np.random.Generator
+) -> _Examples:
+    rows = np.sort(rng.permutation(real)[:MOST_REAL])
+    classes, width = labels.classes, len(labels.space)
+    found = [(0, rows, evidence.of(rows, classes[rows]))]
+    if width > 1:
+        many = np.repeat(rows, min(WRONG_LABELS, width - 1))
+        others = (classes[many] + rng.integers(1, width, len(many))) % width
+        found.append((1, many, evidence.of(many, others)))
+    found.append((2, rows, _away_from_real(evidence, rows, width, real, rng)))
+    if texts is not None:
+        changed, seen = _scrambled(evidence, rows, classes, texts, real, rng)
+        found.append((3, changed, seen))
+    return _Examples(
+        np.concatenate([part for _, _, part in found]),
+        np.concatenate([np.full(len(made_of), kind) for kind, made_of, _ in found]),
+        np.concatenate([made_of for _, made_of, _ in found]),
+    )
+
+
+def _away_from_real(
+    evidence: Evidence, rows: Rows, width: int, real: int, rng: np.random.Generator
+) -> Floats:
+    """Evidence of items that no real item is near, whatever label they carry."""
+    dropped = np.ceil((real - 2) * rng.uniform(*NEAREST_GONE, len(rows))).astype(np.intp)
+    away = evidence.of(rows, rng.integers(0, width, len(rows)))
+    first = away.shape[1] - evidence.wording.shape[1] - evidence.density.shape[1]
+    away[:, first : first + evidence.density.shape[1]] = evidence.density_without(rows, dropped)
+    return away
+
+
+def _scrambled(
+    evidence: Evidence,
+    rows: Rows,
+    classes: NDArray[np.intp],
+    texts: Sequence[str],
+    real: int,
+    rng: np.random.Generator,
+) -> tuple[Rows, Floats]:
+    """Real items whose text scrambling changes, and their evidence with the wording of the scrambled text."""
+    alphabet = sorted({letter for row in rows[:200] for letter in texts[row] if letter.isalpha()})
+    scrambled = [scramble(texts[row], alphabet, rng) for row in rows]
+    changed = np.array(
+        [text != texts[row] for row, text in zip(rows, scrambled, strict=True)], dtype=np.bool_
+    )
+    kept, said = rows[changed], [text for text, is_new in zip(scrambled, changed, strict=True) if is_new]
+    seen = evidence.of(kept, classes[kept])
+    wording = describe_wording(said, texts, real=real, made_up=True)
+    seen[:, seen.shape[1] - wording.shape[1] :] = wording
+    return kept, seen
+
+
+def _learn(
+    examples: _Examples, mine: Floats, middle: Floats, spread: Floats, rng: np.random.Generator
+) -> Floats:
+    """Logits (b, s, 4) for the synthetic items: a detector for each bootstrap sample of the real ones."""
+    scaled = ((examples.evidence - middle) / spread).astype(np.float32)
+    asked = ((mine - middle) / spread).astype(np.float32)
+    count = len(scaled)
+    real = int(examples.made_of.max()) + 1
+    weights = rng.poisson(1.0, size=(real, REPLICATES))[examples.made_of].astype(np.float32)  # (m, b)
+    enough = min(len(np.unique(examples.made_of)), _ENOUGH)
+    for kind in range(len(KINDS)):
+        of_kind = examples.kinds == kind
+        weights[of_kind] *= enough / np.maximum(weights[of_kind].sum(axis=0), 1.0)
+    ids = np.arange(count + len(asked))
+    targets = np.zeros((len(ids), len(KINDS)), dtype=np.float32)
+    targets[np.arange(count), examples.kinds] = 1.0
+    fitter = HeadFitter(
+        Embeddings(ids, np.concatenate([scaled, asked]), "evidence"),
+        Labels(ids, targets, LabelSpace(KINDS)),
+        name_vectors=None,
+    )
+    fit = fitter.fit(
+        torch.from_numpy(np.concatenate([weights, np.zeros((len(asked), REPLICATES), dtype=np.float32)])),
+        prior_weights=torch.zeros(REPLICATES),
+        inverse_regularisation=_STRENGTH,
+        tolerance=0.05,
+        max_iterations=200,
+    )
+    logits: Floats = fit.logits[count:].transpose(0, 1).numpy()
+    present = np.bincount(examples.kinds, minlength=len(KINDS)) > 0
+    return np.where(present, logits, np.float32(-30.0))
+
+
+def _adapt(probabilities: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Probabilities (s, 4) as learned on equally many of each kind, for as many as each generator makes."""
+    overall = _expect(probabilities, np.full(len(KINDS), 1.0 / len(KINDS)), 0.0)
+    adapted = np.empty_like(probabilities)
+    for group in np.unique(groups):
+        part = probabilities[groups == group]
+        adapted[groups == group] = _weigh(part, _expect(part, overall, _PRIOR_ITEMS))
+    return adapted
+
+
+def _expect(probabilities: Floats, prior: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """Shares (4,) of the kinds that explain the probabilities best, drawn to a prior of so many items."""
+    shares = prior
+    for _ in range(_ROUNDS):
+        counts = _weigh(probabilities, shares).sum(axis=0) + weight * prior
+        shares = np.maximum(counts / counts.sum(), _LEAST)
+    return shares
+
+
+def _weigh(probabilities: Floats, shares: NDArray[np.float64]) -> Floats:
+    weighed = probabilities * shares
+    result: Floats = (weighed / weighed.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result

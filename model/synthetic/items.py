@@ -1,0 +1,70 @@
+"""What is judged, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.records import Embeddings, Labels
+from model.synthetic.realism import Realism
+
+Verdict = Literal["helpful", "redundant", "harmful", "unsure"]
+HELPFUL: Verdict = "helpful"
+REDUNDANT: Verdict = "redundant"
+HARMFUL: Verdict = "harmful"
+UNSURE: Verdict = "unsure"
+VERDICTS: tuple[Verdict, ...] = (HELPFUL, REDUNDANT, HARMFUL, UNSURE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealItems:
+    """Trusted items with their labels; `audit` (n,) marks those that only measure and teach nothing here."""
+
+    embeddings: Embeddings
+    labels: Labels
+    audit: NDArray[np.bool_]
+    texts: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SyntheticItems:
+    """Items to judge with the labels their generator intended; `groups` (s,) numbers generators or slices."""
+
+    embeddings: Embeddings
+    labels: Labels
+    groups: NDArray[np.intp] | None = None
+    texts: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedItem:
+    """One item. low ≤ value ≤ high in [-1, 1]; realism in [0, 1]; a higher review order is asked sooner."""
+
+    id: int
+    verdict: Verdict
+    value: float
+    low: float
+    high: float
+    realism: float
+    duplicate_of: int | None
+    reason: str
+    review_order: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """All items in the order they came in, and how real the set looks."""
+
+    items: tuple[JudgedItem, ...]
+    realism: Realism
+
+    def mask(self, *verdicts: Verdict) -> NDArray[np.bool_]:
+        """Which items (s,) have one of these verdicts."""
+        return np.array([item.verdict in verdicts for item in self.items], dtype=np.bool_)

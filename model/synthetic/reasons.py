@@ -1,0 +1,67 @@
+"""The reason of a verdict, in words that somebody who labels can check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.synthetic.fault_detector import KINDS
+from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of one item: its label, what heads believe, the likeliest fault, and its twin."""
+
+    label: str
+    believed: str
+    belief: float
+    support: float
+    nearest_real: float
+    likeliest_fault: str
+    fault: float
+    twin: int | None
+    twin_is_real: bool
+    twin_is_exact: bool
+    contradicted: bool
+    known_class: bool
+    judged: bool
+
+
+def explain(verdict: Verdict, subject: Subject) -> str:
+    """One or two sentences: what speaks for the verdict, with its numbers."""
+    if verdict == HARMFUL:
+        return _fault(subject)
+    if verdict == REDUNDANT:
+        return _twin(subject)
+    if verdict == HELPFUL:
+        return f"Sound: model and neighbours agree with {subject.label}; it repeats nothing.{_new(subject)}"
+    if not subject.judged:
+        return "Too few real labels to judge by."
+    return f"Not sure: {subject.fault:.0%} likely to be faulty. {_fault(subject)}{_new(subject)}"
+
+
+def _fault(subject: Subject) -> str:
+    if subject.contradicted:
+        return f"Real item {subject.twin} has the same content and another label."
+    if subject.likeliest_fault == KINDS[2]:
+        return f"Off-topic: unlike every real item (closest cosine {subject.nearest_real:.2f})."
+    if subject.likeliest_fault == KINDS[3]:
+        return "Garbled: its words or letters stand in an order that no other text has."
+    belief = f"the model believes {subject.believed} ({subject.belief:.0%})"
+    if subject.believed == subject.label:
+        belief = f"the model is not sure of it ({subject.belief:.0%})"
+    return (
+        f"Wrong label? Intended {subject.label}; {belief}, "
+        f"and {subject.support:.0%} of its neighbours have the intended label."
+    )
+
+
+def _twin(subject: Subject) -> str:
+    side = "real" if subject.twin_is_real else "synthetic"
+    if subject.twin_is_exact:
+        return f"The same as {side} item {subject.twin}."
+    return f"Says nearly the same as {side} item {subject.twin}."
+
+
+def _new(subject: Subject) -> str:
+    return "" if subject.known_class else f" No real item is labelled {subject.label} yet."
