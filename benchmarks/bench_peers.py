@@ -191,7 +191,7 @@ def _as_it_comes(exercise: Exercise, text_set: TextSet, peer: Peer, rival: Rival
                 weights=weights,
                 classes=classes,
                 batch=batch,
-                seed=seed,
+                seed=int(rng.integers(2**31)),
             )
             rows = left[picked.rows]
         labelled = np.concatenate([labelled, rows])

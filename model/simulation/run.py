@@ -180,7 +180,9 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Mo
         audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),
         audit_order=audit_hash(pool.ids, plan.seed),
         share=plan.audit_share,
-        rng=np.random.default_rng(plan.seed),
+        # Another one for each batch: with the same numbers for a pool that lost a few rows, what is drawn by
+        # chance would be the neighbours of what was drawn before, and files are often sorted by class.
+        rng=np.random.default_rng((plan.seed, len(labelled))),
     )
 
 

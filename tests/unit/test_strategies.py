@@ -154,6 +154,13 @@ def test_uncertainty_herding_prefers_the_unsure_half_of_two_like_groups():
     assert (np.argsort(-scores.values)[:8] < 20).all()
 
 
+def test_a_random_order_stays_when_its_first_items_leave_the_pool():
+    inputs = some_inputs(60)
+    order = inputs.pool.ids[np.argsort(-score("random", inputs).values)]
+    left = inputs.take(np.isin(inputs.pool.ids, order[10:]))
+    assert np.array_equal(left.pool.ids[np.argsort(-score("random", left).values)], order[10:])
+
+
 def test_an_item_of_a_rare_class_weighs_more_than_one_of_a_common_class():
     values = np.repeat([[0.9, 0.1, 0.0], [0.0, 0.1, 0.9]], [9, 1], axis=0).astype(np.float32)
     balance = class_balance(values)
