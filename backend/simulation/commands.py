@@ -17,6 +17,7 @@ from rich.table import Table
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.simulation.labels import DEFAULT, RANDOM, Options, Outcome, needed, outcome_json, run_strategies
+from backend.simulation.novelty_command import add_novelty
 from backend.simulation.plot import draw_curves, require_plot_file
 from backend.simulation.rows import read_labelled_texts
 from backend.simulation.synthetic_command import add_synthetic
@@ -33,6 +34,7 @@ def add_simulate(app: typer.Typer, *, open_context: Callable[[], AbstractContext
     """Puts `simulate` into the command line; `open_context` also turns errors into words."""
     simulate = typer.Typer(no_args_is_help=True, help="Measure on data whose answers are known.")
     app.add_typer(simulate, name="simulate")
+    add_novelty(simulate, open_context=open_context)
     add_synthetic(simulate, open_context=open_context)
 
     @simulate.command()

@@ -47,6 +47,18 @@ def read_labelled_texts(
     return rows
 
 
+def splits_with_label(path: Path, label: str, *, label_field: str = "label") -> tuple[str, ...]:
+    """Held-out splits that hold a label which neither train nor test has; empty when it is in these."""
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.", hint="Name a file of JSON lines.")
+    found = {
+        str(fields.get("split", TRAIN)) for _, fields in read_lines(path) if fields.get(label_field) == label
+    }
+    if found & {TRAIN, TEST}:
+        return ()
+    return tuple(sorted(split for split in found if TEST in split)) or tuple(sorted(found))
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Numbers and objects of the lines that hold something; raises BadRequest on a line that is none."""
     with path.open(encoding="utf-8") as file:

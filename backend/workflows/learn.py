@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,22 @@ from backend.workflows.embed import embed_texts
 from backend.workflows.projects import project_seed
 from backend.workflows.represent import choose_features, with_features
 from backend.workflows.snapshot import Snapshot
+from model.heads.material import Companions
 from model.heads.surroundings import Surroundings, find_surroundings
 from model.heads.trained import TrainedHead
-from model.records import Floats, Representation
+from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
 from model.training import cold_start, train
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A synthetic task that may teach, and the label that it teaches."""
+
+    task_id: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +69,15 @@ def readable_name(title: str) -> str:
     return re.sub(r"[_\-./]+", " ", spaced).strip() or title
 
 
-def learn(context: Context, project: Project, config: LabelConfig, snapshot: Snapshot) -> Learned:
-    """Trains a head on a snapshot, or starts from the label names alone."""
+def learn(
+    context: Context,
+    project: Project,
+    config: LabelConfig,
+    snapshot: Snapshot,
+    *,
+    teachers: Sequence[Teacher] = (),
+) -> Learned:
+    """Trains a head on a snapshot and on synthetic `teachers`, or starts from the label names alone."""
     names = name_vectors(context, config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
@@ -78,6 +95,7 @@ def learn(context: Context, project: Project, config: LabelConfig, snapshot: Sna
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
         surroundings=surroundings,
+        companions=_companions(seen, teachers),
     )
     trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
@@ -90,3 +108,14 @@ def learn(context: Context, project: Project, config: LabelConfig, snapshot: Sna
         name_vectors=named,
         surroundings=surroundings,
     )
+
+
+def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | None:
+    """Synthetic tasks as the head sees them; they teach, and are never measured."""
+    if not teachers:
+        return None
+    ordered = sorted(teachers, key=lambda teacher: teacher.task_id)
+    ids = np.array([teacher.task_id for teacher in ordered], dtype=np.int64)
+    features = seen.synthetic_features.take(np.isin(seen.synthetic_features.ids, ids))
+    labels = Labels.from_names(ids, [teacher.label for teacher in ordered], seen.labels.space)
+    return Companions(features, labels, np.ones(len(ids), dtype=np.float32))

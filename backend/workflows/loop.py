@@ -31,6 +31,7 @@ from backend.workflows.record import pack_record
 from backend.workflows.reflect import reflect
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
+from backend.workflows.synthetic import judge_tasks, teachers
 from backend.workflows.window import Serving, load_serving, publish_places, rank_pool
 from model.registry import Manifest, RegistryError
 
@@ -150,9 +151,14 @@ def _renew(
     """Trains, ranks and publishes a new version."""
     known = {*context.registry.versions(project.key), *remote.model_versions(project.label_studio_id)}
     version = next_version(known, by_name=len(snapshot.labels) == 0)
+    if snapshot.synthetic:
+        progress.stage("judging synthetic tasks")
+    with report.timed("judge"):
+        judged = judge_tasks(context, project, snapshot)
+        taught_by = teachers(judged)
     progress.stage("training and ranking")
     with report.timed("learn"):
-        learned = learn(context, project, config, snapshot)
+        learned = learn(context, project, config, snapshot, teachers=taught_by)
     serving = Serving(
         version=version,
         head=learned.trained.head,
@@ -168,7 +174,13 @@ def _renew(
     with report.timed("save"):
         manifest = _manifest(context, project, learned, version=version, strategy=ranking.strategy)
         record = pack_record(
-            context, project, snapshot, label_config=project.label_config, queues=queues, ranking=ranking
+            context,
+            project,
+            snapshot,
+            label_config=project.label_config,
+            teachers=taught_by,
+            queues=queues,
+            ranking=ranking,
         )
         context.registry.save(project.key, version, learned.trained, manifest, record=record)
     task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
@@ -189,7 +201,7 @@ def _renew(
     }
     with report.timed("reflect"):
         report.figures |= reflect(
-            context, project, remote, learned=learned, serving=serving, progress=progress
+            context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
         )
 
 

@@ -18,7 +18,7 @@ from backend.context import Context
 from backend.database import Embedding, Loop, Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.learn import learn
+from backend.workflows.learn import Teacher, learn
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.snapshot import Snapshot, audit_sample
 from backend.workflows.window import Serving, rank_pool
@@ -55,6 +55,7 @@ def pack_record(
     snapshot: Snapshot,
     *,
     label_config: str,
+    teachers: Sequence[Teacher],
     queues: Sequence[LaneQueue],
     ranking: Ranking,
 ) -> bytes:
@@ -67,13 +68,19 @@ def pack_record(
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
     }
+    ids, space = snapshot.embeddings.ids, snapshot.labels.space
+    taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
+    teacher_ids = np.array([task_id for task_id, _ in taught_by], dtype=np.int64)
     tensors = {
         "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
-        "ids": snapshot.embeddings.ids,
-        "contents": _contents(snapshot),
+        "ids": ids,
+        "contents": _contents(snapshot, ids),
         "labels": labels,
         "pool": snapshot.pool.astype(np.uint8),
         "order": ranking.ids,
+        "teacher-ids": teacher_ids,
+        "teacher-contents": _contents(snapshot, teacher_ids),
+        "teacher-labels": np.array([column for _, column in taught_by], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -87,7 +94,11 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
     project.overrides = facts["settings"]
     config = parse_label_config(facts["label_config"])
     snapshot = _rebuild(context, project, tensors, facts, names=config.space.names)
-    learned = learn(context, project, config, snapshot)
+    taught_by = [
+        Teacher(int(task_id), config.space.names[column])
+        for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
+    ]
+    learned = learn(context, project, config, snapshot, teachers=taught_by)
     serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane])
@@ -139,27 +150,28 @@ def _rebuild(
     context: Context, project: Project, tensors: dict[str, NDArray[Any]], facts: Json, *, names: Sequence[str]
 ) -> Snapshot:
     ids, labels = tensors["ids"], tensors["labels"]
-    hashes = [bytes(row).hex() for row in tensors["contents"]]
+    hashes = _hashes(tensors["contents"])
     embeddings = _embeddings(context, ids, hashes)
+    made_hashes = _hashes(tensors["teacher-contents"])
+    made = _embeddings(context, tensors["teacher-ids"], made_hashes)
     labelled = labels != _UNLABELLED
     given = Labels.from_names(
         ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(tuple(names))
     )
-    nothing = embeddings.take(np.zeros(len(ids), dtype=np.bool_))
     snapshot = Snapshot(
         embeddings=embeddings,
         features=embeddings,
         labels=given,
         labelled_at=("",) * len(given),
         synthetic=(),
-        synthetic_embeddings=nothing,
-        synthetic_features=nothing,
+        synthetic_embeddings=made,
+        synthetic_features=made,
         pool=tensors["pool"].astype(np.bool_),
         labelled=labelled,
         audit=np.zeros(len(ids), dtype=np.bool_),
         audit_threshold=0.0,
         fingerprint=str(facts["fingerprint"]),
-        contents=dict(zip(ids.tolist(), hashes, strict=True)),
+        contents=dict(zip([*ids.tolist(), *made.ids.tolist()], [*hashes, *made_hashes], strict=True)),
     )
     audit, threshold = audit_sample(context, project, ids, labels=len(given))
     return replace(snapshot, audit=audit, audit_threshold=threshold)
@@ -188,11 +200,13 @@ def _embeddings(context: Context, ids: NDArray[np.int64], hashes: Sequence[str])
     return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
 
 
-def _contents(snapshot: Snapshot) -> NDArray[np.uint8]:
-    hashes = [snapshot.contents[task_id] for task_id in snapshot.embeddings.ids.tolist()]
-    return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(
-        len(hashes), hashlib.sha256().digest_size
-    )
+def _contents(snapshot: Snapshot, task_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+    hashes = bytes.fromhex("".join(snapshot.contents[task_id] for task_id in task_ids.tolist()))
+    return np.frombuffer(hashes, dtype=np.uint8).reshape(len(task_ids), hashlib.sha256().digest_size)
+
+
+def _hashes(contents: NDArray[np.uint8]) -> list[str]:
+    return [bytes(row).hex() for row in contents]
 
 
 def _first_difference(order: NDArray[np.int64], stored: NDArray[np.int64]) -> int | None:

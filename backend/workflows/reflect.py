@@ -14,8 +14,11 @@ from backend.label_studio.client import LabelStudio
 from backend.workflows.lanes import finding_notes
 from backend.workflows.learn import Learned
 from backend.workflows.notes import Note, write_notes, write_tabs
+from backend.workflows.novelty import find_novel
 from backend.workflows.pool_map import refresh_map
 from backend.workflows.progress import Progress
+from backend.workflows.projects import project_seed
+from backend.workflows.synthetic import Judged, weigh
 from backend.workflows.watch import watch
 from backend.workflows.window import Serving
 
@@ -30,18 +33,27 @@ def reflect(
     *,
     learned: Learned,
     serving: Serving,
+    judged: Judged | None,
     progress: Progress,
 ) -> Json:
     """Signals of a published version, as they are stored. The queue is out: a failure here fails no loop."""
     progress.stage("measuring")
     watched = watch(context, project, learned, serving)
+    signals = watched.signals
+    if judged is not None:
+        pool = learned.seen.features.take(learned.seen.pool)
+        beliefs = serving.head.probabilities(pool, serving.version).values
+        seed = project_seed(project)
+        signals["synthetic"] = weigh(judged, unlabelled=learned.seen, beliefs=beliefs, seed=seed)
+    progress.stage("looking for new classes")
+    signals["novelty"] = find_novel(context, project, learned, serving)
     notes = watched.notes | finding_notes(context, project, learned.seen)
     progress.stage("marking tasks")
     failure = _mark(context, project, remote, notes)
     progress.stage("drawing the map")
     refresh_map(context, project, learned.seen)
     _believe(context, project, serving)
-    return {"signals": watched.signals} | ({"marking_failed": failure} if failure else {})
+    return {"signals": signals} | ({"marking_failed": failure} if failure else {})
 
 
 def _mark(context: Context, project: Project, remote: LabelStudio, notes: dict[int, Note]) -> str | None:

@@ -14,6 +14,7 @@ from backend.workflows.embed import embed_project
 from backend.workflows.progress import Silent
 from backend.workflows.projects import project_seed
 from backend.workflows.snapshot import Snapshot
+from backend.workflows.texts import read_texts
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.records import REPRESENTATIONS, Embeddings, Floats, Representation
 from model.registry import Manifest
@@ -21,7 +22,6 @@ from model.representations.choice import FEWEST_LABELS, Choice, View, choose_rep
 from model.representations.features import represent, represent_names
 
 MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the memory
-_LOOKUP_CHUNK = 900
 
 
 def choose_features(
@@ -120,14 +120,5 @@ def _count_words(context: Context, project: Project, items: Embeddings, words: T
 
 def _texts(context: Context, project: Project, task_ids: Sequence[int]) -> list[str]:
     """Contents of some tasks, in the order given."""
-    found: dict[int, str] = {}
-    with context.database.session() as session:
-        for start in range(0, len(task_ids), _LOOKUP_CHUNK):
-            chunk = task_ids[start : start + _LOOKUP_CHUNK]
-            rows = session.execute(
-                select(Task.task_id, Task.content).where(
-                    Task.project_id == project.id, Task.task_id.in_(chunk)
-                )
-            )
-            found.update({row.task_id: row.content for row in rows})
+    found = read_texts(context, project, task_ids)
     return [found[task_id] for task_id in task_ids]

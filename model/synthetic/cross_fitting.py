@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from model.heads.fitting import HeadFitter
-from model.records import Embeddings, Floats, Labels
 from model.heads.material import assign_folds
+from model.records import Embeddings, Floats, Labels
 
 INVERSE_REGULARISATION = 10.0
 MOST_REPEATS = 4

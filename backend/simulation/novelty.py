@@ -1,0 +1,230 @@
+"""Measures how well classes that nobody has labelled are found: some play the novel ones, or one label is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score, roc_auc_score
+
+from backend.context import Context
+from backend.errors import BadRequest
+from backend.label_studio.tasks import content_hash
+from backend.simulation.rows import LabelledText
+from backend.workflows.embed import embed_texts
+from backend.workflows.learn import readable_name
+from backend.workflows.progress import Progress
+from model.novelty.detector import Detection, detect
+from model.novelty.grouping import Group, group_items
+from model.novelty.naming import name_groups
+from model.records import Embeddings, Floats, Labels, LabelSpace
+
+Json = dict[str, Any]
+
+HELD_OUT = 0.3
+_ENCODE_CHUNK = 512
+_ACCEPTED = 0.95  # share of the known items that FPR95 accepts
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`held_out` classes play the novel ones in each seed, or the rows of `novel_label`; 0 labels: all."""
+
+    held_out: int
+    novel_label: str | None
+    labels_per_class: int
+    alpha: float
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFigures:
+    """What one seed gave. `found`: novel classes in the majority in one of as many first groups."""
+
+    auroc: float
+    fpr95: float
+    false_alarm_rate: float
+    recall: float
+    purity: float | None
+    ari: float | None
+    found: int
+    names: tuple[str, ...]
+    reason: str | None
+
+
+def simulate_novelty(
+    context: Context, rows: Sequence[LabelledText], options: Options, *, progress: Progress
+) -> list[SeedFigures]:
+    """One entry a seed. Raises BadRequest when the options ask for more than the file has."""
+    labels = sorted({row.label for row in rows})
+    _require_possible(labels, options)
+    titles = [readable_name(label) for label in labels]
+    vectors = _encode(context, [*(row.text for row in rows), *titles], progress)
+    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], context.encoder.get().revision)
+    progress.stage("looking for novel classes", total=options.seeds)
+    found = []
+    for seed in range(options.seeds):
+        found.append(file.run(options, seed))
+        progress.advance(1)
+    return found
+
+
+def novelty_json(figures: Sequence[SeedFigures]) -> Json:
+    """The figures for machines: a value per seed."""
+    return {
+        "auroc": [one.auroc for one in figures],
+        "fpr95": [one.fpr95 for one in figures],
+        "false_alarm_rate": [one.false_alarm_rate for one in figures],
+        "recall": [one.recall for one in figures],
+        "groups": {
+            "purity": [one.purity for one in figures],
+            "ari": [one.ari for one in figures],
+            "found": [one.found for one in figures],
+            "names": [list(one.names) for one in figures],
+        },
+    }
+
+
+class _File:
+    """The lines, encoded; each seed draws novel classes, labels and what is judged."""
+
+    def __init__(
+        self,
+        rows: Sequence[LabelledText],
+        labels: Sequence[str],
+        vectors: Floats,
+        titles: Floats,
+        encoder: str,
+    ) -> None:
+        self._texts, self._labels = [row.text for row in rows], list(labels)
+        columns = {name: column for column, name in enumerate(labels)}
+        self._classes = np.array([columns[row.label] for row in rows], dtype=np.intp)
+        self._is_test = np.array([bool(row.is_test) for row in rows], dtype=np.bool_)
+        self._everything = Embeddings(np.arange(len(rows), dtype=np.int64), vectors, encoder)
+        self._titles = titles
+
+    def run(self, options: Options, seed: int) -> SeedFigures:
+        """Labels items of the known classes, judges held-out ones of all, and compares with the truth."""
+        rng = np.random.default_rng(seed)
+        novel = self._draw_novel(options, rng)
+        is_novel = np.isin(self._classes, novel)
+        judged = self._draw_judged(rng)
+        known = np.setdiff1d(np.arange(len(self._labels)), novel)
+        learned = self._draw_labels(known, ~judged, options.labels_per_class, rng)
+        space = LabelSpace(tuple(self._labels[column] for column in known))
+        given = Labels.from_names(learned, [self._labels[self._classes[row]] for row in learned], space)
+        pool = self._everything.take(judged)
+        detection = detect(
+            self._everything.take(learned),
+            given,
+            pool,
+            audit=np.ones(len(learned), dtype=np.bool_),  # drawn at random, as an audit is
+            alpha=options.alpha,
+            rng=rng,
+            name_vectors=self._titles[known],
+        )
+        groups = group_items(pool.take(detection.flagged), self._everything.take(learned), given, seed=seed)
+        return self._measure(detection, groups, is_novel, novel, judged)
+
+    def _measure(
+        self,
+        detection: Detection,
+        groups: Sequence[Group],
+        is_novel: NDArray[np.bool_],
+        novel: NDArray[np.intp],
+        judged: NDArray[np.bool_],
+    ) -> SeedFigures:
+        truth = is_novel[detection.ids]
+        first = groups[: len(novel)]
+        shares = [self._majority(group, is_novel) for group in first]
+        return SeedFigures(
+            auroc=float(roc_auc_score(truth, detection.scores)),
+            fpr95=accepted_novel(detection.scores, truth),
+            false_alarm_rate=float(detection.flagged[~truth].mean()),
+            recall=float(detection.flagged[truth].mean()),
+            purity=float(np.mean([share for _, share in shares])) if shares else None,
+            ari=self._agreement(detection, groups, is_novel),
+            found=len({column for column, _ in shares if column is not None}),
+            names=tuple(self._name(first, judged)),
+            reason=detection.reason,
+        )
+
+    def _majority(self, group: Group, is_novel: NDArray[np.bool_]) -> tuple[int | None, float]:
+        """The novel class most items of a group belong to (None: a known one), and its share."""
+        members = np.array(group.ids)
+        columns = np.where(is_novel[members], self._classes[members], -1)
+        values, counts = np.unique(columns, return_counts=True)
+        best = int(counts.argmax())
+        column = int(values[best])
+        return (None if column < 0 else column), float(counts[best] / len(members))
+
+    def _agreement(
+        self, detection: Detection, groups: Sequence[Group], is_novel: NDArray[np.bool_]
+    ) -> float | None:
+        """Adjusted Rand index of groups and classes over the flagged novel items; alone is a group, too."""
+        place = {item: number for number, group in enumerate(groups) for item in group.ids}
+        flagged = [item for item in detection.ids[detection.flagged].tolist() if is_novel[item]]
+        if len(flagged) < 2:
+            return None
+        grouped = [place.get(item, -1 - number) for number, item in enumerate(flagged)]
+        return float(adjusted_rand_score(self._classes[flagged], grouped))
+
+    def _name(self, groups: Sequence[Group], judged: NDArray[np.bool_]) -> list[str]:
+        grouped = {item for group in groups for item in group.ids}
+        others = [self._texts[row] for row in np.flatnonzero(judged).tolist() if row not in grouped]
+        return name_groups([[self._texts[item] for item in group.ids] for group in groups][:_NAMED], others)
+
+    def _draw_novel(self, options: Options, rng: np.random.Generator) -> NDArray[np.intp]:
+        if options.novel_label is not None:
+            return np.array([self._labels.index(options.novel_label)], dtype=np.intp)
+        return np.sort(rng.permutation(len(self._labels))[: options.held_out]).astype(np.intp)
+
+    def _draw_judged(self, rng: np.random.Generator) -> NDArray[np.bool_]:
+        if self._is_test.any():
+            return self._is_test
+        judged = np.zeros(len(self._classes), dtype=np.bool_)
+        judged[rng.permutation(len(judged))[: round(HELD_OUT * len(judged))]] = True
+        return judged
+
+    def _draw_labels(
+        self, known: NDArray[np.intp], free: NDArray[np.bool_], per_class: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        rows: list[int] = []
+        for column in known.tolist():
+            mine = rng.permutation(np.flatnonzero((self._classes == column) & free))
+            rows += mine[: per_class or len(mine)].tolist()
+        return np.array(sorted(rows), dtype=np.int64)
+
+
+def accepted_novel(scores: Floats, novel: NDArray[np.bool_]) -> float:
+    """FPR95: the share of novel items (n,) that look no more novel than 95 % of the known ones."""
+    bar = np.quantile(scores[~novel], _ACCEPTED)
+    return float((scores[novel] <= bar).mean())
+
+
+def _require_possible(labels: Sequence[str], options: Options) -> None:
+    if options.novel_label is not None and options.novel_label not in labels:
+        raise BadRequest(
+            f"No line is labelled {options.novel_label!r}.", hint="Name the split that holds it: --splits."
+        )
+    left = len(labels) - (1 if options.novel_label else options.held_out)
+    if left < 2:
+        raise BadRequest(
+            f"The file has {len(labels)} labels: too few to hold out {len(labels) - left} and keep two.",
+            hint="Hold out fewer with --hold-out-classes.",
+        )
+
+
+def _encode(context: Context, texts: Sequence[str], progress: Progress) -> Floats:
+    unique = list(dict.fromkeys(texts))
+    progress.stage("encoding texts", total=len(unique))
+    found: dict[str, Floats] = {}
+    for start in range(0, len(unique), _ENCODE_CHUNK):
+        part = unique[start : start + _ENCODE_CHUNK]
+        found.update(embed_texts(context, part))
+        progress.advance(len(part))
+    return np.stack([found[content_hash(text)] for text in texts])

@@ -1,0 +1,129 @@
+"""Gathers novel items into candidate classes, by a cut that the known classes calibrate."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.cluster import MiniBatchKMeans
+
+from model.records import Embeddings, Floats, Labels
+
+SMALLEST = 3
+TYPICAL = 3
+MOST_LINKED = 3000  # a tree over more takes minutes: nearest items are merged first
+MOST_CALIBRATED = 1500
+DEFAULT_CUT = 0.5
+_CUTS = 40
+_SAME = 0.5  # share of the smaller group that two groups must have in common to be the same one
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items that seem to belong to one class, the most typical first; cohesion is their mean cosine."""
+
+    ids: tuple[int, ...]
+    cohesion: float
+
+    @property
+    def typical(self) -> tuple[int, ...]:
+        """The items to show."""
+        return self.ids[:TYPICAL]
+
+
+def group_items(novel: Embeddings, labelled: Embeddings, labels: Labels, *, seed: int) -> list[Group]:
+    """Groups of at least three novel items, the largest and most cohesive first.
+
+    Average linkage on cosine distance; the cut is the one that gives the labelled items back their classes
+    best (pairwise F1). Items that join no group of three are left out. Raises ValueError on a vector that
+    is not finite.
+    """
+    if not (np.isfinite(novel.vectors).all() and np.isfinite(labelled.vectors).all()):
+        raise ValueError("group_items: an embedding is not finite; embed these items again")
+    if len(novel) < SMALLEST:
+        return []
+    ordered = novel.take(np.argsort(novel.ids))
+    cut = calibrate_cut(labelled, labels, seed=seed)
+    clusters = _cluster(ordered.vectors, cut, seed)
+    groups = [_make_group(ordered, np.flatnonzero(clusters == number)) for number in np.unique(clusters)]
+    large = [group for group in groups if len(group.ids) >= SMALLEST]
+    return sorted(large, key=lambda group: (-len(group.ids) * group.cohesion, group.ids))
+
+
+def calibrate_cut(labelled: Embeddings, labels: Labels, *, seed: int) -> float:
+    """The cosine distance at which a tree over the labelled items falls into their classes best."""
+    counts = labels.targets.sum(axis=0)
+    if (counts >= 2).sum() < 2:
+        return DEFAULT_CUT
+    rows = np.random.default_rng(seed).permutation(len(labels))[:MOST_CALIBRATED]
+    classes = labels.classes[rows]
+    tree = _tree(labelled.vectors[rows])
+    cuts = np.unique(np.quantile(tree[:, 2], np.linspace(0.2, 1.0, _CUTS)))
+    scores = [pairwise_f1(fcluster(tree, cut, "distance"), classes) for cut in cuts]
+    return float(cuts[int(np.argmax(scores))])
+
+
+def pairwise_f1(clusters: NDArray[np.int32], classes: NDArray[np.intp]) -> float:
+    """F1 of "these two belong together" over all pairs of items, in [0, 1]."""
+    table = np.zeros((int(clusters.max()) + 1, int(classes.max()) + 1))
+    np.add.at(table, (clusters, classes), 1.0)
+    both, by_cluster, by_class = (_pairs(counts) for counts in (table, table.sum(axis=1), table.sum(axis=0)))
+    return 2.0 * both / max(by_cluster + by_class, 1.0)
+
+
+def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group]) -> list[int | None]:
+    """The number of the earlier group that each group continues, None for new ones; each at most once.
+
+    Two groups are the same when they share half of the smaller one; the largest overlap is matched first.
+    """
+    overlaps = sorted(
+        (
+            (-len(shared), number, place)
+            for number, members in previous.items()
+            for place, group in enumerate(groups)
+            if (shared := set(members) & set(group.ids))
+            and len(shared) >= _SAME * min(len(members), len(group.ids))
+        ),
+    )
+    found: list[int | None] = [None] * len(groups)
+    taken: set[int] = set()
+    for _overlap, number, place in overlaps:
+        if number not in taken and found[place] is None:
+            found[place] = number
+            taken.add(number)
+    return found
+
+
+def _cluster(vectors: Floats, cut: float, seed: int) -> NDArray[np.int32]:
+    if len(vectors) <= MOST_LINKED:
+        flat: NDArray[np.int32] = fcluster(_tree(vectors), cut, "distance")
+        return flat
+    near = MiniBatchKMeans(MOST_LINKED, random_state=seed, n_init=1).fit(vectors)
+    centres = near.cluster_centers_.astype(np.float32)
+    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
+    merged: NDArray[np.int32] = fcluster(_tree(centres), cut, "distance")[near.labels_]
+    return merged
+
+
+def _tree(vectors: Floats) -> NDArray[np.float64]:
+    """Average linkage on 1 - cosine."""
+    distances = 1.0 - vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    above = np.triu_indices(len(vectors), k=1)
+    tree: NDArray[np.float64] = linkage(np.maximum(distances[above], 0.0), method="average")
+    return tree
+
+
+def _make_group(items: Embeddings, rows: NDArray[np.intp]) -> Group:
+    closeness = items.vectors[rows] @ items.vectors[rows].T
+    mean = closeness.mean(axis=1)
+    order = np.lexsort((items.ids[rows], -np.round(mean, 6)))
+    size = len(rows)
+    others = (float(closeness.sum()) - size) / max(size * (size - 1), 1)
+    return Group(tuple(int(item) for item in items.ids[rows[order]]), others)
+
+
+def _pairs(counts: NDArray[np.float64]) -> float:
+    return float((counts * (counts - 1.0) / 2.0).sum())

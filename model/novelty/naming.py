@@ -1,0 +1,45 @@
+"""Proposes a name for a group of texts: the words that tell it from all others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+UNNAMED = "unnamed"
+MOST_WORDS = 2
+_LEAST_SHARE = 0.3  # of the texts of a group that must hold a word for it to be part of the name
+
+
+def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[str]:
+    """One short name per group of texts, from its most distinguishing words; `others` are all other texts.
+
+    Class-based TF-IDF (Grootendorst, 2022): how often a word is in the texts of the group, times the
+    logarithm of how rare it is elsewhere. The same texts give the same names; no two groups share one.
+    """
+    everything = [text for group in groups for text in group] + list(others)
+    counter = CountVectorizer(
+        binary=True, stop_words=sorted(ENGLISH_STOP_WORDS), token_pattern=r"(?u)\b[^\W\d_]{3,}\b"
+    )
+    try:
+        present = counter.fit_transform(everything)
+    except ValueError:  # no word at all
+        return [_number(UNNAMED, place) for place in range(len(groups))]
+    words = counter.get_feature_names_out()
+    total = np.asarray(present.sum(axis=0)).ravel()
+    names, start = [], 0
+    for place, group in enumerate(groups):
+        inside = np.asarray(present[start : start + len(group)].sum(axis=0)).ravel()
+        start += len(group)
+        share = inside / max(len(group), 1)
+        rest = (total - inside + 0.5) / (len(everything) - len(group) + 1.0)
+        weight = np.where(share >= _LEAST_SHARE, share * np.log(np.maximum(share / rest, 1.0)), 0.0)
+        best = [row for row in np.lexsort((words, -weight))[:MOST_WORDS] if weight[row] > 0]
+        name = " ".join(words[row] for row in best) or _number(UNNAMED, place)
+        names.append(name if name not in names else _number(name, place))
+    return names
+
+
+def _number(name: str, place: int) -> str:
+    return f"{name} {place + 1}"

@@ -1,0 +1,203 @@
+"""Novelty scores: how unlike the labelled items of every class an item is.
+
+Every score is computed for several variants of the bank of labelled items at once, each of which leaves some
+rows out, so that labelled items can be scored as if nobody had labelled them. Higher means more novel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.records import Floats
+
+Mask = NDArray[np.bool_]
+Doubles = NDArray[np.float64]
+
+LANDMARKS = (
+    3000  # labelled items that span the functions of the kernel scores; all of them when there are fewer
+)
+NARROW, WIDE = 4.5, 1.0  # kernel widths in units of the spread of the classes
+NOISE = 0.1  # how far a label may be off, beside a kernel of 1 at distance 0
+_CHUNK = 4096
+_TINY = 1e-6
+_LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bank:
+    """What is known: unit vectors (n, d) and their classes (n,); the last rows may be names of classes.
+
+    The first `items` rows are labelled items. `spread` is one less the mean cosine between items of different
+    classes: the unit of distance that makes kernels mean the same for every encoder.
+    """
+
+    vectors: Floats
+    classes: NDArray[np.intp]
+    items: int
+    spread: float
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+ScoreFunction = Callable[[Bank, Mask, Floats, np.random.Generator], Floats]
+
+
+def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None) -> Bank:
+    """A bank of items (n, d) and, if they may help, of the names (c, d) of classes 0 to c - 1."""
+    middle = class_means(vectors, classes).mean(axis=0)
+    spread = max(_LEAST_SPREAD, float(1.0 - middle @ middle))
+    if name_vectors is None:
+        return Bank(vectors, classes, len(vectors), spread)
+    return Bank(
+        np.concatenate([vectors, name_vectors]),
+        np.concatenate([classes, np.arange(len(name_vectors))]),
+        len(vectors),
+        spread,
+    )
+
+
+def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:
+    """The mean (k, d) of each class that has a row, in the order of the class numbers."""
+    _, places = np.unique(classes, return_inverse=True)
+    sums = np.zeros((places.max() + 1, vectors.shape[1]), dtype=np.float32)
+    np.add.at(sums, places, vectors)
+    means: Floats = (sums / np.bincount(places)[:, None]).astype(np.float32)
+    return means
+
+
+def narrow_kernel(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+    """Less the largest of the classes' Gaussian-process means, with a kernel that sees single items.
+
+    Kemmler, Rodner and Denzler, 2013, One-class classification with Gaussian processes; one a class as
+    in Bodesheim et al., 2015. Far from every label all means are 0; where classes meet, none is large.
+    """
+    return _kernel_score(bank, excluded, queries, rng, sharpness=NARROW / bank.spread)
+
+
+def wide_kernel(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+    """The same with a kernel that sees whole classes: nearly a linear classifier's largest output."""
+    return _kernel_score(bank, excluded, queries, rng, sharpness=WIDE / bank.spread)
+
+
+def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+    """Less the cosine to the nearest labelled item (Sun et al., 2022), with k = 1 as labels are few."""
+    excluded = excluded[:, : bank.items]
+    patterns, of_row = np.unique(excluded, axis=1, return_inverse=True)  # (v, p): rows alike in all variants
+    order = np.argsort(of_row, kind="stable")
+    starts = np.searchsorted(of_row[order], np.arange(patterns.shape[1]))
+    rows = bank.vectors[order]
+    found = np.empty((len(excluded), len(queries)), dtype=np.float32)
+    for start in range(0, len(queries), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        nearest = np.maximum.reduceat(queries[part] @ rows.T, starts, axis=1)  # (q, p)
+        for variant, left_out in enumerate(patterns):
+            found[variant, part] = -nearest[:, ~left_out].max(axis=1)
+    return found
+
+
+def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+    """Squared Mahalanobis distance to the nearest class mean, less that to the mean of all (Ren et al. 2021).
+
+    Needs many classes: with few, the distance to the mean of all explains everything away.
+    """
+    found = np.empty((len(excluded), len(queries)), dtype=np.float32)
+    for variant, left_out in enumerate(excluded):
+        kept = np.flatnonzero(~left_out[: bank.items])
+        vectors, classes = bank.vectors[kept], bank.classes[kept]
+        _, places = np.unique(classes, return_inverse=True)
+        means = class_means(vectors, classes)
+        middle = vectors.mean(axis=0)
+        inside = _whitening(vectors - means[places])
+        overall = _whitening(vectors - middle)
+        centres = means @ inside
+        for start in range(0, len(queries), _CHUNK):
+            part = queries[start : start + _CHUNK]
+            nearest = _squared_distances(part @ inside, centres).min(axis=1)
+            found[variant, start : start + _CHUNK] = nearest - np.square((part - middle) @ overall).sum(
+                axis=1
+            )
+    return found
+
+
+SCORES: dict[str, ScoreFunction] = {
+    "narrow-kernel": narrow_kernel,
+    "wide-kernel": wide_kernel,
+    "nearest-neighbour": nearest_neighbour,
+    "relative-mahalanobis": relative_mahalanobis,
+}
+
+
+def _kernel_score(
+    bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator, *, sharpness: float
+) -> Floats:
+    landmarks = bank.vectors
+    if len(bank) > LANDMARKS:
+        landmarks = landmarks[np.sort(rng.permutation(len(bank))[:LANDMARKS])]
+    weights = _kernel_weights(bank.vectors, _one_hot(bank.classes), excluded, landmarks, sharpness)
+    found = np.empty((len(excluded), len(queries)), dtype=np.float32)
+    for start in range(0, len(queries), _CHUNK):
+        closeness = _closeness(queries[start : start + _CHUNK], landmarks, sharpness)
+        for variant, weight in enumerate(weights):
+            found[variant, start : start + _CHUNK] = -(closeness @ weight).max(axis=1)
+    return found
+
+
+def _kernel_weights(
+    rows: Floats, targets: Floats, excluded: Mask, landmarks: Floats, sharpness: float
+) -> list[Floats]:
+    """Ridge weights (m, c) of the landmarks, one for each variant; exact when all rows are landmarks."""
+    inner = _closeness(landmarks, landmarks, sharpness).astype(np.float64)
+    inner[np.diag_indices_from(inner)] += _TINY
+    root = torch.linalg.cholesky(torch.from_numpy(inner))
+    features = torch.linalg.solve_triangular(
+        root, torch.from_numpy(_closeness(rows, landmarks, sharpness).T.astype(np.float64)), upper=False
+    ).T.float()  # (n, m), whose products are the kernel
+    wanted = torch.from_numpy(targets)
+    gram, moment = features.T @ features, features.T @ wanted
+    weights = []
+    for left_out in excluded:
+        gone = features[torch.from_numpy(left_out)]
+        kept_gram = (gram - gone.T @ gone).double()
+        kept_gram.diagonal().add_(NOISE)
+        kept_moment = (moment - gone.T @ wanted[torch.from_numpy(left_out)]).double()
+        found = torch.cholesky_solve(kept_moment, torch.linalg.cholesky(kept_gram))
+        weights.append(torch.linalg.solve_triangular(root.T, found, upper=True).float().numpy())
+    return weights
+
+
+def _closeness(left: Floats, right: Floats, sharpness: float) -> Floats:
+    """The kernel exp(-sharpness · (1 - cosine)), (l, r)."""
+    values = left @ right.T
+    values -= 1.0
+    values *= np.float32(sharpness)
+    closeness: Floats = np.exp(values, out=values)
+    return closeness
+
+
+def _one_hot(classes: NDArray[np.intp]) -> Floats:
+    targets = np.zeros((len(classes), classes.max() + 1), dtype=np.float32)
+    targets[np.arange(len(classes)), classes] = 1.0
+    return targets
+
+
+def _whitening(residuals: Floats) -> Floats:
+    """Axes (d, d) on which residuals (n, d) have covariance 1, shrunk (Ledoit and Wolf, 2004)."""
+    from sklearn.covariance import ledoit_wolf
+
+    covariance, _ = ledoit_wolf(residuals.astype(np.float64), assume_centered=True)
+    covariance[np.diag_indices_from(covariance)] += _TINY
+    values, axes = np.linalg.eigh(covariance)
+    whitening: Floats = (axes / np.sqrt(values)).astype(np.float32)
+    return whitening
+
+
+def _squared_distances(left: Floats, right: Floats) -> Floats:
+    lengths = np.square(left).sum(axis=1)[:, None] + np.square(right).sum(axis=1)
+    distances: Floats = np.maximum(lengths - 2.0 * (left @ right.T), 0.0)
+    return distances

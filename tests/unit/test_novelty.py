@@ -1,0 +1,117 @@
+"""A class that nobody told the project about: found, grouped, named, added, and then predicted."""
+
+import pytest
+from sqlalchemy import select
+
+from backend.database import NovelGroup, WindowTask
+from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, TITLES
+from backend.workflows.classes import add_class, list_groups, reject_group
+from tests.topics import WORDS, topic_of, write_texts
+from tests.workbench import Workbench
+
+
+@pytest.fixture
+def zoo(context, app, label_studio, bring_to):
+    """Cats and dogs are labels, birds are not; 40 tasks are labelled, the birds among them skipped."""
+    project_id = label_studio.add_project(texts=write_texts(150, topics=("cats", "dogs", "birds")))
+    bench = Workbench(context, label_studio, project_id)
+
+    def act():
+        bench.connect()
+        label_or_skip(bench, 40)
+        bench.loop()
+
+    return bring_to("zoo", bench, act)
+
+
+def label_or_skip(bench, count):
+    for _ in range(count):
+        task = bench.label_studio.serve_next(bench.project_id)
+        topic = topic_of(task["data"]["text"])
+        if topic == "birds":
+            bench.label_studio.skip(task["id"])
+        else:
+            bench.label_studio.annotate(task["id"], topic)
+
+
+def topics_of(bench, task_ids):
+    return [topic_of(bench.label_studio.tasks[task_id]["data"]["text"]) for task_id in task_ids]
+
+
+def members(context, number):
+    with context.database.session() as session:
+        return list(session.scalar(select(NovelGroup.members).where(NovelGroup.number == number)))
+
+
+def test_too_few_labels_flag_nothing_and_say_so(context, connected):
+    connected.label(5)
+    figures = connected.loop().figures["signals"]["novelty"]
+    assert "ot enough labels" in figures["words"] and figures["flags"] == 0
+    assert list_groups(context, connected.project_id) == []
+
+
+def test_birds_are_the_first_group_and_named_by_their_words(context, zoo):
+    first = list_groups(context, zoo.project_id)[0]
+    assert topics_of(zoo, members(context, first["group"])).count("birds") >= 0.8 * first["size"]
+    words = {"birds", *WORDS["birds"].split()}
+    assert words & set(first["name"].split())
+    assert len(first["typical"]) == 3
+
+
+def test_flagged_tasks_carry_a_note_and_the_tab_shows_them(context, zoo):
+    first = list_groups(context, zoo.project_id)[0]
+    waiting = [
+        task_id
+        for task_id in members(context, first["group"])
+        if not zoo.label_studio.tasks[task_id]["annotations"]
+    ]
+    data = [zoo.label_studio.tasks[task_id]["data"] for task_id in waiting]
+    assert {row.get(FLAG_FIELD) for row in data} == {"novel"}
+    assert all(first["name"] in row[NOTE_FIELD] for row in data)
+    assert TITLES["novel"] in {tab["data"]["title"] for tab in zoo.label_studio.tabs.values()}
+
+
+def test_a_group_keeps_its_number_and_name_while_its_members_mostly_stay(context, zoo):
+    before = list_groups(context, zoo.project_id)[0]
+    label_or_skip(zoo, 6)
+    zoo.loop()
+    after = list_groups(context, zoo.project_id)[0]
+    assert (after["group"], after["name"]) == (before["group"], before["name"])
+
+
+def test_the_next_window_keeps_a_lane_for_the_group_its_most_typical_task_first(context, zoo):
+    zoo.connect(novelty_share=0.3)
+    label_or_skip(zoo, 2)
+    zoo.loop()
+    with context.database.session() as session:
+        lane = session.scalars(
+            select(WindowTask.task_id)
+            .where(WindowTask.version == zoo.version, WindowTask.lane == "novelty")
+            .order_by(WindowTask.position)
+        ).all()
+    assert lane and topics_of(zoo, lane).count("birds") >= 0.6 * len(lane)
+
+
+def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
+    first = list_groups(context, zoo.project_id)[0]
+    add_class(context, zoo.project_id, first["group"], name="birds", by="ada")
+    zoo.loop()
+    for task_id in members(context, first["group"])[:8]:
+        zoo.label_studio.annotate(task_id, topic_of(zoo.label_studio.tasks[task_id]["data"]["text"]))
+    zoo.loop()
+    birds = [number for number, task in zoo.tasks.items() if topic_of(task["data"]["text"]) == "birds"]
+    there = [number for number in birds if number in zoo.scores and zoo.result_of(number)]
+    said = [zoo.result_of(number)[0]["value"]["choices"] for number in there]
+    assert said.count(["birds"]) >= 0.7 * len(said)
+
+
+def test_what_a_person_called_no_class_is_not_shown_again(context, zoo):
+    first = list_groups(context, zoo.project_id)[0]
+    rejected = set(members(context, first["group"]))
+    reject_group(context, zoo.project_id, first["group"], by="ada")
+    label_or_skip(zoo, 6)
+    zoo.loop()
+    shown = {
+        task_id for row in list_groups(context, zoo.project_id) for task_id in members(context, row["group"])
+    }
+    assert len(shown & rejected) <= 0.2 * len(rejected)
