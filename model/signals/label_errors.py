@@ -136,7 +136,8 @@ def _believe_again(
     logits = fit.logits.numpy()[np.arange(len(labels)), folds]
     likely = clean > 0.5
     temperature = fit_temperature(logits[likely], labels.classes[likely])
-    return softmax(logits / np.float32(temperature)).astype(np.float64)
+    calibrated: Floats = (logits / temperature).astype(np.float32)
+    return softmax(calibrated).astype(np.float64)
 
 
 def _mix(own: Numbers, around: Numbers, given: NDArray[np.intp], clean: Numbers) -> Numbers:
