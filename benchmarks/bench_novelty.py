@@ -1,4 +1,4 @@
-"""How well classes that nobody labelled are found: python -m benchmarks.bench_novelty [FOLDER] [--seeds N]."""
+"""How well novel classes are found: python -m benchmarks.bench_novelty [FOLDER] [--seeds N]."""
 
 from __future__ import annotations
 
