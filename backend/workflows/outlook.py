@@ -90,7 +90,7 @@ def _advise(
     counts = labels.targets.sum(axis=0).astype(np.intp)
     asked, found = _new_classes(context, project, learned)
     return advise(
-        kappas=_kappas(context, project, serving),
+        kappas=_kappas(context, project, serving, words=learned.words),
         forecast=forecast,
         price=project_settings(context, project).label_price / 100.0,
         unexplained=unexplained_mass(beliefs, out_of_fold[recent], right),
@@ -100,8 +100,11 @@ def _advise(
     )
 
 
-def _kappas(context: Context, project: Project, serving: Serving) -> list[float]:
-    """Agreement of the last versions with the one after each, the newest last."""
+def _kappas(context: Context, project: Project, serving: Serving, *, words: str | None) -> list[float]:
+    """Agreement of the last versions with the one after each, the newest last.
+
+    A version that reads other `words` is not compared: its words would have to be counted again.
+    """
     stop_set = pick_stop_set(serving.snapshot.embeddings.ids, project_seed(project))
     names: dict[str, int] = {}
     said = [_say(serving, stop_set, names)]
@@ -109,6 +112,8 @@ def _kappas(context: Context, project: Project, serving: Serving) -> list[float]
         if version == serving.version or len(said) > STABLE_VERSIONS:
             continue
         try:
+            if context.registry.load(project.key, version)[1].words not in (None, words):
+                break
             before = load_serving(context, project, serving.snapshot, config=serving.config, version=version)
             said.insert(0, _say(before, stop_set, names))
         except (RegistryError, NextlabelError, ValueError):

@@ -48,6 +48,7 @@ def make_reference(items: Embeddings) -> Reference:
     """A reference that knows how dense it is around each of its items."""
     distances, _ = _nearest(items, items, count=LOCAL)
     near = distances.max(axis=1, initial=_TINY)
+    near[~np.isfinite(near)] = _TINY  # an item without a neighbour calls nothing near
     return Reference(items, near.astype(np.float32))
 
 

@@ -97,7 +97,7 @@ def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats, rng: np.rando
         part = slice(start, start + _CHUNK)
         nearest = np.maximum.reduceat(queries[part] @ rows.T, starts, axis=1)  # (q, p)
         for variant, left_out in enumerate(patterns):
-            found[variant, part] = -nearest[:, ~left_out].max(axis=1)
+            found[variant, part] = -nearest[:, ~left_out].max(axis=1, initial=-1.0)  # -1: nothing is known
     return found
 
 
@@ -109,6 +109,9 @@ def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats, rng: np.ra
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for variant, left_out in enumerate(excluded):
         kept = np.flatnonzero(~left_out[: bank.items])
+        if not len(kept):
+            found[variant] = 0.0  # nothing is known, so nothing is nearer than anything else
+            continue
         vectors, classes = bank.vectors[kept], bank.classes[kept]
         _, places = np.unique(classes, return_inverse=True)
         means = class_means(vectors, classes)
