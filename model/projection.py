@@ -31,7 +31,9 @@ def project_to_plane(embeddings: Embeddings, *, seed: int) -> NDArray[np.float64
     directions = min(_DIRECTIONS, *vectors.shape)
     reduced = PCA(directions, random_state=seed).fit_transform(vectors)
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
-    return _scaled(TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced))
+    return _scaled(
+        TSNE(2, perplexity=perplexity, init="pca", max_iter=500, random_state=seed).fit_transform(reduced)
+    )
 
 
 def _scaled(points: NDArray[np.float64]) -> NDArray[np.float64]:
