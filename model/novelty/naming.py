@@ -9,7 +9,9 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 UNNAMED = "unnamed"
 MOST_WORDS = 2
-_LEAST_SHARE = 0.3  # of the texts of a group that must hold a word for it to be part of the name
+_LEAST_SHARE = 0.12  # of the texts of a group that must hold a word for it to be part of the name
+_LEAST_TEXTS = 2
+_RARE = 0.003  # share elsewhere below which rarer is no better: a signature is no topic
 
 
 def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[str]:
@@ -33,8 +35,9 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
         inside = np.asarray(present[start : start + len(group)].sum(axis=0)).ravel()
         start += len(group)
         share = inside / max(len(group), 1)
-        rest = (total - inside + 0.5) / (len(everything) - len(group) + 1.0)
-        weight = np.where(share >= _LEAST_SHARE, share * np.log(np.maximum(share / rest, 1.0)), 0.0)
+        rest = (total - inside + 0.5) / (len(everything) - len(group) + 1.0) + _RARE
+        is_common = (share >= _LEAST_SHARE) & (inside >= min(_LEAST_TEXTS, len(group)))
+        weight = np.where(is_common, share * np.log(np.maximum(share / rest, 1.0)), 0.0)
         best = [row for row in np.lexsort((words, -weight))[:MOST_WORDS] if weight[row] > 0]
         name = " ".join(words[row] for row in best) or _number(UNNAMED, place)
         names.append(name if name not in names else _number(name, place))
