@@ -158,11 +158,11 @@ def _curve_json(curve: LearningCurve) -> Json:
     if against is not None:
         advantage = {
             "words": against.words,
-            "value": against.rehearsed.value,
-            "low": against.rehearsed.low,
-            "high": against.rehearsed.high,
+            "labels": against.labels,
+            "value": against.difference.value,
+            "low": against.difference.low,
+            "high": against.difference.high,
             "shown": against.shown,
-            "measured": _range(against.measured, "value") | {"labels": against.measured_at},
             "random_now": _range(against.random_now, "value"),
         }
     return {

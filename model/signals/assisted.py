@@ -21,11 +21,11 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """What a head got right, on items it had not learned from, and how sure it was.
+    """What a head got right, on items it had not learned from, and how sure somebody was that it would.
 
-    right and sure (m,) belong to blind items: a random sample of the part of the pool that no strategy
-    asked, which holds `share` of all `items`, and in which the mean confidence is `rest`. In the other
-    part, where every answer is known, `known` are right.
+    That is the head itself, or a better one. right and sure (m,) belong to blind items: a random sample of
+    the part of the pool that no strategy asked, which holds `share` of all `items`, and in which the mean
+    confidence is `rest`. In the other part, where every answer is known, `known` are right.
     """
 
     right: Numbers

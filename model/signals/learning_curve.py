@@ -14,8 +14,7 @@ from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Labels
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Z95, Estimate, percent_range, points_range
-from model.signals.power_law import accuracies_of, draw_rows
-from model.signals.rehearsal import rehearse
+from model.signals.power_law import accuracies_of, draw_rows, fit_power_law
 from model.training import train
 
 FEWEST_AUDIT = 30
@@ -24,6 +23,7 @@ SHARES = (0.125, 0.25, 0.5, 0.75)  # of the log, at which the curve is drawn
 POOL_SAMPLE = 4000
 _DRAWS = 400
 _LUCK = 0.15  # times 1 / sqrt(labels): spread of accuracy between two draws of so many labels
+_LUCK_OF_A_DOUBLING = 0.015  # spread of accuracy by which a power law is off after twice the labels
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
@@ -68,16 +68,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class AgainstRandom:
-    """The order in use beside a random one, as differences of accuracy; above 0 = the order in use is better.
+    """The order in use beside a random one; a difference above 0 means that the order in use is better.
 
-    `measured` is what audit answers say, at the `measured_at` labels that there are in random order;
-    `rehearsed` is the gain at all labels (see `rehearse`), and `random_now` what as many random labels
-    would have given. `shown` tells whether a difference is beyond chance.
+    `difference` is measured on the audit items after `labels` labels each: as many as there are in random
+    order. `random_now` is what as many random labels as there are now would give, if both orders lead to
+    the same accuracy in the end: a power law, so its range is wide. `shown` tells whether the difference
+    is beyond chance.
     """
 
-    measured: Estimate
-    measured_at: int
-    rehearsed: Estimate
+    labels: int
+    difference: Estimate
     random_now: Estimate
     shown: bool
     words: str
@@ -106,7 +106,7 @@ def trace_learning(
     """The learning curve of a log; `trained` is the head of all of it, with rows in the same order.
 
     `unlabelled` (u, d) are items without a label, or a random part of them; pool_size counts the labelled
-    ones too. Trains at most seven times on parts of the log. Before 30 blind labels there is no curve.
+    ones too. Trains eleven times, mostly on small parts of the log. Before 30 blind labels there is no curve.
     Raises ValueError when rows do not match.
     """
     if not np.array_equal(trained.out_of_fold.ids, log.labels.ids):
@@ -117,88 +117,113 @@ def trace_learning(
         return LearningCurve((), (), None, words)
     if len(unlabelled) > POOL_SAMPLE:
         unlabelled = unlabelled.take(np.sort(rng.permutation(len(unlabelled))[:POOL_SAMPLE]))
+    judge = Judge(log, trained, unlabelled, pool_size)
 
-    def learn(rows: NDArray[np.intp]) -> Step:
+    def learn(rows: NDArray[np.intp]) -> TrainedHead:
         part = log.take(rows)
-        nothing = np.zeros(len(rows), dtype=np.bool_)
-        head = train(
+        return train(
             part.embeddings,
             part.labels,
             name_vectors=name_vectors,
-            audit=nothing,
+            audit=np.zeros(len(rows), dtype=np.bool_),
             rng=rng,
             surroundings=surroundings,
         )
-        return judge_step(log, rows, head, unlabelled, pool_size)
 
-    last = judge_step(log, np.arange(len(log)), trained, unlabelled, pool_size)
+    def learn_first(size: int) -> Step:
+        rows = np.arange(size)
+        return judge.step(rows, learn(rows))
+
     sizes = sorted({round(share * len(log)) for share in SHARES} - {len(log)})
-    steps = [learn(np.arange(size)) for size in sizes if size >= FEWEST_LABELS] + [last]
-    random_steps = (learn(blind[: len(blind) // 2]), learn(blind))
+    steps = [learn_first(size) for size in sizes if size >= FEWEST_LABELS]
+    steps.append(judge.step(np.arange(len(log)), trained))
+    thirds = [blind[number::3] for number in range(3)]
+    few = judge.cross(thirds, [learn(third) for third in thirds])
+    others = [np.setdiff1d(blind, third) for third in thirds]
+    many = judge.cross(others, [learn(rows) for rows in others])
+    ours = learn_first(min(round(many.learned / (1.0 - many.learned / (len(log) * FOLDS))), len(log)))
+    against = _compare(ours, (few, many), steps, rng)
+    return LearningCurve(tuple(steps), (few, many), against, _say(steps, len(blind)))
+
+
+class Judge:
+    """What the audit says of heads of parts of a log, with the help of the best head, that of all of it."""
+
+    def __init__(self, log: LabelLog, best: TrainedHead, unlabelled: Embeddings, pool_size: int) -> None:
+        """Take the log, its head with rows in the same order, and the rest of the pool or a part of it."""
+        self._log, self._unlabelled = log, unlabelled
+        self._items = pool_size if len(unlabelled) else len(log)
+        self._on_log = best.out_of_fold.values
+        self._on_rest = best.head.probabilities(unlabelled, "best").values
+
+    def step(self, rows: NDArray[np.intp], trained: TrainedHead) -> Step:
+        """Score a head that learned some rows of the log; its own rows are scored out of fold."""
+        predicted, on_rest = self._predict(trained)
+        predicted[rows] = trained.out_of_fold.values.argmax(axis=1)
+        inside = float(self._log.blind[rows].sum()) / float(self._log.blind.sum())
+        return Step(len(rows), len(rows) * (1.0 - inside / FOLDS), self._sample(predicted, [on_rest]))
+
+    def cross(self, parts: list[NDArray[np.intp]], heads: list[TrainedHead]) -> Step:
+        """Score heads of several parts of the blind rows together, each row by one that did not learn it.
+
+        Out-of-fold beliefs would do worse: with few labels the settings are chosen by them.
+        """
+        guesses = [self._predict(trained) for trained in heads]
+        predicted = guesses[0][0].copy()
+        for part, guess in zip(reversed(parts), reversed(guesses), strict=True):
+            unseen = np.setdiff1d(np.arange(len(predicted)), part)
+            predicted[unseen] = guess[0][unseen]
+        size = float(np.mean([len(part) for part in parts]))
+        return Step(round(size), size, self._sample(predicted, [guess[1] for guess in guesses]))
+
+    def _predict(self, trained: TrainedHead) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Classes of the log (n,) and of the rest (u,)."""
+        on_log = trained.head.logits(self._log.embeddings.vectors).argmax(axis=1)
+        return on_log, trained.head.logits(self._unlabelled.vectors).argmax(axis=1)
+
+    def _sample(self, predicted: NDArray[np.intp], on_rest: list[NDArray[np.intp]]) -> Sample:
+        sure = [np.take_along_axis(self._on_rest, one[:, None], axis=1)[:, 0] for one in on_rest]
+        return Sample.from_pool(
+            predicted == self._log.labels.classes,
+            np.take_along_axis(self._on_log, predicted[:, None], axis=1)[:, 0].astype(np.float64),
+            blind=self._log.blind,
+            unlabelled_confidence=np.mean(sure, axis=0, dtype=np.float32),
+            items=self._items,
+        )
+
+
+def _compare(
+    ours: Step, random_steps: tuple[Step, ...], steps: list[Step], rng: np.random.Generator
+) -> AgainstRandom:
+    """The same number of labels in both orders, on the same audit items, and the random ones drawn out."""
     by_chance = random_steps[-1]
-    like = round(by_chance.learned / (1.0 - by_chance.learned / (len(log) * FOLDS)))
-    ours = learn(np.arange(min(max(like, FEWEST_LABELS), len(log))))
-    rehearsed = rehearse(
-        log.embeddings,
-        trained,
-        unlabelled=unlabelled,
-        pool_size=pool_size,
-        name_vectors=name_vectors,
-        rng=rng,
-    )
-    against = _conclude(_measure(by_chance, ours, rng), ours.labels, rehearsed, last)
-    return LearningCurve(tuple(steps), random_steps, against, _say(steps, len(blind)))
-
-
-def judge_step(
-    log: LabelLog,
-    rows: NDArray[np.intp],
-    trained: TrainedHead,
-    unlabelled: Embeddings,
-    pool_size: int,
-) -> Step:
-    """What the audit says of a head that learned some `rows` of the log; no label scores a head it taught."""
-    beliefs = trained.head.probabilities(log.embeddings, "prefix").values
-    beliefs[rows] = trained.out_of_fold.values
-    correct = beliefs.argmax(axis=1) == log.labels.classes
-    sure = trained.head.probabilities(unlabelled, "prefix").values.max(axis=1, initial=0.0)
-    sample = Sample.from_pool(
-        correct,
-        beliefs.max(axis=1),
-        blind=log.blind,
-        unlabelled_confidence=sure,
-        items=pool_size if len(unlabelled) else len(log),
-    )
-    inside = float(log.blind[rows].sum()) / float(log.blind.sum())
-    return Step(len(rows), len(rows) * (1.0 - inside / FOLDS), sample)
-
-
-def _measure(by_chance: Step, ours: Step, rng: np.random.Generator) -> Estimate:
-    """Difference of two heads on the same audit items, with the luck of two draws of labels in its range."""
     drawn = draw_rows(len(by_chance.sample.right), _DRAWS, rng)
-    accuracy = accuracies_of([ours.sample, by_chance.sample], drawn)
+    pair = accuracies_of([ours.sample, by_chance.sample], drawn)
     value = ours.accuracy.value - by_chance.accuracy.value
-    spread = float((accuracy[:, 0] - accuracy[:, 1]).std())
-    half = Z95 * math.hypot(spread, _LUCK * math.sqrt(2.0 / by_chance.learned))
-    return Estimate(value, value - half, value + half)
-
-
-def _conclude(measured: Estimate, measured_at: int, rehearsed: Estimate, last: Step) -> AgainstRandom:
-    now = last.accuracy
-    value = float(np.clip(now.value - rehearsed.value, 0.0, 1.0))
-    half = math.hypot(now.high - now.low, rehearsed.high - rehearsed.low) / 2.0
-    random_now = Estimate(value, max(value - half, 0.0), min(value + half, 1.0))
-    better = rehearsed.low > 0.0 and measured.high > 0.0
-    worse = rehearsed.high < 0.0 and measured.low < 0.0
-    shown = better or worse
-    figures = (
-        f"{points_range(rehearsed)} at {last.labels} labels in rehearsal, "
-        f"{points_range(measured)} at {measured_at} labels by the audit"
-    )
-    words = f"No difference shown between this order and a random one: {figures}."
+    luck = _LUCK * math.sqrt(2.0 / by_chance.learned)
+    half = Z95 * math.hypot(float((pair[:, 0] - pair[:, 1]).std()), luck)
+    difference = Estimate(value, value - half, value + half)
+    shown = difference.low > 0.0 or difference.high < 0.0
+    figures = f"{points_range(difference)} at {ours.labels} labels."
+    words = f"No difference shown between this order and a random one: {figures}"
     if shown:
-        words = f"This order is {'better' if better else 'worse'} than a random one: {figures}."
-    return AgainstRandom(measured, measured_at, rehearsed, random_now, shown, words)
+        words = f"This order is {'better' if value > 0 else 'worse'} than a random one: {figures}"
+    return AgainstRandom(ours.labels, difference, _draw_out(random_steps, steps, drawn), shown, words)
+
+
+def _draw_out(random_steps: tuple[Step, ...], steps: list[Step], drawn: Numbers) -> Estimate:
+    """Accuracy after as many random labels as the last of the steps has, for bootstrap weights (b, m)."""
+    law = fit_power_law(
+        accuracies_of([step.sample for step in steps], drawn), np.array([step.learned for step in steps])
+    )
+    at = np.array([step.learned for step in random_steps])
+    random = law.through(accuracies_of([step.sample for step in random_steps], drawn), at)
+    labels = float(steps[-1].labels)
+    later = random.accuracy(np.full(len(drawn), labels))
+    luck = _LUCK_OF_A_DOUBLING * math.log2(max(labels / float(at[-1]), 1.0))
+    half = Z95 * math.hypot(float(later.std()), luck)
+    value = float(np.clip(later.mean(), 0.0, 1.0))
+    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0))
 
 
 def _say(steps: list[Step], audit_labels: int) -> str:

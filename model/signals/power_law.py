@@ -30,6 +30,14 @@ class PowerLaw:
         mixed: Numbers = ((self.top - self.slope * powers) * self.chance).sum(axis=1)
         return mixed
 
+    def through(self, accuracy: Numbers, labels: Numbers) -> PowerLaw:
+        """Curves to the same tops, by the same exponents, through other accuracies (b, k) at labels (k,)."""
+        powers = labels[:, None] ** -EXPONENTS  # (k, e)
+        weights = labels / labels.sum()
+        below = self.top[:, None, :] - accuracy[:, :, None]  # (b, k, e)
+        slope = np.einsum("bke,ke,k->be", below, powers, weights) / (weights @ powers**2)
+        return PowerLaw(self.top, np.maximum(slope, 0.0), self.chance)
+
 
 def fit_power_law(accuracy: Numbers, labels: Numbers) -> PowerLaw:
     """Curves through b rows of accuracies (b, k) at numbers of labels (k,), ascending.

@@ -64,7 +64,7 @@ def test_random_labels_in_random_order_show_no_difference():
     against = trace().against_random
     assert not against.shown
     assert "No difference shown" in against.words
-    assert against.measured.low < 0 < against.measured.high
+    assert against.difference.low < 0 < against.difference.high
     assert 0 <= against.random_now.low <= against.random_now.high <= 1
 
 
