@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import extract_tb
 from typing import Any
 
 from sqlalchemy import select
@@ -36,34 +39,61 @@ def reflect(
     judged: Judged | None,
     progress: Progress,
 ) -> Json:
-    """Signals of a published version, as they are stored. The queue is out: a failure here fails no loop."""
-    progress.stage("measuring")
-    watched = watch(context, project, learned, serving)
-    signals = watched.signals
+    """Signals of a published version, as they are stored, and which parts failed.
+
+    The queue is out: what fails here is missing, and fails no loop.
+    """
+    steps = _Steps(project, progress)
+    signals: Json = {}
+    notes: dict[int, Note] = {}
+    with steps.step("measuring"):
+        watched = watch(context, project, learned, serving)
+        signals |= watched.signals
+        notes |= watched.notes
     if judged is not None:
-        pool = learned.seen.features.take(learned.seen.pool)
-        beliefs = serving.head.probabilities(pool, serving.version).values
-        seed = project_seed(project)
-        signals["synthetic"] = weigh(judged, unlabelled=learned.seen, beliefs=beliefs, seed=seed)
-    progress.stage("looking for new classes")
-    signals["novelty"] = find_novel(context, project, learned, serving)
-    notes = watched.notes | finding_notes(context, project, learned.seen)
-    progress.stage("marking tasks")
-    failure = _mark(context, project, remote, notes)
-    progress.stage("drawing the map")
-    refresh_map(context, project, learned.seen)
-    _believe(context, project, serving)
-    return {"signals": signals} | ({"marking_failed": failure} if failure else {})
+        with steps.step("weighing synthetic tasks"):
+            signals["synthetic"] = _weigh(project, judged, learned, serving)
+    with steps.step("looking for new classes"):
+        signals["novelty"] = find_novel(context, project, learned, serving)
+    if not steps.failed:  # else notes that still hold would be taken away
+        with steps.step("marking tasks"):
+            notes |= finding_notes(context, project, learned.seen)
+            write_notes(context, project, remote, notes)
+            write_tabs(context, project, remote, {note.flag for note in notes.values()})
+    with steps.step("drawing the map"):
+        refresh_map(context, project, learned.seen)
+        _believe(context, project, serving)
+    return {"signals": signals} | ({"failed": steps.failed} if steps.failed else {})
 
 
-def _mark(context: Context, project: Project, remote: LabelStudio, notes: dict[int, Note]) -> str | None:
-    try:
-        write_notes(context, project, remote, notes)
-        write_tabs(context, project, remote, {note.flag for note in notes.values()})
-    except NextlabelError as error:
-        logger.warning("tasks were not marked project=%s message=%s", project.label_studio_id, error.message)
-        return error.message
-    return None
+class _Steps:
+    """Parts that may fail one by one: `failed` says which, and why."""
+
+    def __init__(self, project: Project, progress: Progress) -> None:
+        self._project, self._progress = project, progress
+        self.failed: dict[str, str] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """One part. A number that cannot be worked out is named by its place in the code, not by its data."""
+        self._progress.stage(name)
+        try:
+            yield
+        except NextlabelError as error:
+            self._note(name, error.message)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            place = extract_tb(error.__traceback__)[-1]
+            self._note(name, f"{type(error).__name__} in {place.name}, line {place.lineno}")
+
+    def _note(self, name: str, why: str) -> None:
+        logger.warning("%s failed project=%s message=%s", name, self._project.label_studio_id, why)
+        self.failed[name] = why
+
+
+def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> Json:
+    pool = learned.seen.features.take(learned.seen.pool)
+    beliefs = serving.head.probabilities(pool, serving.version).values
+    return weigh(judged, unlabelled=learned.seen, beliefs=beliefs, seed=project_seed(project))
 
 
 def _believe(context: Context, project: Project, serving: Serving) -> None:

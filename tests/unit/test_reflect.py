@@ -1,0 +1,48 @@
+"""What a loop does once its queue is out may fail in part: the queue and the other parts do not mind."""
+
+import logging
+
+import pytest
+
+from backend.errors import LabelStudioUnreachable
+from backend.workflows import reflect
+
+
+def failing(error):
+    def work(*args, **kwargs):
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("error", [ValueError("lions roar"), IndexError("lions roar"), ZeroDivisionError()])
+def test_a_figure_that_cannot_be_worked_out_fails_no_loop_and_shows_no_text(
+    connected, monkeypatch, caplog, error
+):
+    monkeypatch.setattr(reflect, "find_novel", failing(error))
+    connected.label(5)
+    with caplog.at_level(logging.WARNING):
+        report = connected.loop()
+    assert report.outcome == "published"
+    assert report.figures["signals"]["accuracy"]["n"] >= 0
+    assert "novelty" not in report.figures["signals"]
+    why = report.figures["failed"]["looking for new classes"]
+    assert type(error).__name__ in why
+    assert "lions" not in why + caplog.text
+
+
+def test_marks_that_label_studio_does_not_take_are_named_with_its_reason(connected, monkeypatch):
+    monkeypatch.setattr(reflect, "write_tabs", failing(LabelStudioUnreachable("It is away.")))
+    connected.label(5)
+    report = connected.loop()
+    assert report.outcome == "published"
+    assert report.figures["failed"] == {"marking tasks": "It is away."}
+
+
+def test_no_mark_is_taken_away_after_a_failed_measurement(connected, monkeypatch):
+    written = []
+    monkeypatch.setattr(reflect, "watch", failing(ValueError()))
+    monkeypatch.setattr(reflect, "write_notes", lambda *args: written.append(args))
+    connected.label(5)
+    assert "measuring" in connected.loop().figures["failed"]
+    assert not written
