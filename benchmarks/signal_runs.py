@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,11 +129,15 @@ def draw_project(texts: TextSet, seed: int) -> Project:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A project that was labelled: rows in the order of labelling, and the head after every batch."""
+    """A project that was labelled: rows in the order of labelling, and the head after every batch.
+
+    `audited` holds a head for each size of a blind audit sample beside what the strategy asked.
+    """
 
     project: Project
     order: Rows
     heads: dict[int, TrainedHead]
+    audited: dict[int, TrainedHead]
 
     @property
     def rank(self) -> Rows:
@@ -153,28 +157,38 @@ class Run:
 
 def save_run(run: Run, path: Path) -> None:
     """Keep the order and all heads, so that signals can be measured again without labelling again."""
-    arrays: dict[str, NDArray[Any]] = {"order": run.order, "sizes": np.array(list(run.heads))}
-    for size, trained in run.heads.items():
-        head = trained.head
-        arrays[f"weights-{size}"] = np.vstack(
-            [head.weights, head.bias, np.full_like(head.bias, head.temperature)]
-        )
-        arrays[f"beliefs-{size}"] = trained.out_of_fold.values
+    arrays: dict[str, NDArray[Any]] = {"order": run.order}
+    for kind, heads in (("", run.heads), ("audited-", run.audited)):
+        arrays[f"{kind}sizes"] = np.array(list(heads))
+        for size, trained in heads.items():
+            head = trained.head
+            arrays[f"{kind}weights-{size}"] = np.vstack(
+                [head.weights, head.bias, np.full_like(head.bias, head.temperature)]
+            )
+            arrays[f"{kind}beliefs-{size}"] = trained.out_of_fold.values
     np.savez(path, **arrays)
 
 
 def load_run(project: Project, path: Path) -> Run:
     """A run that was kept."""
-    heads = {}
     with np.load(path) as kept:
         order = kept["order"]
-        for size in kept["sizes"].tolist():
-            weights = kept[f"weights-{size}"]
-            head = LinearHead(weights[:-2], weights[-2], float(weights[-1, 0]), project.space)
-            ids = project.pool.ids[order[:size]]
-            beliefs = Probabilities(ids, kept[f"beliefs-{size}"], "out-of-fold")
-            heads[size] = TrainedHead(head, {}, beliefs)
-    return Run(project, order, heads)
+        sizes = kept["sizes"].tolist()
+        heads = {size: _load_head(project, kept, order[:size], "", size) for size in sizes}
+        run = Run(project, order, heads, {})
+        for size in kept["audited-sizes"].tolist() if "audited-sizes" in kept else []:
+            rows, _, _ = draw_audit(run, size)
+            run.audited[size] = _load_head(project, kept, rows, "audited-", size)
+    return run
+
+
+def _load_head(
+    project: Project, kept: Mapping[str, NDArray[Any]], rows: Rows, kind: str, size: int
+) -> TrainedHead:
+    weights = kept[f"{kind}weights-{size}"]
+    head = LinearHead(weights[:-2], weights[-2], float(weights[-1, 0]), project.space)
+    beliefs = Probabilities(project.pool.ids[rows], kept[f"{kind}beliefs-{size}"], "out-of-fold")
+    return TrainedHead(head, {}, beliefs)
 
 
 def label_project(project: Project, budget: int) -> Run:
@@ -187,7 +201,27 @@ def label_project(project: Project, budget: int) -> Run:
         order = np.concatenate([order, _ask(project, order, trained, batch)])
         trained = project.train(order)
         heads[len(order)] = trained
-    return Run(project, order, heads)
+    return Run(project, order, heads, {})
+
+
+def audit_run(run: Run) -> None:
+    """Train the heads beside audit samples that the run does not have yet."""
+    for size in AUDIT_SIZES:
+        if size not in run.audited:
+            rows, _, _ = draw_audit(run, size)
+            run.audited[size] = run.project.train(rows)
+
+
+def draw_audit(run: Run, size: int) -> tuple[Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows to learn when `size` audit labels stand beside those the strategy asked; which are of the audit
+    sample; and which of them were asked blind."""
+    pool = run.project.pool
+    asked = np.isin(np.arange(len(pool)), run.order[:ASKED])
+    by_rank = np.argsort(audit_hash(pool.ids, run.project.seed + _OTHER_SEED))
+    ends = np.flatnonzero(np.cumsum(~asked[by_rank]) == size)[0] + 1
+    prefix = np.isin(np.arange(len(pool)), by_rank[:ends])
+    rows = np.flatnonzero(asked | prefix)
+    return rows, prefix[rows], (prefix & ~asked)[rows]
 
 
 def _ask(project: Project, order: Rows, trained: TrainedHead, batch: int) -> Rows:
@@ -218,7 +252,6 @@ def measure_run(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {"live": [_live(run, labels) for labels in run.heads if labels >= 200]}
     found["drawn"] = [_drawn(run, size) for size in AUDIT_SIZES]
     found["steps"] = _watch(run)
-    found["against"] = _against(run) if run.project.seed % 4 == 0 else None
     return found
 
 
@@ -232,15 +265,9 @@ def _live(run: Run, labels: int) -> dict[str, Any]:
 
 def _drawn(run: Run, size: int) -> dict[str, Any]:
     """Honest accuracy and trust with so many audit labels beside those that the strategy asked."""
-    project = run.project
-    asked = np.isin(np.arange(len(project.pool)), run.order[:ASKED])
-    by_rank = np.argsort(audit_hash(project.pool.ids, project.seed + _OTHER_SEED))
-    ends = np.flatnonzero(np.cumsum(~asked[by_rank]) == size)[0] + 1
-    prefix = np.isin(np.arange(len(project.pool)), by_rank[:ends])
-    rows = np.flatnonzero(asked | prefix)
-    trained = project.train(rows)
-    blind = (prefix & ~asked)[rows]
-    return _accuracy(project, rows, trained, prefix[rows], blind) | _trust(project, rows, trained, blind)
+    rows, audit, blind = draw_audit(run, size)
+    trained = run.audited[size]
+    return _accuracy(run.project, rows, trained, audit, blind) | _trust(run.project, rows, trained, blind)
 
 
 def _accuracy(
@@ -343,7 +370,7 @@ def _log(run: Run, labels: int) -> LabelLog:
     return LabelLog(run.project.pool.take(rows), run.project.labels(rows), run.blind(labels))
 
 
-def _against(run: Run) -> dict[str, Any]:
+def measure_against(run: Run) -> dict[str, Any]:
     """The order beside a random one, as the signal says and as it truly is."""
     project, labels = run.project, AGAINST_AT
     curve = trace_learning(

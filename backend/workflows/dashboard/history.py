@@ -71,7 +71,7 @@ def decisions(context: Context, project: Project) -> list[Json]:
             .limit(_DECISIONS)
         ).all()
     return [
-        {"when": _when(row.decided_at), "by": row.decided_by, "words": _decision_words(row)} for row in found
+        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)} for row in found
     ]
 
 
@@ -93,7 +93,8 @@ def _loop_row(loop: Loop) -> Json:
     }
 
 
-def _decision_words(decision: Decision) -> str:
+def decision_words(decision: Decision) -> str:
+    """What was decided, as the rest of a sentence that begins with who it was."""
     pattern = _DECIDED.get(decision.kind)
     try:
         return pattern.format_map(decision.details) if pattern else decision.kind
