@@ -1,4 +1,4 @@
-"""Every loop of a project as one record: what went in, what came out, what it advised, what people decided."""
+"""Every loop of a project as one record: what went in, what came out, its advice, what people decided."""
 
 from __future__ import annotations
 
