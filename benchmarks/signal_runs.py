@@ -260,7 +260,8 @@ def _live(run: Run, labels: int) -> dict[str, Any]:
     ranks, rows = run.rank, run.order[:labels]
     audit = ranks[rows] < audit_quota(labels, share=SHARE)
     blind = run.blind(labels)
-    return _accuracy(run.project, rows, run.heads[labels], audit | blind, blind)
+    trained, position = run.heads[labels], np.arange(labels)
+    return _accuracy(run.project, rows, trained, audit | blind, blind, position=position)
 
 
 def _drawn(run: Run, size: int) -> dict[str, Any]:
@@ -276,6 +277,8 @@ def _accuracy(
     trained: TrainedHead,
     audit: NDArray[np.bool_],
     blind: NDArray[np.bool_],
+    *,
+    position: Rows | None = None,
 ) -> dict[str, Any]:
     rest = np.setdiff1d(np.arange(len(project.pool)), rows)
     beliefs = trained.head.probabilities(project.pool.take(rest), "deployed").values
@@ -288,6 +291,7 @@ def _accuracy(
         unlabelled_confidence=beliefs.max(axis=1),
         space=project.space,
         rng=np.random.default_rng(project.seed),
+        position=position,
     )
     right = (beliefs.argmax(axis=1) == answers[rest]).sum() + (held_out.argmax(axis=1) == answers[rows]).sum()
     ranges = {

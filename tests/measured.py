@@ -71,12 +71,18 @@ def write_signals(labels=LABELS, **changes):
             "words": "Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
             "threshold": 0.93,
             "coverage": 0.41,
-            "precision_low": 0.952,
+            "precision": 0.95,
         },
         "calibration": {
             "ece": 0.031,
             "bins": [
-                {"confidence": 0.35 + 0.12 * place, "accuracy": 0.31 + 0.125 * place, "n": 20 + 5 * place}
+                {
+                    "confidence": 0.35 + 0.12 * place,
+                    "accuracy": 0.31 + 0.125 * place,
+                    "low": 0.26 + 0.125 * place,
+                    "high": min(0.36 + 0.125 * place, 1.0),
+                    "n": 20 + 5 * place,
+                }
                 for place in range(6)
             ],
         },

@@ -59,13 +59,15 @@ def measure_accuracy(
     unlabelled_confidence: Floats,
     space: LabelSpace,
     rng: np.random.Generator,
+    position: NDArray[np.intp] | None = None,
 ) -> HonestAccuracy:
     """Honest accuracy of a head from its labelled rows and its confidence in the rest of the pool.
 
     out_of_fold (n, c) and classes (n,) hold what heads believed of each labelled item before they learned
     from it, and the answer. `audit` (n,) marks rows of the audit sample, `blind` (n,) those of them that
     were asked because they belong to it (see `asked_blind`); None if that is all. unlabelled_confidence
-    (u,) is the deployed head's highest probability for every item without a label.
+    (u,) is the deployed head's highest probability for every item without a label. `position` (n,) is how
+    many labels there were before each; without it all blind labels count as the last ones.
     Raises ValueError when rows do not match or a number is not finite.
     """
     blind = audit if blind is None else blind
@@ -78,7 +80,13 @@ def measure_accuracy(
         return HonestAccuracy(total, None, None, None, False, None, by_class, words)
     plain = share(int(correct[audit].sum()), total)
     confidence = out_of_fold.max(axis=1).astype(np.float64)
-    sample = Sample.from_pool(correct, confidence, blind=blind, unlabelled_confidence=unlabelled_confidence)
+    sample = Sample.from_pool(
+        correct,
+        confidence,
+        blind=blind,
+        unlabelled_confidence=unlabelled_confidence,
+        position=position,
+    )
     assisted = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
     skewed = _are_skewed(classes[audit])

@@ -20,7 +20,13 @@ def calibration(signals: Json) -> Json:
     """How often the model is right when it is so sure, and the mean distance between the two (`ece`)."""
     found = part(signals, "calibration")
     bins = [
-        {"confidence": confidence, "accuracy": accuracy, "n": count(row, "n")}
+        {
+            "confidence": confidence,
+            "accuracy": accuracy,
+            "low": low if (low := number(row, "low")) is not None else accuracy,
+            "high": high if (high := number(row, "high")) is not None else accuracy,
+            "n": count(row, "n"),
+        }
         for row in rows(found, "bins")
         if (confidence := number(row, "confidence")) is not None
         and (accuracy := number(row, "accuracy")) is not None
