@@ -167,19 +167,26 @@ def _report_trust(bench: Bench, runs: BySet) -> None:
             target="≤ 10 %",
             reached=bool(np.mean(broken) <= 0.1),
         )
-        shares = {name: _coverage(of_set) for name, of_set in by_set.items()}
-        mean = float(np.nanmean(list(shares.values())))
-        label = f"{size} blind audit labels: trusted share of what an oracle would trust, mean (by set)"
-        shown = f"{mean:.2f} ({_by_set(shares, '.2f')})"
-        if targets[size]:
-            bench.check(label, shown, target=f"≥ {targets[size]:g}", reached=mean >= targets[size])
-        else:
-            bench.add(label, shown)
+        shares = {name: _coverage(of_set, "coverage") for name, of_set in by_set.items()}
+        single = {name: _coverage(of_set, "single") for name, of_set in by_set.items()}
+        mean, together = float(np.nanmean(list(shares.values()))), _coverage(found, "coverage")
+        label = f"{size} blind audit labels: trusted share of what an oracle would trust"
+        for kind, value, shown in (
+            ("mean over sets (by set)", mean, f"{mean:.2f} ({_by_set(shares, '.2f')})"),
+            ("of all items of all sets", together, f"{together:.2f}"),
+        ):
+            if targets[size]:
+                reached = value >= targets[size]
+                bench.check(f"{label}, {kind}", shown, target=f"≥ {targets[size]:g}", reached=reached)
+            else:
+                bench.add(f"{label}, {kind}", shown)
+        best = f"{np.nanmean(list(single.values())):.2f} ({_by_set(single, '.2f')})"
+        bench.add(f"{label}: one test at the threshold that is best by all answers, mean (by set)", best)
 
 
-def _coverage(found: list[Found]) -> float:
+def _coverage(found: list[Found], of: str) -> float:
     oracle = np.mean([one["oracle"] for one in found])
-    return float(np.mean([one["coverage"] for one in found]) / oracle) if oracle > 0 else float("nan")
+    return float(np.mean([one[of] for one in found]) / oracle) if oracle > 0 else float("nan")
 
 
 def _report_forecast(bench: Bench, runs: BySet) -> None:

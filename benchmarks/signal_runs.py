@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr
 
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.encoders.text import load_text_encoder
@@ -41,7 +42,8 @@ ASKED = 400  # labels by the strategy, beside which audit labels are drawn
 AUDIT_SIZES = (100, 200, 400)
 AGAINST_AT = 400
 _OTHER_SEED = 1000  # of an audit sample that the run itself knows nothing of
-PRECISION = 0.95
+PRECISION, CERTAINTY = 0.95, 0.9
+STEP_OF_A_TEST = 10  # items between thresholds that are compared
 
 Rows = NDArray[np.intp]
 
@@ -322,6 +324,7 @@ def _trust(project: Project, rows: Rows, trained: TrainedHead, blind: NDArray[np
         "coverage": found.coverage,
         "broken": bool(found.threshold is not None and right[sure >= found.threshold].mean() < PRECISION),
         "oracle": float((sure >= best).mean()),
+        "single": _best_single_test(sure, right, int(blind.sum())),
         "naive_coverage": float((sure >= naive).mean()),
         "naive_broken": bool((sure >= naive).any() and right[sure >= naive].mean() < PRECISION),
     }
@@ -332,6 +335,21 @@ def _lowest_threshold(sure: Floats, right: NDArray[np.bool_]) -> float:
     order = np.argsort(-sure, kind="stable")
     precise = np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= PRECISION
     return float(sure[order[np.flatnonzero(precise)[-1]]]) if precise.any() else np.inf
+
+
+def _best_single_test(sure: Floats, right: NDArray[np.bool_], audit: int) -> float:
+    """Mean share of items that one binomial test certifies at the one threshold that serves best.
+
+    To know that threshold takes all answers, so no method that has to guess it can be held against this.
+    """
+    precise = np.cumsum(right[np.argsort(-sure, kind="stable")]) / np.arange(1, len(sure) + 1)
+    ends = np.arange(STEP_OF_A_TEST, len(sure) + 1, STEP_OF_A_TEST)
+    drawn = np.maximum(np.rint(audit * ends / len(sure)).astype(np.intp), 1)
+    errors = np.arange(audit + 1)[:, None]
+    passing = bdtr(errors, drawn, 1.0 - PRECISION) <= 1.0 - CERTAINTY
+    allowed = passing.sum(axis=0) - 1  # a test passes with so many errors or fewer; -1 if it never does
+    chance = np.where(allowed >= 0, bdtr(np.maximum(allowed, 0), drawn, 1.0 - precise[ends - 1]), 0.0)
+    return float((ends / len(sure) * chance * (precise[ends - 1] >= PRECISION)).max())
 
 
 def _watch(run: Run) -> list[dict[str, Any]]:

@@ -49,7 +49,12 @@ def write_signals(labels=LABELS, **changes):
         ],
         "curve": _curve(0.55, 0.84),
         "random_curve": _curve(0.5, 0.8),
-        "advantage": {"words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels", "low": 0.008, "high": 0.062},
+        "advantage": {
+            "words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels",
+            "value": 0.036,
+            "low": 0.008,
+            "high": 0.062,
+        },
         "forecast": {
             "words": "The next 100 labels: +1.2 points (0.3 to 2.0)",
             "labels": 100,
