@@ -36,7 +36,7 @@ from model.signals.stopping import advise
 
 PRICES = (0.0025, 0.005, 0.01, 0.02)
 NOISY_SIZES = (500, 2000)
-NOISY_SEEDS = 10
+NOISY_SEEDS = 5
 AGAINST_EVERY = 4  # the comparison with a random order trains so often that every fourth project has to do
 
 Found = dict[str, Any]

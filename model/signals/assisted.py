@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.records import Floats
 from model.signals.estimate import Z95, Estimate, score_interval
 
-_CAUTION = 10.0  # as if so many items had shown that confidences explain nothing
+_CAUTION = 20.0  # as if so many items had shown that confidences explain nothing
 _TRUST = 20.0  # as if so many items had shown that confidences mean what they say
 _WORTH = (0.5, 3.0)  # an audit label is never taken for more or less than this many
 

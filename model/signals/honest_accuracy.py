@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_quota
+from model.heads.material import FOLDS
 from model.records import Floats, LabelSpace
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Estimate, percent_range, share
+from model.signals.power_law import EXPONENTS
 
 FEWEST = 30  # audit labels below which nothing is said
 FEWEST_OF_A_CLASS = 5
 _DRAWS = 400
+# Errors of the head in use for each error of the heads that judge it, which learned a fifth fewer labels: by
+# the flattest learning curve that is reckoned with.
+_ERRORS_LEFT = float((1.0 - 1.0 / FOLDS) ** EXPONENTS.min())
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
@@ -35,8 +40,9 @@ class ClassAccuracy:
 class HonestAccuracy:
     """Accuracy on items that the model has not learned from, in [0, 1]; None while it is too early.
 
-    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell and is the
-    one to show; `worth` says for how many plain audit labels one counts in it, by the width of the ranges.
+    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell, allows for the
+    fifth of the labels that the heads which judge have not learned, and is the one to show; `worth` says
+    for how many plain audit labels one counts in it, by the width of the ranges.
     `macro_f1` is there when the classes are `skewed`, over those with five audit labels.
     """
 
@@ -89,10 +95,17 @@ def measure_accuracy(
     )
     assisted = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
+    assisted = _learned_more(assisted)
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
     words = _say(assisted, total, macro_f1)
     return HonestAccuracy(total, plain, assisted, worth, skewed, macro_f1, by_class, words)
+
+
+def _learned_more(judged: Estimate) -> Estimate:
+    """What out-of-fold heads show, for the head that learned from all labels."""
+    value, low, high = (1.0 - _ERRORS_LEFT * (1.0 - x) for x in (judged.value, judged.low, judged.high))
+    return Estimate(value, low, high)
 
 
 def asked_blind(

@@ -151,3 +151,9 @@ def test_a_blind_item_stands_for_the_hard_ones_too_that_the_strategy_asked_after
     off = [sampled(seed, with_position=True) for seed in range(200)]
     assert abs(np.mean(off)) < 0.01
     assert np.mean([sampled(seed, with_position=False) for seed in range(200)]) < -0.03
+
+
+def test_the_head_in_use_learned_more_than_those_that_judge_it():
+    found = measure(np.arange(400) % 5 > 0, pool=20_000, pool_confidence=0.9)
+    assert found.plain.value == 0.8
+    assert 0.805 < found.assisted.value < 0.815

@@ -19,7 +19,7 @@ ADVICE = {
     "collect-data": "Collect or create data",
     "stop": "You can stop",
 }
-_FOR_STOPPING = {True: "yes", False: "no"}
+_FOR_STOPPING: dict[object, str] = {True: "yes", False: "no"}
 # How the number of a signal is written, where it is no plain one.
 _WRITTEN: dict[str, Callable[[float], str]] = {
     "gain below the price": lambda gain: f"{points(gain)} points",
