@@ -305,6 +305,11 @@ def _report_noisy(bench: Bench, size: int, by_set: BySet) -> None:
                 bench.check(f"{label}, ours", text, target=f"≥ {goal:g}", reached=mean >= goal)
             else:
                 bench.add(f"{label}, {shown}", text)
+        if "cleanlab" in means:
+            better = [name for name, value in means["ours"].items() if value >= means["cleanlab"][name]]
+            text = f"{len(better)} of {len(by_set)} sets"
+            reached = len(better) == len(by_set)
+            bench.check(f"{label}, at least cleanlab's", text, target="every set", reached=reached)
 
 
 def _share(flags: Sequence[bool]) -> str:

@@ -54,6 +54,7 @@ def write_signals(labels=LABELS, **changes):
             "value": 0.036,
             "low": 0.008,
             "high": 0.062,
+            "random_now": {"value": 0.798, "low": 0.742, "high": 0.849},
         },
         "forecast": {
             "words": "The next 100 labels: +1.2 points (0.3 to 2.0)",

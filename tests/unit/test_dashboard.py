@@ -77,6 +77,9 @@ def test_the_three_first_questions_are_answered_in_words_with_intervals(show):
     assert accuracy["notes"] == ["Macro-F1 0.79: every class weighs the same."]
     assert advantage["interval"] == {"kind": "gain", "low": 0.008, "estimate": 0.036, "high": 0.062}
     assert "(+0.8 to +6.2)" in advantage["words"]
+    assert advantage["notes"] == [
+        "As many labels at random as there are now would have given 80 % (74 to 85), by extrapolation."
+    ]
     assert forecast["words"].startswith("The next 100 labels")
     assert not any(answer["is_early"] for answer in (accuracy, advantage, forecast))
 
@@ -121,11 +124,13 @@ def test_a_project_without_anything_has_calm_words_everywhere(workbench, client,
 
 def test_classes_stand_weakest_first_and_unmeasured_last(show):
     rows = write_signals()["per_class"]
+    rows[0] |= {"recall": None, "low": None, "high": None, "audit": 0}
     rows[1] |= {"recall": None, "low": None, "high": None, "predicted_share": None}
     classes = show(signals=write_signals(per_class=rows))["classes"]
     assert [row["label"] for row in classes] == [*reversed(LABELS[2:]), LABELS[0], LABELS[1]]
+    assert classes[-2]["recall_words"] == "no audit labels yet"
     assert classes[0]["recall_words"] == "63 % (43 to 75)"
-    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("no audit labels yet", "–")
+    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("too few: 11 audit labels", "–")
 
 
 def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):

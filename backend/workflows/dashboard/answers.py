@@ -103,8 +103,16 @@ def _gain(key: str, question: str, found: Json, accuracy: Json) -> Json:
         "words": words or accuracy["early_words"],
         "is_early": not words or is_early,
         "interval": _interval("gain", low, middle, high) if words else None,
-        "notes": [],
+        "notes": _random_now(part(found, "random_now")),
     }
+
+
+def _random_now(found: Json) -> list[str]:
+    value, low, high = (number(found, name) for name in ("value", "low", "high"))
+    if value is None:
+        return []
+    words = share_with_interval(value, low, high)
+    return [f"As many labels at random as there are now would have given {words}, by extrapolation."]
 
 
 def _interval(kind: str, low: float | None, middle: float | None, high: float | None) -> Json | None:
