@@ -12,14 +12,11 @@ from model.heads.material import FOLDS
 from model.records import Floats, LabelSpace
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Estimate, percent_range, share
-from model.signals.power_law import EXPONENTS
+from model.signals.power_law import learned_more
 
 FEWEST = 30  # audit labels below which nothing is said
 FEWEST_OF_A_CLASS = 5
 _DRAWS = 400
-# Errors of the head in use for each error of the heads that judge it, which learned a fifth fewer labels: by
-# the flattest learning curve that is reckoned with.
-_ERRORS_LEFT = float((1.0 - 1.0 / FOLDS) ** EXPONENTS.min())
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
@@ -95,17 +92,11 @@ def measure_accuracy(
     )
     assisted = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
-    assisted = _learned_more(assisted)
+    assisted = learned_more(assisted, 1.0 - 1.0 / FOLDS)
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
     words = _say(assisted, total, macro_f1)
     return HonestAccuracy(total, plain, assisted, worth, skewed, macro_f1, by_class, words)
-
-
-def _learned_more(judged: Estimate) -> Estimate:
-    """What out-of-fold heads show, for the head that learned from all labels."""
-    value, low, high = (1.0 - _ERRORS_LEFT * (1.0 - x) for x in (judged.value, judged.low, judged.high))
-    return Estimate(value, low, high)
 
 
 def asked_blind(

@@ -178,6 +178,7 @@ def test_a_forecast_holds_its_gain_and_more_audit_labels_narrow_it(seed, items, 
                     1.0,
                     9000,
                 ),
+                Estimate(chance, 0.0, 1.0),
             )
             for number, chance in enumerate(chances)
         ]
