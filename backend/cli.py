@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ from backend.workflows import work
 from backend.workflows.connect import connect as connect_project
 from backend.workflows.connect import disconnect as disconnect_project
 from backend.workflows.doctor import diagnose
+from backend.workflows.history import loop_records, records_as_csv
 from backend.workflows.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.projects import get_project
@@ -164,15 +166,25 @@ def status(
         int | None, typer.Argument(help="One project; all connected ones without it.")
     ] = None,
     as_json: AsJson = False,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Write the record of every loop to this file: a row a loop.")
+    ] = None,
 ) -> None:
-    """Show what is connected, which version serves, and how good it is."""
+    """Show what is connected, which version serves, how good it is; the record of every loop with --json."""
     with _context() as context:
         if project_id is None:
+            if table is not None:
+                raise BadRequest(
+                    "--csv needs a project.", hint="Run: python -m backend status PROJECT --csv FILE"
+                )
             rows = all_statuses(context)
             _print(as_json, {"projects": rows}, lambda: report.print_statuses(_out, rows))
             return
         row = project_status(context, project_id)
-        _print(as_json, row, lambda: report.print_statuses(_out, [row]))
+        records = loop_records(context, project_id) if as_json or table else []
+        if table is not None:
+            _write(table, records_as_csv(records))
+        _print(as_json, row | {"loops": records}, lambda: report.print_statuses(_out, [row]))
 
 
 @app.command()
@@ -266,6 +278,13 @@ def _overrides(pairs: list[str]) -> dict[str, object]:
         fault = error.errors()[0]
         raise BadRequest(f"--set {_name(fault['loc']).lower()}: {fault['msg']}") from None
     return overrides
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise BadRequest(f"{path} can not be written: {error.strerror}.") from None
 
 
 def _value(text: str) -> object:

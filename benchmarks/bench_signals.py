@@ -17,12 +17,15 @@ from benchmarks.signal_runs import (
     AGAINST_AT,
     AUDIT_SIZES,
     SETS,
+    Run,
     TextSet,
+    audit_run,
     cost_regret,
     draw_project,
     label_project,
     load_run,
     load_set,
+    measure_against,
     measure_run,
     save_run,
 )
@@ -33,7 +36,8 @@ from model.signals.stopping import advise
 
 PRICES = (0.0025, 0.005, 0.01, 0.02)
 NOISY_SIZES = (500, 2000)
-NOISY_SEEDS = 10
+NOISY_SEEDS = 5
+AGAINST_EVERY = 4  # the comparison with a random order trains so often that every fourth project has to do
 
 Found = dict[str, Any]
 BySet = dict[str, list[Found]]
@@ -80,11 +84,28 @@ def main() -> None:
 def _run(kept: Path, texts: TextSet, seed: int) -> Found:
     labelled, measured = kept / f"{texts.name}-{seed}.npz", kept / f"{texts.name}-{seed}.json"
     if not measured.is_file():
-        project = draw_project(texts, seed)
-        if not labelled.is_file():
-            save_run(label_project(project, SETS[texts.name][1]), labelled)
-        measured.write_text(json.dumps(measure_run(load_run(project, labelled))))
+        run = _label(labelled, texts, seed)
+        measured.write_text(json.dumps(measure_run(run)))
     found: Found = json.loads(measured.read_text())
+    return found | {"against": _against(kept, texts, seed) if seed % AGAINST_EVERY == 0 else None}
+
+
+def _label(path: Path, texts: TextSet, seed: int) -> Run:
+    """A labelled project: most of the time goes here, so it is kept and can be measured again."""
+    project = draw_project(texts, seed)
+    run = load_run(project, path) if path.is_file() else label_project(project, SETS[texts.name][1])
+    if len(run.audited) < len(AUDIT_SIZES):
+        audit_run(run)
+        save_run(run, path)
+    return run
+
+
+def _against(kept: Path, texts: TextSet, seed: int) -> Found:
+    path = kept / f"against-{texts.name}-{seed}.json"
+    if not path.is_file():
+        run = _label(kept / f"{texts.name}-{seed}.npz", texts, seed)
+        path.write_text(json.dumps(measure_against(run)))
+    found: Found = json.loads(path.read_text())
     return found
 
 
@@ -146,19 +167,26 @@ def _report_trust(bench: Bench, runs: BySet) -> None:
             target="≤ 10 %",
             reached=bool(np.mean(broken) <= 0.1),
         )
-        shares = {name: _coverage(of_set) for name, of_set in by_set.items()}
-        mean = float(np.nanmean(list(shares.values())))
-        label = f"{size} blind audit labels: trusted share of what an oracle would trust, mean (by set)"
-        shown = f"{mean:.2f} ({_by_set(shares, '.2f')})"
-        if targets[size]:
-            bench.check(label, shown, target=f"≥ {targets[size]:g}", reached=mean >= targets[size])
-        else:
-            bench.add(label, shown)
+        shares = {name: _coverage(of_set, "coverage") for name, of_set in by_set.items()}
+        single = {name: _coverage(of_set, "single") for name, of_set in by_set.items()}
+        mean, together = float(np.nanmean(list(shares.values()))), _coverage(found, "coverage")
+        label = f"{size} blind audit labels: trusted share of what an oracle would trust"
+        for kind, value, shown in (
+            ("mean over sets (by set)", mean, f"{mean:.2f} ({_by_set(shares, '.2f')})"),
+            ("of all items of all sets", together, f"{together:.2f}"),
+        ):
+            if targets[size]:
+                reached = value >= targets[size]
+                bench.check(f"{label}, {kind}", shown, target=f"≥ {targets[size]:g}", reached=reached)
+            else:
+                bench.add(f"{label}, {kind}", shown)
+        best = f"{np.nanmean(list(single.values())):.2f} ({_by_set(single, '.2f')})"
+        bench.add(f"{label}: one test at the threshold that is best by all answers, mean (by set)", best)
 
 
-def _coverage(found: list[Found]) -> float:
+def _coverage(found: list[Found], of: str) -> float:
     oracle = np.mean([one["oracle"] for one in found])
-    return float(np.mean([one["coverage"] for one in found]) / oracle) if oracle > 0 else float("nan")
+    return float(np.mean([one[of] for one in found]) / oracle) if oracle > 0 else float("nan")
 
 
 def _report_forecast(bench: Bench, runs: BySet) -> None:
@@ -277,6 +305,11 @@ def _report_noisy(bench: Bench, size: int, by_set: BySet) -> None:
                 bench.check(f"{label}, ours", text, target=f"≥ {goal:g}", reached=mean >= goal)
             else:
                 bench.add(f"{label}, {shown}", text)
+        if "cleanlab" in means:
+            better = [name for name, value in means["ours"].items() if value >= means["cleanlab"][name]]
+            text = f"{len(better)} of {len(by_set)} sets"
+            reached = len(better) == len(by_set)
+            bench.check(f"{label}, at least cleanlab's", text, target="every set", reached=reached)
 
 
 def _share(flags: Sequence[bool]) -> str:

@@ -49,7 +49,13 @@ def write_signals(labels=LABELS, **changes):
         ],
         "curve": _curve(0.55, 0.84),
         "random_curve": _curve(0.5, 0.8),
-        "advantage": {"words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels", "low": 0.008, "high": 0.062},
+        "advantage": {
+            "words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels",
+            "value": 0.036,
+            "low": 0.008,
+            "high": 0.062,
+            "random_now": {"value": 0.798, "low": 0.742, "high": 0.849},
+        },
         "forecast": {
             "words": "The next 100 labels: +1.2 points (0.3 to 2.0)",
             "labels": 100,
@@ -71,12 +77,18 @@ def write_signals(labels=LABELS, **changes):
             "words": "Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
             "threshold": 0.93,
             "coverage": 0.41,
-            "precision_low": 0.952,
+            "precision": 0.95,
         },
         "calibration": {
             "ece": 0.031,
             "bins": [
-                {"confidence": 0.35 + 0.12 * place, "accuracy": 0.31 + 0.125 * place, "n": 20 + 5 * place}
+                {
+                    "confidence": 0.35 + 0.12 * place,
+                    "accuracy": 0.31 + 0.125 * place,
+                    "low": 0.26 + 0.125 * place,
+                    "high": min(0.36 + 0.125 * place, 1.0),
+                    "n": 20 + 5 * place,
+                }
                 for place in range(6)
             ],
         },

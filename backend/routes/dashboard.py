@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +11,13 @@ from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
+from backend.tables import write_csv
 from backend.workflows.dashboard import actions
 from backend.workflows.dashboard.page import build_dashboard, list_projects
 from backend.workflows.dashboard.points import map_points
 from backend.workflows.dashboard.state import read_state
 from backend.workflows.dashboard.synthetic import wanted_data
+from backend.workflows.history import loop_records, records_as_csv
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -28,8 +28,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
@@ -87,9 +85,15 @@ def _serve_figures(routes: Blueprint, context: Context) -> None:
 
     @routes.get("/projects/<int:project_id>/wanted.csv")
     def wanted_csv(project_id: int) -> Response:
-        response = Response(_to_csv(wanted_data(context, project_id)), content_type="text/csv; charset=utf-8")
-        response.headers["Content-Disposition"] = f'attachment; filename="wanted-{project_id}.csv"'
-        return response
+        return _csv_file(_wanted_csv(wanted_data(context, project_id)), f"wanted-{project_id}.csv")
+
+    @routes.get("/projects/<int:project_id>/loops.json")
+    def loops_json(project_id: int) -> Response:
+        return jsonify({"project": project_id, "loops": loop_records(context, project_id)})
+
+    @routes.get("/projects/<int:project_id>/loops.csv")
+    def loops_csv(project_id: int) -> Response:
+        return _csv_file(records_as_csv(loop_records(context, project_id)), f"loops-{project_id}.csv")
 
 
 def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> None:
@@ -138,20 +142,18 @@ def _who(context: Context) -> str:
     return "dashboard"
 
 
-def _to_csv(gaps: list[dict[str, Any]]) -> str:
+def _wanted_csv(gaps: list[dict[str, Any]]) -> str:
     """A row a gap, its examples in the last columns."""
     width = max((len(gap["examples"]) for gap in gaps), default=0)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ["label", "slice", "count", "reason", *(f"example_{place + 1}" for place in range(width))]
-    )
-    for gap in gaps:
-        cells = [gap["label"], gap["slice"], gap["count"], gap["reason"]]
-        writer.writerow([_harmless(cell) for cell in [*cells, *(row["text"] for row in gap["examples"])]])
-    return out.getvalue()
+    heading = ["label", "slice", "count", "reason", *(f"example_{place + 1}" for place in range(width))]
+    rows = [
+        [gap["label"], gap["slice"], gap["count"], gap["reason"], *(row["text"] for row in gap["examples"])]
+        for gap in gaps
+    ]
+    return write_csv(heading, rows)
 
 
-def _harmless(cell: object) -> object:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+def _csv_file(text: str, name: str) -> Response:
+    response = Response(text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -63,7 +63,7 @@ function curveWords(plot, index) {
 
 function calibrationData() {
   const bins = [...figures.calibration.bins].sort((a, b) => a.confidence - b.confidence);
-  const found = [bins.map((bin) => bin.confidence), bins.map((bin) => bin.accuracy)];
+  const found = ["confidence", "accuracy", "low", "high"].map((name) => bins.map((bin) => bin[name]));
   const joined = uPlot.join([found, [[0, 1], [0, 1]]]);
   const counts = new Map(bins.map((bin) => [bin.confidence, bin.n]));
   return [...joined, joined[0].map((confidence) => counts.get(confidence) ?? null)];
@@ -71,6 +71,7 @@ function calibrationData() {
 
 function calibrationOptions(width, height) {
   const ours = colour("accent");
+  const edge = { stroke: "transparent", points: { show: false }, spanGaps: true };
   return {
     width,
     height,
@@ -81,16 +82,20 @@ function calibrationOptions(width, height) {
     series: [
       {},
       { label: "right", stroke: ours, width: 2, spanGaps: true, points: { ...dots(ours), size: 8 } },
+      edge,
+      edge,
       { label: "ideal", stroke: colour("muted"), width: 1.5, dash: [3, 5], spanGaps: true, points: { show: false } },
       { label: "audit labels", scale: "count", show: false },
     ],
+    bands: [{ series: [3, 2], fill: translucent(ours, Number(colour("band"))) }],
     hooks: { setCursor: [(plot) => read(plot, "calibration", calibrationWords)] },
   };
 }
 
 function calibrationWords(plot, index) {
-  const [confidence, accuracy, , count] = plot.data.map((values) => values[index]);
-  return accuracy == null ? "" : `So sure: ${percent(confidence)}. Right: ${percent(accuracy)}, of ${count} audit labels.`;
+  const [confidence, accuracy, low, high, , count] = plot.data.map((values) => values[index]);
+  if (accuracy == null) return "";
+  return `So sure: ${percent(confidence)}. Right: ${percent(accuracy)} (${Math.round(100 * low)} to ${Math.round(100 * high)}), of ${count} audit labels.`;
 }
 
 function read(plot, name, words) {

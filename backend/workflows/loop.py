@@ -32,7 +32,7 @@ from backend.workflows.reflect import reflect
 from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
 from backend.workflows.synthetic import judge_tasks, teachers
-from backend.workflows.window import Serving, load_serving, publish_places, rank_pool
+from backend.workflows.window import Serving, load_serving, order_seed, publish_places, rank_pool
 from model.registry import Manifest, RegistryError
 
 Json = dict[str, Any]
@@ -121,6 +121,10 @@ def _look_and_do(
         "encoded": encoded,
         "labels": len(snapshot.labels),
         "pool": int(snapshot.pool.sum()),
+        "fingerprint": snapshot.fingerprint,
+        "seed": project_seed(project),
+        "order_seed": order_seed(project, snapshot),
+        "code_version": _code_version(),
     }
     if snapshot.fingerprint == project.active_fingerprint and _active_is_readable(context, project):
         _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)

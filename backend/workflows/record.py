@@ -19,9 +19,9 @@ from backend.database import Embedding, Loop, Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.learn import Teacher, learn
-from backend.workflows.projects import get_project, project_settings
+from backend.workflows.projects import get_project, project_seed, project_settings
 from backend.workflows.snapshot import Snapshot, audit_sample
-from backend.workflows.window import Serving, rank_pool
+from backend.workflows.window import Serving, order_seed, rank_pool
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
 
@@ -67,6 +67,7 @@ def pack_record(
         "settings": project_settings(context, project).model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
+        "order_seed": order_seed(project, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
     taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
@@ -105,7 +106,9 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
         for lane in LANES
         if f"queue-{lane}" in tensors
     ]
-    order = rank_pool(context, project, serving, queues=queues).ids
+    # Records from before the seed of an order was kept are of orders by the project's seed alone.
+    seed = facts.get("order_seed", [project_seed(project)])
+    order = rank_pool(context, project, serving, queues=queues, seed=seed).ids
     stored, _manifest = context.registry.load(project.key, version)
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))

@@ -18,10 +18,10 @@ from backend.workflows.outlook import look_ahead
 from backend.workflows.projects import project_seed, project_settings
 from backend.workflows.window import Serving
 from model.audit import audit_hash
-from model.calibration import reliability
+from model.calibration import calibration_error, reliability
 from model.records import Floats
 from model.signals.agreement import acceptance_by_version, measure_agreement
-from model.signals.estimate import Estimate
+from model.signals.estimate import Estimate, share
 from model.signals.honest_accuracy import FEWEST, HonestAccuracy, asked_blind, measure_accuracy
 from model.signals.label_errors import SuspectLabels, find_suspects
 from model.signals.trusted import Trusted, certify_threshold
@@ -30,6 +30,7 @@ Json = dict[str, Any]
 
 _MOST_SUSPECTS = 100
 _MOST_READY = 500
+_FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def watch(context: Context, project: Project, learned: Learned, serving: Serving
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(context, project, learned)
     accuracy = _accuracy(project, learned, beliefs, blind)
-    trusted = _trusted(context, project, learned, beliefs)
+    trusted = _trusted(context, project, learned, beliefs, blind)
     suspects = _suspects(project, learned)
     signals = _accuracy_json(accuracy) | {
         "per_class": _class_rows(learned, accuracy, beliefs),
@@ -95,6 +96,7 @@ def _accuracy(
         unlabelled_confidence=_confidence(beliefs),
         space=seen.labels.space,
         rng=np.random.default_rng(project_seed(project)),
+        position=_label_positions(seen.labelled_at),
     )
 
 
@@ -106,13 +108,15 @@ def _label_positions(labelled_at: Sequence[str]) -> NDArray[np.intp]:
     return positions
 
 
-def _trusted(context: Context, project: Project, learned: Learned, beliefs: Floats) -> Trusted:
-    seen, out_of_fold = learned.seen, learned.trained.out_of_fold.values
-    audit = seen.audit[seen.labelled]
-    right = out_of_fold.argmax(axis=1) == seen.labels.classes
+def _trusted(
+    context: Context, project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
+) -> Trusted:
+    """By blind labels alone: like the items without a label, they were not chosen by a strategy."""
+    out_of_fold = learned.trained.out_of_fold.values
+    right = out_of_fold.argmax(axis=1) == learned.seen.labels.classes
     return certify_threshold(
-        _confidence(out_of_fold[audit]),
-        right[audit],
+        _confidence(out_of_fold[blind]),
+        right[blind],
         unlabelled_confidence=_confidence(beliefs),
         precision=project_settings(context, project).preannotate_precision,
     )
@@ -176,10 +180,27 @@ def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> 
 
 
 def _calibration(learned: Learned) -> Json:
-    bins = reliability(learned.trained.out_of_fold.values, learned.seen.labels.classes)
+    """Confidence beside truth on the audit labels: those that a strategy asked are harder than the pool."""
+    audit = learned.seen.audit[learned.seen.labelled]
+    beliefs, answers = learned.trained.out_of_fold.values[audit], learned.seen.labels.classes[audit]
+    if len(answers) < FEWEST:
+        return {}
+    bins = reliability(beliefs, answers, bins=min(max(len(answers) // _FEWEST_OF_A_BIN, 2), _MOST_BINS))
     return {
-        "ece": learned.trained.metrics["ece"],
-        "bins": [{"confidence": mean, "accuracy": right, "n": count} for mean, right, count in bins],
+        "ece": calibration_error(beliefs, answers, bins=len(bins)),
+        "n": len(answers),
+        "bins": [_bin(mean, round(right * count), count) for mean, right, count in bins],
+    }
+
+
+def _bin(confidence: float, right: int, count: int) -> Json:
+    found = share(right, count)
+    return {
+        "confidence": confidence,
+        "accuracy": found.value,
+        "low": found.low,
+        "high": found.high,
+        "n": count,
     }
 
 

@@ -71,17 +71,31 @@ def load_serving(
     )
 
 
+def order_seed(project: Project, snapshot: Snapshot) -> list[int]:
+    """Seed of what is random in an order: another one after every label, and the same until then.
+
+    With one seed for all loops, a random order would be the same at each of them, and a strategy that
+    samples candidates or its first pick would follow its earlier picks. A window that is filled up between
+    labels goes on in the order it began with.
+    """
+    return [project_seed(project), len(snapshot.labels)]
+
+
 def rank_pool(
-    context: Context, project: Project, serving: Serving, *, queues: Sequence[LaneQueue] | None = None
+    context: Context,
+    project: Project,
+    serving: Serving,
+    *,
+    queues: Sequence[LaneQueue] | None = None,
+    seed: Sequence[int] | None = None,
 ) -> Ranking:
     """The order in which a version wants the pool labelled, audit share and lanes included.
 
-    `queues` are those of the moment unless others are given.
+    `queues` are those of the moment and `seed` is `order_seed` unless others are given.
     """
     settings, snapshot = project_settings(context, project), serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
     pool = snapshot.pool_embeddings
-    seed = project_seed(project)
     return rank(
         StrategyInput(
             pool=pool,
@@ -93,9 +107,9 @@ def rank_pool(
         strategy=strategy,
         window=settings.queue_window,
         audit=snapshot.audit[snapshot.pool],
-        audit_order=audit_hash(pool.ids, seed),
+        audit_order=audit_hash(pool.ids, project_seed(project)),
         share=settings.audit_share,
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(order_seed(project, snapshot) if seed is None else seed),
         queues=lane_queues(context, project, snapshot) if queues is None else queues,
     )
 

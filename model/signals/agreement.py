@@ -83,6 +83,8 @@ def measure_agreement(
         )
     if len(np.unique(np.stack([tasks, annotators]), axis=1).T) != len(tasks):
         raise ValueError("measure_agreement: somebody answered a task twice")
+    by_task = np.lexsort((annotators, tasks))  # so that sums are rounded alike whatever the order
+    tasks, annotators, classes = tasks[by_task], annotators[by_task], classes[by_task]
     _, task, answers = np.unique(tasks, return_inverse=True, return_counts=True)
     shared = answers[task] >= 2
     if not shared.any():

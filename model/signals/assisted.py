@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.records import Floats
 from model.signals.estimate import Z95, Estimate, score_interval
 
-_CAUTION = 10.0  # as if so many items had shown that confidences explain nothing
+_CAUTION = 20.0  # as if so many items had shown that confidences explain nothing
 _TRUST = 20.0  # as if so many items had shown that confidences mean what they say
 _WORTH = (0.5, 3.0)  # an audit label is never taken for more or less than this many
 
@@ -24,8 +24,8 @@ class Sample:
     """What a head got right, on items it had not learned from, and how sure somebody was that it would.
 
     That is the head itself, or a better one. right and sure (m,) belong to blind items: a random sample of
-    the part of the pool that no strategy asked, which holds `share` of all `items`, and in which the mean
-    confidence is `rest`. In the other part, where every answer is known, `known` are right.
+    the part of the pool that no strategy had asked, which holds `share` of all `items`, and in which the
+    mean confidence is `rest`. In the other part, where every answer is known, `known` are right.
     """
 
     right: Numbers
@@ -44,22 +44,35 @@ class Sample:
         blind: Mask,
         unlabelled_confidence: Floats,
         items: int | None = None,
+        position: NDArray[np.intp] | None = None,
     ) -> Sample:
         """The sample of labelled rows (n,) and confidences (u,) in the rest of the pool.
 
-        `items` is the size of the pool if these confidences are but a random part of those.
+        `items` is the size of the pool if these confidences are but a random part of those. A blind item
+        was drawn from all that the strategy had not asked until then, hard items among them that it asked
+        later: with `position` (n,), how many labels there were before each, the blind item stands for
+        these, too. Without it, all of the strategy's labels count as earlier than all blind ones.
         """
-        asked, drawn = int((~blind).sum()), int(blind.sum())
         items = len(correct) + len(unlabelled_confidence) if items is None else items
         unlabelled = items - len(correct)
-        sure = confidence[blind].astype(np.float64)
-        belief = float(sure.sum())
+        belief = float(confidence.sum(dtype=np.float64))
         if unlabelled:
             belief += unlabelled * float(unlabelled_confidence.mean(dtype=np.float64))
-        known = float(correct[~blind].mean()) if asked else 0.0
-        right = correct[blind].astype(np.float64)
-        rest = belief / (drawn + unlabelled)
-        return cls(right, sure, rest, known, (drawn + unlabelled) / items, items)
+        order = np.lexsort((blind,) if position is None else (blind, position))
+        asked = ~blind[order]
+        # What the strategy had asked before each blind item: how many, how many right, how sure.
+        before = np.cumsum(asked)[~asked].astype(np.float64)
+        right_before = np.cumsum(np.where(asked, correct[order], 0.0))[~asked]
+        sure_before = np.cumsum(np.where(asked, confidence[order], 0.0))[~asked]
+        sizes = items - before
+        return cls(
+            right=correct[order][~asked].astype(np.float64),
+            sure=confidence[order][~asked].astype(np.float64),
+            rest=float((belief - sure_before).sum() / sizes.sum()),
+            known=float(right_before.sum() / max(before.sum(), 1.0)),
+            share=float(sizes.mean() / items),
+            items=items,
+        )
 
 
 def estimate_accuracy(sample: Sample) -> Estimate:

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_quota
+from model.heads.material import FOLDS
 from model.records import Floats, LabelSpace
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Estimate, percent_range, share
+from model.signals.power_law import learned_more
 
 FEWEST = 30  # audit labels below which nothing is said
 FEWEST_OF_A_CLASS = 5
@@ -35,8 +37,9 @@ class ClassAccuracy:
 class HonestAccuracy:
     """Accuracy on items that the model has not learned from, in [0, 1]; None while it is too early.
 
-    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell and is the
-    one to show; `worth` says for how many plain audit labels one counts in it, by the width of the ranges.
+    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell, allows for the
+    fifth of the labels that the heads which judge have not learned, and is the one to show; `worth` says
+    for how many plain audit labels one counts in it, by the width of the ranges.
     `macro_f1` is there when the classes are `skewed`, over those with five audit labels.
     """
 
@@ -59,13 +62,15 @@ def measure_accuracy(
     unlabelled_confidence: Floats,
     space: LabelSpace,
     rng: np.random.Generator,
+    position: NDArray[np.intp] | None = None,
 ) -> HonestAccuracy:
     """Honest accuracy of a head from its labelled rows and its confidence in the rest of the pool.
 
     out_of_fold (n, c) and classes (n,) hold what heads believed of each labelled item before they learned
     from it, and the answer. `audit` (n,) marks rows of the audit sample, `blind` (n,) those of them that
     were asked because they belong to it (see `asked_blind`); None if that is all. unlabelled_confidence
-    (u,) is the deployed head's highest probability for every item without a label.
+    (u,) is the deployed head's highest probability for every item without a label. `position` (n,) is how
+    many labels there were before each; without it all blind labels count as the last ones.
     Raises ValueError when rows do not match or a number is not finite.
     """
     blind = audit if blind is None else blind
@@ -78,9 +83,16 @@ def measure_accuracy(
         return HonestAccuracy(total, None, None, None, False, None, by_class, words)
     plain = share(int(correct[audit].sum()), total)
     confidence = out_of_fold.max(axis=1).astype(np.float64)
-    sample = Sample.from_pool(correct, confidence, blind=blind, unlabelled_confidence=unlabelled_confidence)
+    sample = Sample.from_pool(
+        correct,
+        confidence,
+        blind=blind,
+        unlabelled_confidence=unlabelled_confidence,
+        position=position,
+    )
     assisted = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
+    assisted = learned_more(assisted, 1.0 - 1.0 / FOLDS)
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
     words = _say(assisted, total, macro_f1)

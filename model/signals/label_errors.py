@@ -67,7 +67,9 @@ def find_suspects(
     count, given = len(labels), labels.classes
     if count < FEWEST or len(np.unique(given)) < 2:
         quiet = np.zeros(count, dtype=np.float32)
-        words = f"Too early to suspect a label: {count} of {FEWEST} labels, or only one class."
+        words = f"Too early to suspect a label: {count} of {FEWEST} labels."
+        if count >= FEWEST:
+            words = "No label is suspect: there is only one class so far."
         return SuspectLabels(quiet, given, quiet > 0, words)
     near = _nearest(embeddings.vectors)
     rows = np.arange(count)

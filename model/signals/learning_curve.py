@@ -14,7 +14,7 @@ from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Labels
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Z95, Estimate, percent_range, points_range
-from model.signals.power_law import accuracies_of, draw_rows, fit_power_law
+from model.signals.power_law import accuracies_of, draw_rows, fit_power_law, learned_more
 from model.training import train
 
 FEWEST_AUDIT = 30
@@ -54,16 +54,16 @@ class LabelLog:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """The head of `labels` labels; `learned` of them on average, as out-of-fold heads see a fifth less."""
+    """The head of `labels` labels; `learned` of them on average, as out-of-fold heads see a fifth less.
+
+    `sample` is what judged, alike for all steps, to compare them; `accuracy` is what the audit labels say of
+    a head of all these labels, as `measure_accuracy` does.
+    """
 
     labels: int
     learned: float
     sample: Sample
-
-    @property
-    def accuracy(self) -> Estimate:
-        """What the audit labels say of it."""
-        return estimate_accuracy(self.sample)
+    accuracy: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Judge:
         predicted, on_rest = self._predict(trained)
         predicted[rows] = trained.out_of_fold.values.argmax(axis=1)
         inside = float(self._log.blind[rows].sum()) / float(self._log.blind.sum())
-        return Step(len(rows), len(rows) * (1.0 - inside / FOLDS), self._sample(predicted, [on_rest]))
+        return self._step(len(rows), len(rows) * (1.0 - inside / FOLDS), predicted, [on_rest])
 
     def cross(self, parts: list[NDArray[np.intp]], heads: list[TrainedHead]) -> Step:
         """Score heads of several parts of the blind rows together, each row by one that did not learn it.
@@ -174,14 +174,27 @@ class Judge:
             unseen = np.setdiff1d(np.arange(len(predicted)), part)
             predicted[unseen] = guess[0][unseen]
         size = float(np.mean([len(part) for part in parts]))
-        return Step(round(size), size, self._sample(predicted, [guess[1] for guess in guesses]))
+        return self._step(round(size), size, predicted, [guess[1] for guess in guesses])
+
+    def _step(
+        self, labels: int, learned: float, predicted: NDArray[np.intp], on_rest: list[NDArray[np.intp]]
+    ) -> Step:
+        in_order = self._sample(predicted, on_rest, position=np.arange(len(predicted)))
+        accuracy = learned_more(estimate_accuracy(in_order), min(learned / labels, 1.0))
+        return Step(labels, learned, self._sample(predicted, on_rest), accuracy)
 
     def _predict(self, trained: TrainedHead) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Classes of the log (n,) and of the rest (u,)."""
         on_log = trained.head.logits(self._log.embeddings.vectors).argmax(axis=1)
         return on_log, trained.head.logits(self._unlabelled.vectors).argmax(axis=1)
 
-    def _sample(self, predicted: NDArray[np.intp], on_rest: list[NDArray[np.intp]]) -> Sample:
+    def _sample(
+        self,
+        predicted: NDArray[np.intp],
+        on_rest: list[NDArray[np.intp]],
+        *,
+        position: NDArray[np.intp] | None = None,
+    ) -> Sample:
         sure = [np.take_along_axis(self._on_rest, one[:, None], axis=1)[:, 0] for one in on_rest]
         return Sample.from_pool(
             predicted == self._log.labels.classes,
@@ -189,6 +202,7 @@ class Judge:
             blind=self._log.blind,
             unlabelled_confidence=np.mean(sure, axis=0, dtype=np.float32),
             items=self._items,
+            position=position,
         )
 
 
@@ -199,7 +213,7 @@ def _compare(
     by_chance = random_steps[-1]
     drawn = draw_rows(len(by_chance.sample.right), _DRAWS, rng)
     pair = accuracies_of([ours.sample, by_chance.sample], drawn)
-    value = ours.accuracy.value - by_chance.accuracy.value
+    value = estimate_accuracy(ours.sample).value - estimate_accuracy(by_chance.sample).value
     luck = _LUCK * math.sqrt(2.0 / by_chance.learned)
     half = Z95 * math.hypot(float((pair[:, 0] - pair[:, 1]).std()), luck)
     difference = Estimate(value, value - half, value + half)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.signals.assisted import Sample, trust_in_confidence
+from model.signals.estimate import Estimate
 
 EXPONENTS = np.array([0.25, 0.5, 0.75, 1.0, 1.5])
 _LEAST_SPREAD = 1e-3  # of an accuracy: closer than this no curve goes through its points by anything but luck
@@ -63,6 +64,16 @@ def fit_power_law(accuracy: Numbers, labels: Numbers) -> PowerLaw:
     chance = np.exp(-(loss - loss.min(axis=1, keepdims=True)) / (2.0 * spread**2))
     chance /= chance.sum(axis=1, keepdims=True)
     return PowerLaw(np.stack(tops, axis=1), np.stack(slopes, axis=1), chance)
+
+
+def learned_more(judged: Estimate, share: float) -> Estimate:
+    """Accuracy of a head that learned from all labels, where one judged that learned from a share of them.
+
+    By the flattest curve that is reckoned with: less is never claimed than the others would allow.
+    """
+    left = float(share ** EXPONENTS.min())  # errors of the one for each error of the other
+    value, low, high = (1.0 - left * (1.0 - x) for x in (judged.value, judged.low, judged.high))
+    return Estimate(value, low, high)
 
 
 def draw_rows(rows: int, draws: int, rng: np.random.Generator) -> Numbers:

@@ -74,7 +74,7 @@ def certify_threshold(
         return _certified(threshold, unlabelled_confidence, precision, certainty, tested=best, errors=errors)
     tested, errors = int(last), int(wrong[last])
     needed = _fewest(errors, precision, certainty)
-    words = _not_yet(tested, errors, needed, precision)
+    words = _not_yet(tested, errors, needed, precision, audit_labels=len(order))
     return Trusted(None, 0.0, precision, certainty, tested, errors, needed, words)
 
 
@@ -171,9 +171,12 @@ def _certified(
     return Trusted(threshold, coverage, precision, certainty, tested, errors, tested, words)
 
 
-def _not_yet(tested: int, errors: int, needed: int, precision: float) -> str:
+def _not_yet(tested: int, errors: int, needed: int, precision: float, *, audit_labels: int) -> str:
     if not tested:
-        return f"No pre-annotation is called trusted yet: {percent(precision)} needs {needed} audit labels."
+        return (
+            f"No pre-annotation is called trusted yet: {percent(precision)} needs {needed} labels that were "
+            f"asked blind; there are {audit_labels}."
+        )
     return (
         f"No pre-annotation is called trusted yet: {errors} of the {tested} surest audit labels were wrong; "
         f"{percent(precision)} with so many wrong needs {needed} as sure as these."

@@ -187,6 +187,16 @@ def test_what_to_make_next_is_there_as_json_and_csv(client, rich):
     assert second[4] == write_texts(4)[3]
 
 
+def test_the_record_of_every_loop_is_there_as_json_and_csv(client, trained):
+    loops = client.get("/projects/1/loops.json").json["loops"]
+    assert [loop["labels"] for loop in loops] == [0, 6, 12]
+    response = client.get("/projects/1/loops.csv")
+    assert response.mimetype == "text/csv" and "loops-1.csv" in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(text_of(response))))
+    assert [row["fingerprint"] for row in rows] == [loop["fingerprint"] for loop in loops]
+    assert "loops.csv" in text_of(client.get("/projects/1"))
+
+
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@x", "\t=1"])
 def test_no_cell_of_the_csv_is_a_formula(formula, context, client):
     add_rich_project(context, texts=write_texts(60))

@@ -1,5 +1,6 @@
 """The command line: help that teaches, errors in two lines, one JSON object on demand."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -314,8 +315,21 @@ def test_status_as_json(run):
     assert one_object(run("status", "--json")) == {"projects": []}
     run("connect", "1")
     (row,) = one_object(run("status", "--json"))["projects"]
-    assert row == one_object(run("status", "1", "--json")) | {"workers": row["workers"]}
+    alone = one_object(run("status", "1", "--json"))
+    (record,) = alone.pop("loops")
+    assert row == alone | {"workers": row["workers"]}
     assert row["window"] == {"size": 10, "left": 10}
+    assert (record["version"], record["outcome"]) == (row["version"], "published")
+
+
+def test_status_writes_the_record_of_every_loop_as_csv(run, trained, tmp_path):
+    path = tmp_path / "loops.csv"
+    assert "nl-000003" in run("status", "1", "--csv", str(path)).stdout
+    with path.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["labels"] for row in rows] == ["0", "6", "12"]
+    assert_two_lines(run("status", "--csv", str(path)), "--csv needs a project", "status PROJECT --csv FILE")
+    assert "can not be written" in run("status", "1", "--csv", str(tmp_path)).stderr
 
 
 def test_doctor_as_json_names_check_verdict_message_and_cure(run):

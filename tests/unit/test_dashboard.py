@@ -20,7 +20,6 @@ from backend.workflows.dashboard.wording import (
     ago,
     counted,
     duration,
-    gain_with_interval,
     share_with_interval,
 )
 from backend.workflows.lease import lease
@@ -76,8 +75,11 @@ def test_the_three_first_questions_are_answered_in_words_with_intervals(show):
     assert accuracy["words"] == "83.4 % (77.1 to 88.2), measured on 142 audit labels"
     assert accuracy["interval"] == {"kind": "share", "low": 0.771, "estimate": 0.834, "high": 0.882}
     assert accuracy["notes"] == ["Macro-F1 0.79: every class weighs the same."]
-    assert advantage["interval"]["estimate"] == pytest.approx(0.035)
-    assert advantage["notes"] == ["Interval: +0.8 to +6.2 points"]
+    assert advantage["interval"] == {"kind": "gain", "low": 0.008, "estimate": 0.036, "high": 0.062}
+    assert "(+0.8 to +6.2)" in advantage["words"]
+    assert advantage["notes"] == [
+        "As many labels at random as there are now would have given 80 % (74 to 85), by extrapolation."
+    ]
     assert forecast["words"].startswith("The next 100 labels")
     assert not any(answer["is_early"] for answer in (accuracy, advantage, forecast))
 
@@ -122,11 +124,13 @@ def test_a_project_without_anything_has_calm_words_everywhere(workbench, client,
 
 def test_classes_stand_weakest_first_and_unmeasured_last(show):
     rows = write_signals()["per_class"]
+    rows[0] |= {"recall": None, "low": None, "high": None, "audit": 0}
     rows[1] |= {"recall": None, "low": None, "high": None, "predicted_share": None}
     classes = show(signals=write_signals(per_class=rows))["classes"]
     assert [row["label"] for row in classes] == [*reversed(LABELS[2:]), LABELS[0], LABELS[1]]
+    assert classes[-2]["recall_words"] == "no audit labels yet"
     assert classes[0]["recall_words"] == "63 % (43 to 75)"
-    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("no audit labels yet", "–")
+    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("too few: 11 audit labels", "–")
 
 
 def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):
@@ -390,7 +394,6 @@ def test_numbers_are_told_as_people_tell_them():
     assert (duration(0.44), duration(12.6), duration(125)) == ("0.4 s", "13 s", "2 min 5 s")
     assert share_with_interval(0.83, 0.78, 0.87) == "83 % (78 to 87)"
     assert share_with_interval(0.83, None, 0.87) == "83 %"
-    assert gain_with_interval(-0.012, 0.02) == "−1.2 to +2.0 points"
 
 
 @pytest.mark.parametrize(
@@ -398,3 +401,41 @@ def test_numbers_are_told_as_people_tell_them():
 )
 def test_texts_are_shortened_to_one_line(content, line):
     assert shorten(content, 10) == line
+
+
+def test_signals_are_written_in_their_own_units_and_say_whether_they_speak_for_stopping(show):
+    rows = [
+        {"name": "gain below the price", "value": 0.0123, "reached": False, "words": ""},
+        {"name": "little left unexplained", "value": 0.488, "reached": True, "words": ""},
+        {"name": "no new class", "value": 0.0, "reached": None, "words": ""},
+    ]
+    advice = show(signals=write_signals(advice={"words": "Keep labeling.", "signals": rows}))["advice"]
+    assert [(row["value"], row["for_stopping"]) for row in advice["signals"]] == [
+        ("+1.2 points", "no"),
+        ("49 %", "yes"),
+        ("0", "not known yet"),
+    ]
+
+
+def test_a_gain_without_an_interval_is_too_early(show):
+    early = {"words": "Too early to draw a learning curve: 3 of 30 audit labels.", "low": None, "high": None}
+    _accuracy, advantage, _forecast = show(signals=write_signals(advantage=early))["answers"]
+    assert advantage["is_early"] and advantage["interval"] is None
+    assert advantage["words"] == early["words"]
+
+
+def test_the_version_in_use_has_a_row_while_its_loop_still_measures_it(trained, context):
+    with context.database.session() as session:
+        session.get_one(Project, trained.project.id).active_version = "nl-000004"
+    first, *earlier = build_dashboard(context, 1)["versions"]
+    assert (first["version"], first["is_active"], first["can_serve"]) == ("nl-000004", True, False)
+    assert [row["version"] for row in earlier] == ["nl-000003", "nl-000002", "nl-000001-label-names"]
+
+
+def test_more_answers_than_a_loop_waits_for_say_that_it_is_due(connected, context):
+    with context.database.session() as session:
+        session.add_all(
+            Hint(project_id=connected.project.id, kind="labels", created_at=0.0) for _ in range(12)
+        )
+    words = read_state(context, 1)["items"]["labels"]["words"]
+    assert words == "12 new answers: a loop is due"

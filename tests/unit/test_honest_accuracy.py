@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.records import LabelSpace
+from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.honest_accuracy import asked_blind, measure_accuracy
 
 SPACE = LabelSpace(("a", "b", "c"))
@@ -122,3 +123,37 @@ def test_rows_that_do_not_match_are_refused():
         measure(np.ones(40, dtype=bool), audit=np.ones(39, dtype=bool))
     with pytest.raises(ValueError, match="blind but not of the audit sample"):
         measure(np.ones(40, dtype=bool), audit=np.zeros(40, dtype=bool), blind=np.ones(40, dtype=bool))
+
+
+def sampled(seed, *, with_position):
+    """How far the estimate is off in a pool of 600 where a strategy asks the hard items, loop after loop."""
+    rng = np.random.default_rng(seed)
+    right = rng.random(600) < np.linspace(0.2, 1.0, 600)
+    left, order, blind = np.ones(600, dtype=bool), [], []
+    for _loop in range(5):
+        drawn = rng.permutation(np.flatnonzero(left))[:12]
+        left[drawn] = False
+        hard = np.flatnonzero(left)[:48]
+        left[hard] = False
+        order += [*drawn, *hard]
+        blind += [True] * 12 + [False] * 48
+    sample = Sample.from_pool(
+        right[order],
+        np.full(300, 0.5),
+        blind=np.array(blind),
+        unlabelled_confidence=np.full(300, 0.5, dtype=np.float32),
+        position=np.arange(300) if with_position else None,
+    )
+    return estimate_accuracy(sample).value - right.mean()
+
+
+def test_a_blind_item_stands_for_the_hard_ones_too_that_the_strategy_asked_after_it():
+    off = [sampled(seed, with_position=True) for seed in range(200)]
+    assert abs(np.mean(off)) < 0.01
+    assert np.mean([sampled(seed, with_position=False) for seed in range(200)]) < -0.03
+
+
+def test_the_head_in_use_learned_more_than_those_that_judge_it():
+    found = measure(np.arange(400) % 5 > 0, pool=20_000, pool_confidence=0.9)
+    assert found.plain.value == 0.8
+    assert 0.805 < found.assisted.value < 0.815

@@ -5,6 +5,7 @@ import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
 from model.signals.assisted import Sample
+from model.signals.estimate import Estimate
 from model.signals.forecast import forecast_gain
 from model.signals.learning_curve import LabelLog, Step, trace_learning
 from model.signals.power_law import fit_power_law
@@ -48,6 +49,7 @@ def steps_at(labels, accuracies, items=200, seed=0):
             size,
             float(size),
             Sample((luck < chance).astype(float), np.full(items, 0.5), 0.5, 0.0, 1.0, 5000),
+            Estimate(chance, 0.0, 1.0),
         )
         for size, chance in zip(labels, accuracies, strict=True)
     ]

@@ -1,11 +1,17 @@
 """Replaying a loop: the same head and the same order from what was kept beside its version."""
 
+import json
+
+import numpy as np
 import pytest
+from safetensors.numpy import load, save
 from sqlalchemy import delete, select
 
 from backend.database import Embedding, Loop
 from backend.errors import NotFound
+from backend.workflows.projects import project_seed
 from backend.workflows.record import replay
+from model.registry import RECORD_FILE
 
 
 def published(context):
@@ -52,3 +58,42 @@ def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
         session.execute(delete(Embedding))
     with pytest.raises(NotFound, match="texts of that loop are gone"):
         replay(context, trained.project_id, published(context)[0])
+
+
+def test_a_random_order_is_another_one_after_every_label_and_is_replayed(context, workbench):
+    workbench.connect(strategy="random")
+    orders = [set(workbench.window)]
+    for _ in range(2):
+        workbench.label(1)
+        workbench.loop()
+        orders.append(set(workbench.window))
+    # of the ten places nine would be the same if each loop went on in one fixed order
+    assert all(len(before & after) < 9 for before, after in zip(orders, orders[1:], strict=False))
+    assert all(replay(context, workbench.project_id, loop).is_exact for loop in published(context))
+
+
+def test_records_from_before_the_seed_was_kept_are_replayed_with_the_one_of_then(
+    context, workbench, monkeypatch
+):
+    def by_project_alone(project, snapshot):
+        return [project_seed(project)]
+
+    with monkeypatch.context() as then:
+        then.setattr("backend.workflows.window.order_seed", by_project_alone)
+        workbench.connect(strategy="random")
+        workbench.label(6)
+        workbench.loop()
+    loop = published(context)[1]
+    _drop_order_seed(context, workbench)
+    assert replay(context, workbench.project_id, loop).is_exact
+
+
+def _drop_order_seed(context, workbench):
+    """Writes the newest record as it was before it had the seed of its order."""
+    folder = context.settings.data_dir
+    (path,) = folder.rglob(f"{workbench.version}/{RECORD_FILE}")
+    tensors = load(path.read_bytes())
+    facts = json.loads(tensors["facts"].tobytes())
+    del facts["order_seed"]
+    tensors["facts"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
+    path.write_bytes(save(tensors))

@@ -22,7 +22,8 @@ def test_with_fewer_labels_nothing_is_trusted_and_it_says_what_is_missing():
     found = certify(np.linspace(0.9, 1.0, 44), np.ones(44))
     assert found.threshold is None
     assert found.coverage == 0.0
-    assert found.words == "No pre-annotation is called trusted yet: 95 % needs 45 audit labels."
+    needed = "95 % needs 45 labels that were asked blind; there are 44."
+    assert found.words == f"No pre-annotation is called trusted yet: {needed}"
 
 
 def test_no_labels_at_all_certify_nothing():

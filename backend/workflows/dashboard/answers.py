@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from backend.workflows.dashboard.fields import count, number, part, rows, text
-from backend.workflows.dashboard.wording import gain_with_interval, share_with_interval
+from backend.workflows.dashboard.wording import percent, share_with_interval
+from model.signals.estimate import points
 
 Json = dict[str, Any]
 
@@ -16,6 +18,12 @@ ADVICE = {
     "label-novel-lane": "Label the possible new classes",
     "collect-data": "Collect or create data",
     "stop": "You can stop",
+}
+_FOR_STOPPING: dict[object, str] = {True: "yes", False: "no"}
+# How the number of a signal is written, where it is no plain one.
+_WRITTEN: dict[str, Callable[[float], str]] = {
+    "gain below the price": lambda gain: f"{points(gain)} points",
+    "little left unexplained": percent,
 }
 
 
@@ -29,13 +37,7 @@ def answer_questions(signals: Json, metrics: Json) -> list[Json]:
     return [
         accuracy,
         _gain("advantage", "Is it better than labeling at random?", part(signals, "advantage"), accuracy),
-        _gain(
-            "forecast",
-            "What would the next 100 labels buy?",
-            part(signals, "forecast"),
-            accuracy,
-            name="gain",
-        ),
+        _gain("forecast", "What would the next 100 labels buy?", part(signals, "forecast"), accuracy),
     ]
 
 
@@ -50,7 +52,12 @@ def advise(signals: Json, accuracy: Json) -> Json:
         "is_early": not text(advice, "words"),
         "would_change": text(advice, "would_change"),
         "signals": [
-            {"name": _readable(text(row, "name")), "value": _value(row), "words": text(row, "words")}
+            {
+                "name": _readable(text(row, "name")),
+                "value": _value(row),
+                "for_stopping": _FOR_STOPPING.get(row.get("reached"), "not known yet"),
+                "words": text(row, "words"),
+            }
             for row in rows(advice, "signals")
         ],
     }
@@ -82,22 +89,30 @@ def _accuracy(signals: Json, metrics: Json) -> Json:
     }
 
 
-def _gain(key: str, question: str, found: Json, accuracy: Json, *, name: str = "") -> Json:
+def _gain(key: str, question: str, found: Json, accuracy: Json) -> Json:
+    """A gain in words that hold its interval, and the interval to draw."""
     words = text(found, "words")
     low, high = number(found, "low"), number(found, "high")
-    middle = number(found, name) if name else None
+    is_early = low is None or high is None
+    middle = number(found, "value" if key == "advantage" else "gain")
     if middle is None and low is not None and high is not None:
         middle = (low + high) / 2
     return {
         "key": key,
         "question": question,
         "words": words or accuracy["early_words"],
-        "is_early": not words,
+        "is_early": not words or is_early,
         "interval": _interval("gain", low, middle, high) if words else None,
-        "notes": [f"Interval: {gain_with_interval(low, high)}"]
-        if words and low is not None and high is not None
-        else [],
+        "notes": _random_now(part(found, "random_now")),
     }
+
+
+def _random_now(found: Json) -> list[str]:
+    value, low, high = (number(found, name) for name in ("value", "low", "high"))
+    if value is None:
+        return []
+    words = share_with_interval(value, low, high)
+    return [f"As many labels at random as there are now would have given {words}, by extrapolation."]
 
 
 def _interval(kind: str, low: float | None, middle: float | None, high: float | None) -> Json | None:
@@ -110,6 +125,8 @@ def _value(row: Json) -> str:
     value = number(row, "value")
     if value is None:
         return text(row, "value") or "–"
+    if text(row, "name") in _WRITTEN:
+        return _WRITTEN[text(row, "name")](value)
     return f"{value:,.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.3g}"
 
 

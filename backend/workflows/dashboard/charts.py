@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend.workflows.dashboard.fields import count, number, part, rows, text
-from backend.workflows.dashboard.wording import percent, share_with_interval
+from backend.workflows.dashboard.wording import counted, percent, share_with_interval
 
 Json = dict[str, Any]
 
@@ -20,7 +20,13 @@ def calibration(signals: Json) -> Json:
     """How often the model is right when it is so sure, and the mean distance between the two (`ece`)."""
     found = part(signals, "calibration")
     bins = [
-        {"confidence": confidence, "accuracy": accuracy, "n": count(row, "n")}
+        {
+            "confidence": confidence,
+            "accuracy": accuracy,
+            "low": low if (low := number(row, "low")) is not None else accuracy,
+            "high": high if (high := number(row, "high")) is not None else accuracy,
+            "n": count(row, "n"),
+        }
         for row in rows(found, "bins")
         if (confidence := number(row, "confidence")) is not None
         and (accuracy := number(row, "accuracy")) is not None
@@ -50,6 +56,10 @@ def _curve(signals: Json, name: str) -> list[Json]:
     return sorted(found, key=lambda row: row["labels"])
 
 
+def _few(labels: int) -> str:
+    return f"too few: {counted(labels, 'audit label')}" if labels else "no audit labels yet"
+
+
 def _class_row(row: Json) -> Json:
     recall, low, high = (number(row, name) for name in ("recall", "low", "high"))
     share = number(row, "predicted_share")
@@ -60,6 +70,8 @@ def _class_row(row: Json) -> Json:
         "recall": recall,
         "low": low,
         "high": high,
-        "recall_words": "no audit labels yet" if recall is None else share_with_interval(recall, low, high),
+        "recall_words": _few(count(row, "audit"))
+        if recall is None
+        else share_with_interval(recall, low, high),
         "predicted_words": "–" if share is None else percent(share),
     }

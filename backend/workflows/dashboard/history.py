@@ -36,7 +36,7 @@ def versions(context: Context, project: Project) -> list[Json]:
             .order_by(Loop.id.desc())
             .limit(_VERSIONS)
         ).all()
-    return [
+    rows = [
         {
             "version": row.version,
             "is_active": row.version == project.active_version,
@@ -47,6 +47,15 @@ def versions(context: Context, project: Project) -> list[Json]:
         }
         for row in published
     ]
+    if project.active_version and not any(row["is_active"] for row in rows):
+        return [_bare_row(project.active_version), *rows]
+    return rows
+
+
+def _bare_row(version: str) -> Json:
+    """The row of the version in use while its loop still measures it, or if it is older than those shown."""
+    row: Json = {"version": version, "is_active": True, "can_serve": False, "when": None, "labels": None}
+    return row | {"accuracy": "–"}
 
 
 def loops(context: Context, project: Project) -> list[Json]:
@@ -71,7 +80,7 @@ def decisions(context: Context, project: Project) -> list[Json]:
             .limit(_DECISIONS)
         ).all()
     return [
-        {"when": _when(row.decided_at), "by": row.decided_by, "words": _decision_words(row)} for row in found
+        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)} for row in found
     ]
 
 
@@ -93,7 +102,8 @@ def _loop_row(loop: Loop) -> Json:
     }
 
 
-def _decision_words(decision: Decision) -> str:
+def decision_words(decision: Decision) -> str:
+    """What was decided, as the rest of a sentence that begins with who it was."""
     pattern = _DECIDED.get(decision.kind)
     try:
         return pattern.format_map(decision.details) if pattern else decision.kind

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from backend.context import Context
 from backend.database import Hint, Loop, Project
 from backend.workflows.dashboard.fields import number, text
-from backend.workflows.dashboard.wording import ago, duration
+from backend.workflows.dashboard.wording import ago, counted, duration
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.publish import window_left
 from backend.workflows.work import living_workers
@@ -103,6 +103,8 @@ def _window_item(context: Context, project: Project) -> Json:
 
 def _labels_item(context: Context, project: Project, waiting: int) -> Json:
     needed = project_settings(context, project).retrain_every_labels
+    if waiting >= needed:
+        return _item(f"{counted(waiting, 'new answer')}: a loop is due")
     return _item(f"{waiting:,} of {needed:,} new answers")
 
 

@@ -40,8 +40,3 @@ def share_with_interval(share: float, low: float | None, high: float | None) -> 
     if low is None or high is None:
         return percent(share)
     return f"{percent(share)} ({100 * low:.0f} to {100 * high:.0f})"
-
-
-def gain_with_interval(low: float, high: float) -> str:
-    """An interval of differences of shares, in points: "+0.3 to +2.0 points"."""
-    return f"{100 * low:+.1f} to {100 * high:+.1f} points".replace("-", "−")
