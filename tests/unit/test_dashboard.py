@@ -271,6 +271,15 @@ def test_a_failed_loop_says_why(rich, context):
     assert item["tone"] == "bad" and item["words"] == "failed 20 seconds ago: The token is wrong."
 
 
+def test_what_a_loop_could_not_measure_stands_in_the_history(rich, context):
+    with context.database.session() as session:
+        loop = session.scalars(select(Loop).where(Loop.outcome == "published").order_by(Loop.id)).all()[-1]
+        loop.figures = loop.figures | {"failed": {"looking for new classes": "ValueError in detect, line 7"}}
+    row = next(row for row in build_dashboard(context, 7)["loops"] if row["version"] == loop.version)
+    assert row["error"] == "looking for new classes failed: ValueError in detect, line 7"
+    assert not row["has_failed"]
+
+
 @pytest.mark.parametrize(
     ("progress", "words", "share"),
     [

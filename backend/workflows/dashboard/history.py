@@ -92,7 +92,7 @@ def _loop_row(loop: Loop) -> Json:
         "when": _when(loop.started_at),
         "outcome": OUTCOMES.get(loop.outcome, loop.outcome),
         "has_failed": loop.outcome == "failed",
-        "error": loop.error or "",
+        "error": loop.error or _failed_parts(loop),
         "version": loop.version or "–",
         "labels": count(loop.figures, "labels"),
         "took": duration((ended - loop.started_at).total_seconds()),
@@ -100,6 +100,11 @@ def _loop_row(loop: Loop) -> Json:
             {"name": name, "seconds": value, "words": duration(value)} for name, value in seconds.items()
         ],
     }
+
+
+def _failed_parts(loop: Loop) -> str:
+    """What a loop that published could not do afterwards, and why."""
+    return "; ".join(f"{name} failed: {why}" for name, why in part(loop.figures, "failed").items())
 
 
 def decision_words(decision: Decision) -> str:
