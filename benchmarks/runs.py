@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,11 @@ class Run:
     def area(self) -> float:
         """Mean accuracy from no label to the last."""
         return area_under(self.curve)
+
+    def cut(self, budget: int) -> Run:
+        """The same run, ended at the last training within a budget of labels."""
+        kept = sum(count <= budget for count in self.labels)
+        return replace(self, labels=self.labels[:kept], accuracy=self.accuracy[:kept])
 
     def needed(self, share: float) -> float | None:
         """Labels to a share of the accuracy of the whole pool; None when the budget did not suffice."""
