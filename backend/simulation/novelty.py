@@ -17,6 +17,7 @@ from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
+from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items
 from model.novelty.naming import name_groups
@@ -114,7 +115,10 @@ class _File:
         is_novel = np.isin(self._classes, novel)
         judged = self._draw_judged(rng)
         known = np.setdiff1d(np.arange(len(self._labels)), novel)
-        learned = self._draw_labels(known, ~judged, options.labels_per_class, rng)
+        chosen = self._draw_labels(known, ~judged, options.labels_per_class, rng)
+        audited = self._draw_audit(judged & ~is_novel, judged, labels=len(chosen), rng=rng)
+        learned = np.union1d(chosen, audited)
+        judged[audited] = False
         space = LabelSpace(tuple(self._labels[column] for column in known))
         given = Labels.from_names(learned, [self._labels[self._classes[row]] for row in learned], space)
         pool = self._everything.take(judged)
@@ -122,7 +126,7 @@ class _File:
             self._everything.take(learned),
             given,
             pool,
-            audit=np.ones(len(learned), dtype=np.bool_),  # drawn at random, as an audit is
+            audit=np.isin(learned, audited),
             alpha=options.alpha,
             rng=rng,
             name_vectors=self._titles[known],
@@ -185,7 +189,7 @@ class _File:
 
     def _draw_judged(self, rng: np.random.Generator) -> NDArray[np.bool_]:
         if self._is_test.any():
-            return self._is_test
+            return self._is_test.copy()
         judged = np.zeros(len(self._classes), dtype=np.bool_)
         judged[rng.permutation(len(judged))[: round(HELD_OUT * len(judged))]] = True
         return judged
@@ -198,6 +202,16 @@ class _File:
             mine = rng.permutation(np.flatnonzero((self._classes == column) & free))
             rows += mine[: per_class or len(mine)].tolist()
         return np.array(sorted(rows), dtype=np.int64)
+
+    def _draw_audit(
+        self, known: NDArray[np.bool_], judged: NDArray[np.bool_], *, labels: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The rows of the audit that the live loop would ask beside so many labels.
+
+        Drawn at random from all that is judged; of novel ones nobody can say what they are, so they stay.
+        """
+        asked = rng.permutation(np.flatnonzero(judged))[: audit_quota(labels)]
+        return np.sort(asked[known[asked]]).astype(np.int64)
 
 
 def accepted_novel(scores: Floats, novel: NDArray[np.bool_]) -> float:

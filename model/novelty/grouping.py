@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import MiniBatchKMeans
 
+from model.novelty.metric import learn_metric
 from model.records import Embeddings, Floats, Labels
 
 SMALLEST = 3
@@ -37,30 +38,31 @@ class Group:
 def group_items(novel: Embeddings, labelled: Embeddings, labels: Labels, *, seed: int) -> list[Group]:
     """Groups of at least three novel items, the largest and most cohesive first.
 
-    Average linkage on cosine distance; the cut is the one that gives the labelled items back their classes
-    best (pairwise F1). Items that join no group of three are left out. Raises ValueError on a vector that
-    is not finite.
+    Average linkage on cosine distance in a metric that the labelled items teach; the cut is the one that
+    gives these back their classes best (pairwise F1). Items that join no group of three are left out. Raises
+    ValueError on a vector that is not finite.
     """
     if not (np.isfinite(novel.vectors).all() and np.isfinite(labelled.vectors).all()):
         raise ValueError("group_items: an embedding is not finite; embed these items again")
     if len(novel) < SMALLEST:
         return []
     ordered = novel.take(np.argsort(novel.ids))
-    cut = calibrate_cut(labelled, labels, seed=seed)
-    clusters = _cluster(ordered.vectors, cut, seed)
+    cut, seen = DEFAULT_CUT, ordered.vectors
+    if (labels.targets.sum(axis=0) >= 2).sum() >= 2:
+        metric = learn_metric(labelled.vectors, labels)
+        cut = calibrate_cut(metric.apply(labelled.vectors), labels, seed=seed)
+        seen = metric.apply(ordered.vectors)
+    clusters = _cluster(seen, cut, seed)
     groups = [_make_group(ordered, np.flatnonzero(clusters == number)) for number in np.unique(clusters)]
     large = [group for group in groups if len(group.ids) >= SMALLEST]
     return sorted(large, key=lambda group: (-len(group.ids) * group.cohesion, group.ids))
 
 
-def calibrate_cut(labelled: Embeddings, labels: Labels, *, seed: int) -> float:
-    """The cosine distance at which a tree over the labelled items falls into their classes best."""
-    counts = labels.targets.sum(axis=0)
-    if (counts >= 2).sum() < 2:
-        return DEFAULT_CUT
+def calibrate_cut(vectors: Floats, labels: Labels, *, seed: int) -> float:
+    """The cosine distance at which a tree over labelled vectors (n, d) falls into their classes best."""
     rows = np.random.default_rng(seed).permutation(len(labels))[:MOST_CALIBRATED]
     classes = labels.classes[rows]
-    tree = _tree(labelled.vectors[rows])
+    tree = _tree(vectors[rows])
     cuts = np.unique(np.quantile(tree[:, 2], np.linspace(0.2, 1.0, _CUTS)))
     scores = [pairwise_f1(fcluster(tree, cut, "distance"), classes) for cut in cuts]
     return float(cuts[int(np.argmax(scores))])
