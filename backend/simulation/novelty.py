@@ -28,6 +28,9 @@ Json = dict[str, Any]
 HELD_OUT = 0.3
 _ENCODE_CHUNK = 512
 _ACCEPTED = 0.95  # share of the known items that FPR95 accepts
+_PREVALENT = 0.01  # share of what is judged from which on a class must not be overlooked
+_FIRST = 0.02  # share of what is judged that somebody reads, group after group
+_CONFIRMED = 2  # tasks of one novel class in a group that make a person sure
 _NAMED = 20
 
 
@@ -44,7 +47,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class SeedFigures:
-    """What one seed gave. `found`: novel classes in the majority in one of as many first groups."""
+    """What one seed gave.
+
+    `found`: novel classes in the majority in one of as many first groups. `to_confirm`: tasks of such a group
+    that a person reads, the most typical first, until two are of its class (median over the found classes).
+    `in_front`: share of the novel classes of at least 1 % that are met when the typical tasks of one group
+    after the other are read, 2 % of all tasks in all; None without such a class.
+    """
 
     auroc: float
     fpr95: float
@@ -53,6 +62,8 @@ class SeedFigures:
     purity: float | None
     ari: float | None
     found: int
+    to_confirm: float | None
+    in_front: float | None
     names: tuple[str, ...]
     reason: str | None
 
@@ -85,6 +96,8 @@ def novelty_json(figures: Sequence[SeedFigures]) -> Json:
             "purity": [one.purity for one in figures],
             "ari": [one.ari for one in figures],
             "found": [one.found for one in figures],
+            "to_confirm": [one.to_confirm for one in figures],
+            "in_front": [one.in_front for one in figures],
             "names": [list(one.names) for one in figures],
         },
     }
@@ -153,6 +166,8 @@ class _File:
             purity=float(np.mean([share for _, share in shares])) if shares else None,
             ari=self._agreement(detection, groups, is_novel),
             found=len({column for column, _ in shares if column is not None}),
+            to_confirm=self._reading_until_sure(first, [column for column, _ in shares]),
+            in_front=self._met_first(groups, self._classes[detection.ids], novel),
             names=tuple(self._name(first, judged)),
             reason=detection.reason,
         )
@@ -165,6 +180,26 @@ class _File:
         best = int(counts.argmax())
         column = int(values[best])
         return (None if column < 0 else column), float(counts[best] / len(members))
+
+    def _reading_until_sure(self, groups: Sequence[Group], columns: Sequence[int | None]) -> float | None:
+        """The median number of tasks read in the first group of each novel class that leads one."""
+        read: dict[int, int] = {}
+        for group, column in zip(groups, columns, strict=True):
+            if column is not None and column not in read:
+                hits = np.flatnonzero(self._classes[np.array(group.ids)] == column)
+                read[column] = int(hits[_CONFIRMED - 1]) + 1 if len(hits) >= _CONFIRMED else len(group.ids)
+        return float(np.median(list(read.values()))) if read else None
+
+    def _met_first(
+        self, groups: Sequence[Group], judged: NDArray[np.intp], novel: NDArray[np.intp]
+    ) -> float | None:
+        """The share of the large novel classes among the classes (n,) judged that are met at once."""
+        large = [column for column in novel.tolist() if (judged == column).mean() >= _PREVALENT]
+        if not large:
+            return None
+        read = [item for group in groups for item in group.typical][: round(_FIRST * len(judged))]
+        met = set(self._classes[read].tolist())
+        return len(met & set(large)) / len(large)
 
     def _agreement(
         self, detection: Detection, groups: Sequence[Group], is_novel: NDArray[np.bool_]

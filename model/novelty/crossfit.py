@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Source = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
-FEWEST_FOLDS, MOST_FOLDS = 10, 40
+AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 40
 ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their bank
 TURNS = 5  # times that some classes play the novel ones; each class plays once
 FEW_AUDIT = 30  # audit labels from which on they say where the scores of the pool lie
@@ -62,7 +62,9 @@ class CrossFit:
         self._audit_alone = bool(audit.sum() >= ENOUGH_AUDIT)
         self._judged = _choose_judged(audit, rng)
         self._bank = bank.choose_landmarks(self._stand_for_pool(len(bank)), rng)
-        self._folds = min(max(ROWS_TIMES_FOLDS // len(labels), FEWEST_FOLDS), MOST_FOLDS)
+        self._folds = AUDIT_FOLDS
+        if not self._audit_alone:
+            self._folds = min(max(ROWS_TIMES_FOLDS // len(labels), FEWEST_FOLDS), MOST_FOLDS)
         self._fold = _assign_folds(labelled, labels, audit, self._folds, rng)
         self._turn = _assign_turns(labels, rng)  # (c,)
         self._turns = int(self._turn.max()) + 1
@@ -74,7 +76,10 @@ class CrossFit:
         queries = np.concatenate([judged.vectors, reference.items.vectors])
         left_out = np.concatenate([self._without_fold(), self._without_turn()])
         self._held_out = {name: self._score(name, left_out, queries) for name in SCORES}
-        self._scale = {name: max(float(found.std()), 1e-9) for name, found in self._held_out.items()}
+        unlabelled = slice(len(judged) if len(pool) else 0, None)
+        self._scale = {
+            name: max(float(found[:, unlabelled].std()), 1e-9) for name, found in self._held_out.items()
+        }
 
     def choose_weights(self) -> dict[str, float]:
         """Weights of the scores in the sum, from known classes that play the novel ones in turn."""
@@ -213,10 +218,14 @@ def _assign_turns(labels: Labels, rng: np.random.Generator) -> Rows:
 
 
 def _join(audited: Floats, others: Floats) -> Calibration:
-    """Both, the others moved to the mean of the audited; these alone when the two still differ."""
+    """Both, the others moved to the mean of the audited; these alone when the two still differ.
+
+    The others are spread a little, as that mean is not known exactly.
+    """
     from scipy.stats import ks_2samp
 
-    moved = others + (audited.mean() - others.mean())
+    spread = np.float32(np.sqrt(1.0 + 1.0 / len(audited)))
+    moved = audited.mean() + (others - others.mean()) * spread
     if ks_2samp(audited, moved).pvalue < LIKENESS:
         return Calibration(audited, None, "audit")
     return Calibration(np.concatenate([audited, moved]), None, "audit and cross-fit")

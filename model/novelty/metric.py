@@ -1,4 +1,4 @@
-"""The distance by which novel items are grouped: what sets classes apart counts more than what varies inside."""
+"""The distance by which novel items are grouped: what varies inside known classes counts less."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Metric:
 def learn_metric(vectors: Floats, labels: Labels) -> Metric:
     """A metric from labelled unit vectors (n, d) of two classes or more.
 
-    The mean of the class means is the middle, drawn towards 0 when classes are few: what all items of a project
-    share says nothing. Axes along
-    which items of one class vary count less (after Hastie and Tibshirani, 1996), mildly, as the classes to be
-    found are others; the covariance is shrunk (Ledoit and Wolf, 2004), so that few labels change little.
+    The mean of the class means is the middle, drawn towards 0 when classes are few: what all items of a
+    project share says nothing. Axes along which items of one class vary count less (after Hastie and
+    Tibshirani, 1996), mildly, as the classes to be found are others; the covariance is shrunk (Ledoit and
+    Wolf, 2004), so that few labels change little.
     """
     from sklearn.covariance import ledoit_wolf
 
