@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.cluster import MiniBatchKMeans
 
 from model.novelty.metric import learn_metric
+from model.novelty.scores import class_means
 from model.records import Embeddings, Floats, Labels
 
 SMALLEST = 3
@@ -19,6 +19,7 @@ MOST_LINKED = 3000  # a tree over more takes minutes: nearest items are merged f
 MOST_CALIBRATED = 1500
 DEFAULT_CUT = 0.5
 _CUTS = 40
+_CHUNK = 4096
 _SAME = 0.5  # share of the smaller group that two groups must have in common to be the same one
 
 
@@ -103,11 +104,24 @@ def _cluster(vectors: Floats, cut: float, seed: int) -> NDArray[np.int32]:
     if len(vectors) <= MOST_LINKED:
         flat: NDArray[np.int32] = fcluster(_tree(vectors), cut, "distance")
         return flat
-    near = MiniBatchKMeans(MOST_LINKED, random_state=seed, n_init=1).fit(vectors)
-    centres = near.cluster_centers_.astype(np.float32)
+    near = _gather_nearest(vectors, seed)
+    centres = class_means(vectors, near)
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
-    merged: NDArray[np.int32] = fcluster(_tree(centres), cut, "distance")[near.labels_]
+    merged: NDArray[np.int32] = fcluster(_tree(centres), cut, "distance")[near]
     return merged
+
+
+def _gather_nearest(vectors: Floats, seed: int) -> NDArray[np.intp]:
+    """A number (n,) for each item, the same for items that share the nearest of 3000 drawn ones."""
+    centres = vectors[np.random.default_rng(seed).permutation(len(vectors))[:MOST_LINKED]]
+    found = np.concatenate(
+        [
+            (vectors[start : start + _CHUNK] @ centres.T).argmax(axis=1)
+            for start in range(0, len(vectors), _CHUNK)
+        ]
+    )
+    near: NDArray[np.intp] = np.unique(found, return_inverse=True)[1]
+    return near
 
 
 def _tree(vectors: Floats) -> NDArray[np.float64]:
