@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Source = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
-AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 40
+AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 20
 ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their bank
 TURNS = 5  # times that some classes play the novel ones; each class plays once
 FEW_AUDIT = 30  # audit labels from which on they say where the scores of the pool lie
