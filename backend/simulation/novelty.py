@@ -17,6 +17,7 @@ from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
+from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items
 from model.novelty.naming import name_groups
@@ -27,6 +28,9 @@ Json = dict[str, Any]
 HELD_OUT = 0.3
 _ENCODE_CHUNK = 512
 _ACCEPTED = 0.95  # share of the known items that FPR95 accepts
+_PREVALENT = 0.01  # share of what is judged from which on a class must not be overlooked
+_FIRST = 0.02  # share of what is judged that somebody reads, group after group
+_CONFIRMED = 2  # tasks of one novel class in a group that make a person sure
 _NAMED = 20
 
 
@@ -43,7 +47,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class SeedFigures:
-    """What one seed gave. `found`: novel classes in the majority in one of as many first groups."""
+    """What one seed gave.
+
+    `found`: novel classes in the majority in one of as many first groups. `to_confirm`: tasks of such a group
+    that a person reads, the most typical first, until two are of its class (median over the found classes).
+    `in_front`: share of the novel classes of at least 1 % that are met when the typical tasks of one group
+    after the other are read, 2 % of all tasks in all; None without such a class.
+    """
 
     auroc: float
     fpr95: float
@@ -52,6 +62,8 @@ class SeedFigures:
     purity: float | None
     ari: float | None
     found: int
+    to_confirm: float | None
+    in_front: float | None
     names: tuple[str, ...]
     reason: str | None
 
@@ -84,6 +96,8 @@ def novelty_json(figures: Sequence[SeedFigures]) -> Json:
             "purity": [one.purity for one in figures],
             "ari": [one.ari for one in figures],
             "found": [one.found for one in figures],
+            "to_confirm": [one.to_confirm for one in figures],
+            "in_front": [one.in_front for one in figures],
             "names": [list(one.names) for one in figures],
         },
     }
@@ -114,7 +128,10 @@ class _File:
         is_novel = np.isin(self._classes, novel)
         judged = self._draw_judged(rng)
         known = np.setdiff1d(np.arange(len(self._labels)), novel)
-        learned = self._draw_labels(known, ~judged, options.labels_per_class, rng)
+        chosen = self._draw_labels(known, ~judged, options.labels_per_class, rng)
+        audited = self._draw_audit(judged & ~is_novel, judged, labels=len(chosen), rng=rng)
+        learned = np.union1d(chosen, audited)
+        judged[audited] = False
         space = LabelSpace(tuple(self._labels[column] for column in known))
         given = Labels.from_names(learned, [self._labels[self._classes[row]] for row in learned], space)
         pool = self._everything.take(judged)
@@ -122,7 +139,7 @@ class _File:
             self._everything.take(learned),
             given,
             pool,
-            audit=np.ones(len(learned), dtype=np.bool_),  # drawn at random, as an audit is
+            audit=np.isin(learned, audited),
             alpha=options.alpha,
             rng=rng,
             name_vectors=self._titles[known],
@@ -149,6 +166,8 @@ class _File:
             purity=float(np.mean([share for _, share in shares])) if shares else None,
             ari=self._agreement(detection, groups, is_novel),
             found=len({column for column, _ in shares if column is not None}),
+            to_confirm=self._reading_until_sure(first, [column for column, _ in shares]),
+            in_front=self._met_first(groups, self._classes[detection.ids], novel),
             names=tuple(self._name(first, judged)),
             reason=detection.reason,
         )
@@ -161,6 +180,26 @@ class _File:
         best = int(counts.argmax())
         column = int(values[best])
         return (None if column < 0 else column), float(counts[best] / len(members))
+
+    def _reading_until_sure(self, groups: Sequence[Group], columns: Sequence[int | None]) -> float | None:
+        """The median number of tasks read in the first group of each novel class that leads one."""
+        read: dict[int, int] = {}
+        for group, column in zip(groups, columns, strict=True):
+            if column is not None and column not in read:
+                hits = np.flatnonzero(self._classes[np.array(group.ids)] == column)
+                read[column] = int(hits[_CONFIRMED - 1]) + 1 if len(hits) >= _CONFIRMED else len(group.ids)
+        return float(np.median(list(read.values()))) if read else None
+
+    def _met_first(
+        self, groups: Sequence[Group], judged: NDArray[np.intp], novel: NDArray[np.intp]
+    ) -> float | None:
+        """The share of the large novel classes among the classes (n,) judged that are met at once."""
+        large = [column for column in novel.tolist() if (judged == column).mean() >= _PREVALENT]
+        if not large:
+            return None
+        read = [item for group in groups for item in group.typical][: round(_FIRST * len(judged))]
+        met = set(self._classes[read].tolist())
+        return len(met & set(large)) / len(large)
 
     def _agreement(
         self, detection: Detection, groups: Sequence[Group], is_novel: NDArray[np.bool_]
@@ -185,7 +224,7 @@ class _File:
 
     def _draw_judged(self, rng: np.random.Generator) -> NDArray[np.bool_]:
         if self._is_test.any():
-            return self._is_test
+            return self._is_test.copy()
         judged = np.zeros(len(self._classes), dtype=np.bool_)
         judged[rng.permutation(len(judged))[: round(HELD_OUT * len(judged))]] = True
         return judged
@@ -198,6 +237,16 @@ class _File:
             mine = rng.permutation(np.flatnonzero((self._classes == column) & free))
             rows += mine[: per_class or len(mine)].tolist()
         return np.array(sorted(rows), dtype=np.int64)
+
+    def _draw_audit(
+        self, known: NDArray[np.bool_], judged: NDArray[np.bool_], *, labels: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The rows of the audit that the live loop would ask beside so many labels.
+
+        Drawn at random from all that is judged; of novel ones nobody can say what they are, so they stay.
+        """
+        asked = rng.permutation(np.flatnonzero(judged))[: audit_quota(labels)]
+        return np.sort(asked[known[asked]]).astype(np.int64)
 
 
 def accepted_novel(scores: Floats, novel: NDArray[np.bool_]) -> float:

@@ -18,11 +18,13 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Source = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
-FOLDS = 10
+AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 20
+ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their bank
 TURNS = 5  # times that some classes play the novel ones; each class plays once
-ENOUGH_AUDIT = 50  # audit labels from which on they may calibrate alone
+FEW_AUDIT = 30  # audit labels from which on they say where the scores of the pool lie
+ENOUGH_AUDIT = 200  # from which on they calibrate alone: the rate is then off by 1.5 points (sd) at 5 %
 MOST_JUDGED = 2000  # labelled items that are scored as if unlabelled; more would hardly move the threshold
-LIKENESS = 0.2  # p-value above which the audited labels do not contradict the others
+LIKENESS = 0.05  # p-value below which the audited labels contradict the others
 UNJUDGED = {"narrow-kernel": 1.0}  # the weights when no class can play the novel one
 _CAUTION = 3.0  # labels a class that say the pool is as the labels are
 _MOST_WEIGHT = 10.0
@@ -56,12 +58,16 @@ class CrossFit:
         rng: np.random.Generator,
     ) -> None:
         """Take a bank whose first rows are the labelled items (n, d); audit (n,) marks the random ones."""
-        self._bank, self._pool, self._classes, self._audit = bank, pool, labels.classes, audit
+        self._pool, self._classes, self._audit = pool, labels.classes, audit
+        self._audit_alone = bool(audit.sum() >= ENOUGH_AUDIT)
         self._judged = _choose_judged(audit, rng)
-        self._fold = _assign_folds(labelled, labels, audit, rng)
+        self._bank = bank.choose_landmarks(self._stand_for_pool(len(bank)), rng)
+        self._folds = AUDIT_FOLDS
+        if not self._audit_alone:
+            self._folds = min(max(ROWS_TIMES_FOLDS // len(labels), FEWEST_FOLDS), MOST_FOLDS)
+        self._fold = _assign_folds(labelled, labels, audit, self._folds, rng)
         self._turn = _assign_turns(labels, rng)  # (c,)
         self._turns = int(self._turn.max()) + 1
-        self._seed = int(rng.integers(2**63))
         self._around = np.sort(rng.permutation(len(pool))[:REFERENCE])
         reference = make_reference(pool.take(self._around))
         judged = labelled.take(self._judged)
@@ -70,7 +76,10 @@ class CrossFit:
         queries = np.concatenate([judged.vectors, reference.items.vectors])
         left_out = np.concatenate([self._without_fold(), self._without_turn()])
         self._held_out = {name: self._score(name, left_out, queries) for name in SCORES}
-        self._scale = {name: max(float(found.std()), 1e-9) for name, found in self._held_out.items()}
+        unlabelled = slice(len(judged) if len(pool) else 0, None)
+        self._scale = {
+            name: max(float(found[:, unlabelled].std()), 1e-9) for name, found in self._held_out.items()
+        }
 
     def choose_weights(self) -> dict[str, float]:
         """Weights of the scores in the sum, from known classes that play the novel ones in turn."""
@@ -81,7 +90,7 @@ class CrossFit:
         for number in range(self._turns):
             novel = turn == number
             plays = novel | (part == number)
-            scores = {name: self._judged_scores({name: 1.0}, FOLDS + number)[plays] for name in SCORES}
+            scores = {name: self._judged_scores({name: 1.0}, self._folds + number)[plays] for name in SCORES}
             trials.append(Trial(scores, novel[plays]))
         return choose_weights(trials)
 
@@ -97,24 +106,25 @@ class CrossFit:
     def calibrate(self, weights: dict[str, float], pool_scores: Floats) -> Calibration:
         """Held-out scores of the labels that set the threshold for scores (n,) of the pool.
 
-        Audited labels are as the pool is; the others join them unless the two differ. Without enough audited
-        labels all count, each as often as its like is met in the pool.
+        Audited labels are as the pool is. While they are few the others join them, moved to where the
+        audited ones lie: a mean is known from few labels, a tail is not. With hardly any audited label all
+        count, each as often as its like is met in the pool.
         """
         fold, held_out = self._fold[self._judged], np.empty(len(self._judged), dtype=np.float32)
         after = pool_scores[self._around]
         near = self._near_pool.take(self._around)
-        for number in range(FOLDS):
+        for number in range(self._folds):
             mine = fold == number
             if mine.any():
                 reference = self._sum(weights, number)[len(self._judged) :]
                 before = near.smooth(reference, reference)
                 held_out[mine] = translate(self._judged_scores(weights, number)[mine], before, after)
         audited = self._audit[self._judged]
-        if audited.sum() < ENOUGH_AUDIT:
-            return Calibration(held_out, self._class_shift(held_out, pool_scores), "cross-fit")
-        if audited.all() or not _alike(held_out[audited], held_out[~audited]):
+        if self._audit_alone or audited.all():
             return Calibration(held_out[audited], None, "audit")
-        return Calibration(held_out, None, "audit and cross-fit")
+        if audited.sum() < FEW_AUDIT:
+            return Calibration(held_out, self._class_shift(held_out, pool_scores), "cross-fit")
+        return _join(held_out[audited], held_out[~audited])
 
     def _sum(self, weights: dict[str, float], variant: int) -> Floats:
         """The weighted sum of what one variant of the bank says of the judged items and the reference."""
@@ -125,11 +135,20 @@ class CrossFit:
         return self._near_judged.smooth(values[:count], values[count:])
 
     def _score(self, name: str, left_out: Mask, queries: Floats) -> Floats:
-        return SCORES[name](self._bank, left_out, queries, np.random.default_rng(self._seed))
+        return SCORES[name](self._bank, left_out, queries)
+
+    def _stand_for_pool(self, rows: int) -> Mask:
+        """The rows (n,) of the bank whose scores set the threshold."""
+        found = np.zeros(rows, dtype=np.bool_)
+        found[self._judged] = self._audit[self._judged] | (not self._audit_alone)
+        return found
 
     def _without_fold(self) -> Mask:
-        left_out = np.zeros((FOLDS, len(self._bank)), dtype=np.bool_)
-        left_out[:, : len(self._fold)] = self._fold == np.arange(FOLDS)[:, None]
+        """One fold is left out of each; of labels that do not calibrate none has to be."""
+        left_out = np.zeros((self._folds, len(self._bank)), dtype=np.bool_)
+        left_out[:, : len(self._fold)] = self._fold == np.arange(self._folds)[:, None]
+        if self._audit_alone:
+            left_out[:, : len(self._fold)] &= self._audit
         return left_out
 
     def _without_turn(self) -> Mask:
@@ -180,12 +199,14 @@ def _choose_judged(audit: Mask, rng: np.random.Generator) -> Rows:
     return np.sort(order[:MOST_JUDGED])
 
 
-def _assign_folds(labelled: Embeddings, labels: Labels, audit: Mask, rng: np.random.Generator) -> Rows:
+def _assign_folds(
+    labelled: Embeddings, labels: Labels, audit: Mask, count: int, rng: np.random.Generator
+) -> Rows:
     """Near-duplicates share a fold, unless the audit can tell how near the pool is to the labels."""
     groups: Rows = np.arange(len(labels), dtype=np.intp)
-    if audit.sum() < ENOUGH_AUDIT:
+    if audit.sum() < FEW_AUDIT:
         groups = near_duplicate_clusters(labelled.vectors)
-    return assign_groups(groups, labels.classes, FOLDS, rng)
+    return assign_groups(groups, labels.classes, count, rng)
 
 
 def _assign_turns(labels: Labels, rng: np.random.Generator) -> Rows:
@@ -196,10 +217,18 @@ def _assign_turns(labels: Labels, rng: np.random.Generator) -> Rows:
     return turns
 
 
-def _alike(audited: Floats, others: Floats) -> bool:
+def _join(audited: Floats, others: Floats) -> Calibration:
+    """Both, the others moved to the mean of the audited; these alone when the two still differ.
+
+    The others are spread a little, as that mean is not known exactly.
+    """
     from scipy.stats import ks_2samp
 
-    return bool(ks_2samp(audited, others).pvalue >= LIKENESS)
+    spread = np.float32(np.sqrt(1.0 + 1.0 / len(audited)))
+    moved = audited.mean() + (others - others.mean()) * spread
+    if ks_2samp(audited, moved).pvalue < LIKENESS:
+        return Calibration(audited, None, "audit")
+    return Calibration(np.concatenate([audited, moved]), None, "audit and cross-fit")
 
 
 def _nearest_centre(vectors: Floats, centres: Floats) -> Rows:

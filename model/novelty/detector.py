@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,12 +71,16 @@ def detect(
     if len(labels) < needed:
         reason = f"not enough labels to judge: {len(labels)} of {needed}"
         return _nothing_flagged(pool, alpha, reason)
+    given = np.argsort(labels.ids, kind="stable")  # by id, so that the order of the rows decides nothing
+    asked = np.argsort(pool.ids, kind="stable")
+    labelled, labels, audit = labelled.take(given), _take(labels, given), audit[given]
     bank = _make_bank(labelled, labels, name_vectors, rejected)
-    crossfit = CrossFit(bank, labelled, labels, pool, audit=audit, rng=rng)
+    crossfit = CrossFit(bank, labelled, labels, pool.take(asked), audit=audit, rng=rng)
     weights = crossfit.choose_weights()
     scores = crossfit.score_pool(weights)
     calibration = crossfit.calibrate(weights, scores)
     p = p_values(calibration.scores, scores, tie=1.0 - rng.random(), weights=calibration.weights)
+    scores, p = _put_back(scores, asked), _put_back(p, asked)
     return Detection(
         pool.ids,
         scores,
@@ -98,6 +103,17 @@ def _make_bank(
         vectors = np.concatenate([vectors, rejected])
         classes = np.concatenate([classes, np.full(len(rejected), len(labels.space), dtype=np.intp)])
     return make_bank(vectors, classes, name_vectors)
+
+
+def _take(labels: Labels, rows: NDArray[np.intp]) -> Labels:
+    return Labels(labels.ids[rows], labels.targets[rows], labels.space)
+
+
+def _put_back(values: NDArray[Any], order: NDArray[np.intp]) -> NDArray[Any]:
+    """Values (n,) that followed `order` as the rows were given."""
+    found = np.empty_like(values)
+    found[order] = values
+    return found
 
 
 def _nothing_flagged(pool: Embeddings, alpha: float, reason: str) -> Detection:

@@ -7,7 +7,7 @@ rows out, so that labelled items can be scored as if nobody had labelled them. H
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from model.records import Floats
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 Doubles = NDArray[np.float64]
 
-LANDMARKS = (
-    3000  # labelled items that span the functions of the kernel scores; all of them when there are fewer
-)
+LANDMARKS = 2000  # rows that span the functions of the kernel scores; all of them when there are fewer
 NARROW, WIDE = 4.5, 1.0  # kernel widths in units of the spread of the classes
 NOISE = 0.1  # how far a label may be off, beside a kernel of 1 at distance 0
 _CHUNK = 4096
@@ -33,19 +32,30 @@ class Bank:
     """What is known: unit vectors (n, d) and their classes (n,); the last rows may be names of classes.
 
     The first `items` rows are labelled items. `spread` is one less the mean cosine between items of different
-    classes: the unit of distance that makes kernels mean the same for every encoder.
+    classes: the unit of distance that makes kernels mean the same for every encoder. `landmarks` are the
+    rows that span the functions of the kernel scores.
     """
 
     vectors: Floats
     classes: NDArray[np.intp]
     items: int
     spread: float
+    landmarks: Rows
 
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def choose_landmarks(self, last: Mask, rng: np.random.Generator) -> Bank:
+        """The same with at most 2000 landmarks, `last` (n,) rows only when there are not enough others.
 
-ScoreFunction = Callable[[Bank, Mask, Floats, np.random.Generator], Floats]
+        A function fits its landmarks better than other places, labelled or not: an item that stands for the
+        pool must not be one, or it looks less novel than the pool.
+        """
+        order = np.lexsort((rng.random(len(self)), last))
+        return replace(self, landmarks=np.sort(order[:LANDMARKS]))
+
+
+ScoreFunction = Callable[[Bank, Mask, Floats], Floats]
 
 
 def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None) -> Bank:
@@ -53,13 +63,10 @@ def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats |
     middle = class_means(vectors, classes).mean(axis=0)
     spread = max(_LEAST_SPREAD, float(1.0 - middle @ middle))
     if name_vectors is None:
-        return Bank(vectors, classes, len(vectors), spread)
-    return Bank(
-        np.concatenate([vectors, name_vectors]),
-        np.concatenate([classes, np.arange(len(name_vectors))]),
-        len(vectors),
-        spread,
-    )
+        return Bank(vectors, classes, len(vectors), spread, np.arange(len(vectors)))
+    everything = np.concatenate([vectors, name_vectors])
+    every_class = np.concatenate([classes, np.arange(len(name_vectors))])
+    return Bank(everything, every_class, len(vectors), spread, np.arange(len(everything)))
 
 
 def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:
@@ -71,21 +78,21 @@ def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:
     return means
 
 
-def narrow_kernel(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+def narrow_kernel(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     """Less the largest of the classes' Gaussian-process means, with a kernel that sees single items.
 
     Kemmler, Rodner and Denzler, 2013, One-class classification with Gaussian processes; one a class as
     in Bodesheim et al., 2015. Far from every label all means are 0; where classes meet, none is large.
     """
-    return _kernel_score(bank, excluded, queries, rng, sharpness=NARROW / bank.spread)
+    return _kernel_score(bank, excluded, queries, sharpness=NARROW / bank.spread)
 
 
-def wide_kernel(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+def wide_kernel(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     """The same with a kernel that sees whole classes: nearly a linear classifier's largest output."""
-    return _kernel_score(bank, excluded, queries, rng, sharpness=WIDE / bank.spread)
+    return _kernel_score(bank, excluded, queries, sharpness=WIDE / bank.spread)
 
 
-def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     """Less the cosine to the nearest labelled item (Sun et al., 2022), with k = 1 as labels are few."""
     excluded = excluded[:, : bank.items]
     patterns, of_row = np.unique(excluded, axis=1, return_inverse=True)  # (v, p): rows alike in all variants
@@ -101,7 +108,7 @@ def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats, rng: np.rando
     return found
 
 
-def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator) -> Floats:
+def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     """Squared Mahalanobis distance to the nearest class mean, less that to the mean of all (Ren et al. 2021).
 
     Needs many classes: with few, the distance to the mean of all explains everything away.
@@ -109,8 +116,8 @@ def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats, rng: np.ra
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for variant, left_out in enumerate(excluded):
         kept = np.flatnonzero(~left_out[: bank.items])
-        if not len(kept):
-            found[variant] = 0.0  # nothing is known, so nothing is nearer than anything else
+        if len(kept) < 2:
+            found[variant] = 0.0  # nothing is known, or no spread: nothing is nearer than anything else
             continue
         vectors, classes = bank.vectors[kept], bank.classes[kept]
         _, places = np.unique(classes, return_inverse=True)
@@ -136,12 +143,8 @@ SCORES: dict[str, ScoreFunction] = {
 }
 
 
-def _kernel_score(
-    bank: Bank, excluded: Mask, queries: Floats, rng: np.random.Generator, *, sharpness: float
-) -> Floats:
-    landmarks = bank.vectors
-    if len(bank) > LANDMARKS:
-        landmarks = landmarks[np.sort(rng.permutation(len(bank))[:LANDMARKS])]
+def _kernel_score(bank: Bank, excluded: Mask, queries: Floats, *, sharpness: float) -> Floats:
+    landmarks = bank.vectors[bank.landmarks]
     weights = _kernel_weights(bank.vectors, _one_hot(bank.classes), excluded, landmarks, sharpness)
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for start in range(0, len(queries), _CHUNK):

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
 from backend.app import build_context, create_app
-from backend.database import Database, Loop, NovelGroup, Project
+from backend.database import Loop, NovelGroup, Project
 from backend.label_studio.client import LabelStudio
 from model.encoders.hashing import HashingEncoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
@@ -292,25 +292,3 @@ def test_everything_that_can_be_pressed_can_be_reached_with_the_keyboard(open_pa
             element.checkVisibility() ? [index] : [])"""
     )
     assert set(pressable) <= reached
-
-
-def test_a_class_is_added_in_a_real_label_studio(browser, connect_project):
-    project = connect_project()
-    folder = project.backend.folder / "data"
-    database = Database(f"sqlite:///{folder / 'nextlabel.db'}", lock_folder=folder)
-    members = project.window()[:5]
-    with database.session() as session:
-        row = session.scalars(select(Project).where(Project.label_studio_id == project.project.id)).one()
-        session.add(
-            NovelGroup(
-                project_id=row.id, number=1, name="medicine", members=members, typical=members, version="x"
-            )
-        )
-    database.engine.dispose()
-    context = browser.new_context(base_url=project.backend.url)
-    page = context.new_page()
-    page.goto(f"/projects/{project.project.id}")
-    page.get_by_role("button", name="Add as a class").click()
-    expect(page.get_by_role("status").first).to_contain_text("“medicine” is a class now.", timeout=60_000)
-    context.close()
-    assert 'value="medicine"' in project.project.settings()["label_config"]

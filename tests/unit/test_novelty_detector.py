@@ -5,7 +5,8 @@ import pytest
 
 from model.novelty.conformal import p_values
 from model.novelty.detector import detect
-from model.novelty.grouping import Group, calibrate_cut, group_items, match_groups
+from model.novelty.grouping import Group, group_items, match_groups
+from model.novelty.metric import learn_metric
 from model.novelty.naming import name_groups
 from model.records import Embeddings, Labels, LabelSpace
 
@@ -138,7 +139,29 @@ def test_the_order_of_the_items_changes_no_group():
 
 
 def test_without_classes_to_go_by_there_is_a_cut_all_the_same():
-    assert calibrate_cut(embedded(POOL[:5]), labelled(np.zeros(5, dtype=int)), seed=0) > 0
+    alike = np.eye(8)[[5] * 6] + np.random.default_rng(3).normal(scale=0.1, size=(6, 8))
+    for classes in (np.zeros(5, dtype=int), np.arange(3)):
+        groups = group_items(
+            embedded(alike, first=100), embedded(POOL[: len(classes)]), labelled(classes), seed=0
+        )
+        assert [len(group.ids) for group in groups] == [6]
+
+
+def test_what_varies_inside_the_known_classes_joins_no_novel_items():
+    rng = np.random.default_rng(6)
+    noise = np.zeros((200, 8))
+    noise[:, 7] = rng.normal(scale=2.0, size=200)  # how long a text is, say: nothing to do with its class
+    known = np.eye(8)[np.arange(200) % 3] + noise + rng.normal(scale=0.1, size=(200, 8))
+    novel = np.eye(8)[4 + np.arange(60) % 2] + noise[:60] + rng.normal(scale=0.1, size=(60, 8))
+    metric = learn_metric(unit(known), labelled(np.arange(200) % 3))
+    of_kind = np.arange(60) % 2
+    same = np.equal.outer(of_kind, of_kind)
+
+    def contrast(vectors):
+        closeness = vectors @ vectors.T
+        return closeness[same].mean() - closeness[~same].mean()
+
+    assert contrast(metric.apply(unit(novel))) > contrast(unit(novel))
 
 
 def test_a_group_that_mostly_stays_keeps_its_number():
