@@ -18,7 +18,6 @@ from benchmarks.faults import (
     HARMFUL,
     NEAR_TWIN,
     OFF_TOPIC,
-    REDUNDANT,
     WRONG_LABEL,
     garble,
     write_near_twin,
@@ -26,12 +25,13 @@ from benchmarks.faults import (
 )
 from model.encoders.text import load_text_encoder
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.items import RealItems, SyntheticItems
+from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
 from model.synthetic.text_statistics import normalise
 
 SOUND = "sound"
 AUDIT = 200
 MADE = 1000
+UNLABELLED = 1000
 MOST_FAULTY = 0.5  # twins repeat items that are there at every share of faults up to this
 POOR = 3  # real labels of every second class
 _BANKING = ("banking", "credit_cards")
@@ -110,7 +110,7 @@ class Encoder:
 
 
 def load_material(source: Source, folder: Path, cache: Path) -> Material | None:
-    """The set with one row of each wording; None when it, or what its off-topic texts come from, is missing."""
+    """The set with one row of each wording; None when a file is missing."""
     text_set = SETS[source.name]
     encoded = read_set(text_set, folder, cache)
     path = folder / f"{text_set.file}.jsonl"
@@ -160,11 +160,12 @@ def draw(material: Material, encoder: Encoder, *, faulty: float, seed: int) -> D
             bases.append(base)
     vectors = np.concatenate([material.vectors[sound], encoder.encode(texts[len(sound) :])])
     order = rng.permutation(len(texts))
+    rest = rows[each * 2 + MADE :][:UNLABELLED]
     real_rows = np.concatenate([taught, audit])
     ids = 1_000_000 + np.arange(len(texts))
     own = np.concatenate([sound, np.full(len(texts) - len(sound), -1)])[order]
     return Draw(
-        real=_real(material, real_rows, np.arange(len(real_rows)) >= len(taught)),
+        real=_real(material, real_rows, np.arange(len(real_rows)) >= len(taught), rest),
         synthetic=SyntheticItems(
             Embeddings(ids, vectors[order], "frozen"),
             Labels(ids, _one_hot(np.array(classes)[order], material.space), material.space),
@@ -214,18 +215,19 @@ def _plant(
 def _number_bases(
     bases: NDArray[np.int64], own: NDArray[np.int64], ids: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Ids of what twins repeat: a synthetic item's where the row is one, else the row's (real ids are rows)."""
+    """Ids of what twins repeat: a synthetic item's where the row is one, else the row itself."""
     place = {int(row): int(item) for row, item in zip(own, ids, strict=True) if row >= 0}
     return np.array([place.get(int(base), int(base)) for base in bases], dtype=np.int64)
 
 
-def _real(material: Material, rows: Rows, audit: NDArray[np.bool_]) -> RealItems:
+def _real(material: Material, rows: Rows, audit: NDArray[np.bool_], rest: Rows) -> RealItems:
     space = material.space
     return RealItems(
         Embeddings(rows, material.vectors[rows], "frozen"),
         Labels(rows, _one_hot(material.classes[rows], space), space),
         audit,
         [material.texts[row] for row in rows],
+        Unlabelled(Embeddings(rest, material.vectors[rest], "frozen"), [material.texts[row] for row in rest]),
     )
 
 
@@ -244,5 +246,3 @@ def _strangers(name: str, folder: Path) -> list[str]:
     field = "domain" if name == "clinc150-elsewhere" else "label"
     rows = read_labelled_texts(path, label_field=field)
     return [row.text for row in rows if row.label not in _BANKING]
-
-
