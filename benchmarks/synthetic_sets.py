@@ -52,7 +52,9 @@ SOURCES = (
     Source("clinc150-domains", 30, ("clinc150-oos", "20news")),
     Source("banking77", 12, ("clinc150-elsewhere", "20news")),
     Source("20news", 30, ("reviews", "clinc150")),
+    Source("r8", 30, ("20news", "clinc150")),
 )
+UNSEEN = ("r8",)  # nothing in the method was chosen by looking at these
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +178,36 @@ def draw(material: Material, encoder: Encoder, *, faulty: float, seed: int) -> D
         test=material.vectors[material.test],
         test_classes=material.classes[material.test],
     )
+
+
+def draw_simple(material: Material, *, real: int, audit: int, made: int, faulty: float, seed: int) -> Draw:
+    """Real, audit and synthetic items drawn alike, a share of the latter with a wrong label."""
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate([rng.permutation(material.pool), rng.permutation(material.test)])
+    kept, synthetic = rows[: real + audit], rows[real + audit :][:made]
+    is_wrong = np.arange(len(synthetic)) < round(faulty * len(synthetic))
+    width = len(material.space)
+    classes = material.classes[synthetic]
+    classes = np.where(is_wrong, (classes + rng.integers(1, width, len(synthetic))) % width, classes)
+    ids = 1_000_000 + np.arange(len(synthetic))
+    order = rng.permutation(len(synthetic))
+    return Draw(
+        real=_real(material, kept, np.arange(len(kept)) >= real, rows[:0]),
+        synthetic=SyntheticItems(
+            Embeddings(ids, material.vectors[synthetic[order]], "frozen"),
+            Labels(ids, _one_hot(classes[order], material.space), material.space),
+            texts=[material.texts[row] for row in synthetic[order]],
+        ),
+        kinds=np.where(is_wrong, WRONG_LABEL, SOUND)[order],
+        base=np.full(len(synthetic), -1),
+        test=material.vectors[material.test],
+        test_classes=material.classes[material.test],
+    )
+
+
+def draw_noisy(material: Material, *, seed: int) -> Draw:
+    """1,000 items of which a tenth has a wrong label, and 100 labels to trust beside an audit of 100."""
+    return draw_simple(material, real=100, audit=100, made=1000, faulty=0.1, seed=seed)
 
 
 def _draw_taught(material: Material, rows: Rows, rng: np.random.Generator) -> Rows:

@@ -224,7 +224,8 @@ def _closest_by_class(
 
 
 def _is_at(values: Floats, columns: NDArray[np.intp]) -> NDArray[np.bool_]:
-    return np.arange(values.shape[1]) == columns[:, None]
+    is_at: NDArray[np.bool_] = np.arange(values.shape[1]) == columns[:, None]
+    return is_at
 
 
 def _leave_out(log_shares: Floats, columns: NDArray[np.intp]) -> Floats:

@@ -3,7 +3,8 @@
 A real item with a label that is not its own shows what a wrong label looks like; one whose class, and whose
 nearest real items, are taken away, what an off-topic item looks like; one with its text scrambled, what a
 garbled one looks like. A multinomial logistic regression learns them apart from sound items; how common each
-is among the synthetic items is then found by expectation maximisation (Saerens, Latinne and Decaestecker, 2002), by generator.
+is among the synthetic items is then found by expectation maximisation (Saerens, Latinne and Decaestecker,
+2002), by generator.
 Nothing is tuned to the synthetic items' own faults, so the probability is one that can be acted on.
 """
 
