@@ -1,8 +1,8 @@
 """What others say of each synthetic item: published values, written down from their formulas.
 
 All see the real items (without the audit) and the synthetic ones as one set of labelled items; KNN-Shapley
-measures them on the audit. Higher means more likely sound. Out-of-fold probabilities and bagged heads come from
-the same linear head that the judgement uses.
+measures them on the audit. Higher means more likely sound. Out-of-fold probabilities and bagged heads come
+from the same linear head that the judgement uses.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.faults import REDUNDANT
+from benchmarks.faults import EXACT_TWIN, REDUNDANT
 from benchmarks.synthetic_rivals import score_rivals
 from benchmarks.synthetic_sets import Draw, Encoder, Material, draw, draw_noisy, draw_simple
 from model.heads.fitting import HeadFitter
@@ -43,6 +43,7 @@ def measure_verdicts(
     called = judgement.mask(verdict.HARMFUL)
     kept = {"everything": ~called | True, "oracle": ~harmful, "nothing": np.zeros_like(harmful)}
     kept |= {OURS: judgement.mask(verdict.HELPFUL), "ours, all but harmful": ~called}
+    kept["ours, helpful and redundant"] = judgement.mask(verdict.HELPFUL, verdict.REDUNDANT)
     found: Found = {"auroc": {}, "at_count": {}}
     for name, score in scores.items():
         worst = np.argsort(score, kind="stable")[:count]
@@ -65,22 +66,23 @@ def measure_verdicts(
 
 
 def count_twins(drawn: Draw, judgement: Judgement, kind: str) -> list[int]:
-    """Twins of a kind that are found, what is called redundant beside the other kind, and twins there are.
+    """Twins of a kind that are called redundant, what is called a twin of that kind, and twins there are.
 
-    Where the twin is kept and what it repeats is called redundant in its place, it is found as well.
+    Where the twin is kept and what it repeats is called redundant in its place, it is found as well. A twin of
+    the other kind is neither right nor wrong.
     """
     redundant = judgement.mask(verdict.REDUNDANT)
     ids = drawn.synthetic.embeddings.ids
     place = {int(item): row for row, item in enumerate(ids)}
-    found, called = 0, redundant.copy()
+    says_same = np.array([item.reason.startswith("The same") for item in judgement.items])
+    called, found = redundant & (says_same == (kind == EXACT_TWIN)), 0
     for row in np.flatnonzero(np.isin(drawn.kinds, REDUNDANT)):
         base = place.get(int(drawn.base[row]))
         swapped = base is not None and redundant[base] and judgement.items[base].duplicate_of == ids[row]
-        is_found = bool(redundant[row]) or swapped
-        called[row] = False
         if base is not None and swapped:
             called[base] = False
-        found += is_found and drawn.kinds[row] == kind
+        called[row] = False
+        found += (bool(redundant[row]) or swapped) and drawn.kinds[row] == kind
     return [int(found), int(found + called.sum()), int((drawn.kinds == kind).sum())]
 
 

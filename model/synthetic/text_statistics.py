@@ -79,9 +79,16 @@ def log_lengths(texts: Sequence[str]) -> Floats:
     return np.log1p([[len(text.split())] for text in texts]).astype(np.float32)
 
 
-def letter_vectors(texts: Sequence[str]) -> Any:
-    """Sparse unit rows (n, h) of weighted runs of 3 and 4 letters, to compare how texts are written."""
-    counter = HashingVectorizer(norm=None, alternate_sign=False, analyzer="char_wb", ngram_range=(3, 4))
+def content_vectors(texts: Sequence[str]) -> Any:
+    """Sparse unit rows (n, h) of words, rare ones counting more, to compare what texts say.
+
+    Runs of 3 and 4 letters where most texts are written without spaces.
+    """
+    spaced = float(np.median([len(text.split()) for text in texts])) > 1.0 if texts else True
+    kind: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4)}
+    if spaced:
+        kind = {"analyzer": "word", "token_pattern": _WORD, "binary": True}
+    counter = HashingVectorizer(norm=None, alternate_sign=False, **kind)
     return TfidfTransformer(sublinear_tf=True).fit_transform(counter.transform(_cut(texts)))
 
 
