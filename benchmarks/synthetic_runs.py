@@ -68,8 +68,8 @@ def measure_verdicts(
 def count_twins(drawn: Draw, judgement: Judgement, kind: str) -> list[int]:
     """Twins of a kind that are called redundant, what is called a twin of that kind, and twins there are.
 
-    Where the twin is kept and what it repeats is called redundant in its place, it is found as well. A twin of
-    the other kind is neither right nor wrong.
+    Where the twin is kept and what it repeats is called redundant in its place, it is found as well. A twin
+    of the other kind is neither right nor wrong.
     """
     redundant = judgement.mask(verdict.REDUNDANT)
     ids = drawn.synthetic.embeddings.ids

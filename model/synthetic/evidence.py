@@ -192,8 +192,8 @@ def _ask_neighbours(
 
 
 def _trusted(base: Rows, own: Rows, trust: Floats) -> tuple[Rows, Rows]:
-    """Of the base what is more likely sound than not, and each item's place among it."""
-    kept = base[trust[base] > 0.5]
+    """Of the base what is at least half as trusted as the middle one, and each item's place among it."""
+    kept = base[trust[base] >= 0.5 * np.median(trust[base])]
     place = np.full(len(own), -1, dtype=np.intp)
     place[kept] = np.arange(len(kept))
     return kept, place

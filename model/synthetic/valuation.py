@@ -14,6 +14,7 @@ from model.synthetic.evidence import Background, gather_evidence, look_around
 from model.synthetic.fault_detector import REPLICATES, detect_faults
 
 # Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
+FIRST_TRUST = 0.1  # of a synthetic item before anything is known of it; a real one has 1
 LOOKS = ((1, 5), (MOST_REPEATS, REPLICATES))
 LOW, HIGH = 2.5, 97.5  # percentiles of the replicates
 _UNKNOWN = np.array([[0.5, 0.5, 0.0, 0.0]], dtype=np.float32)
@@ -52,6 +53,7 @@ def value_items(
     """Values of the items after the first `real`, which are trusted; `groups` (s,) numbers the generators."""
     around = look_around(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
     trust = np.ones(len(labels), dtype=np.float32)
+    trust[real:] = FIRST_TRUST
     for most_repeats, replicates in LOOKS:
         evidence = gather_evidence(
             embeddings, labels, around, real=real, trust=trust, rng=rng, most_repeats=most_repeats

@@ -28,7 +28,7 @@ from model.synthetic.reasons import Subject, explain
 from model.synthetic.reviews import Review, apply_reviews, review_order
 from model.synthetic.valuation import Valuation, value_items
 
-WRONGLY_HARMFUL = 0.05  # expected share of sound items among those called harmful
+WRONGLY_HARMFUL = 0.04  # expected share of sound items among those called harmful
 CONTRADICTED = 0.97  # probability of a fault where a real item of the same words has another label
 
 
@@ -179,7 +179,7 @@ def _decide(findings: _Findings) -> tuple[Verdict, ...]:
 
 
 def _call_harmful(value: Floats) -> NDArray[np.bool_]:
-    """The largest set of lowest values among which at most 5 % are expected to be sound.
+    """The largest set of lowest values among which at most 4 % are expected to be sound.
 
     A Bayesian false discovery rate (Newton et al., 2004).
     """
