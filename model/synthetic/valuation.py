@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS
-from model.synthetic.evidence import Background, gather_evidence, look_around
-from model.synthetic.fault_detector import REPLICATES, detect_faults
+from model.synthetic.evidence import Background, Evidence, Surroundings, gather_evidence, look_around
+from model.synthetic.fault_detector import REPLICATES, Detection, detect_faults
 
-# Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
 FIRST_TRUST = 0.1  # of a synthetic item before anything is known of it; a real one has 1
+# Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
 LOOKS = ((1, 5), (MOST_REPEATS, REPLICATES))
 LOW, HIGH = 2.5, 97.5  # percentiles of the replicates
 _UNKNOWN = np.array([[0.5, 0.5, 0.0, 0.0]], dtype=np.float32)
@@ -52,18 +52,7 @@ def value_items(
 ) -> Valuation:
     """Values of the items after the first `real`, which are trusted; `groups` (s,) numbers the generators."""
     around = look_around(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
-    trust = np.ones(len(labels), dtype=np.float32)
-    trust[real:] = FIRST_TRUST
-    for most_repeats, replicates in LOOKS:
-        evidence = gather_evidence(
-            embeddings, labels, around, real=real, trust=trust, rng=rng, most_repeats=most_repeats
-        )
-        found = detect_faults(
-            evidence, labels, real=real, groups=groups, texts=texts, rng=rng, replicates=replicates
-        )
-        if found is None:
-            break
-        trust[real:] = 1.0 - found.harm
+    evidence, found = _look_twice(embeddings, labels, around, real=real, groups=groups, texts=texts, rng=rng)
     columns = labels.classes[real:]
     value = 1.0 - 2.0 * found.harm if found else np.zeros(len(columns), dtype=np.float32)
     low, high = value - 1.0, value + 1.0
@@ -79,3 +68,29 @@ def value_items(
         nearest_real=around.density[real:, 0],
         judged=found is not None,
     )
+
+
+def _look_twice(
+    embeddings: Embeddings,
+    labels: Labels,
+    around: Surroundings,
+    *,
+    real: int,
+    groups: NDArray[np.intp],
+    texts: Sequence[str] | None,
+    rng: np.random.Generator,
+) -> tuple[Evidence, Detection | None]:
+    """The evidence when each synthetic item speaks by how sound it looked at first, and what it shows."""
+    trust = np.ones(len(labels), dtype=np.float32)
+    trust[real:] = FIRST_TRUST
+    for most_repeats, replicates in LOOKS:
+        evidence = gather_evidence(
+            embeddings, labels, around, real=real, trust=trust, rng=rng, most_repeats=most_repeats
+        )
+        found = detect_faults(
+            evidence, labels, real=real, groups=groups, texts=texts, rng=rng, replicates=replicates
+        )
+        if found is None:
+            break
+        trust[real:] = 1.0 - found.harm
+    return evidence, found
