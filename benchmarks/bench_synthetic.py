@@ -54,11 +54,11 @@ def main() -> None:
     bench = Bench("synthetic", "Verdicts on synthetic items, faults of known truth planted in public sets")
     ledger = Ledger(options.runs or options.folder / "synthetic.jsonl")
     _run_lifts(bench, ledger, materials)
-    for seed in range(options.seeds):
-        _run_verdicts(bench, ledger, materials, vectors, seed=seed, peers=options.peers)
     for size in SIZES:
         ledger.do(["seconds", "clinc150-domains", size, 0], _seconds(materials, size))
     bench.say("timed")
+    for seed in range(options.seeds):
+        _run_verdicts(bench, ledger, materials, vectors, seed=seed, peers=options.peers)
     _report_verdicts(bench, ledger)
     _report_kept(bench, ledger)
     _report_twins(bench, ledger)
@@ -137,7 +137,7 @@ def _run_verdicts(
             ledger.do(
                 ["verdicts", name, share, seed],
                 lambda m=material, e=encoder, f=share: measure_verdicts(
-                    m, e, faulty=f, seed=seed, peers=peers if seed == 0 else None
+                    m, e, faulty=f, seed=seed, peers=peers if seed == 0 and f == SHARES[0] else None
                 ),
             )
         ledger.do(["noise", name, 0, seed], lambda m=material: measure_noise(m, seed=seed))

@@ -68,7 +68,8 @@ def test_wrong_labels_and_strangers_are_harmful_and_sound_items_are_not(mixed):
 def test_half_of_the_items_faulty_does_not_make_faults_look_sound():
     classes = np.arange(120) % CLASSES
     intended = np.where(np.arange(120) < 60, (classes + 1) % CLASSES, classes)
-    found, _ = verdicts(real_items(40), synthetic_items(around(classes, seed=4), intended))
+    synthetic = synthetic_items(around(classes, seed=4), intended)
+    found, _ = verdicts(real_items(80), synthetic)
     assert (found[:60] == "harmful").mean() >= 0.9
     assert not (found[60:] == "harmful").any()
 
