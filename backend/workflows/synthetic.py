@@ -16,15 +16,16 @@ from backend.workflows.learn import Teacher
 from backend.workflows.projects import project_seed
 from backend.workflows.snapshot import Snapshot, SyntheticTask
 from backend.workflows.texts import read_texts
-from model.records import Floats, Labels
+from model.records import Embeddings, Floats, Labels
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
-from model.synthetic.items import HELPFUL, VERDICTS, Judgement, RealItems, SyntheticItems
+from model.synthetic.items import HELPFUL, VERDICTS, Judgement, RealItems, SyntheticItems, Unlabelled
 from model.synthetic.lift import Lift, measure_lift
 from model.synthetic.reviews import Outcome, Review
 from model.synthetic.verdicts import judge
 
 Json = dict[str, Any]
 
+UNLABELLED = 1000  # tasks without a label that are looked at
 EVERYTHING, HELPFUL_ONLY = "all synthetic tasks", "only those called helpful"
 
 
@@ -98,12 +99,14 @@ def _take_items(
 ) -> tuple[RealItems, SyntheticItems]:
     labels, space = snapshot.labels, snapshot.labels.space
     ids = [task.task_id for task in tasks]
-    texts = read_texts(context, project, [*labels.ids.tolist(), *ids])
+    pool = _sample(snapshot.pool_embeddings, np.random.default_rng(project_seed(project)))
+    texts = read_texts(context, project, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
     real = RealItems(
         snapshot.labelled_embeddings,
         labels,
         snapshot.audit[snapshot.labelled],
         [texts[task_id] for task_id in labels.ids.tolist()],
+        Unlabelled(pool, [texts[task_id] for task_id in pool.ids.tolist()]),
     )
     embeddings = snapshot.synthetic_embeddings.take(np.isin(snapshot.synthetic_embeddings.ids, ids))
     kinds = sorted({(task.generator or "", task.slice or "") for task in tasks})
@@ -112,6 +115,11 @@ def _take_items(
     )
     intended = Labels.from_names(embeddings.ids, [str(task.intended_label) for task in tasks], space)
     return real, SyntheticItems(embeddings, intended, groups, [texts[task_id] for task_id in ids])
+
+
+def _sample(pool: Embeddings, rng: np.random.Generator) -> Embeddings:
+    """At most so many unlabelled tasks as show what real ones are like."""
+    return pool.take(np.sort(rng.permutation(len(pool))[:UNLABELLED]))
 
 
 def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:

@@ -15,21 +15,27 @@ _AFFORDABLE = 2e10  # products per step of all heads; more repeats than that wou
 
 
 def cross_fit(
-    embeddings: Embeddings, labels: Labels, *, rng: np.random.Generator, name_vectors: Floats | None = None
+    embeddings: Embeddings,
+    labels: Labels,
+    *,
+    trust: Floats,
+    rng: np.random.Generator,
+    most_repeats: int = MOST_REPEATS,
 ) -> Floats:
     """Log probabilities (r, n, c): in each of r repeats a head fitted without its fold judges every item.
 
+    Each item teaches by its `trust` (n,) in [0, 1].
     All heads are fitted in one batch. Like out-of-bag agreement (Kwon and Zou, 2023, Data-OOB), but each head
     sees four fifths of the items, so fewer heads say as much.
     """
     rows, dimensions = embeddings.vectors.shape
     cost = 5.0 * rows * dimensions * len(labels.space)
-    repeats = int(np.clip(_AFFORDABLE / max(cost, 1.0), 1, MOST_REPEATS))
+    repeats = int(np.clip(_AFFORDABLE / max(cost, 1.0), 1, most_repeats))
     folds = np.stack([assign_folds(labels.classes, rng) for _ in range(repeats)])  # (r, n)
     numbers = [(repeat, fold) for repeat in range(repeats) for fold in range(int(folds[repeat].max()) + 1)]
     learns = np.stack([folds[repeat] != fold for repeat, fold in numbers], axis=1)  # (n, heads)
-    fit = HeadFitter(embeddings, labels, name_vectors=name_vectors).fit(
-        torch.from_numpy(learns).float(),
+    fit = HeadFitter(embeddings, labels, name_vectors=None).fit(
+        torch.from_numpy(learns * trust[:, None]).float(),
         prior_weights=torch.zeros(len(numbers)),
         inverse_regularisation=INVERSE_REGULARISATION,
         tolerance=0.1,

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from model.records import Floats
 from model.synthetic.neighbours import Rows, find_neighbours
-from model.synthetic.text_statistics import letter_vectors, normalise, paired_cosines
+from model.synthetic.text_statistics import content_vectors, normalise, paired_cosines
 
 LOOKED_AT = 30  # neighbours of an item that may be its twins
 SAME = 1.0 - 1e-5  # cosine from which two vectors are one
-NATURAL = 0.99  # share of the real items that are not as close to another real one as twins are
-LOWEST_COSINE, HIGHEST_COSINE = 0.80, 0.98
-LOWEST_WORDING, HIGHEST_WORDING = 0.70, 0.90
+# Share of the real items that are not as close to another real one as twins are, and bounds of closeness.
+NATURAL_COSINE, LOWEST_COSINE, HIGHEST_COSINE = 0.99, 0.80, 0.98
+NATURAL_WORDING, LOWEST_WORDING, HIGHEST_WORDING = 0.96, 0.74, 0.90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +50,8 @@ def find_twins(
     """Which synthetic items repeat a real one or a synthetic one that is preferred (n,), higher first.
 
     The first `real` rows are real and never repeat anything. Word for word: the same words, or the same
-    vector. Nearly: of one class, and closer than 99 % of the real items are to another real one of their
-    class, by cosine of the vectors or, with texts, of their runs of letters.
+    vector. Nearly: of one class, and closer than nearly all real items are to another real one of their
+    class: by cosine of their words or, without texts, of the vectors.
     """
     pairs = _candidates(vectors, classes, real=real, texts=texts, rng=rng)
     total = len(vectors)
@@ -97,10 +97,15 @@ def _candidates(
     exact = cosine >= SAME
     closeness: Floats = cosine
     natural = (left < real) & (right < real) & one_class
-    close = cosine >= _threshold(left, cosine, natural, LOWEST_COSINE, HIGHEST_COSINE)
+    edge = HIGHEST_COSINE
+    if texts is None:
+        edge = _threshold(left, cosine, natural, NATURAL_COSINE, LOWEST_COSINE, HIGHEST_COSINE)
+    close = cosine >= edge
     if texts is not None:
-        wording = paired_cosines(letter_vectors(texts), left, right)
-        close |= wording >= _threshold(left, wording, natural, LOWEST_WORDING, HIGHEST_WORDING)
+        wording = paired_cosines(content_vectors(texts), left, right)
+        close |= wording >= _threshold(
+            left, wording, natural, NATURAL_WORDING, LOWEST_WORDING, HIGHEST_WORDING
+        )
         closeness = np.maximum(cosine, wording)
         words = _number_texts(texts)
         exact |= words[left] == words[right]
@@ -110,14 +115,14 @@ def _candidates(
 
 
 def _threshold(
-    left: Rows, closeness: Floats, natural: NDArray[np.bool_], lowest: float, highest: float
+    left: Rows, closeness: Floats, natural: NDArray[np.bool_], share: float, lowest: float, highest: float
 ) -> float:
-    """The closeness that 99 % of the real items do not have to their nearest real one, within bounds."""
+    """The closeness that a share of the real items does not have to the nearest real one, within bounds."""
     if not natural.any():
         return highest
     best = np.full(int(left.max()) + 1, -1.0)
     np.maximum.at(best, left[natural], closeness[natural])
-    return float(np.clip(np.quantile(best[best > -1.0], NATURAL), lowest, highest))
+    return float(np.clip(np.quantile(best[best > -1.0], share), lowest, highest))
 
 
 def _with_equal_texts(pairs: _Pairs, words: NDArray[np.intp]) -> _Pairs:

@@ -14,112 +14,158 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
-from model.synthetic.cross_fitting import cross_fit
+from model.synthetic.cross_fitting import MOST_REPEATS, cross_fit
 from model.synthetic.neighbours import Rows, find_neighbours
-from model.synthetic.text_statistics import log_lengths, unseen_shares
+from model.synthetic.text_statistics import Wording
 
 VOTERS = 10  # neighbours that vote on an item's label
 REFERENCE = 8000  # items that neighbours are looked for among
 DENSITY = 5  # nearest real items whose mean cosine is an item's density
 _CHUNK = 512
+_NEVER = -30.0  # log probability
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """Real items that say nothing of labels, only what real items are like: vectors (u, d) and texts."""
+
+    vectors: Floats
+    texts: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinions:
+    """What heads and neighbours say of each class, of n items: every array is (n, c)."""
+
+    log_mean: Floats  # log of the mean probability out of fold
+    mean_log: Floats  # mean of its log
+    votes: Floats  # share of the neighbours' votes
+    near_votes: Floats  # the same, near neighbours counting more
+    closest: Floats  # cosine to the closest item of a class
+
+    def take(self, rows: Rows) -> Opinions:
+        """Those about some items."""
+        return Opinions(
+            self.log_mean[rows],
+            self.mean_log[rows],
+            self.votes[rows],
+            self.near_votes[rows],
+            self.closest[rows],
+        )
+
+    def without(self, columns: NDArray[np.intp]) -> Opinions:
+        """As if nobody had heard of a class, another one for each item: its share goes to the others."""
+        return Opinions(
+            _leave_out(self.log_mean, columns),
+            _leave_out(self.mean_log, columns),
+            _share(np.where(_is_at(self.votes, columns), 0.0, self.votes + 1e-6)),
+            _share(np.where(_is_at(self.near_votes, columns), 0.0, self.near_votes + 1e-6)),
+            np.where(_is_at(self.closest, columns), np.float32(-1.0), self.closest),
+        )
+
+    def about(self, columns: NDArray[np.intp]) -> Floats:
+        """What speaks for and against each item carrying the label of a column, (n, 8)."""
+        here = np.arange(len(columns))
+        said = self.mean_log[here, columns]
+        closest = self.closest[here, columns]
+        parts = [
+            said,
+            _lead(self.mean_log, columns),
+            self.log_mean[here, columns],
+            self.votes[here, columns],
+            np.log(self.near_votes[here, columns] + 0.02),
+            closest,
+            closest - self.closest.max(axis=1),
+            np.log1p((self.mean_log > said[:, None]).sum(axis=1)),
+        ]
+        return np.stack(parts, axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What does not depend on labels, of n items, the r trusted real ones first."""
+
+    known: Floats  # vectors of all real items, the r first, (k, d)
+    density: Floats  # cosine to the nearest real item and mean to the nearest few, (n, 2)
+    words: Wording | None
+
+    @property
+    def wording(self) -> Floats:
+        """(n, 7), or no columns without texts."""
+        if self.words is None:
+            return np.zeros((len(self.density), 0), dtype=np.float32)
+        return self.words.shares
+
+    def density_without(self, rows: Rows, dropped: NDArray[np.intp]) -> Floats:
+        """Densities (m, 2) of real items as if their `dropped` nearest real items were not there."""
+        cosines = self.known[rows] @ self.known.T
+        cosines[np.arange(len(rows)), rows] = -2.0  # itself, the last of all
+        cosines = -np.sort(-cosines, axis=1)
+        few = np.minimum(dropped[:, None] + np.arange(DENSITY), max(len(self.known) - 2, 0))
+        nearest = np.take_along_axis(cosines, few, axis=1)
+        return np.stack([nearest[:, 0], nearest.mean(axis=1)], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Of n items, the real ones first: what heads and neighbours say of each class (n, c), and densities."""
+    """Of n items, the real ones first: opinions on their labels, and what does not depend on them."""
 
-    log_mean: Floats  # log of the mean probability out of fold, (n, c)
-    mean_log: Floats  # mean of its log, (n, c)
-    votes: Floats  # share of the neighbours' votes, (n, c)
-    near_votes: Floats  # the same, near neighbours counting more, (n, c)
-    closest: Floats  # cosine to the closest item of a class, (n, c)
-    real_vectors: Floats  # (r, d)
-    density: Floats  # cosine to the nearest real item and mean to the nearest few, (n, 2)
-    wording: Floats  # (n, w), no columns without texts
+    opinions: Opinions
+    surroundings: Surroundings
 
     def of(self, rows: Rows, columns: NDArray[np.intp]) -> Floats:
         """Evidence (m, f) about items carrying a label each: the class in that column."""
-        return np.concatenate(
-            [self.about_labels(rows, columns), self.density[rows], self.wording[rows]], axis=1
-        )
+        about, around = self.opinions.take(rows).about(columns), self.surroundings
+        return np.concatenate([about, around.density[rows], around.wording[rows]], axis=1)
 
-    def about_labels(self, rows: Rows, columns: NDArray[np.intp]) -> Floats:
-        """The part that depends on the label, (m, 8)."""
-        mean_log, closest = self.mean_log[rows], self.closest[rows]
-        here = np.arange(len(rows))
-        said = mean_log[here, columns]
-        parts = [
-            said,
-            _lead(mean_log, columns),
-            self.log_mean[rows, columns],
-            self.votes[rows, columns],
-            np.log(self.near_votes[rows, columns] + 0.02),
-            closest[here, columns],
-            closest[here, columns] - closest.max(axis=1),
-            np.log1p((mean_log > said[:, None]).sum(axis=1)),
-        ]
-        return np.stack(parts, axis=1).astype(np.float32)
+    def of_strangers(
+        self,
+        rows: Rows,
+        columns: NDArray[np.intp],
+        *,
+        unheard: NDArray[np.intp],
+        dropped: NDArray[np.intp],
+    ) -> Floats:
+        """The same of real items as if a class, and their `dropped` nearest real items, were not there."""
+        about, around = self.opinions.take(rows).without(unheard).about(columns), self.surroundings
+        return np.concatenate([about, around.density_without(rows, dropped), around.wording[rows]], axis=1)
 
-    def density_without(self, rows: Rows, dropped: NDArray[np.intp]) -> Floats:
-        """Densities (m, 2) of real items as if their `dropped` nearest real items were not there."""
-        real = self.real_vectors
-        cosines = real[rows] @ real.T
-        cosines[np.arange(len(rows)), rows] = -2.0  # itself, the last of all
-        cosines = -np.sort(-cosines, axis=1)
-        few = np.minimum(dropped[:, None] + np.arange(DENSITY), max(len(real) - 2, 0))
-        nearest = np.take_along_axis(cosines, few, axis=1)
-        return np.stack([nearest[:, 0], nearest.mean(axis=1)], axis=1)
+
+def look_around(
+    vectors: Floats,
+    *,
+    real: int,
+    background: Background,
+    texts: Sequence[str] | None,
+    rng: np.random.Generator,
+) -> Surroundings:
+    """How near real items are to all vectors, of which the first `real` are real, and how they are worded."""
+    own = np.where(np.arange(len(vectors)) < real, np.arange(len(vectors)), -1)
+    known = np.concatenate([vectors[:real], background.vectors])
+    near = find_neighbours(vectors, known, count=DENSITY, rng=rng, own=own).cosines
+    wording = None if texts is None else Wording(texts, real=real, background=background.texts or ())
+    return Surroundings(known, np.stack([near[:, 0], near.mean(axis=1)], axis=1), wording)
 
 
 def gather_evidence(
     embeddings: Embeddings,
     labels: Labels,
+    surroundings: Surroundings,
     *,
     real: int,
-    texts: Sequence[str] | None,
+    trust: Floats,
     rng: np.random.Generator,
+    most_repeats: int = MOST_REPEATS,
 ) -> Evidence:
-    """Evidence about all items, of which the first `real` are trusted."""
-    said = cross_fit(embeddings, labels, rng=rng)
-    vectors = embeddings.vectors
-    votes, near_votes, closest = _ask_neighbours(vectors, labels, real=real, rng=rng)
-    own = np.where(np.arange(len(vectors)) < real, np.arange(len(vectors)), -1)
-    near = find_neighbours(vectors, vectors[:real], count=DENSITY, rng=rng, own=own).cosines
-    wording: Floats = np.zeros((len(vectors), 0), dtype=np.float32)
-    if texts is not None:
-        wording = describe_wording(texts, texts, real=real)
-    return Evidence(
-        log_mean=np.log(np.exp(said).mean(axis=0) + 1e-6),
-        mean_log=said.mean(axis=0),
-        votes=votes,
-        near_votes=near_votes,
-        closest=closest,
-        real_vectors=vectors[:real],
-        density=np.stack([near[:, 0], near.mean(axis=1)], axis=1),
-        wording=wording,
-    )
-
-
-def describe_wording(
-    texts: Sequence[str], everything: Sequence[str], *, real: int, made_up: bool = False
-) -> Floats:
-    """Shares that no other text has, shares that no real text has, and length: (n, 7).
-
-    The texts are everything itself, of which the first `real` are real, or `made_up` and so not among it.
-    """
-    own, own_real = (0, 0) if made_up else (len(texts), real)
-    return np.concatenate(
-        [
-            unseen_shares(texts, everything, own=own),
-            unseen_shares(texts, everything[:real], own=own_real),
-            log_lengths(texts),
-        ],
-        axis=1,
-    )
+    """Evidence about all items, of which the first `real` are real; each speaks by its `trust` (n,)."""
+    said = cross_fit(embeddings, labels, trust=trust, rng=rng, most_repeats=most_repeats)
+    votes, near_votes, closest = _ask_neighbours(embeddings.vectors, labels, real=real, trust=trust, rng=rng)
+    log_mean = np.log(np.exp(said).mean(axis=0) + 1e-6)
+    return Evidence(Opinions(log_mean, said.mean(axis=0), votes, near_votes, closest), surroundings)
 
 
 def _ask_neighbours(
-    vectors: Floats, labels: Labels, *, real: int, rng: np.random.Generator
+    vectors: Floats, labels: Labels, *, real: int, trust: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
     """Votes, votes by nearness and cosines to the closest item of each class, each (n, c)."""
     total, classes = len(vectors), labels.classes
@@ -132,6 +178,7 @@ def _ask_neighbours(
     voters = classes[base[near.rows]]  # (n, k)
     there = near.rows >= 0
     reach = np.maximum(near.cosines[:, :1] - near.cosines[:, -1:], 1e-3)
+    there = there * trust[base[near.rows]]
     nearness = np.exp(-2.0 * (near.cosines[:, :1] - near.cosines) / reach) * there
     width = len(labels.space)
     cells = np.arange(total)[:, None] * width + voters
@@ -140,8 +187,16 @@ def _ask_neighbours(
     return (
         _share(plain.reshape(total, width)),
         _share(weighed.reshape(total, width)),
-        _closest_by_class(vectors, base, own, classes, width),
+        _closest_by_class(vectors, *_trusted(base, own, trust), classes, width),
     )
+
+
+def _trusted(base: Rows, own: Rows, trust: Floats) -> tuple[Rows, Rows]:
+    """Of the base what is at least half as trusted as the middle one, and each item's place among it."""
+    kept = base[trust[base] >= 0.5 * np.median(trust[base])]
+    place = np.full(len(own), -1, dtype=np.intp)
+    place[kept] = np.arange(len(kept))
+    return kept, place
 
 
 def _share(votes: NDArray[Any]) -> Floats:
@@ -166,6 +221,19 @@ def _closest_by_class(
         cosines[np.flatnonzero(mine), place[own[rows][mine]]] = -1.0
         closest[rows[:, None], present] = np.maximum.reduceat(cosines, starts, axis=1)
     return closest
+
+
+def _is_at(values: Floats, columns: NDArray[np.intp]) -> NDArray[np.bool_]:
+    is_at: NDArray[np.bool_] = np.arange(values.shape[1]) == columns[:, None]
+    return is_at
+
+
+def _leave_out(log_shares: Floats, columns: NDArray[np.intp]) -> Floats:
+    """Log probabilities when each row's column cannot be."""
+    here = np.arange(len(columns))
+    left = np.log1p(-np.minimum(np.exp(log_shares[here, columns]), 1.0 - 1e-4))
+    rest = np.where(_is_at(log_shares, columns), _NEVER, log_shares - left[:, None])
+    return np.asarray(rest, dtype=np.float32)
 
 
 def _lead(values: Floats, columns: NDArray[np.intp]) -> Floats:

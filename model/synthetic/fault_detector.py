@@ -1,9 +1,10 @@
 """Learns what faults look like from faults it makes itself, on real items whose labels are known to be right.
 
-A real item with a label that is not its own shows what a wrong label looks like; one whose nearest real items
-are taken away, what an off-topic item looks like; one with its text scrambled, what a garbled one looks like.
-A multinomial logistic regression learns them apart from sound items; how common each is among the synthetic
-items is then found by expectation maximisation (Saerens, Latinne and Decaestecker, 2002), by generator.
+A real item with a label that is not its own shows what a wrong label looks like; one whose class, and whose
+nearest real items, are taken away, what an off-topic item looks like; one with its text scrambled, what a
+garbled one looks like. A multinomial logistic regression learns them apart from sound items; how common each
+is among the synthetic items is then found by expectation maximisation (Saerens, Latinne and Decaestecker,
+2002), by generator.
 Nothing is tuned to the synthetic items' own faults, so the probability is one that can be acted on.
 """
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import softmax
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.evidence import Evidence, describe_wording
+from model.synthetic.evidence import Evidence
 from model.synthetic.neighbours import Rows
 from model.synthetic.text_statistics import scramble
 
@@ -27,31 +28,29 @@ SOUND, WRONG_LABEL, OFF_TOPIC, GARBLED = KINDS = ("sound", "wrong label", "off-t
 REPLICATES = 20  # bootstrap samples of the real items, from which the interval comes
 WRONG_LABELS = 3  # made of each real item
 MOST_REAL = 1500  # real items that faults are made of
-NEAREST_GONE = (0.05, 0.15)  # share of the real items, the nearest, that an off-topic item has not got
+NEAREST_GONE = (0.003, 0.1)  # share of the real items, the nearest, that an off-topic item has not got
 _STRENGTH = 0.3  # inverse regularisation
 _ENOUGH = 400.0  # real items beyond which more do not make the detector bolder: synthetic ones differ anyway
 _FEWEST = 8  # real items; with fewer nothing can be learned
 _ROUNDS = 50
+_USUAL = (0.85, 0.05, 0.05, 0.05)  # shares of KINDS before a synthetic item is seen
+_USUAL_ITEMS = 50.0  # as if so many items had been seen
 _PRIOR_ITEMS = 20.0  # as if a generator had brought so many more items, as faulty as the others'
+_BOLDNESS = 1.25  # undoes what holding the detector back costs in confidence
 _LEAST = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """Probabilities (b, s, 4) of each kind in b replicates, for s synthetic items; columns follow KINDS."""
+    """For s synthetic items probabilities (s, 4) of KINDS; and of any fault in b replicates (b, s)."""
 
+    kinds: Floats
     replicates: Floats
 
     @property
-    def kinds(self) -> Floats:
-        """Mean probability of each kind, (s, 4)."""
-        mean: Floats = self.replicates.mean(axis=0)
-        return mean
-
-    @property
     def harm(self) -> Floats:
-        """Probability that an item has any fault, (b, s)."""
-        return np.asarray(1.0 - self.replicates[:, :, 0], dtype=np.float32)
+        """Probability that an item has any fault, (s,)."""
+        return np.asarray(1.0 - self.kinds[:, 0], dtype=np.float32)
 
 
 def detect_faults(
@@ -62,6 +61,7 @@ def detect_faults(
     groups: NDArray[np.intp],
     texts: Sequence[str] | None,
     rng: np.random.Generator,
+    replicates: int = REPLICATES,
 ) -> Detection | None:
     """How likely each synthetic item has which fault; None when there are too few real items to learn from.
 
@@ -73,8 +73,10 @@ def detect_faults(
     rows = np.arange(real, len(labels))
     mine = evidence.of(rows, labels.classes[rows])
     middle, spread = examples.evidence.mean(axis=0), examples.evidence.std(axis=0) + 1e-6
-    logits = _learn(examples, mine, middle, spread, rng)  # (b, s, 4)
-    return Detection(np.stack([_adapt(softmax(part), groups) for part in logits]))
+    logits = _learn(examples, mine, middle, spread, replicates, rng)  # (b, s, 4)
+    kinds, shares = _adapt(softmax(_BOLDNESS * logits.mean(axis=0)), groups)
+    harm = [1.0 - _weigh(softmax(_BOLDNESS * part), shares)[:, 0] for part in logits]
+    return Detection(kinds, np.stack(harm))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,12 @@ class _Examples:
 
 
 def _make_faults(
-    evidence: Evidence, labels: Labels, *, real: int, texts: Sequence[str] | None, rng: np.random.Generator
+    evidence: Evidence,
+    labels: Labels,
+    *,
+    real: int,
+    texts: Sequence[str] | None,
+    rng: np.random.Generator,
 ) -> _Examples:
     rows = np.sort(rng.permutation(real)[:MOST_REAL])
     classes, width = labels.classes, len(labels.space)
@@ -96,9 +103,9 @@ def _make_faults(
         many = np.repeat(rows, min(WRONG_LABELS, width - 1))
         others = (classes[many] + rng.integers(1, width, len(many))) % width
         found.append((1, many, evidence.of(many, others)))
-    found.append((2, rows, _away_from_real(evidence, rows, width, real, rng)))
+    found.append((2, rows, _away_from_real(evidence, rows, classes, width, rng)))
     if texts is not None:
-        changed, seen = _scrambled(evidence, rows, classes, texts, real, rng)
+        changed, seen = _scrambled(evidence, rows, classes, texts, rng)
         found.append((3, changed, seen))
     return _Examples(
         np.concatenate([part for _, _, part in found]),
@@ -108,14 +115,14 @@ def _make_faults(
 
 
 def _away_from_real(
-    evidence: Evidence, rows: Rows, width: int, real: int, rng: np.random.Generator
+    evidence: Evidence, rows: Rows, classes: NDArray[np.intp], width: int, rng: np.random.Generator
 ) -> Floats:
-    """Evidence of items that no real item is near, whatever label they carry."""
-    dropped = np.ceil((real - 2) * rng.uniform(*NEAREST_GONE, len(rows))).astype(np.intp)
-    away = evidence.of(rows, rng.integers(0, width, len(rows)))
-    first = away.shape[1] - evidence.wording.shape[1] - evidence.density.shape[1]
-    away[:, first : first + evidence.density.shape[1]] = evidence.density_without(rows, dropped)
-    return away
+    """Evidence of items of a class that nobody knows, carrying the label of another one."""
+    least, most = NEAREST_GONE
+    share = least * (most / least) ** rng.random(len(rows))
+    dropped = np.ceil((len(evidence.surroundings.known) - 2) * share).astype(np.intp)
+    others = (classes[rows] + rng.integers(min(1, width - 1), width, len(rows))) % width
+    return evidence.of_strangers(rows, others, unheard=classes[rows], dropped=dropped)
 
 
 def _scrambled(
@@ -123,7 +130,6 @@ def _scrambled(
     rows: Rows,
     classes: NDArray[np.intp],
     texts: Sequence[str],
-    real: int,
     rng: np.random.Generator,
 ) -> tuple[Rows, Floats]:
     """Real items whose text scrambling changes, and their evidence with the wording of the scrambled text."""
@@ -133,21 +139,27 @@ def _scrambled(
         [text != texts[row] for row, text in zip(rows, scrambled, strict=True)], dtype=np.bool_
     )
     kept, said = rows[changed], [text for text, is_new in zip(scrambled, changed, strict=True) if is_new]
-    seen = evidence.of(kept, classes[kept])
-    wording = describe_wording(said, texts, real=real, made_up=True)
-    seen[:, seen.shape[1] - wording.shape[1] :] = wording
+    seen, words = evidence.of(kept, classes[kept]), evidence.surroundings.words
+    if words is not None and said:
+        wording = words.of_made_up(said)
+        seen[:, seen.shape[1] - wording.shape[1] :] = wording
     return kept, seen
 
 
 def _learn(
-    examples: _Examples, mine: Floats, middle: Floats, spread: Floats, rng: np.random.Generator
+    examples: _Examples,
+    mine: Floats,
+    middle: Floats,
+    spread: Floats,
+    replicates: int,
+    rng: np.random.Generator,
 ) -> Floats:
     """Logits (b, s, 4) for the synthetic items: a detector for each bootstrap sample of the real ones."""
     scaled = ((examples.evidence - middle) / spread).astype(np.float32)
     asked = ((mine - middle) / spread).astype(np.float32)
     count = len(scaled)
     real = int(examples.made_of.max()) + 1
-    weights = rng.poisson(1.0, size=(real, REPLICATES))[examples.made_of].astype(np.float32)  # (m, b)
+    weights = rng.poisson(1.0, size=(real, replicates))[examples.made_of].astype(np.float32)  # (m, b)
     enough = min(len(np.unique(examples.made_of)), _ENOUGH)
     for kind in range(len(KINDS)):
         of_kind = examples.kinds == kind
@@ -161,8 +173,8 @@ def _learn(
         name_vectors=None,
     )
     fit = fitter.fit(
-        torch.from_numpy(np.concatenate([weights, np.zeros((len(asked), REPLICATES), dtype=np.float32)])),
-        prior_weights=torch.zeros(REPLICATES),
+        torch.from_numpy(np.concatenate([weights, np.zeros((len(asked), replicates), dtype=np.float32)])),
+        prior_weights=torch.zeros(replicates),
         inverse_regularisation=_STRENGTH,
         tolerance=0.05,
         max_iterations=200,
@@ -172,14 +184,16 @@ def _learn(
     return np.where(present, logits, np.float32(-30.0))
 
 
-def _adapt(probabilities: Floats, groups: NDArray[np.intp]) -> Floats:
-    """Probabilities (s, 4) as learned on equally many of each kind, for as many as each generator makes."""
-    overall = _expect(probabilities, np.full(len(KINDS), 1.0 / len(KINDS)), 0.0)
-    adapted = np.empty_like(probabilities)
+def _adapt(probabilities: Floats, groups: NDArray[np.intp]) -> tuple[Floats, NDArray[np.float64]]:
+    """Probabilities (s, 4) learned on equally many of each kind, for as many as each generator makes.
+
+    And the shares (s, 4) of the kinds in each item's generator.
+    """
+    overall = _expect(probabilities, np.array(_USUAL), _USUAL_ITEMS)
+    shares = np.empty(probabilities.shape)
     for group in np.unique(groups):
-        part = probabilities[groups == group]
-        adapted[groups == group] = _weigh(part, _expect(part, overall, _PRIOR_ITEMS))
-    return adapted
+        shares[groups == group] = _expect(probabilities[groups == group], overall, _PRIOR_ITEMS)
+    return _weigh(probabilities, shares), shares
 
 
 def _expect(probabilities: Floats, prior: NDArray[np.float64], weight: float) -> NDArray[np.float64]:

@@ -108,7 +108,8 @@ def _learned_from(
 def _right_out_of_fold(
     vectors: Embeddings, labels: Labels, count: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    said = np.exp(cross_fit(vectors, labels, rng=rng)[:, :count]).mean(axis=0)
+    trust = np.ones(len(labels), dtype=np.float32)
+    said = np.exp(cross_fit(vectors, labels, trust=trust, rng=rng)[:, :count]).mean(axis=0)
     right: NDArray[np.bool_] = said.argmax(axis=1) == labels.classes[:count]
     return right
 

@@ -21,13 +21,25 @@ VERDICTS: tuple[Verdict, ...] = (HELPFUL, REDUNDANT, HARMFUL, UNSURE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Unlabelled:
+    """Real items without a label, as many as one cares to look at; the texts may be missing."""
+
+    embeddings: Embeddings
+    texts: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RealItems:
-    """Trusted items with their labels; `audit` (n,) marks those that only measure and teach nothing here."""
+    """Trusted items with their labels; `audit` (n,) marks those that only measure and teach no label.
+
+    Unlabelled real items, if there are any, show better what is unlike everything real.
+    """
 
     embeddings: Embeddings
     labels: Labels
     audit: NDArray[np.bool_]
     texts: Sequence[str] | None = None
+    unlabelled: Unlabelled | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,12 +55,14 @@ def apply_reviews(
         near *= groups[some, None] == groups[rows]
         near *= labels.classes[some, None] == labels.classes[rows]
         shift[some] = near @ faulty * strength
-    return replace(
-        valuation,
-        value=_shift(valuation.value, shift),
-        low=_shift(valuation.low, shift),
-        high=_shift(valuation.high, shift),
-    )
+    said = [_shift(part, shift) for part in (valuation.value, valuation.low, valuation.high)]
+    for part in said:  # of the item itself a person's word counts, whatever was thought before
+        part[rows] = np.where(
+            faulty > 0,
+            np.minimum(part[rows], 1 - 2 * RELIABILITY),
+            np.maximum(part[rows], 2 * RELIABILITY - 1),
+        )
+    return replace(valuation, value=said[0], low=said[1], high=said[2])
 
 
 def review_order(

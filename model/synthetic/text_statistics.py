@@ -18,28 +18,60 @@ _KINDS: tuple[dict[str, Any], ...] = (
     {"analyzer": "char_wb", "ngram_range": (4, 4)},
 )
 _LONGEST = 2000  # letters of a text that are looked at
+_SAMPLED = 600  # letters that are enough to tell how a text is worded
 
 
-def unseen_shares(texts: Sequence[str], others: Sequence[str], *, own: int) -> Floats:
-    """How much of each text no other has: (n, 3) log odds for words, pairs of words, runs of four letters.
+class Wording:
+    """How much of each text no other has: log odds for words, pairs of words, runs of four letters."""
 
-    The first `own` texts are among the others themselves, and do not count for themselves.
-    """
-    if not texts:
-        return np.zeros((0, len(_KINDS)), dtype=np.float32)
-    columns = []
-    for kind in _KINDS:
-        counter = HashingVectorizer(norm=None, alternate_sign=False, **kind)
-        frequency = np.zeros(counter.n_features)
-        if others:
-            frequency = np.asarray((counter.transform(_cut(others)) > 0).sum(axis=0)).ravel()
-        mine = counter.transform(_cut(texts)).tocoo()
-        unseen = frequency[mine.col] <= (mine.row < own)
-        surprise = np.bincount(mine.row, weights=mine.data * unseen, minlength=len(texts))
-        length = np.bincount(mine.row, weights=mine.data, minlength=len(texts))
-        share = (surprise + 0.5) / (length + 1.0)
-        columns.append(np.log(share / (1.0 - share)))
-    return np.stack(columns, axis=1).astype(np.float32)
+    def __init__(self, texts: Sequence[str], *, real: int, background: Sequence[str]) -> None:
+        """Take n texts to describe, of which the first `real` are real, and more real ones."""
+        self._everything: list[NDArray[np.float64]] = []
+        self._real: list[NDArray[np.float64]] = []
+        shares = []
+        for kind in _KINDS:
+            counts = _count(texts, kind)
+            more = _frequencies(_count(background, kind))
+            self._everything.append(_frequencies(counts) + more)
+            self._real.append(_frequencies(counts[:real]) + more)
+            own_real = np.arange(len(texts)) < real
+            shares.append(_unseen(counts, self._everything[-1], np.ones(len(texts), dtype=np.bool_)))
+            shares.append(_unseen(counts, self._real[-1], own_real))
+        self.shares: Floats = _columns(shares, texts)  # (n, 7); a text does not count for itself
+
+    def of_made_up(self, texts: Sequence[str]) -> Floats:
+        """The same of texts that are not among them, (m, 7)."""
+        others = np.zeros(len(texts), dtype=np.bool_)
+        shares = []
+        for kind, everything, real in zip(_KINDS, self._everything, self._real, strict=True):
+            counts = _count(texts, kind)
+            shares += [_unseen(counts, everything, others), _unseen(counts, real, others)]
+        return _columns(shares, texts)
+
+
+def _columns(shares: list[Floats], texts: Sequence[str]) -> Floats:
+    return np.concatenate([np.stack(shares, axis=1), log_lengths(texts)], axis=1).astype(np.float32)
+
+
+def _count(texts: Sequence[str], kind: dict[str, Any]) -> Any:
+    counter = HashingVectorizer(norm=None, alternate_sign=False, **kind)
+    return counter.transform([text[:_SAMPLED] for text in texts] or [""])
+
+
+def _frequencies(counts: Any) -> NDArray[np.float64]:
+    """In how many of the texts each part is."""
+    found: NDArray[np.float64] = np.bincount(counts.indices, minlength=counts.shape[1]).astype(np.float64)
+    return found
+
+
+def _unseen(counts: Any, frequency: NDArray[np.float64], is_counted: NDArray[np.bool_]) -> Floats:
+    """Log odds (n,) of the parts that no other text has; `is_counted` texts are in the frequencies."""
+    mine = counts.tocoo()
+    unseen = frequency[mine.col] <= is_counted[mine.row]
+    surprise = np.bincount(mine.row, weights=mine.data * unseen, minlength=len(is_counted))
+    length = np.bincount(mine.row, weights=mine.data, minlength=len(is_counted))
+    share = (surprise + 0.5) / (length + 1.0)
+    return np.log(share / (1.0 - share)).astype(np.float32)
 
 
 def log_lengths(texts: Sequence[str]) -> Floats:
@@ -47,9 +79,16 @@ def log_lengths(texts: Sequence[str]) -> Floats:
     return np.log1p([[len(text.split())] for text in texts]).astype(np.float32)
 
 
-def letter_vectors(texts: Sequence[str]) -> Any:
-    """Sparse unit rows (n, h) of weighted runs of 3 and 4 letters, to compare how texts are written."""
-    counter = HashingVectorizer(norm=None, alternate_sign=False, analyzer="char_wb", ngram_range=(3, 4))
+def content_vectors(texts: Sequence[str]) -> Any:
+    """Sparse unit rows (n, h) of words, rare ones counting more, to compare what texts say.
+
+    Runs of 3 and 4 letters where most texts are written without spaces.
+    """
+    spaced = float(np.median([len(text.split()) for text in texts])) > 1.0 if texts else True
+    kind: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4)}
+    if spaced:
+        kind = {"analyzer": "word", "token_pattern": _WORD, "binary": True}
+    counter = HashingVectorizer(norm=None, alternate_sign=False, **kind)
     return TfidfTransformer(sublinear_tf=True).fit_transform(counter.transform(_cut(texts)))
 
 

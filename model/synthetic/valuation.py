@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
-from model.synthetic.evidence import gather_evidence
-from model.synthetic.fault_detector import detect_faults
+from model.synthetic.cross_fitting import MOST_REPEATS
+from model.synthetic.evidence import Background, Evidence, Surroundings, gather_evidence, look_around
+from model.synthetic.fault_detector import REPLICATES, Detection, detect_faults
 
+FIRST_TRUST = 0.1  # of a synthetic item before anything is known of it; a real one has 1
+# Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
+LOOKS = ((1, 5), (MOST_REPEATS, REPLICATES))
 LOW, HIGH = 2.5, 97.5  # percentiles of the replicates
 _UNKNOWN = np.array([[0.5, 0.5, 0.0, 0.0]], dtype=np.float32)
 
@@ -42,23 +46,51 @@ def value_items(
     *,
     real: int,
     groups: NDArray[np.intp],
+    background: Background,
     texts: Sequence[str] | None,
     rng: np.random.Generator,
 ) -> Valuation:
     """Values of the items after the first `real`, which are trusted; `groups` (s,) numbers the generators."""
-    evidence = gather_evidence(embeddings, labels, real=real, texts=texts, rng=rng)
-    found = detect_faults(evidence, labels, real=real, groups=groups, texts=texts, rng=rng)
+    around = look_around(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
+    evidence, found = _look_twice(embeddings, labels, around, real=real, groups=groups, texts=texts, rng=rng)
     columns = labels.classes[real:]
-    values = np.zeros((1, len(columns)), dtype=np.float32) if found is None else 1.0 - 2.0 * found.harm
-    value = values.mean(axis=0)
-    low, high = np.percentile(values, (LOW, HIGH), axis=0) if found else (value - 1.0, value + 1.0)
+    value = 1.0 - 2.0 * found.harm if found else np.zeros(len(columns), dtype=np.float32)
+    low, high = value - 1.0, value + 1.0
+    if found:
+        low, high = np.percentile(1.0 - 2.0 * found.replicates, (LOW, HIGH), axis=0)
     return Valuation(
         value=value.astype(np.float32),
         low=np.minimum(low, value).astype(np.float32),
         high=np.maximum(high, value).astype(np.float32),
         kinds=_UNKNOWN.repeat(len(columns), axis=0) if found is None else found.kinds,
-        belief=np.exp(evidence.log_mean[real:]),
-        support=evidence.votes[np.arange(real, len(labels)), columns],
-        nearest_real=evidence.density[real:, 0],
+        belief=np.exp(evidence.opinions.log_mean[real:]),
+        support=evidence.opinions.votes[np.arange(real, len(labels)), columns],
+        nearest_real=around.density[real:, 0],
         judged=found is not None,
     )
+
+
+def _look_twice(
+    embeddings: Embeddings,
+    labels: Labels,
+    around: Surroundings,
+    *,
+    real: int,
+    groups: NDArray[np.intp],
+    texts: Sequence[str] | None,
+    rng: np.random.Generator,
+) -> tuple[Evidence, Detection | None]:
+    """The evidence when each synthetic item speaks by how sound it looked at first, and what it shows."""
+    trust = np.ones(len(labels), dtype=np.float32)
+    trust[real:] = FIRST_TRUST
+    for most_repeats, replicates in LOOKS:
+        evidence = gather_evidence(
+            embeddings, labels, around, real=real, trust=trust, rng=rng, most_repeats=most_repeats
+        )
+        found = detect_faults(
+            evidence, labels, real=real, groups=groups, texts=texts, rng=rng, replicates=replicates
+        )
+        if found is None:
+            break
+        trust[real:] = 1.0 - found.harm
+    return evidence, found

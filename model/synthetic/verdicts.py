@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.duplicates import Twins, find_twins
+from model.synthetic.evidence import Background
 from model.synthetic.fault_detector import KINDS, OFF_TOPIC
 from model.synthetic.items import (
     HARMFUL,
@@ -27,7 +28,7 @@ from model.synthetic.reasons import Subject, explain
 from model.synthetic.reviews import Review, apply_reviews, review_order
 from model.synthetic.valuation import Valuation, value_items
 
-WRONGLY_HARMFUL = 0.05  # expected share of sound items among those called harmful
+WRONGLY_HARMFUL = 0.04  # expected share of sound items among those called harmful
 CONTRADICTED = 0.97  # probability of a fault where a real item of the same words has another label
 
 
@@ -51,6 +52,7 @@ def judge(
         _join_labels(of_taught, synthetic.labels),
         real=len(taught),
         groups=groups,
+        background=_background(real),
         texts=_texts(real, taught, synthetic),
         rng=rng,
     )
@@ -177,7 +179,7 @@ def _decide(findings: _Findings) -> tuple[Verdict, ...]:
 
 
 def _call_harmful(value: Floats) -> NDArray[np.bool_]:
-    """The largest set of lowest values among which at most 5 % are expected to be sound.
+    """The largest set of lowest values among which at most 4 % are expected to be sound.
 
     A Bayesian false discovery rate (Newton et al., 2004).
     """
@@ -200,6 +202,18 @@ def _texts(real: RealItems, rows: NDArray[np.intp], synthetic: SyntheticItems) -
     if real.texts is None or synthetic.texts is None:
         return None
     return [*(real.texts[row] for row in rows), *synthetic.texts]
+
+
+def _background(real: RealItems) -> Background:
+    """Audit items and unlabelled ones; texts of the latter where both have them."""
+    audit = np.flatnonzero(real.audit)
+    vectors = real.embeddings.vectors[audit]
+    texts = None if real.texts is None else [real.texts[row] for row in audit]
+    more = real.unlabelled
+    if more is None:
+        return Background(vectors, texts)
+    both = None if texts is None or more.texts is None else [*texts, *more.texts]
+    return Background(np.concatenate([vectors, more.embeddings.vectors]), both or texts)
 
 
 def _join(real: Embeddings, synthetic: Embeddings) -> Embeddings:

@@ -1,0 +1,148 @@
+"""Verdicts on synthetic items: faults of known truth are found, twins named, nothing is guessed."""
+
+import numpy as np
+import pytest
+
+from model.records import Embeddings, Labels, LabelSpace
+from model.synthetic.evidence import Opinions
+from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
+from model.synthetic.lift import measure_lift
+from model.synthetic.reviews import Review
+from model.synthetic.text_statistics import Wording, content_vectors, paired_cosines
+from model.synthetic.verdicts import judge
+
+CLASSES, DIMENSIONS = 4, 24
+SPACE = LabelSpace(tuple("abcd"))
+
+
+def unit(vectors):
+    vectors = np.asarray(vectors, dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def around(classes, *, seed, spread=0.12):
+    """Items of a class lie around its axis."""
+    noise = np.random.default_rng(seed).normal(scale=spread, size=(len(classes), DIMENSIONS))
+    return unit(np.eye(DIMENSIONS)[classes] + noise)
+
+
+def labels(classes, *, first=0):
+    targets = np.eye(CLASSES, dtype=np.float32)[classes]
+    return Labels(first + np.arange(len(classes)), targets, SPACE)
+
+
+def real_items(count=80, *, audit=0, unlabelled=None):
+    classes = np.arange(count) % CLASSES
+    embeddings = Embeddings(np.arange(count), around(classes, seed=1), "e@1")
+    return RealItems(embeddings, labels(classes), np.arange(count) < audit, unlabelled=unlabelled)
+
+
+def synthetic_items(vectors, classes):
+    ids = 1000 + np.arange(len(classes))
+    return SyntheticItems(Embeddings(ids, unit(vectors), "e@1"), labels(np.asarray(classes), first=1000))
+
+
+def verdicts(real, synthetic, **options):
+    judgement = judge(real, synthetic, rng=np.random.default_rng(0), **options)
+    return np.array([item.verdict for item in judgement.items]), judgement
+
+
+@pytest.fixture
+def mixed():
+    """Sixty sound items, twenty with the next class's label, twenty unlike every real item."""
+    classes = np.arange(100) % CLASSES
+    vectors = around(classes, seed=2)
+    vectors[80:] = around(10 + np.arange(20) % 8, seed=3)
+    intended = np.where((np.arange(100) >= 60) & (np.arange(100) < 80), (classes + 1) % CLASSES, classes)
+    return synthetic_items(vectors, intended)
+
+
+def test_wrong_labels_and_strangers_are_harmful_and_sound_items_are_not(mixed):
+    found, _ = verdicts(real_items(), mixed)
+    assert (found[60:80] == "harmful").mean() >= 0.9
+    assert (found[80:] == "harmful").mean() >= 0.9
+    assert not (found[:60] == "harmful").any()
+    assert not (found[60:] == "helpful").any()
+
+
+def test_half_of_the_items_faulty_does_not_make_faults_look_sound():
+    classes = np.arange(120) % CLASSES
+    intended = np.where(np.arange(120) < 60, (classes + 1) % CLASSES, classes)
+    synthetic = synthetic_items(around(classes, seed=4), intended)
+    found, _ = verdicts(real_items(80), synthetic)
+    assert (found[:60] == "harmful").mean() >= 0.9
+    assert not (found[60:] == "harmful").any()
+
+
+def test_unlabelled_real_items_show_that_a_part_of_the_real_world_is_not_off_topic():
+    """Items of a class between two others, which no label shows but the pool does."""
+    between = unit(
+        np.eye(DIMENSIONS)[0] + 0.9 * np.eye(DIMENSIONS)[9] + 0.1 * around(np.zeros(30, int), seed=5)
+    )
+    pool = unit(np.eye(DIMENSIONS)[0] + 0.9 * np.eye(DIMENSIONS)[9] + 0.1 * around(np.zeros(60, int), seed=6))
+    synthetic = synthetic_items(between, np.zeros(30, int))
+    _, without = verdicts(real_items(), synthetic)
+    known = real_items(unlabelled=Unlabelled(Embeddings(np.arange(60), pool, "e@1")))
+    _, with_pool = verdicts(known, synthetic)
+    mean = [np.mean([item.value for item in judgement.items]) for judgement in (without, with_pool)]
+    assert mean[1] > mean[0]
+
+
+def test_copies_of_real_items_are_redundant_and_lift_nothing_for_sure():
+    real = real_items(audit=40)
+    rows = np.random.default_rng(7).choice(np.arange(40, 80), 60)
+    copies = synthetic_items(real.embeddings.vectors[rows], real.labels.classes[rows])
+    found, judgement = verdicts(real, copies)
+    assert set(found) == {"redundant"}
+    assert [item.duplicate_of for item in judgement.items] == rows.tolist()
+    lift = measure_lift(real, copies, np.ones(60, dtype=bool), rng=np.random.default_rng(0))
+    assert not lift.shown
+
+
+def test_a_persons_answer_moves_the_like_of_an_item_and_nothing_else(mixed):
+    _, before = verdicts(real_items(), mixed)
+    asked = before.items[0]
+    _, after = verdicts(real_items(), mixed, reviews=[Review(asked.id, "reject")])
+    assert after.items[0].value < 0 < before.items[0].value
+    cosines = mixed.embeddings.vectors @ mixed.embeddings.vectors[0]
+    other = mixed.labels.classes != mixed.labels.classes[0]
+    like = np.flatnonzero((cosines > 0.7) & ~other)
+    assert all(after.items[row].value < before.items[row].value for row in like)
+    assert all(after.items[row] == before.items[row] for row in np.flatnonzero(other))
+
+
+def test_too_few_real_labels_settle_nothing(mixed):
+    found, judgement = verdicts(real_items(7), mixed)
+    assert set(found) <= {"unsure", "redundant"}
+    assert any("Too few real labels" in item.reason for item in judgement.items)
+
+
+def test_what_nobody_has_heard_of_is_shared_out_among_the_rest():
+    shares = np.array([[0.5, 0.3, 0.2]], dtype=np.float32)
+    opinions = Opinions(np.log(shares), np.log(shares), shares, shares, shares)
+    rest = opinions.without(np.array([0]))
+    assert np.exp(rest.log_mean[0, 1:]) == pytest.approx([0.6, 0.4], abs=1e-5)
+    assert rest.votes[0] == pytest.approx([0.0, 0.6, 0.4], abs=1e-4)
+    assert rest.closest[0, 0] == -1.0
+
+
+def test_words_that_no_other_text_has_stand_out():
+    texts = ["the card is lost", "my card is late", "the card is late", "xq zzk wvv plom"]
+    wording = Wording(texts, real=3, background=["a card is lost"])
+    assert wording.shares.shape == (4, 7)
+    assert wording.shares[3, :6].min() > wording.shares[2, :6].max()
+    assert wording.of_made_up(["xq zzk wvv plom"])[0, 1] > wording.of_made_up(["the card is lost"])[0, 1]
+
+
+def test_rare_words_say_more_than_common_ones_whether_two_texts_are_twins():
+    texts = [
+        "please tell me my balance",
+        "tell me my balance",
+        "please tell me my limit",
+        "tell me please the way",
+        "tell me my name please",
+    ]
+    rows = content_vectors(texts)
+    twin, other = paired_cosines(rows, np.array([0, 0]), np.array([1, 2]))
+    assert twin > other
+    assert content_vectors(["你好吗朋友", "你好吗朋友们"]).shape[0] == 2
