@@ -10,7 +10,7 @@ from demo.project import FROM_NAME, TO_NAME, LabelingProject, write_label_config
 from demo.waiting import wait_for
 
 LABEL_NAMES = tuple(LABELS.values())
-LOOP_TIMEOUT_S = 90.0
+LOOP_TIMEOUT_S = 240.0
 
 
 class ConnectedProject:
