@@ -176,13 +176,12 @@ def _ask_neighbours(
     count = min(VOTERS, max(len(base) - 1, 1))
     near = find_neighbours(vectors, vectors[base], count=count, rng=rng, own=own)
     voters = classes[base[near.rows]]  # (n, k)
-    there = near.rows >= 0
+    heard = (near.rows >= 0) * trust[base[near.rows]]
     reach = np.maximum(near.cosines[:, :1] - near.cosines[:, -1:], 1e-3)
-    there = there * trust[base[near.rows]]
-    nearness = np.exp(-2.0 * (near.cosines[:, :1] - near.cosines) / reach) * there
+    nearness = np.exp(-2.0 * (near.cosines[:, :1] - near.cosines) / reach) * heard
     width = len(labels.space)
     cells = np.arange(total)[:, None] * width + voters
-    plain = np.bincount(cells.ravel(), weights=there.ravel(), minlength=total * width)
+    plain = np.bincount(cells.ravel(), weights=heard.ravel(), minlength=total * width)
     weighed = np.bincount(cells.ravel(), weights=nearness.ravel(), minlength=total * width)
     return (
         _share(plain.reshape(total, width)),

@@ -208,7 +208,7 @@ def _background(real: RealItems) -> Background:
     """Audit items and unlabelled ones; texts of the latter where both have them."""
     audit = np.flatnonzero(real.audit)
     vectors = real.embeddings.vectors[audit]
-    texts = None if real.texts is None else [real.texts[row] for row in audit]
+    texts = None if real.texts is None else [real.texts[row] for row in audit.tolist()]
     more = real.unlabelled
     if more is None:
         return Background(vectors, texts)
