@@ -75,6 +75,7 @@ def test_doctor_finds_nothing_wrong_after_connect(connected):
 def test_status_tells_what_is_connected(connected):
     connected.wait_for_worker()
     status = connected.run("status")
+    assert [loop["version"] for loop in status.pop("loops")] == [status["version"]]
     assert status == connected.status()
     assert status["connected"] and status["workers"]
     assert (status["tasks"], status["labelled"]) == (TASKS, 0)
