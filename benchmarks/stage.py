@@ -28,18 +28,21 @@ POLL_INTERVAL_S = 0.05
 
 @dataclass(slots=True)
 class Round:
-    """Ten annotations and the loop that answered them; seconds count from the tenth answer."""
+    """Ten annotations and the loop that answered them; seconds count from the tenth answer.
+
+    The queue is served before the loop is done: it measures itself, marks tasks and draws the map afterwards.
+    """
 
     version: str
-    loop_done_s: float
     queue_served_s: float
+    loop_done_s: float
     in_order: bool
     figures: Mapping[str, Any]
 
     @property
     def own_s(self) -> float:
-        """The part that is not Label Studio's: waiting, starting and computing."""
-        return self.loop_done_s - float(self.figures["label_studio_seconds"])
+        """The part until the queue is served that is not Label Studio's: waiting, starting and computing."""
+        return self.queue_served_s - float(self.figures["until_published"]["label_studio_seconds"])
 
 
 @dataclass(slots=True)
@@ -81,15 +84,15 @@ class BenchProject:
         started = time.monotonic()
         if during is not None:
             during()
-        loop = self._wait_for_loop(old)
-        done = time.monotonic() - started
-        version = self.project.fetch_version()
+        version = self._wait_for_version_after(old)
         served = int(self.project.serve_next()["id"])
-        seconds = time.monotonic() - started
-        order = self.project.fetch_published_order(str(version))
+        queue_served_s = time.monotonic() - started
+        loop = self._wait_for_loop(old)
+        loop_done_s = time.monotonic() - started
+        order = self.project.fetch_published_order(version)
         first = next(task_id for task_id in order if task_id not in self._labelled)
         in_order = version == loop["version"] and served == first
-        return Round(str(version), done, seconds, in_order, loop["figures"])
+        return Round(version, queue_served_s, loop_done_s, in_order, loop["figures"])
 
     def wait_for_sweep(self, rounds: int) -> int:
         """Wait for the worker's removal number `rounds` of old predictions; returns how many it removed."""
@@ -100,6 +103,15 @@ class BenchProject:
             return int(found[rounds - 1]) + 1 if len(found) >= rounds else None
 
         return wait_for(look, "the old predictions were not removed", timeout_s=SWEEP_TIMEOUT_S) - 1
+
+    def _wait_for_version_after(self, old: str | None) -> str:
+        """The version that Label Studio serves once it is another one."""
+
+        def look() -> str | None:
+            version = self.project.fetch_version()
+            return version if version != old else None
+
+        return str(wait_for(look, "no new version came", timeout_s=LOOP_TIMEOUT_S))
 
     def _wait_for_loop(self, old: str | None) -> dict[str, Any]:
         deadline = time.monotonic() + LOOP_TIMEOUT_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from backend.workflows import publish
 from backend.workflows.embed import embed_project
 from backend.workflows.hints import forget_hints, is_due, last_hint
 from backend.workflows.lanes import lane_queues, new_class_members
-from backend.workflows.learn import Learned, learn
+from backend.workflows.learn import Learned, Teacher, learn
 from backend.workflows.progress import Progress
 from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
 from backend.workflows.record import pack_record
@@ -33,6 +33,7 @@ from backend.workflows.snapshot import Snapshot, take_snapshot
 from backend.workflows.sync import sync_tasks
 from backend.workflows.synthetic import judge_tasks, teachers
 from backend.workflows.window import Serving, load_serving, order_seed, publish_places, rank_pool
+from model.records import Ranking
 from model.registry import Manifest, RegistryError
 
 Json = dict[str, Any]
@@ -77,7 +78,7 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
         error = failure.message
         raise
     finally:
-        report.figures |= {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
+        report.figures |= _traffic(remote)
         _end(context, project, loop_id, report=report, error=error)
         remote.close()
     forget_hints(context, project, up_to=answered)
@@ -152,9 +153,8 @@ def _renew(
     report: LoopReport,
     progress: Progress,
 ) -> None:
-    """Trains, ranks and publishes a new version."""
+    """Trains, ranks and publishes a new version, and then measures it."""
     known = {*context.registry.versions(project.key), *remote.model_versions(project.label_studio_id)}
-    version = next_version(known, by_name=len(snapshot.labels) == 0)
     if snapshot.synthetic:
         progress.stage("judging synthetic tasks")
     with report.timed("judge"):
@@ -164,7 +164,7 @@ def _renew(
     with report.timed("learn"):
         learned = learn(context, project, config, snapshot, teachers=taught_by)
     serving = Serving(
-        version=version,
+        version=next_version(known, by_name=learned.by_name),
         head=learned.trained.head,
         by_name=learned.by_name,
         config=config,
@@ -172,11 +172,34 @@ def _renew(
         floor=project_settings(context, project).preannotate_floor,
         of_new_classes=new_class_members(context, project, snapshot),
     )
+    ranking = _rank_and_save(
+        context, project, serving, snapshot=snapshot, learned=learned, taught_by=taught_by, report=report
+    )
+    _publish(
+        context, project, remote, serving, ranking=ranking, backend=backend, report=report, progress=progress
+    )
+    with report.timed("reflect"):
+        report.figures |= reflect(
+            context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
+        )
+
+
+def _rank_and_save(
+    context: Context,
+    project: Project,
+    serving: Serving,
+    *,
+    snapshot: Snapshot,
+    learned: Learned,
+    taught_by: Sequence[Teacher],
+    report: LoopReport,
+) -> Ranking:
+    """The order that a version asks for; the version and what it depended on are in the registry then."""
     with report.timed("rank"):
         queues = lane_queues(context, project, learned.seen)
         ranking = rank_pool(context, project, serving, queues=queues)
     with report.timed("save"):
-        manifest = _manifest(context, project, learned, version=version, strategy=ranking.strategy)
+        manifest = _manifest(context, project, learned, version=serving.version, strategy=ranking.strategy)
         record = pack_record(
             context,
             project,
@@ -186,27 +209,47 @@ def _renew(
             queues=queues,
             ranking=ranking,
         )
-        context.registry.save(project.key, version, learned.trained, manifest, record=record)
-    task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
-    progress.stage("publishing", total=len(task_ids))
-    with report.timed("publish"):
-        published = publish_places(context, project, remote, serving, ranking=ranking, task_ids=task_ids)
-        publish.activate(
-            context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
-        )
-    progress.advance(len(task_ids))
-    report.outcome, report.version = "published", version
+        context.registry.save(project.key, serving.version, learned.trained, manifest, record=record)
     report.figures |= {
-        "window": published.kept,
-        "rejected": list(published.rejected),
         "strategy": ranking.strategy,
         "representation": learned.representation,
         "metrics": learned.trained.metrics,
     }
-    with report.timed("reflect"):
-        report.figures |= reflect(
-            context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
+    return ranking
+
+
+def _publish(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    serving: Serving,
+    *,
+    ranking: Ranking,
+    backend: Json,
+    report: LoopReport,
+    progress: Progress,
+) -> None:
+    """Sends the window of a version and lets it serve."""
+    task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
+    progress.stage("publishing", total=len(task_ids))
+    with report.timed("publish"):
+        published = publish_places(context, project, remote, serving, ranking=ranking, task_ids=task_ids)
+        fingerprint = serving.snapshot.fingerprint
+        publish.activate(
+            context, project, remote, version=serving.version, fingerprint=fingerprint, backend=backend
         )
+    progress.advance(len(task_ids))
+    report.outcome, report.version = "published", serving.version
+    report.figures |= {
+        "window": published.kept,
+        "rejected": list(published.rejected),
+        "until_published": _traffic(remote),
+    }
+
+
+def _traffic(remote: LabelStudio) -> Json:
+    """What Label Studio was asked so far: calls that write, and the seconds that all calls took."""
+    return {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
 
 
 def _maintain(
