@@ -1,4 +1,4 @@
-"""How well novel classes are found: `-m benchmarks.bench_novelty [FOLDER] [--seeds N] [--ledger FILE]`."""
+"""How well novel classes are found: `-m benchmarks.bench_novelty [FOLDER] [--seeds N] [--runs FILE]`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import Bench
+from benchmarks.json_lines import JsonLines
 from model.novelty.detector import detect
 from model.novelty.grouping import group_items
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.simulation.report import mean_interval
+from model.simulation.report import Interval, mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path(".cache/sets"))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--ledger", type=Path, help="JSON lines: what is in it is not measured again.")
+    parser.add_argument(
+        "--runs", type=Path, default=Path(".cache/novelty-runs.jsonl"), help="settings measured are kept"
+    )
     options = parser.parse_args()
-    ledger = _read_ledger(options.ledger)
+    ledger = JsonLines(options.runs)
+    known = {name: figures for row in ledger.rows for name, figures in row.items()}
     bench = Bench("novelty", f"Novel classes, false alarms promised at {ALPHA:g}")
     for setting in SETTINGS:
         path = options.folder / f"{setting.file}.jsonl"
@@ -89,24 +93,15 @@ def main() -> None:
             continue
         bench.say(setting.name)
         seeds = min(options.seeds, setting.most_seeds or options.seeds)
-        figures = ledger.get(setting.name) or _run(path, setting, seeds=seeds)
-        if options.ledger and setting.name not in ledger:
-            with options.ledger.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({setting.name: figures}) + "\n")
+        if setting.name not in known:
+            known[setting.name] = _run(path, setting, seeds=seeds)
+            ledger.append({setting.name: known[setting.name]})
+        figures = known[setting.name]
         bench.raw[setting.name] = figures
         _add(bench, setting, figures)
     bench.say(f"{MANY:,} items")
     _time_many(bench)
     bench.finish()
-
-
-def _read_ledger(path: Path | None) -> dict[str, Any]:
-    if path is None or not path.is_file():
-        return {}
-    found: dict[str, Any] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        found |= json.loads(line)
-    return found
 
 
 def _time_many(bench: Bench) -> None:
@@ -144,50 +139,37 @@ def _run(path: Path, setting: Setting, *, seeds: int) -> dict[str, Any]:
 
 
 def _add(bench: Bench, setting: Setting, figures: dict[str, Any]) -> None:
-    auroc, fpr95 = mean_interval(figures["auroc"]), mean_interval(figures["fpr95"])
-    alarms, groups = mean_interval(figures["false_alarm_rate"]), figures["groups"]
-    shown = f"{auroc.mean:.3f} ({auroc.low:.3f} to {auroc.high:.3f})"
-    if setting.auroc is None:
-        bench.add(f"{setting.name}: AUROC", shown)
-    else:
-        bench.check(
-            f"{setting.name}: AUROC",
-            shown,
-            target=f"≥ {setting.auroc:g}",
-            reached=auroc.mean >= setting.auroc,
-        )
-    shown = f"{fpr95.mean:.3f} ({fpr95.low:.3f} to {fpr95.high:.3f})"
+    _add_detection(bench, setting, figures)
+    if setting.found is not None and setting.ari is not None:
+        _add_groups(bench, setting, figures["groups"])
+
+
+def _add_detection(bench: Bench, setting: Setting, figures: dict[str, Any]) -> None:
+    _at_least(bench, f"{setting.name}: AUROC", figures["auroc"], setting.auroc)
+    fpr95 = mean_interval(figures["fpr95"])
     if setting.fpr95 is None:
-        bench.add(f"{setting.name}: FPR95", shown)
+        bench.add(f"{setting.name}: FPR95", _show(fpr95))
     else:
         bench.check(
             f"{setting.name}: FPR95",
-            shown,
+            _show(fpr95),
             target=f"≤ {setting.fpr95:g}",
             reached=fpr95.mean <= setting.fpr95,
         )
+    alarms = mean_interval(figures["false_alarm_rate"])
     bench.check(
         f"{setting.name}: false alarms",
-        f"{alarms.mean:.3f} ({alarms.low:.3f} to {alarms.high:.3f})",
+        _show(alarms),
         target="0.04 to 0.06",
         reached=abs(alarms.mean - ALPHA) <= 0.01,
     )
     bench.add(f"{setting.name}: novel items flagged", _mean(figures["recall"]))
-    if setting.found is None or setting.ari is None:
-        return
-    found, ari = mean_interval(groups["found"]), mean_interval(groups["ari"])
-    bench.check(
-        f"{setting.name}: novel classes that lead one of as many first groups",
-        f"{found.mean:.1f} ({found.low:.1f} to {found.high:.1f})",
-        target=f"≥ {setting.found}",
-        reached=found.mean >= setting.found,
-    )
-    bench.check(
-        f"{setting.name}: adjusted Rand index",
-        f"{ari.mean:.3f} ({ari.low:.3f} to {ari.high:.3f})",
-        target=f"≥ {setting.ari:g}",
-        reached=ari.mean >= setting.ari,
-    )
+
+
+def _add_groups(bench: Bench, setting: Setting, groups: dict[str, Any]) -> None:
+    what = f"{setting.name}: novel classes that lead one of as many first groups"
+    _at_least(bench, what, groups["found"], setting.found, form=".1f")
+    _at_least(bench, f"{setting.name}: adjusted Rand index", groups["ari"], setting.ari)
     sure, front = float(np.median(groups["to_confirm"])), _known(groups["in_front"])
     bench.check(
         f"{setting.name}: tasks read to be sure of a class (median)",
@@ -201,6 +183,21 @@ def _add(bench: Bench, setting: Setting, figures: dict[str, Any]) -> None:
         target="1",
         reached=min(front) >= 1.0,
     )
+
+
+def _at_least(
+    bench: Bench, what: str, values: list[float], least: float | None, *, form: str = ".3f"
+) -> None:
+    """The mean over seeds; it must not be below `least` if there is one."""
+    found = mean_interval(values)
+    if least is None:
+        bench.add(what, _show(found, form))
+    else:
+        bench.check(what, _show(found, form), target=f"≥ {least:g}", reached=found.mean >= least)
+
+
+def _show(found: Interval, form: str = ".3f") -> str:
+    return f"{found.mean:{form}} ({found.low:{form}} to {found.high:{form}})"
 
 
 def _mean(values: list[float | None]) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from benchmarks.faults import EXACT_TWIN, NEAR_TWIN
 from benchmarks.figures import Bench
+from benchmarks.json_lines import JsonLines
 from benchmarks.synthetic_rivals import RANK_MEAN
 from benchmarks.synthetic_runs import (
     OURS,
@@ -73,21 +74,18 @@ class Ledger:
     """All runs, in a file of JSON lines that grows; a run's key is a list: question, set, setting, seed."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self.runs: dict[str, Found] = {}
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                fields = json.loads(line)
-                self.runs[json.dumps(fields.pop("key"))] = fields
+        self._lines = JsonLines(path)
+        self.runs: dict[str, Found] = {
+            json.dumps(row["key"]): {name: value for name, value in row.items() if name != "key"}
+            for row in self._lines.rows
+        }
 
     def do(self, key: list[Any], work: Callable[[], Found | None]) -> None:
         """Do a run unless it is there; None where it cannot be done."""
         if json.dumps(key) in self.runs or (run := work()) is None:
             return
         self.runs[json.dumps(key)] = run
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": key} | run) + "\n")
+        self._lines.append({"key": key} | run)
 
     def of(self, question: str, *, name: str | None = None, setting: Any = None) -> list[Found]:
         """The runs of a question, of one set or all, in one setting or any."""

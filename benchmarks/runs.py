@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.json_lines import JsonLines
 from model.simulation.report import Interval, area_under, labels_needed, mean_interval
 from model.simulation.run import Curve
 
@@ -79,13 +79,9 @@ class Ledger:
     """All runs of a bench, in a file of JSON lines that grows."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self.runs: dict[Key, Run] = {}
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                fields = json.loads(line)
-                key = Key(**fields.pop("key"))
-                self.runs[key] = Run(key, **fields)
+        self._lines = JsonLines(path)
+        runs = [Run(**row | {"key": Key(**row["key"])}) for row in self._lines.rows]
+        self.runs = {run.key: run for run in runs}
 
     def do(self, key: Key, full: float, work: Callable[[], Curve]) -> bool:
         """Do a run unless it is there; tells whether it was done now."""
@@ -95,9 +91,7 @@ class Ledger:
         curve = work()
         run = Run(key, curve.labels, curve.accuracy, full, round(time.process_time() - started, 2))
         self.runs[key] = run
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(run)) + "\n")
+        self._lines.append(asdict(run))
         return True
 
     def of(self, dataset: str, strategy: str, protocol: str) -> dict[int, Run]:

@@ -102,6 +102,10 @@ class Labels:
         columns: NDArray[np.intp] = self.targets.argmax(axis=1)
         return columns
 
+    def take(self, rows: NDArray[np.intp] | slice) -> Labels:
+        """Some rows, given by position."""
+        return Labels(self.ids[rows], self.targets[rows], self.space)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probabilities:

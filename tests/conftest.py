@@ -1,17 +1,21 @@
 """What most tests need: settings in a temporary folder, the app, and a Label Studio in memory."""
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
+import typer
 from hypothesis import settings as hypothesis_settings
+from typer.testing import CliRunner
 
 from backend.app import build_context, create_app
 from backend.database import Database
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
+from backend.simulation.commands import add_simulate
 from model.encoders.hashing import HashingEncoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
 from tests.topics import write_texts
@@ -188,3 +192,18 @@ def trained(workbench, bring_to):
             workbench.loop()
 
     return bring_to("trained", workbench, act)
+
+
+@pytest.fixture
+def simulate(tmp_path):
+    """simulate(["simulate", …]): the command with an encoder that needs no network."""
+
+    @contextmanager
+    def open_context():
+        settings = Settings(_env_file=None, data_dir=tmp_path / "data")
+        yield build_context(settings, load_encoder=partial(HashingEncoder, 64))
+
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    add_simulate(app, open_context=open_context)
+    return partial(CliRunner().invoke, app)

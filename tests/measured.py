@@ -25,7 +25,35 @@ STAGES = {"sync": 0.41, "embed": 0.12, "snapshot": 0.25, "learn": 1.38, "save": 
 
 def write_signals(labels=LABELS, **changes):
     """Everything that a loop can measure, in the shape in which it is kept; `changes` replace parts."""
-    signals = {
+    return _accuracy(labels) | _answers() | _people() | _findings(labels) | changes
+
+
+def add_rich_project(
+    context, *, texts, labels=LABELS, label_studio_id=7, loops=5, groups=3, synthetic=40, seed=0, signals=None
+):
+    """A project with everything that the page can show; returns its row."""
+    rng = random.Random(seed)
+    with context.database.session() as session:
+        project = Project(
+            label_studio_id=label_studio_id,
+            created_stamp=1_700_000_000,
+            title="Support requests",
+            active_version=_version(loops - 1),
+            last_webhook_at=time.time() - 12,
+            tabs={"novel": 3, "review": 4, "harmful": 5, "redundant": 6, "ready": 7, "suspect": 8},
+        )
+        session.add(project)
+        session.flush()
+        _add_tasks(session, project, texts, labels, rng, synthetic=synthetic)
+        _add_findings(session, project, len(texts), labels, rng, groups=groups, synthetic=synthetic)
+        _add_history(session, project, loops, signals or write_signals(labels))
+        session.add(Worker(name="a-machine/1", seen_at=time.time()))
+    return project
+
+
+def _accuracy(labels):
+    """How good the model is, in all and by class, and how it came there."""
+    return {
         "accuracy": {
             "words": "83.4 % (77.1 to 88.2), measured on 142 audit labels",
             "estimate": 0.834,
@@ -49,6 +77,12 @@ def write_signals(labels=LABELS, **changes):
         ],
         "curve": _curve(0.55, 0.84),
         "random_curve": _curve(0.5, 0.8),
+    }
+
+
+def _answers():
+    """What labels buy, and the advice."""
+    return {
         "advantage": {
             "words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels",
             "value": 0.036,
@@ -73,6 +107,12 @@ def write_signals(labels=LABELS, **changes):
                 {"name": "unexplained-mass", "value": None, "words": "not enough audit labels to tell"},
             ],
         },
+    }
+
+
+def _people():
+    """What to trust, and whom."""
+    return {
         "trusted": {
             "words": "Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
             "threshold": 0.93,
@@ -101,6 +141,12 @@ def write_signals(labels=LABELS, **changes):
             {"annotator": "1", "labels": 300, "kappa": 0.87, "n": 40},
             {"annotator": "2", "labels": 112, "kappa": None, "n": 3},
         ],
+    }
+
+
+def _findings(labels):
+    """Novel groups and synthetic tasks."""
+    return {
         "novelty": {
             "words": "41 tasks fit no class; about 9 of them by mistake.",
             "flags": 41,
@@ -146,30 +192,6 @@ def write_signals(labels=LABELS, **changes):
             },
         },
     }
-    return signals | changes
-
-
-def add_rich_project(
-    context, *, texts, labels=LABELS, label_studio_id=7, loops=5, groups=3, synthetic=40, seed=0, signals=None
-):
-    """A project with everything that the page can show; returns its row."""
-    rng = random.Random(seed)
-    with context.database.session() as session:
-        project = Project(
-            label_studio_id=label_studio_id,
-            created_stamp=1_700_000_000,
-            title="Support requests",
-            active_version=_version(loops - 1),
-            last_webhook_at=time.time() - 12,
-            tabs={"novel": 3, "review": 4, "harmful": 5, "redundant": 6, "ready": 7, "suspect": 8},
-        )
-        session.add(project)
-        session.flush()
-        _add_tasks(session, project, texts, labels, rng, synthetic=synthetic)
-        _add_findings(session, project, len(texts), labels, rng, groups=groups, synthetic=synthetic)
-        _add_history(session, project, loops, signals or write_signals(labels))
-        session.add(Worker(name="a-machine/1", seen_at=time.time()))
-    return project
 
 
 def _curve(first, last):
@@ -265,34 +287,7 @@ def _add_findings(session, project, count, labels, rng, *, groups, synthetic):
 
 def _add_history(session, project, loops, signals):
     now = datetime.now(UTC).replace(tzinfo=None)
-    for number in range(loops):
-        begun = now - timedelta(minutes=20 * (loops - number))
-        metrics = {
-            "labels": 80.0 * (number + 1),
-            "audit_labels": 20.0 + 25 * number,
-            "audit_accuracy": 0.7 + 0.03 * number,
-            "audit_low": 0.6 + 0.04 * number,
-            "audit_high": 0.8 + 0.02 * number,
-        }
-        session.add(
-            Loop(
-                project_id=project.id,
-                reason="hints",
-                started_at=begun,
-                finished_at=begun + timedelta(seconds=sum(STAGES.values())),
-                outcome="published",
-                version=_version(number),
-                figures={
-                    "labels": 80 * (number + 1),
-                    "pool": 4000,
-                    "window": 100,
-                    "strategy": "balanced-herding",
-                    "metrics": metrics,
-                    "seconds": STAGES,
-                    "signals": signals,
-                },
-            )
-        )
+    session.add_all(_published(project, number, now, loops, signals) for number in range(loops))
     session.add(
         Loop(
             project_id=project.id,
@@ -323,4 +318,31 @@ def _add_history(session, project, loops, signals):
             kind="group-added",
             details={"group": 9, "label": "refund", "members": 12},
         )
+    )
+
+
+def _published(project, number, now, loops, signals):
+    begun = now - timedelta(minutes=20 * (loops - number))
+    return Loop(
+        project_id=project.id,
+        reason="hints",
+        started_at=begun,
+        finished_at=begun + timedelta(seconds=sum(STAGES.values())),
+        outcome="published",
+        version=_version(number),
+        figures={
+            "labels": 80 * (number + 1),
+            "pool": 4000,
+            "window": 100,
+            "strategy": "balanced-herding",
+            "metrics": {
+                "labels": 80.0 * (number + 1),
+                "audit_labels": 20.0 + 25 * number,
+                "audit_accuracy": 0.7 + 0.03 * number,
+                "audit_low": 0.6 + 0.04 * number,
+                "audit_high": 0.8 + 0.02 * number,
+            },
+            "seconds": STAGES,
+            "signals": signals,
+        },
     )

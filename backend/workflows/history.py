@@ -16,42 +16,44 @@ from backend.workflows.projects import get_project
 
 Json = dict[str, Any]
 
-# Columns of the table: a name, and where its value stands in a record.
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "loop": ("loop",),
-    "started_at": ("started_at",),
-    "finished_at": ("finished_at",),
-    "reason": ("reason",),
-    "outcome": ("outcome",),
-    "error": ("error",),
-    "version": ("version",),
-    "fingerprint": ("fingerprint",),
-    "seed": ("seed",),
-    "order_seed": ("order_seed",),
-    "code_version": ("code_version",),
-    "strategy": ("strategy",),
-    "representation": ("representation",),
-    "labels": ("labels",),
-    "pool": ("pool",),
-    "window": ("window",),
-    "accuracy": ("signals", "accuracy", "estimate"),
-    "accuracy_low": ("signals", "accuracy", "low"),
-    "accuracy_high": ("signals", "accuracy", "high"),
-    "audit_labels": ("signals", "accuracy", "n"),
-    "macro_f1": ("signals", "macro_f1"),
-    "over_random": ("signals", "advantage", "value"),
-    "over_random_low": ("signals", "advantage", "low"),
-    "over_random_high": ("signals", "advantage", "high"),
-    "next_labels": ("signals", "forecast", "labels"),
-    "next_gain": ("signals", "forecast", "gain"),
-    "next_gain_low": ("signals", "forecast", "low"),
-    "next_gain_high": ("signals", "forecast", "high"),
-    "trusted_from": ("signals", "trusted", "threshold"),
-    "trusted_share": ("signals", "trusted", "coverage"),
-    "suspect_labels": ("signals", "suspects", "count"),
-    "advice": ("signals", "advice", "advice"),
-    "advice_words": ("signals", "advice", "words"),
-    "would_change": ("signals", "advice", "would_change"),
+_FACTS = (
+    "loop",
+    "started_at",
+    "finished_at",
+    "reason",
+    "outcome",
+    "error",
+    "version",
+    "fingerprint",
+    "seed",
+    "order_seed",
+    "code_version",
+    "strategy",
+    "representation",
+    "labels",
+    "pool",
+    "window",
+)
+# Columns of the table, and where their values stand among the signals.
+_SIGNALS: dict[str, tuple[str, ...]] = {
+    "accuracy": ("accuracy", "estimate"),
+    "accuracy_low": ("accuracy", "low"),
+    "accuracy_high": ("accuracy", "high"),
+    "audit_labels": ("accuracy", "n"),
+    "macro_f1": ("macro_f1",),
+    "over_random": ("advantage", "value"),
+    "over_random_low": ("advantage", "low"),
+    "over_random_high": ("advantage", "high"),
+    "next_labels": ("forecast", "labels"),
+    "next_gain": ("forecast", "gain"),
+    "next_gain_low": ("forecast", "low"),
+    "next_gain_high": ("forecast", "high"),
+    "trusted_from": ("trusted", "threshold"),
+    "trusted_share": ("trusted", "coverage"),
+    "suspect_labels": ("suspects", "count"),
+    "advice": ("advice", "advice"),
+    "advice_words": ("advice", "words"),
+    "would_change": ("advice", "would_change"),
 }
 
 
@@ -82,10 +84,11 @@ def loop_records(context: Context, label_studio_id: int) -> list[Json]:
 def records_as_csv(records: Sequence[Json]) -> str:
     """One row a loop: its numbers, its metrics (`metric_…`), its advice, and the decisions after it."""
     metrics = sorted({name for record in records for name in record.get("metrics") or {}})
-    heading = [*_COLUMNS, *(f"metric_{name}" for name in metrics), "decisions"]
+    heading = [*_FACTS, *_SIGNALS, *(f"metric_{name}" for name in metrics), "decisions"]
     rows = [
         [
-            *(_find(record, path) for path in _COLUMNS.values()),
+            *(_find(record, (name,)) for name in _FACTS),
+            *(_find(record, ("signals", *path)) for path in _SIGNALS.values()),
             *((record.get("metrics") or {}).get(name) for name in metrics),
             "; ".join(f"{one['at']} {one['by']} {one['words']}" for one in record["decisions"]),
         ]

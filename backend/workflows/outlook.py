@@ -19,7 +19,7 @@ from backend.workflows.projects import project_seed, project_settings
 from backend.workflows.publish import published_versions
 from backend.workflows.window import Serving, load_serving
 from model.heads.trained import TrainedHead
-from model.records import Embeddings, Floats, Ids, Labels
+from model.records import Embeddings, Floats, Ids
 from model.registry import RegistryError
 from model.signals.forecast import Forecast, forecast_gain
 from model.signals.learning_curve import LabelLog, LearningCurve, Step, trace_learning
@@ -62,7 +62,7 @@ def _trace(
     learned: Learned, order: NDArray[np.intp], blind: NDArray[np.bool_], rng: np.random.Generator
 ) -> LearningCurve:
     seen, trained = learned.seen, learned.trained
-    labels = Labels(seen.labels.ids[order], seen.labels.targets[order], seen.labels.space)
+    labels = seen.labels.take(order)
     log = LabelLog(seen.features.take(seen.labelled).take(order), labels, blind[order])
     return trace_learning(
         log,

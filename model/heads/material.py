@@ -48,8 +48,7 @@ class Material:
     @property
     def measured_labels(self) -> Labels:
         """The labels (n, c) that heads are measured by."""
-        labels = self.labels
-        return Labels(labels.ids[: self.measured], labels.targets[: self.measured], labels.space)
+        return self.labels.take(slice(self.measured))
 
     @property
     def number_of_folds(self) -> int:

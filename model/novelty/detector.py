@@ -73,7 +73,7 @@ def detect(
         return _nothing_flagged(pool, alpha, reason)
     given = np.argsort(labels.ids, kind="stable")  # by id, so that the order of the rows decides nothing
     asked = np.argsort(pool.ids, kind="stable")
-    labelled, labels, audit = labelled.take(given), _take(labels, given), audit[given]
+    labelled, labels, audit = labelled.take(given), labels.take(given), audit[given]
     bank = _make_bank(labelled, labels, name_vectors, rejected)
     crossfit = CrossFit(bank, labelled, labels, pool.take(asked), audit=audit, rng=rng)
     weights = crossfit.choose_weights()
@@ -103,10 +103,6 @@ def _make_bank(
         vectors = np.concatenate([vectors, rejected])
         classes = np.concatenate([classes, np.full(len(rejected), len(labels.space), dtype=np.intp)])
     return make_bank(vectors, classes, name_vectors)
-
-
-def _take(labels: Labels, rows: NDArray[np.intp]) -> Labels:
-    return Labels(labels.ids[rows], labels.targets[rows], labels.space)
 
 
 def _put_back(values: NDArray[Any], order: NDArray[np.intp]) -> NDArray[Any]:

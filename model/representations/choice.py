@@ -47,7 +47,7 @@ def choose_representation(views: Mapping[Representation, View], labels: Labels, 
     if len(labels) < FEWEST_LABELS or len(views) == 1:
         return Choice(first, {})
     rows = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST_LABELS])
-    some = Labels(labels.ids[rows], labels.targets[rows], labels.space)
+    some = labels.take(rows)
     losses = {name: _losses(views[name], some, rows, seed) for name in REPRESENTATIONS if name in views}
     chosen = first
     for name, needed in NEEDED.items():

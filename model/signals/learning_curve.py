@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,8 +49,7 @@ class LabelLog:
 
     def take(self, rows: NDArray[np.intp]) -> LabelLog:
         """Some rows of the log, given by position."""
-        labels = Labels(self.labels.ids[rows], self.labels.targets[rows], self.labels.space)
-        return LabelLog(self.embeddings.take(rows), labels, self.blind[rows])
+        return LabelLog(self.embeddings.take(rows), self.labels.take(rows), self.blind[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,13 +137,20 @@ def trace_learning(
     sizes = sorted({round(share * len(log)) for share in SHARES} - {len(log)})
     steps = [learn_first(size) for size in sizes if size >= FEWEST_LABELS]
     steps.append(judge.step(np.arange(len(log)), trained))
-    thirds = [blind[number::3] for number in range(3)]
-    few = judge.cross(thirds, [learn(third) for third in thirds])
-    others = [np.setdiff1d(blind, third) for third in thirds]
-    many = judge.cross(others, [learn(rows) for rows in others])
+    few, many = _learn_at_random(judge, learn, blind)
     ours = learn_first(min(round(many.learned / (1.0 - many.learned / (len(log) * FOLDS))), len(log)))
     against = _compare(ours, (few, many), steps, rng)
     return LearningCurve(tuple(steps), (few, many), against, _say(steps, len(blind)))
+
+
+def _learn_at_random(
+    judge: Judge, learn: Callable[[NDArray[np.intp]], TrainedHead], blind: NDArray[np.intp]
+) -> tuple[Step, Step]:
+    """Random order: heads of each third of the blind labels, and of each two thirds."""
+    thirds = [blind[number::3] for number in range(3)]
+    few = judge.cross(thirds, [learn(third) for third in thirds])
+    others = [np.setdiff1d(blind, third) for third in thirds]
+    return few, judge.cross(others, [learn(rows) for rows in others])
 
 
 class Judge:

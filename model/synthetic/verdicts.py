@@ -45,7 +45,7 @@ def judge(
     if not len(synthetic):
         return Judgement((), Realism(0.5, 1.0, np.zeros(0, dtype=np.float32), ()))
     taught, everyone = np.flatnonzero(~real.audit), np.arange(len(real.labels))
-    of_taught = Labels(real.labels.ids[taught], real.labels.targets[taught], real.labels.space)
+    of_taught = real.labels.take(taught)
     groups = _groups(synthetic)
     valuation = value_items(
         _join(real.embeddings.take(taught), synthetic.embeddings),

@@ -1,34 +1,13 @@
 """`python -m backend simulate labels`: what it reads, prints, draws and refuses."""
 
 import json
-from contextlib import contextmanager
-from functools import partial
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from backend.app import build_context
 from backend.errors import BadRequest, NextlabelError
-from backend.settings import Settings
-from backend.simulation.commands import add_simulate
 from backend.simulation.rows import read_labelled_texts
-from model.encoders.hashing import HashingEncoder
 
 TEXTS = {"colours": "red green blue", "animals": "cat dog cow", "fruit_trees": "apple pear plum"}
-
-
-@pytest.fixture
-def command(tmp_path):
-    @contextmanager
-    def open_context():
-        settings = Settings(_env_file=None, data_dir=tmp_path / "data")
-        yield build_context(settings, load_encoder=partial(HashingEncoder, 32))
-
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    add_simulate(app, open_context=open_context)
-    return partial(CliRunner().invoke, app)
 
 
 @pytest.fixture
@@ -47,8 +26,8 @@ def write(path, rows):
     return path
 
 
-def test_json_holds_every_figure_by_seed(command, data):
-    result = command(
+def test_json_holds_every_figure_by_seed(simulate, data):
+    result = simulate(
         ["simulate", "labels", str(data), "--strategies", "margin,random+entropy", "--budgets", "6,12"]
         + ["--seeds", "2", "--batch", "3", "--json"]
     )
@@ -65,8 +44,8 @@ def test_json_holds_every_figure_by_seed(command, data):
 
 
 @pytest.mark.parametrize("representation", ["encoder", "joined", "tfidf"])
-def test_one_representation_can_be_demanded(command, data, representation):
-    result = command(
+def test_one_representation_can_be_demanded(simulate, data, representation):
+    result = simulate(
         ["simulate", "labels", str(data), "--strategies", "", "--budgets", "6", "--seeds", "1", "--json"]
         + ["--representation", representation]
     )
@@ -77,9 +56,9 @@ def test_one_representation_can_be_demanded(command, data, representation):
     }
 
 
-def test_people_get_a_table_and_a_picture(command, data, tmp_path):
+def test_people_get_a_table_and_a_picture(simulate, data, tmp_path):
     picture = tmp_path / "curves.svg"
-    result = command(
+    result = simulate(
         ["simulate", "labels", str(data), "--budgets", "4,8", "--seeds", "2", "--plot", str(picture)]
     )
     assert result.exit_code == 0, result.output
@@ -99,8 +78,8 @@ def test_people_get_a_table_and_a_picture(command, data, tmp_path):
         (["--representation", "pixels"], "expected one of auto, encoder, joined, tfidf"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(command, data, options, words):
-    result = command(["simulate", "labels", str(data), *options])
+def test_what_makes_no_sense_is_refused_in_words(simulate, data, options, words):
+    result = simulate(["simulate", "labels", str(data), *options])
     assert isinstance(result.exception, NextlabelError)
     assert words in result.exception.message
 

@@ -1,33 +1,12 @@
 """`python -m backend simulate novelty`: one topic plays the class that nobody has labelled."""
 
 import json
-from contextlib import contextmanager
-from functools import partial
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from backend.app import build_context
-from backend.settings import Settings
-from backend.simulation.commands import add_simulate
 from backend.simulation.novelty import accepted_novel
-from model.encoders.hashing import HashingEncoder
 from tests.topics import WORDS, topic_of, write_texts
-
-
-@pytest.fixture
-def command(tmp_path):
-    @contextmanager
-    def open_context():
-        settings = Settings(_env_file=None, data_dir=tmp_path / "data")
-        yield build_context(settings, load_encoder=partial(HashingEncoder, 64))
-
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    add_simulate(app, open_context=open_context)
-    return partial(CliRunner().invoke, app)
 
 
 @pytest.fixture
@@ -38,14 +17,14 @@ def data(tmp_path):
     return path
 
 
-def simulate(command, data, *options):
-    result = command(["simulate", "novelty", str(data), "--hold-out-classes", "1", "--seeds", "2", *options])
+def hold_out_one(simulate, data, *options):
+    result = simulate(["simulate", "novelty", str(data), "--hold-out-classes", "1", "--seeds", "2", *options])
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
-def test_the_class_that_nobody_labelled_is_found_and_the_promise_is_kept(command, data):
-    figures = json.loads(simulate(command, data, "--labels-per-class", "30", "--json"))
+def test_the_class_that_nobody_labelled_is_found_and_the_promise_is_kept(simulate, data):
+    figures = json.loads(hold_out_one(simulate, data, "--labels-per-class", "30", "--json"))
     assert min(figures["auroc"]) > 0.95
     assert np.mean(figures["false_alarm_rate"]) <= 0.1
     assert figures["groups"]["found"] == [1, 1]
@@ -53,13 +32,13 @@ def test_the_class_that_nobody_labelled_is_found_and_the_promise_is_kept(command
     assert figures["groups"]["in_front"] == [1.0, 1.0]
 
 
-def test_the_same_seeds_give_the_same_figures(command, data):
-    first, second = (simulate(command, data, "--json") for _ in range(2))
+def test_the_same_seeds_give_the_same_figures(simulate, data):
+    first, second = (hold_out_one(simulate, data, "--json") for _ in range(2))
     assert first == second
 
 
-def test_people_read_the_same_figures_as_a_table(command, data):
-    text = simulate(command, data)
+def test_people_read_the_same_figures_as_a_table(simulate, data):
+    text = hold_out_one(simulate, data)
     assert "false alarms (promised 0.05)" in text
     assert "tasks read to be sure of a class" in text
 
