@@ -41,7 +41,7 @@ def measure_verdicts(
     scores = {OURS: values} | score_rivals(drawn, np.random.default_rng(seed), peers=peers)
     harmful, count = drawn.harmful, int(drawn.harmful.sum())
     called = judgement.mask(verdict.HARMFUL)
-    kept = {"everything": ~called | True, "oracle": ~harmful, "nothing": np.zeros_like(harmful)}
+    kept = {"everything": np.ones_like(harmful), "oracle": ~harmful, "nothing": np.zeros_like(harmful)}
     kept |= {OURS: judgement.mask(verdict.HELPFUL), "ours, all but harmful": ~called}
     kept["ours, helpful and redundant"] = judgement.mask(verdict.HELPFUL, verdict.REDUNDANT)
     found: Found = {"auroc": {}, "at_count": {}}
