@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.signal_runs import TextSet
-from model.records import Embeddings, LabelSpace
+from model.records import REPRESENTATIONS, Embeddings, Labels, LabelSpace
+from model.representations.choice import View, choose_representation
+from model.representations.features import represent, represent_names
 from model.signals.label_errors import find_suspects
 from model.simulation.oracle import noisy_oracle
 from model.training import train
@@ -43,15 +45,16 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
     oracle = noisy_oracle(texts.answers[rows], space, noise=NOISE, rng=rng)
     items = Embeddings(np.arange(size), texts.vectors[rows], "frozen")
     labels = oracle.label(items, np.arange(size))
+    view = _choose_view(texts, rows, items, labels, seed=seed)
     nothing = np.zeros(size, dtype=np.bool_)
-    trained = train(items, labels, name_vectors=texts.name_vectors, audit=nothing, rng=rng)
+    trained = train(view.labelled, labels, name_vectors=view.names, audit=nothing, rng=rng)
     suspects = find_suspects(
-        items,
+        view.labelled,
         labels,
         out_of_fold=trained.out_of_fold.values,
         inverse_regularisation=trained.metrics["inverse_regularisation"] or 10.0,
         rng=rng,
-        name_vectors=texts.name_vectors,
+        name_vectors=view.names,
         prior_weight=trained.metrics["prior_weight"] or 0.0,
     )
     wrong = oracle.answers != texts.answers[rows]
@@ -59,6 +62,20 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
     if cleanlab is not None:
         found |= _ask_cleanlab(cleanlab, labels.classes, trained.out_of_fold.values, wrong)
     return found | {"wrong": int(wrong.sum()), "flagged": suspects.count}
+
+
+def _choose_view(
+    texts: TextSet, rows: NDArray[np.intp], items: Embeddings, labels: Labels, *, seed: int
+) -> View:
+    """What the live loop would let the head see: the labels choose, wrong ones among them."""
+    words = Embeddings(items.ids, texts.words[rows], "words")
+    views = {
+        name: View(
+            represent(name, items, words), represent_names(name, texts.name_vectors, texts.name_words)
+        )
+        for name in REPRESENTATIONS
+    }
+    return views[choose_representation(views, labels, seed=seed).representation]
 
 
 def _judge(doubt: Numbers, flagged: Mask, wrong: Mask) -> list[float]:

@@ -14,6 +14,7 @@ from scipy.special import bdtr
 
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.encoders.text import load_text_encoder
+from model.encoders.tfidf import fit_tfidf, rows_to_fit
 from model.heads.single_label import LinearHead
 from model.heads.surroundings import Surroundings, find_surroundings
 from model.heads.trained import TrainedHead
@@ -50,12 +51,14 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextSet:
-    """A set of texts as vectors (n, d), answers (n,) and vectors of the class names (c, d)."""
+    """A set of texts: vectors (n, d), counted words (n, k) and answers (n,); and its class names likewise."""
 
     name: str
     vectors: Floats
+    words: Floats
     answers: Rows
     name_vectors: Floats
+    name_words: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,15 +102,19 @@ def load_set(folder: Path, name: str) -> TextSet | None:
         return None
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row.get("split", "train") in ("train", "test")]
-    given = [row[SETS[name][0]] for row in rows]
+    said, given = [row["text"] for row in rows], [row[SETS[name][0]] for row in rows]
     classes = sorted(set(given))
+    titles = [one.replace("_", " ").replace("-", " ") for one in classes]
     if not kept.is_file():
         encoder = load_text_encoder(threads=1)
-        names = [one.replace("_", " ").replace("-", " ") for one in classes]
-        np.savez(kept, x=encoder.encode([row["text"] for row in rows]), names=encoder.encode(names))
+        np.savez(kept, x=encoder.encode(said), names=encoder.encode(titles))
+    words = fit_tfidf([said[row] for row in rows_to_fit(len(said))], revision=f"words of {name}")
+    if words is None:
+        raise ValueError(f"{path}: no two texts share a word")
     with np.load(kept) as vectors:
         answers = np.array([classes.index(one) for one in given], dtype=np.intp)
-        return TextSet(name, vectors["x"], answers, vectors["names"])
+        names = vectors["names"], words.encode(titles)
+        return TextSet(name, vectors["x"], words.encode(said), answers, *names)
 
 
 def draw_project(texts: TextSet, seed: int) -> Project:

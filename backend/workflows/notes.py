@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 # One call per text, 0.1 s or more each, in which annotators wait on SQLite: the rest follows next time.
 _MOST_CALLS = 60
-_RANKS = 20
 _CHUNK = 500  # ids in one SQL statement
 
 
@@ -46,8 +45,8 @@ class Note:
 
 
 def coarse_ranks(count: int) -> list[int]:
-    """Ranks for so many tasks in order, few enough to be written: the first ones exact, then in groups."""
-    return [place + 1 if place < _RANKS else _RANKS + (place - _RANKS) // 50 + 1 for place in range(count)]
+    """Ranks 1, 2, 2, 3, 3, 3, 3, … for so many tasks in order: each is a call, so ever more share one."""
+    return [(place + 1).bit_length() for place in range(count)]
 
 
 def write_notes(context: Context, project: Project, remote: LabelStudio, notes: Mapping[int, Note]) -> int:
