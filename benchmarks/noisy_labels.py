@@ -70,9 +70,7 @@ def _choose_view(
     """What the live loop would let the head see: the labels choose, wrong ones among them."""
     words = Embeddings(items.ids, texts.words[rows], "words")
     views = {
-        name: View(
-            represent(name, items, words), represent_names(name, texts.name_vectors, texts.name_words)
-        )
+        name: View(represent(name, items, words), represent_names(name, texts.name_vectors, texts.name_words))
         for name in REPRESENTATIONS
     }
     return views[choose_representation(views, labels, seed=seed).representation]

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.calibration import calibration_error, fit_temperature, mean_log_loss, wilson_interval
+from model.calibration import calibration_error, fit_temperature, wilson_interval
+from model.heads.companions import best_loss, choose_basis
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Companions, Material, prepare
-from model.heads.selection import Setting, choose_setting, fit_folds, logits_out_of_fold
+from model.heads.selection import Setting
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
 from model.heads.surroundings import Surroundings
 from model.heads.teaching import can_teach, teach
@@ -33,21 +34,18 @@ def train(
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Regularisation, the weight of the names, the temperature and whether the `surroundings` may teach are
-    chosen out of fold. `companions` teach, but are never measured. Raises ValueError when there are no
-    labels, rows do not match, a row is not one-hot, or a vector is not finite.
+    it. Regularisation, the weight of the names, the temperature, whether the `surroundings` may teach and how
+    loudly the `companions` speak are chosen out of fold. Companions are never measured. Raises ValueError
+    when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
-    material = prepare(embeddings, labels, companions, rng)
-    fitter = HeadFitter(material.embeddings, material.labels, name_vectors=name_vectors)
-    choice = choose_setting(fitter, material, with_names=name_vectors is not None)
-    setting, without_fold = choice.setting, choice.fit or fit_folds(fitter, material, choice.setting)
-    logits = logits_out_of_fold(without_fold, material)
-    final = _fit_all(fitter, material, setting, without_fold)
+    basis = choose_basis(prepare(embeddings, labels, companions, rng), name_vectors=name_vectors)
+    fitter, material, setting, logits = basis.fitter, basis.material, basis.setting, basis.logits
+    final = _fit_all(fitter, material, setting, basis.without_fold)
     if surroundings is not None and can_teach(surroundings, material):
-        plain = Fit(torch.cat([without_fold.learned, final.learned], dim=1), final.logits)
+        plain = Fit(torch.cat([basis.without_fold.learned, final.learned], dim=1), final.logits)
         taught = teach(fitter, plain, setting, material, name_vectors=name_vectors, surroundings=surroundings)
-        if is_taught := _best_loss(taught.logits, labels) < _best_loss(logits, labels):
+        if is_taught := best_loss(taught.logits, labels) < best_loss(logits, labels):
             fitter, final, logits = taught.fitter, taught.final, taught.logits
     else:
         is_taught = False
@@ -59,6 +57,8 @@ def train(
     metrics["prior_weight"] = setting.prior_weight
     metrics["temperature"] = temperature
     metrics["surroundings"] = float(is_taught)
+    if companions is not None:
+        metrics["companions"] = basis.loudness
     return TrainedHead(head, metrics, out_of_fold)
 
 
@@ -82,11 +82,6 @@ def _fit_all(fitter: HeadFitter, material: Material, setting: Setting, without_f
         inverse_regularisation=setting.inverse_regularisation,
         start=_middle(without_fold),
     )
-
-
-def _best_loss(logits: Floats, labels: Labels) -> float:
-    """Log loss of held-out logits at their own best temperature."""
-    return mean_log_loss(logits / np.float32(fit_temperature(logits, labels.classes)), labels.classes)
 
 
 def _middle(fit: Fit) -> Fit:

@@ -93,7 +93,13 @@ class _Steps:
 def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> Json:
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
-    return weigh(judged, unlabelled=learned.seen, beliefs=beliefs, seed=project_seed(project))
+    return weigh(
+        judged,
+        unlabelled=learned.seen,
+        beliefs=beliefs,
+        loudness=learned.trained.metrics.get("companions"),
+        seed=project_seed(project),
+    )
 
 
 def _believe(context: Context, project: Project, serving: Serving) -> None:

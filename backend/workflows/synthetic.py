@@ -64,8 +64,13 @@ def teachers(judged: Judged | None) -> list[Teacher]:
     return found
 
 
-def weigh(judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, seed: int) -> Json:
-    """The measured lift by generator and slice, what to make next, and how real the set looks."""
+def weigh(
+    judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, loudness: float | None, seed: int
+) -> Json:
+    """The measured lift by generator and slice, what to make next, and how real the set looks.
+
+    `loudness` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
+    """
     rng = np.random.default_rng(seed)
     helpful = judged.judgement.mask(HELPFUL)
     everything = np.ones(len(judged.tasks), dtype=np.bool_)
@@ -85,13 +90,23 @@ def weigh(judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, seed: int) -
     verdicts = [item.verdict for item in judged.judgement.items]
     return {
         "words": f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
-        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}.",
+        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {_listening(loudness)}",
         "counts": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
         "lift": [_lift_json(name, lift) for name, lift in lifts.items()],
         "gaps": [_gap_json(gap, judged.real.labels) for gap in gaps],
         "stop": [stop for stop in stops if stop],
         "realism": _realism_json(judged),
     }
+
+
+def _listening(loudness: float | None) -> str:
+    if loudness is None:
+        return "None of them teaches the model now."
+    if loudness == 0.0:
+        return "Held-out labels are foreseen best without them: the model does not listen to them now."
+    if loudness == 1.0:
+        return "The model listens to the helpful ones as to labels."
+    return f"The model listens to the helpful ones, each as to {loudness:.0%} of a label."
 
 
 def _take_items(

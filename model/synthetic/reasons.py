@@ -10,7 +10,7 @@ from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of one item: its label, what heads believe, the likeliest fault, and its twin."""
+    """What is known of one item: label, beliefs, the likeliest fault, its twin, why it no longer helps."""
 
     label: str
     believed: str
@@ -24,6 +24,7 @@ class Subject:
     twin_is_exact: bool
     contradicted: bool
     known_class: bool
+    overtaken: str
     judged: bool
 
 
@@ -32,7 +33,7 @@ def explain(verdict: Verdict, subject: Subject) -> str:
     if verdict == HARMFUL:
         return _fault(subject)
     if verdict == REDUNDANT:
-        return _twin(subject)
+        return _repeats(subject)
     if verdict == HELPFUL:
         return f"Sound: model and neighbours agree with {subject.label}; it repeats nothing.{_new(subject)}"
     if not subject.judged:
@@ -56,7 +57,9 @@ def _fault(subject: Subject) -> str:
     )
 
 
-def _twin(subject: Subject) -> str:
+def _repeats(subject: Subject) -> str:
+    if subject.twin is None:
+        return subject.overtaken
     side = "real" if subject.twin_is_real else "synthetic"
     if subject.twin_is_exact:
         return f"The same as {side} item {subject.twin}."

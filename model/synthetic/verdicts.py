@@ -12,6 +12,7 @@ from model.records import Embeddings, Floats, Labels
 from model.synthetic.duplicates import Twins, find_twins
 from model.synthetic.evidence import Background
 from model.synthetic.fault_detector import KINDS, OFF_TOPIC
+from model.synthetic.generator_effect import measure_effects
 from model.synthetic.items import (
     HARMFUL,
     HELPFUL,
@@ -66,11 +67,10 @@ def judge(
         texts=_texts(real, everyone, synthetic),
         rng=rng,
     )
+    findings = _weigh_generators(_collect(real, synthetic, valuation, twins), real, synthetic, rng)
     taught_real = real.embeddings.take(taught)
     realism = measure_realism(taught_real, of_taught, synthetic.embeddings, synthetic.labels, rng)
-    return Judgement(
-        _write_items(real, synthetic, _collect(real, synthetic, valuation, twins), realism), realism
-    )
+    return Judgement(_write_items(real, synthetic, findings, realism), realism)
 
 
 def _write_items(
@@ -116,6 +116,7 @@ def _describe(labels: Labels, findings: _Findings, ids: NDArray[np.int64]) -> li
             twin_is_exact=bool(findings.exact[row]),
             contradicted=bool(contradicted[row]),
             known_class=bool(findings.known_class[row]),
+            overtaken=findings.overtaken[row],
             judged=valuation.judged,
         )
         for row, column in enumerate(labels.classes)
@@ -124,7 +125,10 @@ def _describe(labels: Labels, findings: _Findings, ids: NDArray[np.int64]) -> li
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Findings:
-    """All that is known of the s synthetic items before the verdict; twins are rows of real + synthetic."""
+    """All that is known of the s synthetic items before the verdict; twins are rows of real + synthetic.
+
+    `overtaken` says why an item that is sound does no good any more; empty where it does.
+    """
 
     valuation: Valuation
     twin: NDArray[np.intp]
@@ -132,6 +136,7 @@ class _Findings:
     same_class: NDArray[np.bool_]
     twin_is_real: NDArray[np.bool_]
     known_class: NDArray[np.bool_]
+    overtaken: tuple[str, ...]
 
     @property
     def contradicted(self) -> NDArray[np.bool_]:
@@ -150,8 +155,28 @@ def _collect(real: RealItems, synthetic: SyntheticItems, valuation: Valuation, t
         classes[twin] == synthetic.labels.classes,
         (twin >= 0) & (twin < first),
         np.isin(synthetic.labels.classes, real.labels.classes[~real.audit]),
+        ("",) * len(synthetic),
     )
     return replace(findings, valuation=_contradict(valuation, findings.contradicted))
+
+
+def _weigh_generators(
+    findings: _Findings, real: RealItems, synthetic: SyntheticItems, rng: np.random.Generator
+) -> _Findings:
+    """The same findings, and which sound items real labels have overtaken."""
+    groups, taught = _groups(synthetic), np.flatnonzero(~real.audit)
+    effects = measure_effects(
+        real.embeddings.take(taught),
+        real.labels.take(taught),
+        synthetic.embeddings,
+        synthetic.labels,
+        groups=groups,
+        chosen=np.array(_decide(findings)) == HELPFUL,
+        rng=rng,
+    )
+    words = {group: effect.words for group, effect in effects.items() if effect.is_overtaken}
+    known = zip(groups.tolist(), findings.known_class.tolist(), strict=True)
+    return replace(findings, overtaken=tuple(words.get(group, "") if knows else "" for group, knows in known))
 
 
 def _contradict(valuation: Valuation, contradicted: NDArray[np.bool_]) -> Valuation:
@@ -174,7 +199,10 @@ def _decide(findings: _Findings) -> tuple[Verdict, ...]:
     fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
     harmful &= findings.known_class | (fault != KINDS.index(OFF_TOPIC))
     redundant = (findings.twin >= 0) & findings.same_class
-    chosen = np.select([harmful, redundant, valuation.low > 0], [HARMFUL, REDUNDANT, HELPFUL], UNSURE)
+    sound, overtaken = valuation.low > 0, np.array([why != "" for why in findings.overtaken])
+    chosen = np.select(
+        [harmful, redundant, sound & overtaken, sound], [HARMFUL, REDUNDANT, REDUNDANT, HELPFUL], UNSURE
+    )
     return tuple(chosen.tolist())
 
 

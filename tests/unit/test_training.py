@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.encoders.hashing import HashingEncoder
+from model.heads.companions import LOUDNESS
 from model.heads.material import Companions, assign_folds
 from model.records import Embeddings, Labels, LabelSpace
 from model.training import cold_start, train
@@ -186,6 +187,68 @@ def test_companions_teach_but_measure_nothing():
     column = labels.space.index("weather")
     before, after = (each.head.probabilities(more, "v").values[:, column].mean() for each in (plain, helped))
     assert after > before
+
+
+def clouds(per_class, *, turned, seed, first):
+    """Items of three classes around three axes; `turned` ones carry the label of the next class."""
+    rng = np.random.default_rng(seed)
+    classes = np.repeat(np.arange(3), per_class)
+    vectors = np.eye(8, dtype=np.float32)[classes] + 0.3 * rng.normal(size=(len(classes), 8)).astype(
+        np.float32
+    )
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = first + np.arange(len(classes))
+    targets = np.eye(3, dtype=np.float32)[(classes + turned) % 3]
+    return Embeddings(ids, vectors, "clouds@1"), Labels(ids, targets, SPACE)
+
+
+def taught_by(companions, per_class):
+    embeddings, labels = clouds(per_class, turned=0, seed=0, first=0)
+    return train(
+        embeddings,
+        labels,
+        name_vectors=None,
+        audit=np.zeros(len(labels), dtype=np.bool_),
+        rng=np.random.default_rng(0),
+        companions=companions,
+    )
+
+
+def as_companions(embeddings, labels):
+    return Companions(embeddings, labels, np.ones(len(labels), dtype=np.float32))
+
+
+def test_companions_speak_as_loudly_as_real_labels_where_that_helps():
+    found = taught_by(as_companions(*clouds(40, turned=0, seed=1, first=1000)), per_class=6)
+    assert found.metrics["companions"] == LOUDNESS[0]
+
+
+def test_companions_that_contradict_the_labels_are_not_listened_to():
+    test, answers = clouds(100, turned=0, seed=2, first=5000)
+    misled = taught_by(as_companions(*clouds(40, turned=1, seed=1, first=1000)), per_class=10)
+    assert misled.metrics["companions"] == 0.0
+    assert (misled.head.logits(test.vectors).argmax(axis=1) == answers.classes).mean() > 0.9
+
+
+def test_companions_of_a_class_without_labels_always_speak():
+    embeddings, labels = clouds(20, turned=0, seed=0, first=0)
+    known = labels.classes < 2
+    # Those of the two classes with labels contradict them; the third class is known from companions alone.
+    more, answers = clouds(20, turned=0, seed=1, first=1000)
+    answers.targets[:40, :2] = answers.targets[:40, 1::-1]
+    found = train(
+        embeddings.take(known),
+        labels.take(known),
+        name_vectors=None,
+        audit=np.zeros(40, dtype=np.bool_),
+        rng=np.random.default_rng(0),
+        companions=as_companions(more, answers),
+    )
+    assert found.metrics["companions"] == 0.0
+    test, true = clouds(50, turned=0, seed=4, first=5000)
+    right = found.head.logits(test.vectors).argmax(axis=1) == true.classes
+    assert right[true.classes == 2].mean() > 0.8
+    assert right[true.classes < 2].mean() > 0.8
 
 
 def test_companions_that_are_not_finite_are_refused():

@@ -1,0 +1,77 @@
+"""How loudly companions speak beside labelled rows: as loudly as held-out rows are foreseen best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.calibration import fit_temperature, mean_log_loss
+from model.heads.fitting import Fit, HeadFitter
+from model.heads.material import Material
+from model.heads.selection import (
+    FEWEST_TO_CHOOSE,
+    Setting,
+    choose_setting,
+    fit_folds,
+    logits_out_of_fold,
+)
+from model.records import Floats, Labels
+
+LOUDNESS = (1.0, 0.3, 0.1, 0.0)
+FEWEST_OF_A_CLASS = 5  # labelled rows of a class without which nobody can say what its companions do
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """A chosen setting and loudness, heads that each miss a fold, and what these say of held-out rows."""
+
+    fitter: HeadFitter
+    material: Material
+    setting: Setting
+    without_fold: Fit
+    logits: Floats
+    loudness: float
+
+
+def choose_basis(material: Material, *, name_vectors: Floats | None) -> Basis:
+    """The setting and the loudness of companions with the least log loss on held-out labelled rows.
+
+    Companions that help while labels are few can hurt when there are many: then they speak more softly, or
+    not at all. Those of a class with fewer than five labelled rows always speak.
+    """
+    fitter = HeadFitter(material.embeddings, material.labels, name_vectors=name_vectors)
+    with_names = name_vectors is not None
+    best = _look_at(fitter, material, 1.0, with_names=with_names)
+    quiet = _may_be_quiet(material)
+    if material.measured < FEWEST_TO_CHOOSE or not quiet.any():
+        return best
+    least = best_loss(best.logits, material.measured_labels)
+    for loudness in LOUDNESS[1:]:
+        weights = np.where(quiet, material.weights * np.float32(loudness), material.weights)
+        other = _look_at(fitter, replace(material, weights=weights), loudness, with_names=with_names)
+        if (loss := best_loss(other.logits, material.measured_labels)) < least:
+            best, least = other, loss
+    return best
+
+
+def best_loss(logits: Floats, labels: Labels) -> float:
+    """Log loss of held-out logits (n, c) at their own best temperature, in nats."""
+    return mean_log_loss(logits / np.float32(fit_temperature(logits, labels.classes)), labels.classes)
+
+
+def _look_at(fitter: HeadFitter, material: Material, loudness: float, *, with_names: bool) -> Basis:
+    choice = choose_setting(fitter, material, with_names=with_names)
+    without_fold = choice.fit or fit_folds(fitter, material, choice.setting)
+    logits = logits_out_of_fold(without_fold, material)
+    return Basis(fitter, material, choice.setting, without_fold, logits, loudness)
+
+
+def _may_be_quiet(material: Material) -> NDArray[np.bool_]:
+    """Which rows (n + m,) are companions of a class that enough labelled rows can speak for."""
+    classes = material.labels.classes
+    labelled = np.bincount(classes[: material.measured], minlength=len(material.labels.space))
+    quiet = labelled[classes] >= FEWEST_OF_A_CLASS
+    quiet[: material.measured] = False
+    return quiet
