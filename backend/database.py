@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from filelock import FileLock
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Executable,
     ForeignKey,
     LargeBinary,
     MetaData,
@@ -258,13 +260,19 @@ class Database:
 
 def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
     """Inserts rows in one statement; a row whose primary key exists takes the new values."""
-    if not rows:
-        return
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table)
+    if rows:
+        statement = _upsert_statement(table, tuple(rows[0]), session.get_bind().dialect.name)
+        session.connection().execute(statement, rows)
+
+
+@cache
+def _upsert_statement(table: type[Base], names: tuple[str, ...], dialect: str) -> Executable:
+    """Past the ORM, and made once: of one row it would be most of the time."""
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    statement = insert(Base.metadata.tables[table.__tablename__])
     keys = [column.name for column in inspect(table).primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def _open_engine(address: str) -> Engine:
