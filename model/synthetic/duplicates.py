@@ -69,9 +69,14 @@ def find_twins(
     total = len(vectors)
     rank = np.empty(total, dtype=np.intp)
     rank[np.lexsort((np.arange(total), -preference, np.arange(total) >= real))] = np.arange(total)
-    of = np.full(total, -1, dtype=np.intp)
-    exact = np.zeros(total, dtype=np.bool_)
-    closeness = np.zeros(total, dtype=np.float32)
+    return _keep_one(pairs, rank, classes, real)
+
+
+def _keep_one(pairs: _Pairs, rank: Rows, classes: NDArray[np.intp], real: int) -> Twins:
+    """Of each set of twins all but the first by rank repeat it."""
+    of = np.full(len(rank), -1, dtype=np.intp)
+    exact = np.zeros(len(rank), dtype=np.bool_)
+    closeness = np.zeros(len(rank), dtype=np.float32)
     better = np.where(rank[pairs.left] < rank[pairs.right], pairs.left, pairs.right)
     worse = np.where(better == pairs.left, pairs.right, pairs.left)
     other_class = classes[better] != classes[worse]

@@ -79,13 +79,13 @@ class Alike:
     def _next(self, asking: Rows, other: Rows) -> Floats:
         """Cosine of each asking row to its likest but for the other row."""
         is_likest = (self._likest[asking] >= 0) & (self._words[self._likest[asking]] == self._words[other])
-        following: Floats = np.where(is_likest, self._second[asking], self._first[asking])
-        return following
+        return np.asarray(np.where(is_likest, self._second[asking], self._first[asking]), dtype=np.float32)
 
 
 def _columns(compared: list[list[float]], cosine: Floats, ahead: Sequence[Floats]) -> Floats:
     shared = np.array(compared).reshape(-1, 7)
-    return np.concatenate([shared, np.stack([cosine, *ahead], axis=1)], axis=1).astype(np.float32)
+    columns: Floats = np.concatenate([shared, np.stack([cosine, *ahead], axis=1)], axis=1).astype(np.float32)
+    return columns
 
 
 def call_twins(

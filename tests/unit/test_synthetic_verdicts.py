@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
+from model.synthetic.duplicates import find_twins
 from model.synthetic.evidence import Opinions
 from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
 from model.synthetic.lift import measure_lift
@@ -155,3 +156,31 @@ def test_rare_words_say_more_than_common_ones_whether_two_texts_are_twins():
     assert twin > other
     assert contents.compare(contents.parts[0], contents.parts[1])[1] == pytest.approx(1.0)
     assert [len(parts) for parts in Contents(["你好吗朋友", "你好吗朋友们"]).parts] == [5, 6]
+
+
+def test_a_text_rewritten_is_a_near_twin_and_one_that_people_would_write_anyway_is_not():
+    """People ask for a thing at a place; those who ask for another thing are no twins of them."""
+    things = ["invoice", "parcel", "ticket", "refund", "statement", "receipt", "contract", "voucher"]
+    cities = ["paris", "oslo", "berlin", "madrid", "vienna", "lisbon", "dublin", "warsaw"]
+    said = [f"i still wait for the {thing} that you sent to {city}" for thing in things for city in cities]
+    rng = np.random.default_rng(0)
+    said = [said[row] for row in rng.permutation(len(said))]
+    real, natural = said[:48], said[48:]
+    twins = [
+        "hello i still wait for the {} you sent to {} now".format(*text.split()[5:11:5]) for text in real[:4]
+    ]
+    texts = [*real, *natural, *twins]
+    places = np.concatenate([np.arange(64), np.arange(4)])
+    vectors = rng.normal(size=(64, DIMENSIONS))[places] + 0.1 * rng.normal(size=(68, DIMENSIONS))
+    found = find_twins(
+        unit(vectors),
+        np.zeros(len(texts), dtype=np.intp),
+        real=len(real),
+        preference=np.ones(len(texts), dtype=np.float32),
+        texts=texts,
+        unlabelled=None,
+        rng=rng,
+    )
+    assert (found.of[-4:] == np.arange(4)).sum() >= 3
+    assert not found.exact.any()
+    assert (found.of[48:-4] >= 0).sum() <= 2
