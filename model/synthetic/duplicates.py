@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.records import Floats
-from model.synthetic.neighbours import Rows, find_neighbours
-from model.synthetic.text_statistics import content_vectors, normalise, paired_cosines
+from model.synthetic.items import Unlabelled
+from model.synthetic.likeness import Contents
+from model.synthetic.neighbours import Neighbours, Rows, find_neighbours
+from model.synthetic.text_statistics import normalise
+from model.synthetic.twin_detector import Alike, call_twins
 
 LOOKED_AT = 30  # neighbours of an item that may be its twins
 SAME = 1.0 - 1e-5  # cosine from which two vectors are one
 # Share of the real items that are not as close to another real one as twins are, and bounds of closeness.
-NATURAL_COSINE, LOWEST_COSINE, HIGHEST_COSINE = 0.99, 0.80, 0.98
-NATURAL_WORDING, LOWEST_WORDING, HIGHEST_WORDING = 0.96, 0.74, 0.90
+NATURAL, LOWEST, HIGHEST = 0.99, 0.80, 0.98
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +32,21 @@ class Twins:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairs:
-    """Items that may be twins: rows left and right, whether word for word, and how close."""
+    """Items that are twins: rows left and right, whether word for word, and how close."""
 
     left: Rows
     right: Rows
     exact: NDArray[np.bool_]
     closeness: Floats
+
+    def and_also(self, left: Rows, right: Rows, closeness: Floats, *, exact: bool) -> _Pairs:
+        """With more pairs."""
+        return _Pairs(
+            np.concatenate([self.left, left]),
+            np.concatenate([self.right, right]),
+            np.concatenate([self.exact, np.full(len(left), exact)]),
+            np.concatenate([self.closeness, closeness]),
+        )
 
 
 def find_twins(
@@ -45,21 +56,27 @@ def find_twins(
     real: int,
     preference: Floats,
     texts: Sequence[str] | None,
+    unlabelled: Unlabelled | None,
     rng: np.random.Generator,
 ) -> Twins:
     """Which synthetic items repeat a real one or a synthetic one that is preferred (n,), higher first.
 
-    The first `real` rows are real and never repeat anything. Word for word: the same words, or the same
-    vector. Nearly: of one class, and closer than nearly all real items are to another real one of their
-    class: by cosine of their words or, without texts, of the vectors.
+    The first `real` rows are real and never repeat anything; unlabelled ones show how alike real texts are.
+    Word for word: the same words, or the same vector. Nearly, of one class: as like as twins that are made
+    of real texts and unlike natural neighbours or, without texts, closer than nearly all real items are.
     """
-    pairs = _candidates(vectors, classes, real=real, texts=texts, rng=rng)
+    pairs = _find_pairs(vectors, classes, real=real, texts=texts, unlabelled=unlabelled, rng=rng)
     total = len(vectors)
     rank = np.empty(total, dtype=np.intp)
     rank[np.lexsort((np.arange(total), -preference, np.arange(total) >= real))] = np.arange(total)
-    of = np.full(total, -1, dtype=np.intp)
-    exact = np.zeros(total, dtype=np.bool_)
-    closeness = np.zeros(total, dtype=np.float32)
+    return _keep_one(pairs, rank, classes, real)
+
+
+def _keep_one(pairs: _Pairs, rank: Rows, classes: NDArray[np.intp], real: int) -> Twins:
+    """Of each set of twins all but the first by rank repeat it."""
+    of = np.full(len(rank), -1, dtype=np.intp)
+    exact = np.zeros(len(rank), dtype=np.bool_)
+    closeness = np.zeros(len(rank), dtype=np.float32)
     better = np.where(rank[pairs.left] < rank[pairs.right], pairs.left, pairs.right)
     worse = np.where(better == pairs.left, pairs.right, pairs.left)
     other_class = classes[better] != classes[worse]
@@ -78,66 +95,90 @@ def find_twins(
     return Twins(of, exact, closeness)
 
 
-def _candidates(
+def _find_pairs(
     vectors: Floats,
     classes: NDArray[np.intp],
     *,
     real: int,
     texts: Sequence[str] | None,
+    unlabelled: Unlabelled | None,
     rng: np.random.Generator,
 ) -> _Pairs:
-    total = len(vectors)
-    everyone = np.arange(total)
-    near = find_neighbours(vectors, vectors, count=min(LOOKED_AT, max(total - 1, 1)), rng=rng, own=everyone)
-    left = np.repeat(everyone, near.rows.shape[1])
+    near = _look_near(vectors, rng)
+    left = np.repeat(np.arange(len(vectors)), near.rows.shape[1])
     there = near.rows.ravel() >= 0
-    left, right = left[there], near.rows.ravel()[there]
-    cosine: Floats = near.cosines.ravel()[there]
+    left, right, cosine = left[there], near.rows.ravel()[there], near.cosines.ravel()[there]
     one_class = classes[left] == classes[right]
     exact = cosine >= SAME
-    closeness: Floats = cosine
-    natural = (left < real) & (right < real) & one_class
-    edge = HIGHEST_COSINE
+    edge = (
+        HIGHEST
+        if texts is not None
+        else _natural_edge(left, cosine, one_class & (left < real) & (right < real))
+    )
+    keep = exact | ((cosine >= edge) & one_class)
+    pairs = _Pairs(left[keep], right[keep], exact[keep], cosine[keep])
     if texts is None:
-        edge = _threshold(left, cosine, natural, NATURAL_COSINE, LOWEST_COSINE, HIGHEST_COSINE)
-    close = cosine >= edge
-    if texts is not None:
-        wording = paired_cosines(content_vectors(texts), left, right)
-        close |= wording >= _threshold(
-            left, wording, natural, NATURAL_WORDING, LOWEST_WORDING, HIGHEST_WORDING
-        )
-        closeness = np.maximum(cosine, wording)
-        words = _number_texts(texts)
-        exact |= words[left] == words[right]
-    keep = exact | (close & one_class)
-    pairs = _Pairs(left[keep], right[keep], exact[keep], closeness[keep])
-    return pairs if texts is None else _with_equal_texts(pairs, words)
+        return pairs
+    more = unlabelled if unlabelled is not None and unlabelled.texts is not None else None
+    everything = [*texts, *(more.texts or ())] if more is not None else texts
+    words = _number_texts(everything)
+    alike = _alike(
+        near, vectors, classes, real=real, contents=Contents(everything), words=words, more=more, rng=rng
+    )
+    return _with_equal_texts(pairs.and_also(*alike, exact=False), words[: len(texts)])
 
 
-def _threshold(
-    left: Rows, closeness: Floats, natural: NDArray[np.bool_], share: float, lowest: float, highest: float
-) -> float:
-    """The closeness that a share of the real items does not have to the nearest real one, within bounds."""
+def _alike(
+    near: Neighbours,
+    vectors: Floats,
+    classes: NDArray[np.intp],
+    *,
+    real: int,
+    contents: Contents,
+    words: NDArray[np.intp],
+    more: Unlabelled | None,
+    rng: np.random.Generator,
+) -> tuple[Rows, Rows, Floats]:
+    """Synthetic items, what their words repeat as only twins do, and the cosine of the words."""
+    total = len(classes)
+    candidates = np.where(classes[near.rows] == classes[:, None], near.rows, -1)
+    asked = Alike(contents, words, np.arange(total), candidates)
+    known = np.concatenate([np.arange(real), np.arange(total, len(words))])
+    if more is not None:
+        classes = np.concatenate([classes, np.full(len(words) - total, -1)])
+        vectors = np.concatenate([vectors, more.embeddings.vectors])
+    rows = known[_look_near(vectors[known], rng).rows]
+    may_be_one = (
+        (classes[rows] == classes[known][:, None]) | (classes[rows] < 0) | (classes[known][:, None] < 0)
+    )
+    natural = Alike(contents, words, known, np.where(may_be_one, rows, -1))
+    return call_twins(asked, np.arange(real, total), natural, rng)
+
+
+def _look_near(vectors: Floats, rng: np.random.Generator) -> Neighbours:
+    total = len(vectors)
+    count = min(LOOKED_AT, max(total - 1, 1))
+    return find_neighbours(vectors, vectors, count=count, rng=rng, own=np.arange(total))
+
+
+def _natural_edge(left: Rows, closeness: Floats, natural: NDArray[np.bool_]) -> float:
+    """The closeness that nearly all real items do not have to the nearest real one, within bounds."""
     if not natural.any():
-        return highest
+        return HIGHEST
     best = np.full(int(left.max()) + 1, -1.0)
     np.maximum.at(best, left[natural], closeness[natural])
-    return float(np.clip(np.quantile(best[best > -1.0], share), lowest, highest))
+    return float(np.clip(np.quantile(best[best > -1.0], NATURAL), LOWEST, HIGHEST))
 
 
 def _with_equal_texts(pairs: _Pairs, words: NDArray[np.intp]) -> _Pairs:
     """Adds, for every item, its pair with the first of the same words: it may not be among neighbours."""
+    exact = pairs.exact | (words[pairs.left] == words[pairs.right])
     _, first, inverse = np.unique(words, return_index=True, return_inverse=True)
     left = np.arange(len(words))
     right = first[inverse]
     other = left != right
-    count = int(other.sum())
-    return _Pairs(
-        np.concatenate([pairs.left, left[other]]),
-        np.concatenate([pairs.right, right[other]]),
-        np.concatenate([pairs.exact, np.ones(count, dtype=np.bool_)]),
-        np.concatenate([pairs.closeness, np.ones(count, dtype=np.float32)]),
-    )
+    same = _Pairs(pairs.left, pairs.right, exact, pairs.closeness)
+    return same.and_also(left[other], right[other], np.ones(int(other.sum()), dtype=np.float32), exact=True)
 
 
 def _number_texts(texts: Sequence[str]) -> NDArray[np.intp]:

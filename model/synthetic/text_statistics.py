@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from model.records import Floats
 
@@ -17,7 +17,6 @@ _KINDS: tuple[dict[str, Any], ...] = (
     {"analyzer": "word", "token_pattern": _WORD, "ngram_range": (2, 2)},
     {"analyzer": "char_wb", "ngram_range": (4, 4)},
 )
-_LONGEST = 2000  # letters of a text that are looked at
 _SAMPLED = 600  # letters that are enough to tell how a text is worded
 
 
@@ -79,25 +78,13 @@ def log_lengths(texts: Sequence[str]) -> Floats:
     return np.log1p([[len(text.split())] for text in texts]).astype(np.float32)
 
 
-def content_vectors(texts: Sequence[str]) -> Any:
-    """Sparse unit rows (n, h) of words, rare ones counting more, to compare what texts say.
-
-    Runs of 3 and 4 letters where most texts are written without spaces.
-    """
-    spaced = float(np.median([len(text.split()) for text in texts])) > 1.0 if texts else True
-    kind: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4)}
-    if spaced:
-        kind = {"analyzer": "word", "token_pattern": _WORD, "binary": True}
-    counter = HashingVectorizer(norm=None, alternate_sign=False, **kind)
-    return TfidfTransformer(sublinear_tf=True).fit_transform(counter.transform(_cut(texts)))
-
-
-def paired_cosines(rows: Any, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
-    """Cosine of row left[i] with row right[i] of sparse unit rows, (m,)."""
+def paired_cosines(rows: Any, left: NDArray[np.intp], right: NDArray[np.intp], others: Any = None) -> Floats:
+    """Cosine of row left[i] with row right[i], or that of the others, of sparse unit rows, (m,)."""
+    compared = rows if others is None else others
     parts = [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(left), 50_000):
         some = slice(start, start + 50_000)
-        parts.append(np.asarray(rows[left[some]].multiply(rows[right[some]]).sum(axis=1)).ravel())
+        parts.append(np.asarray(rows[left[some]].multiply(compared[right[some]]).sum(axis=1)).ravel())
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -116,7 +103,3 @@ def scramble(text: str, alphabet: Sequence[str], rng: np.random.Generator) -> st
     if way == 1 and len(alphabet):
         return " ".join("".join(rng.choice(alphabet, size=len(word))) for word in words)
     return " ".join("".join(word[place] for place in rng.permutation(len(word))) for word in words)
-
-
-def _cut(texts: Sequence[str]) -> list[str]:
-    return [text[:_LONGEST] for text in texts]

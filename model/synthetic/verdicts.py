@@ -65,6 +65,7 @@ def judge(
         # The first of a set stays, unless it is more likely faulty than not and another is not.
         preference=np.concatenate([np.ones(len(everyone)), valuation.value > 0]).astype(np.float32),
         texts=_texts(real, everyone, synthetic),
+        unlabelled=real.unlabelled,
         rng=rng,
     )
     findings = _weigh_generators(_collect(real, synthetic, valuation, twins), real, synthetic, rng)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
+from model.synthetic.duplicates import find_twins
 from model.synthetic.evidence import Opinions
 from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
 from model.synthetic.lift import measure_lift
+from model.synthetic.likeness import Contents, common_order
 from model.synthetic.reviews import Review
-from model.synthetic.text_statistics import Wording, content_vectors, paired_cosines
+from model.synthetic.text_statistics import Wording, paired_cosines
 from model.synthetic.verdicts import judge
 
 CLASSES, DIMENSIONS = 4, 24
@@ -134,15 +136,51 @@ def test_words_that_no_other_text_has_stand_out():
     assert wording.of_made_up(["xq zzk wvv plom"])[0, 1] > wording.of_made_up(["the card is lost"])[0, 1]
 
 
+def test_the_longest_common_order_of_two_texts_skips_what_only_one_has():
+    assert common_order([1, 2, 3, 4], [2, 9, 4]) == 2
+    assert common_order([1, 2], [2, 1]) == 1
+    assert common_order([], [1]) == 0
+
+
 def test_rare_words_say_more_than_common_ones_whether_two_texts_are_twins():
-    texts = [
-        "please tell me my balance",
-        "tell me my balance",
-        "please tell me my limit",
-        "tell me please the way",
-        "tell me my name please",
-    ]
-    rows = content_vectors(texts)
-    twin, other = paired_cosines(rows, np.array([0, 0]), np.array([1, 2]))
+    contents = Contents(
+        [
+            "please tell me my balance",
+            "tell me my balance",
+            "please tell me my limit",
+            "tell me please the way",
+            "tell me my name please",
+        ]
+    )
+    twin, other = paired_cosines(contents.rows, np.array([0, 0]), np.array([1, 2]))
     assert twin > other
-    assert content_vectors(["你好吗朋友", "你好吗朋友们"]).shape[0] == 2
+    assert contents.compare(contents.parts[0], contents.parts[1])[1] == pytest.approx(1.0)
+    assert [len(parts) for parts in Contents(["你好吗朋友", "你好吗朋友们"]).parts] == [5, 6]
+
+
+def test_a_text_rewritten_is_a_near_twin_and_one_that_people_would_write_anyway_is_not():
+    """People ask for a thing at a place; those who ask for another thing are no twins of them."""
+    things = ["invoice", "parcel", "ticket", "refund", "statement", "receipt", "contract", "voucher"]
+    cities = ["paris", "oslo", "berlin", "madrid", "vienna", "lisbon", "dublin", "warsaw"]
+    said = [f"i still wait for the {thing} that you sent to {city}" for thing in things for city in cities]
+    rng = np.random.default_rng(0)
+    said = [said[row] for row in rng.permutation(len(said))]
+    real, natural = said[:48], said[48:]
+    twins = [
+        "hello i still wait for the {} you sent to {} now".format(*text.split()[5:11:5]) for text in real[:4]
+    ]
+    texts = [*real, *natural, *twins]
+    places = np.concatenate([np.arange(64), np.arange(4)])
+    vectors = rng.normal(size=(64, DIMENSIONS))[places] + 0.1 * rng.normal(size=(68, DIMENSIONS))
+    found = find_twins(
+        unit(vectors),
+        np.zeros(len(texts), dtype=np.intp),
+        real=len(real),
+        preference=np.ones(len(texts), dtype=np.float32),
+        texts=texts,
+        unlabelled=None,
+        rng=rng,
+    )
+    assert (found.of[-4:] == np.arange(4)).sum() >= 3
+    assert not found.exact.any()
+    assert (found.of[48:-4] >= 0).sum() <= 2
