@@ -16,6 +16,7 @@ from model.records import Embeddings, Floats, Labels
 
 DEFAULT_CUT = 0.5
 TURNS = 3  # a third of the classes at a time plays the novel ones
+ROUNDS = 2  # in which each class plays once, each time among others
 FEWEST_PLAYING = 4  # classes at a time: of fewer, any cut gives each back
 MOST_CALIBRATED = 1500
 _MOST_PLAYING = 800
@@ -75,17 +76,19 @@ def _play_turns(
     labelled: Embeddings, labels: Labels, *, neighbours: int, rng: np.random.Generator
 ) -> list[Trial]:
     counts = np.bincount(labels.classes, minlength=len(labels.space))
-    playing = rng.permutation(np.flatnonzero(counts >= 2))
+    playing = np.flatnonzero(counts >= 2)
     if len(playing) < TURNS * FEWEST_PLAYING:
         chosen = rng.permutation(len(labels))[:MOST_CALIBRATED]
         metric = learn_metric(labelled.vectors, labels)
         return [_trial(metric.apply(labelled.vectors[chosen]), labels.classes[chosen], neighbours)]
     trials = []
-    for turn in range(TURNS):
-        plays = np.isin(labels.classes, playing[turn::TURNS])
-        metric = learn_metric(labelled.vectors[~plays], labels.take(np.flatnonzero(~plays)))
-        chosen = rng.permutation(np.flatnonzero(plays))[:_MOST_PLAYING]
-        trials.append(_trial(metric.apply(labelled.vectors[chosen]), labels.classes[chosen], neighbours))
+    for _ in range(ROUNDS):
+        playing = rng.permutation(playing)
+        for turn in range(TURNS):
+            plays = np.isin(labels.classes, playing[turn::TURNS])
+            metric = learn_metric(labelled.vectors[~plays], labels.take(np.flatnonzero(~plays)))
+            chosen = rng.permutation(np.flatnonzero(plays))[:_MOST_PLAYING]
+            trials.append(_trial(metric.apply(labelled.vectors[chosen]), labels.classes[chosen], neighbours))
     return trials
 
 

@@ -57,7 +57,24 @@ def group_items(novel: Embeddings, labelled: Embeddings, labels: Labels, *, seed
         cut = calibrate_cut(labelled, labels, neighbours=neighbours, seed=seed)
         seen = learn_metric(labelled.vectors, labels).apply(ordered.vectors)
     leaned, clusters = _cluster(seen, cut.distance, neighbours, seed)
-    return _in_order(ordered, leaned, clusters, cut)
+    return _make_groups(ordered, leaned, clusters, cut)
+
+
+def rank_groups(groups: Sequence[Group], likely_same: Floats) -> list[Group]:
+    """Groups by size times cohesion, times how likely each is no part of an earlier one.
+
+    likely_same (g, g) says how likely two groups are of one class, in [0, 1]. Two parts of one class side by
+    side would keep another class out of sight (after Carbonell and Goldstein, 1998, maximal marginal
+    relevance).
+    """
+    worth = np.array([len(group.ids) * group.cohesion for group in groups])
+    waiting, ranked = list(range(len(groups))), []
+    while waiting:
+        best = min(waiting, key=lambda row: (-worth[row], groups[row].ids))
+        waiting.remove(best)
+        ranked.append(groups[best])
+        worth = worth * (1.0 - likely_same[best])
+    return ranked
 
 
 def order_of_asking(groups: Sequence[Sequence[int]]) -> list[int]:
@@ -93,24 +110,12 @@ def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group
     return found
 
 
-def _in_order(items: Embeddings, leaned: Floats, clusters: NDArray[np.int32], cut: Cut) -> list[Group]:
-    """Groups by size times cohesion, less what makes them likely to be a part of an earlier one.
-
-    Two parts of one class side by side would keep another class out of sight (after Carbonell and Goldstein,
-    1998, maximal marginal relevance).
-    """
+def _make_groups(items: Embeddings, leaned: Floats, clusters: NDArray[np.int32], cut: Cut) -> list[Group]:
+    """The clusters of three items or more, ranked."""
     places, sizes = np.unique(clusters, return_inverse=True, return_counts=True)[1:]
     large = np.flatnonzero(sizes >= SMALLEST)
     groups = [_make_group(items, np.flatnonzero(places == number)) for number in large]
-    likely_same = cut.belong_together(class_means(leaned, places)[large])
-    worth = np.array([len(group.ids) * group.cohesion for group in groups])
-    waiting, ordered = list(range(len(groups))), []
-    while waiting:
-        best = min(waiting, key=lambda row: (-worth[row], groups[row].ids))
-        waiting.remove(best)
-        ordered.append(groups[best])
-        worth *= 1.0 - likely_same[best]
-    return ordered
+    return rank_groups(groups, cut.belong_together(class_means(leaned, places)[large]))
 
 
 def _cluster(vectors: Floats, cut: float, neighbours: int, seed: int) -> tuple[Floats, NDArray[np.int32]]:
