@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.label_studio.tasks import content_hash
+from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
@@ -29,7 +30,7 @@ HELD_OUT = 0.3
 _ENCODE_CHUNK = 512
 _ACCEPTED = 0.95  # share of the known items that FPR95 accepts
 _PREVALENT = 0.01  # share of what is judged from which on a class must not be overlooked
-_FIRST = 0.02  # share of what is judged that somebody reads, group after group
+_FIRST = 0.02  # share of what is judged that is the front of the queue
 _CONFIRMED = 2  # tasks of one novel class in a group that make a person sure
 _NAMED = 20
 
@@ -49,13 +50,16 @@ class Options:
 class SeedFigures:
     """What one seed gave.
 
-    `found`: novel classes in the majority in one of as many first groups. `to_confirm`: tasks of such a group
-    that a person reads, the most typical first, until two are of its class (median over the found classes).
-    `in_front`: share of the novel classes of at least 1 % that are met when the typical tasks of one group
-    after the other are read, 2 % of all tasks in all; None without such a class.
+    `singles`: the AUROC of each score alone, in place of the chosen sum. `found`: novel classes in the
+    majority in one of as many first groups. `to_confirm`: tasks of such a group that a person reads, the most
+    typical first, until two are of its class (median over the found classes). `in_front`: share of the novel
+    classes of at least 1 % of which a task is in the first 2 % of the queue; None without such a class, or
+    when a label stands for all that is novel. `read_first`: the same when the typical tasks of one group
+    after the other are read instead.
     """
 
     auroc: float
+    singles: dict[str, float]
     fpr95: float
     false_alarm_rate: float
     recall: float
@@ -64,6 +68,7 @@ class SeedFigures:
     found: int
     to_confirm: float | None
     in_front: float | None
+    read_first: float | None
     names: tuple[str, ...]
     reason: str | None
 
@@ -89,6 +94,7 @@ def novelty_json(figures: Sequence[SeedFigures]) -> Json:
     """The figures for machines: a value per seed."""
     return {
         "auroc": [one.auroc for one in figures],
+        "singles": [one.singles for one in figures],
         "fpr95": [one.fpr95 for one in figures],
         "false_alarm_rate": [one.false_alarm_rate for one in figures],
         "recall": [one.recall for one in figures],
@@ -98,6 +104,7 @@ def novelty_json(figures: Sequence[SeedFigures]) -> Json:
             "found": [one.found for one in figures],
             "to_confirm": [one.to_confirm for one in figures],
             "in_front": [one.in_front for one in figures],
+            "read_first": [one.read_first for one in figures],
             "names": [list(one.names) for one in figures],
         },
     }
@@ -143,9 +150,16 @@ class _File:
             alpha=options.alpha,
             rng=rng,
             name_vectors=self._titles[known],
+            compare=True,
         )
-        groups = group_items(pool.take(detection.flagged), self._everything.take(learned), given, seed=seed)
-        return self._measure(detection, groups, is_novel, novel, judged)
+        labelled = self._everything.take(learned)
+        groups = group_items(pool.take(detection.flagged), labelled, given, seed=seed)
+        front: list[int] = []
+        if options.novel_label is None:
+            names = self._titles[known]
+            queue = queue_up(pool, labelled, given, groups, name_vectors=names, audited=audited, seed=seed)
+            front = queue[: _first(len(pool))]
+        return self._measure(detection, groups, is_novel, novel, judged, front)
 
     def _measure(
         self,
@@ -154,12 +168,14 @@ class _File:
         is_novel: NDArray[np.bool_],
         novel: NDArray[np.intp],
         judged: NDArray[np.bool_],
+        front: list[int],
     ) -> SeedFigures:
         truth = is_novel[detection.ids]
         first = groups[: len(novel)]
         shares = [self._majority(group, is_novel) for group in first]
         return SeedFigures(
             auroc=float(roc_auc_score(truth, detection.scores)),
+            singles={name: float(roc_auc_score(truth, scores)) for name, scores in detection.singles.items()},
             fpr95=accepted_novel(detection.scores, truth),
             false_alarm_rate=float(detection.flagged[~truth].mean()),
             recall=float(detection.flagged[truth].mean()),
@@ -167,7 +183,12 @@ class _File:
             ari=self._agreement(detection, groups, is_novel),
             found=len({column for column, _ in shares if column is not None}),
             to_confirm=self._reading_until_sure(first, [column for column, _ in shares]),
-            in_front=self._met_first(groups, self._classes[detection.ids], novel),
+            in_front=self._met(front, self._classes[detection.ids], novel) if front else None,
+            read_first=self._met(
+                [item for group in groups for item in group.typical][: _first(len(detection.ids))],
+                self._classes[detection.ids],
+                novel,
+            ),
             names=tuple(self._name(first, judged)),
             reason=detection.reason,
         )
@@ -190,15 +211,12 @@ class _File:
                 read[column] = int(hits[_CONFIRMED - 1]) + 1 if len(hits) >= _CONFIRMED else len(group.ids)
         return float(np.median(list(read.values()))) if read else None
 
-    def _met_first(
-        self, groups: Sequence[Group], judged: NDArray[np.intp], novel: NDArray[np.intp]
-    ) -> float | None:
-        """The share of the large novel classes among the classes (n,) judged that are met at once."""
+    def _met(self, read: Sequence[int], judged: NDArray[np.intp], novel: NDArray[np.intp]) -> float | None:
+        """The share of the large novel classes among the classes (n,) judged of which a task is read."""
         large = [column for column in novel.tolist() if (judged == column).mean() >= _PREVALENT]
         if not large:
             return None
-        read = [item for group in groups for item in group.typical][: round(_FIRST * len(judged))]
-        met = set(self._classes[read].tolist())
+        met = set(self._classes[np.array(read, dtype=np.intp)].tolist())
         return len(met & set(large)) / len(large)
 
     def _agreement(
@@ -247,6 +265,11 @@ class _File:
         """
         asked = rng.permutation(np.flatnonzero(judged))[: audit_quota(labels)]
         return np.sort(asked[known[asked]]).astype(np.int64)
+
+
+def _first(count: int) -> int:
+    """How many of so many tasks are the front of their queue."""
+    return round(_FIRST * count)
 
 
 def accepted_novel(scores: Floats, novel: NDArray[np.bool_]) -> float:

@@ -81,7 +81,9 @@ def print_figures(console: Console, figures: Sequence[SeedFigures], options: Opt
         "adjusted Rand index": [one.ari for one in figures if one.ari is not None],
         "novel classes in the first groups": [float(one.found) for one in figures],
         "tasks read to be sure of a class": [one.to_confirm for one in figures if one.to_confirm is not None],
-        "large classes met in the first 2 %": [one.in_front for one in figures if one.in_front is not None],
+        "large classes in the first 2 % of the queue": [
+            one.in_front for one in figures if one.in_front is not None
+        ],
     }
     table = Table("", "mean", "95 % interval")
     for name, values in rows.items():

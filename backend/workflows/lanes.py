@@ -13,6 +13,7 @@ from backend.workflows.classes import ADDED, OPEN
 from backend.workflows.notes import Note, coarse_ranks
 from backend.workflows.projects import project_settings
 from backend.workflows.snapshot import Snapshot
+from model.novelty.grouping import order_of_asking
 from model.ranking import LaneQueue
 
 # So many labels make a new class one like all others; until then its group is asked first.
@@ -21,15 +22,18 @@ _MOST_REDUNDANT = 2000
 
 
 def lane_queues(context: Context, project: Project, snapshot: Snapshot) -> list[LaneQueue]:
-    """What asks for places of its own: whole groups, new classes first, and synthetic tasks to review."""
+    """What asks for places of its own: groups of novel tasks, and synthetic tasks to review.
+
+    Groups that became a class come whole; of the others the most typical task of each, and then the rest.
+    """
     settings = project_settings(context, project)
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
-    novel = [
-        task_id
-        for group in _asked_groups(context, project, snapshot)
-        for task_id in group.members
-        if task_id in open_tasks
+    fresh = [task_id for group in _fresh_groups(context, project, snapshot) for task_id in group.members]
+    candidates = [
+        [task_id for task_id in group.members if task_id in open_tasks]
+        for group in _groups(context, project, OPEN)
     ]
+    novel = [task_id for task_id in fresh if task_id in open_tasks] + order_of_asking(candidates)
     doubtful = [row.task_id for row in _doubtful(context, project, snapshot)]
     return [
         LaneQueue("novelty", np.array(novel, dtype=np.int64), settings.novelty_share),
@@ -41,8 +45,7 @@ def new_class_members(context: Context, project: Project, snapshot: Snapshot) ->
     """Tasks of groups that a person made a class, while it has few labels, and that label."""
     return {
         task_id: group.name
-        for group in _asked_groups(context, project, snapshot)
-        if group.state == ADDED
+        for group in _fresh_groups(context, project, snapshot)
         for task_id in group.members
     }
 
@@ -69,16 +72,15 @@ def _verdict_notes(rows: Iterable[Verdict]) -> dict[int, Note]:
     return notes
 
 
-def _asked_groups(context: Context, project: Project, snapshot: Snapshot) -> list[NovelGroup]:
-    """Groups in the order in which they are asked: those that became a class, then the open ones."""
+def _fresh_groups(context: Context, project: Project, snapshot: Snapshot) -> list[NovelGroup]:
+    """Groups that became a class which has few labels yet."""
     names = snapshot.labels.space.names
     counts = dict(zip(names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True))
-    fresh = [
+    return [
         group
         for group in _groups(context, project, ADDED)
         if counts.get(group.name, _ENOUGH_OF_A_CLASS) < _ENOUGH_OF_A_CLASS
     ]
-    return [*fresh, *_groups(context, project, OPEN)]
 
 
 def _groups(context: Context, project: Project, state: str) -> list[NovelGroup]:

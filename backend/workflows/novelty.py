@@ -22,7 +22,7 @@ from model.records import Embeddings
 
 Json = dict[str, Any]
 
-_MOST_GROUPS = 20
+MOST_GROUPS = 20
 _OTHER_TEXTS = 2000  # that names are told apart from
 
 
@@ -41,7 +41,7 @@ def find_novel(context: Context, project: Project, learned: Learned, serving: Se
         learned.seen.labelled_embeddings,
         learned.seen.labels,
         seed=project_seed(project) % 2**32,
-    )[:_MOST_GROUPS]
+    )[:MOST_GROUPS]
     _renew_groups(context, project, learned, groups, version=serving.version)
     expected = detection.expected_false
     words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."

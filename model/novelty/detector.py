@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.novelty.conformal import Doubles, p_values, share_of_known
 from model.novelty.crossfit import CrossFit, Source
-from model.novelty.scores import Bank, make_bank
+from model.novelty.scores import SCORES, Bank, make_bank
 from model.records import Embeddings, Floats, Ids, Labels
 
 Mask = NDArray[np.bool_]
@@ -22,7 +22,8 @@ class Detection:
 
     `weights` say which scores were added up, `calibration` how many labels set the threshold, and where
     those came from. `expected_false` flags are expected to be of known classes. Without enough labels to
-    judge, `reason` says so, nothing is flagged and all p-values are 1.
+    judge, `reason` says so, nothing is flagged and all p-values are 1. `singles` are the scores (n,) that
+    each score alone would give, when they were asked for.
     """
 
     ids: Ids
@@ -34,6 +35,7 @@ class Detection:
     calibration: int
     source: Source
     reason: str | None
+    singles: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def expected_false(self) -> float:
@@ -58,13 +60,14 @@ def detect(
     rng: np.random.Generator,
     name_vectors: Floats | None = None,
     rejected: Floats | None = None,
+    compare: bool = False,
 ) -> Detection:
     """Score a pool for novelty and flag what is too novel for a known class, at most `alpha` of it wrongly.
 
     audit (n,) marks labelled rows that were drawn at random from the pool. name_vectors (c, d): unit vectors
     of the class names in the order of the space. rejected (j, d): unit vectors of items that a person said
-    are no class; whatever is like them is not flagged. Raises ValueError on rows that do not match, an alpha
-    outside (0, 1) or a vector that is not finite.
+    are no class; whatever is like them is not flagged. `compare` asks for each score alone, too. Raises
+    ValueError on rows that do not match, an alpha outside (0, 1) or a vector that is not finite.
     """
     _require_detectable(labelled, labels, pool, audit, alpha, name_vectors, rejected)
     needed = fewest_labels(alpha)
@@ -91,6 +94,9 @@ def detect(
         len(calibration.scores),
         calibration.source,
         reason=None,
+        singles={
+            name: _put_back(crossfit.score_pool({name: 1.0}), asked) for name in (SCORES if compare else ())
+        },
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import fcluster
 
+from model.novelty.cut import MOST_CALIBRATED, Cut, calibrate_cut
+from model.novelty.linking import lean, link, unit
 from model.novelty.metric import learn_metric
 from model.novelty.scores import class_means
 from model.records import Embeddings, Floats, Labels
@@ -16,12 +18,7 @@ from model.records import Embeddings, Floats, Labels
 SMALLEST = 3
 TYPICAL = 3
 MOST_LINKED = 3000  # a tree over more takes minutes: nearest items are merged first
-MOST_CALIBRATED = 1500
-DEFAULT_CUT = 0.5
 NEIGHBOURS = 10  # towards which an item leans; fewer when classes are small
-_LEANING = 0.5
-_CUTS = 40
-_TINY = 1e-9
 _CHUNK = 4096
 _SAME = 0.5  # share of the smaller group that two groups must have in common to be the same one
 
@@ -40,46 +37,54 @@ class Group:
 
 
 def group_items(novel: Embeddings, labelled: Embeddings, labels: Labels, *, seed: int) -> list[Group]:
-    """Groups of at least three novel items, the largest and most cohesive first.
+    """Groups of at least three novel items, the large and cohesive ones that are like no other first.
 
     Average linkage on cosine distance in a metric that the labelled items teach, after each item moved a
-    little towards its neighbours; the cut is the one that gives the labelled items back their classes best
-    (pairwise F1). Items that join no group of three are left out. Raises ValueError on a vector that is not
-    finite.
+    little towards its neighbours; the cut is the one that gives labelled classes back best which the metric
+    has not seen (pairwise F1). A group that may be a part of one before it comes later. Items that join no
+    group of three are left out. Raises ValueError on a vector that is not finite.
     """
     if not (np.isfinite(novel.vectors).all() and np.isfinite(labelled.vectors).all()):
         raise ValueError("group_items: an embedding is not finite; embed these items again")
     if len(novel) < SMALLEST:
         return []
     ordered = novel.take(np.argsort(novel.ids))
-    cut, seen, neighbours = DEFAULT_CUT, ordered.vectors, 0
+    cut, seen, neighbours = Cut(), ordered.vectors, 0
     counts = labels.targets.sum(axis=0)
     if (counts >= 2).sum() >= 2:
-        metric = learn_metric(labelled.vectors, labels)
-        rows = np.random.default_rng(seed).permutation(len(labels))[:MOST_CALIBRATED]
-        neighbours = min(NEIGHBOURS, int(len(rows) / (counts > 0).sum()) // 2, len(novel) // NEIGHBOURS)
-        cut = calibrate_cut(metric.apply(labelled.vectors[rows]), labels.classes[rows], neighbours=neighbours)
-        seen = metric.apply(ordered.vectors)
-    clusters = _cluster(seen, cut, neighbours, seed)
-    groups = [_make_group(ordered, np.flatnonzero(clusters == number)) for number in np.unique(clusters)]
-    large = [group for group in groups if len(group.ids) >= SMALLEST]
-    return sorted(large, key=lambda group: (-len(group.ids) * group.cohesion, group.ids))
+        known = min(len(labels), MOST_CALIBRATED) / (counts > 0).sum()
+        neighbours = min(NEIGHBOURS, int(known) // 2, len(novel) // NEIGHBOURS)
+        cut = calibrate_cut(labelled, labels, neighbours=neighbours, seed=seed)
+        seen = learn_metric(labelled.vectors, labels).apply(ordered.vectors)
+    leaned, clusters = _cluster(seen, cut.distance, neighbours, seed)
+    return _make_groups(ordered, leaned, clusters, cut)
 
 
-def calibrate_cut(vectors: Floats, classes: NDArray[np.intp], *, neighbours: int) -> float:
-    """The cosine distance at which a tree over labelled vectors (n, d) falls into their classes best."""
-    tree = _tree(_lean(vectors, neighbours))
-    cuts = np.unique(np.quantile(tree[:, 2], np.linspace(0.2, 1.0, _CUTS)))
-    scores = [pairwise_f1(fcluster(tree, cut, "distance"), classes) for cut in cuts]
-    return float(cuts[int(np.argmax(scores))])
+def rank_groups(groups: Sequence[Group], likely_same: Floats) -> list[Group]:
+    """Groups by size times cohesion, times how likely each is no part of an earlier one.
+
+    likely_same (g, g) says how likely two groups are of one class, in [0, 1]. Two parts of one class side by
+    side would keep another class out of sight (after Carbonell and Goldstein, 1998, maximal marginal
+    relevance).
+    """
+    worth = np.array([len(group.ids) * group.cohesion for group in groups])
+    waiting, ranked = list(range(len(groups))), []
+    while waiting:
+        best = min(waiting, key=lambda row: (-worth[row], groups[row].ids))
+        waiting.remove(best)
+        ranked.append(groups[best])
+        worth = worth * (1.0 - likely_same[best])
+    return ranked
 
 
-def pairwise_f1(clusters: NDArray[np.int32], classes: NDArray[np.intp]) -> float:
-    """F1 of "these two belong together" over all pairs of items, in [0, 1]."""
-    table = np.zeros((int(clusters.max()) + 1, int(classes.max()) + 1))
-    np.add.at(table, (clusters, classes), 1.0)
-    both, by_cluster, by_class = (_pairs(counts) for counts in (table, table.sum(axis=1), table.sum(axis=0)))
-    return 2.0 * both / max(by_cluster + by_class, 1.0)
+def order_of_asking(groups: Sequence[Sequence[int]]) -> list[int]:
+    """Items of groups in the order in which people are asked: one of each group, then whole groups.
+
+    The groups are given in their order, the most typical items of each first. A place or two are enough to
+    put every group before somebody; after that, items of one group are easier to judge one after another.
+    """
+    first = [group[0] for group in groups if group]
+    return first + [item for group in groups for item in group[1:]]
 
 
 def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group]) -> list[int | None]:
@@ -105,15 +110,20 @@ def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group
     return found
 
 
-def _cluster(vectors: Floats, cut: float, neighbours: int, seed: int) -> NDArray[np.int32]:
-    if len(vectors) <= MOST_LINKED:
-        flat: NDArray[np.int32] = fcluster(_tree(_lean(vectors, neighbours)), cut, "distance")
-        return flat
-    near = _gather_nearest(vectors, seed)
-    centres = class_means(vectors, near)
-    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), _TINY)
-    merged: NDArray[np.int32] = fcluster(_tree(_lean(centres, neighbours)), cut, "distance")[near]
-    return merged
+def _make_groups(items: Embeddings, leaned: Floats, clusters: NDArray[np.int32], cut: Cut) -> list[Group]:
+    """The clusters of three items or more, ranked."""
+    places, sizes = np.unique(clusters, return_inverse=True, return_counts=True)[1:]
+    large = np.flatnonzero(sizes >= SMALLEST)
+    groups = [_make_group(items, np.flatnonzero(places == number)) for number in large]
+    return rank_groups(groups, cut.belong_together(class_means(leaned, places)[large]))
+
+
+def _cluster(vectors: Floats, cut: float, neighbours: int, seed: int) -> tuple[Floats, NDArray[np.int32]]:
+    """The leaned vectors (n, d) and a cluster (n,) for each."""
+    near = np.arange(len(vectors)) if len(vectors) <= MOST_LINKED else _gather_nearest(vectors, seed)
+    leaned = lean(vectors if len(vectors) <= MOST_LINKED else unit(class_means(vectors, near)), neighbours)
+    flat: NDArray[np.int32] = fcluster(link(leaned), cut, "distance")
+    return leaned[near], flat[near]
 
 
 def _gather_nearest(vectors: Floats, seed: int) -> NDArray[np.intp]:
@@ -129,33 +139,6 @@ def _gather_nearest(vectors: Floats, seed: int) -> NDArray[np.intp]:
     return near
 
 
-def _lean(vectors: Floats, neighbours: int) -> Floats:
-    """Unit vectors (n, d), each moved half as far as it is long towards its nearest others.
-
-    Items between two classes follow the denser side, which average linkage alone decides by single pairs.
-    """
-    if neighbours < 1:
-        return vectors
-    closeness = vectors @ vectors.T
-    np.fill_diagonal(closeness, -1.0)
-    rows = np.argpartition(-closeness, neighbours, axis=1)[:, :neighbours]
-    weights = np.maximum(np.take_along_axis(closeness, rows, axis=1), 0.0)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), _TINY)
-    moved = vectors + _LEANING * np.einsum("nk,nkd->nd", weights, vectors[rows])
-    found: Floats = (moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), _TINY)).astype(
-        np.float32
-    )
-    return found
-
-
-def _tree(vectors: Floats) -> NDArray[np.float64]:
-    """Average linkage on 1 - cosine."""
-    distances = 1.0 - vectors.astype(np.float64) @ vectors.T.astype(np.float64)
-    above = np.triu_indices(len(vectors), k=1)
-    tree: NDArray[np.float64] = linkage(np.maximum(distances[above], 0.0), method="average")
-    return tree
-
-
 def _make_group(items: Embeddings, rows: NDArray[np.intp]) -> Group:
     closeness = items.vectors[rows] @ items.vectors[rows].T
     mean = closeness.mean(axis=1)
@@ -163,7 +146,3 @@ def _make_group(items: Embeddings, rows: NDArray[np.intp]) -> Group:
     size = len(rows)
     others = (float(closeness.sum()) - size) / max(size * (size - 1), 1)
     return Group(tuple(int(item) for item in items.ids[rows[order]]), others)
-
-
-def _pairs(counts: NDArray[np.float64]) -> float:
-    return float((counts * (counts - 1.0) / 2.0).sum())

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 UNNAMED = "unnamed"
 MOST_WORDS = 2
 _LEAST_SHARE = 0.12  # of the texts of a group that must hold a word for it to be part of the name
 _LEAST_TEXTS = 2
+_STEM = 5  # letters by which two forms of one word are told: a name says nothing twice
 _RARE = 0.003  # share elsewhere below which rarer is no better: a signature is no topic
 
 
@@ -38,10 +40,19 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
         rest = (total - inside + 0.5) / (len(everything) - len(group) + 1.0) + _RARE
         is_common = (share >= _LEAST_SHARE) & (inside >= min(_LEAST_TEXTS, len(group)))
         weight = np.where(is_common, share * np.log(np.maximum(share / rest, 1.0)), 0.0)
-        best = [row for row in np.lexsort((words, -weight))[:MOST_WORDS] if weight[row] > 0]
-        name = " ".join(words[row] for row in best) or _number(UNNAMED, place)
+        name = " ".join(_first_words(words, weight)) or _number(UNNAMED, place)
         names.append(name if name not in names else _number(name, place))
     return names
+
+
+def _first_words(words: NDArray[np.object_], weight: NDArray[np.float64]) -> list[str]:
+    """The words (n,) that weigh most, of each stem the first."""
+    chosen: dict[str, str] = {}
+    for row in np.lexsort((words, -weight)):
+        if weight[row] <= 0 or len(chosen) == MOST_WORDS:
+            break
+        chosen.setdefault(words[row][:_STEM], words[row])
+    return list(chosen.values())
 
 
 def _number(name: str, place: int) -> str:

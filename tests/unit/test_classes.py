@@ -87,6 +87,26 @@ def test_a_group_becomes_a_label_and_its_tasks_come_first_with_it(context, conne
     assert connected.result_of(lane[0])[0]["value"]["choices"] == ["birds"]
 
 
+def test_of_groups_that_nobody_decided_about_one_task_each_comes_first(context, connected, group):
+    others = [task_id for task_id in connected.tasks if task_id not in {*connected.window, *group}][:4]
+    with context.database.session() as session:
+        session.add(
+            NovelGroup(
+                project_id=connected.project.id,
+                number=4,
+                name="fish",
+                members=others,
+                typical=others[:3],
+                figures={"rank": 2},
+                version=connected.version,
+            )
+        )
+    connected.connect(novelty_share=0.5)
+    connected.loop()
+    lane = [task_id for task_id in connected.window if task_id in {*group, *others}]
+    assert lane[:4] == [group[0], others[0], group[1], group[2]]
+
+
 def test_what_somebody_changed_in_the_config_meanwhile_is_kept(context, connected, group):
     connected.label_studio.change_project(
         connected.project_id, label_config=add_label(connected.remote["label_config"], "fish")

@@ -5,7 +5,7 @@ import pytest
 
 from model.novelty.conformal import p_values
 from model.novelty.detector import detect
-from model.novelty.grouping import Group, group_items, match_groups
+from model.novelty.grouping import Group, group_items, match_groups, order_of_asking
 from model.novelty.metric import learn_metric
 from model.novelty.naming import name_groups
 from model.records import Embeddings, Labels, LabelSpace
@@ -184,3 +184,12 @@ def test_names_are_the_words_that_tell_a_group_from_the_rest():
 
 def test_groups_without_words_are_numbered():
     assert name_groups([["1 2", "3"], ["??"]], ["42"]) == ["unnamed 1", "unnamed 2"]
+
+
+def test_a_name_says_no_word_twice():
+    delivered = ["delivery delivered monday", "delivered delivery monday", "delivery delivered"]
+    assert name_groups([delivered], ["rain", "snow", "wind"])[0].split() == ["delivered", "monday"]
+
+
+def test_people_are_asked_about_each_group_before_any_group_as_a_whole():
+    assert order_of_asking([[1, 2, 3], [4, 5], [], [6]]) == [1, 4, 6, 2, 3, 5]
