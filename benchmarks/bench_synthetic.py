@@ -194,7 +194,7 @@ def _report_rivals(bench: Bench, runs: list[Found], share: float) -> None:
 def _report_kept(bench: Bench, ledger: Ledger) -> None:
     for share in SHARES:
         runs = [run["accuracy"] for run in ledger.of("verdicts", setting=share)]
-        for name in (OURS, "ours, helpful and redundant", "ours, all but harmful", *RIVALS):
+        for name in (OURS, "ours, called helpful alone", "ours, all but harmful", *RIVALS):
             kept = _share_of_oracle(runs, name)
             below = sum(run[name] < run["everything"] for run in runs)
             what = f"{share:.0%} faulty, kept by {name}: share of the oracle's gain; below keeping all"

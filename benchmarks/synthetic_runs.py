@@ -42,8 +42,8 @@ def measure_verdicts(
     harmful, count = drawn.harmful, int(drawn.harmful.sum())
     called = judgement.mask(verdict.HARMFUL)
     kept = {"everything": np.ones_like(harmful), "oracle": ~harmful, "nothing": np.zeros_like(harmful)}
-    kept |= {OURS: judgement.mask(verdict.HELPFUL), "ours, all but harmful": ~called}
-    kept["ours, helpful and redundant"] = judgement.mask(verdict.HELPFUL, verdict.REDUNDANT)
+    kept |= {OURS: judgement.teaching, "ours, all but harmful": ~called}
+    kept["ours, called helpful alone"] = judgement.mask(verdict.HELPFUL)
     found: Found = {"auroc": {}, "at_count": {}}
     for name, score in scores.items():
         worst = np.argsort(score, kind="stable")[:count]

@@ -27,6 +27,7 @@ Json = dict[str, Any]
 
 UNLABELLED = 1000  # tasks without a label that are looked at
 EVERYTHING, HELPFUL_ONLY = "all synthetic tasks", "only those called helpful"
+_KEPT = "those that are likelier sound than faulty and repeat nothing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +54,12 @@ def judge_tasks(context: Context, project: Project, snapshot: Snapshot) -> Judge
 
 
 def teachers(judged: Judged | None) -> list[Teacher]:
-    """What synthetic tasks may teach: what a person said of them, else what helpful ones were meant to be."""
+    """What synthetic tasks may teach: what a person said of them, else what they were meant to be."""
     if judged is None:
         return []
     found = []
     for task, item in zip(judged.tasks, judged.judgement.items, strict=True):
-        label = task.review or (task.intended_label if item.verdict == HELPFUL else None)
+        label = task.review or (task.intended_label if item.teaches else None)
         if label is not None and not task.is_rejected:
             found.append(Teacher(task.task_id, label))
     return found
@@ -72,7 +73,7 @@ def weigh(
     `loudness` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
     """
     rng = np.random.default_rng(seed)
-    helpful = judged.judgement.mask(HELPFUL)
+    helpful, kept = judged.judgement.mask(HELPFUL), judged.judgement.teaching
     everything = np.ones(len(judged.tasks), dtype=np.bool_)
     chosen = {EVERYTHING: everything, HELPFUL_ONLY: helpful} | _groups(judged.tasks)
     lifts = {
@@ -81,7 +82,7 @@ def weigh(
     gaps = find_gaps(
         judged.real,
         judged.synthetic,
-        helpful,
+        kept,
         rng=rng,
         pool=unlabelled.pool_embeddings,
         pool_classes=beliefs.argmax(axis=1) if len(beliefs) else None,
@@ -105,8 +106,8 @@ def _listening(loudness: float | None) -> str:
     if loudness == 0.0:
         return "Held-out labels are foreseen best without them: the model does not listen to them now."
     if loudness == 1.0:
-        return "The model listens to the helpful ones as to labels."
-    return f"The model listens to the helpful ones, each as to {loudness:.0%} of a label."
+        return f"The model listens to {_KEPT} as to labels."
+    return f"The model listens to {_KEPT}, each as to {loudness:.0%} of a label."
 
 
 def _take_items(

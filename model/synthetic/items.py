@@ -69,6 +69,11 @@ class JudgedItem:
     reason: str
     review_order: float
 
+    @property
+    def teaches(self) -> bool:
+        """Whether the model may learn from it: helpful, or not sure and likelier sound than faulty."""
+        return self.verdict == HELPFUL or (self.verdict == UNSURE and self.value > 0.0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
@@ -80,3 +85,8 @@ class Judgement:
     def mask(self, *verdicts: Verdict) -> NDArray[np.bool_]:
         """Which items (s,) have one of these verdicts."""
         return np.array([item.verdict in verdicts for item in self.items], dtype=np.bool_)
+
+    @property
+    def teaching(self) -> NDArray[np.bool_]:
+        """Which items (s,) the model may learn from."""
+        return np.array([item.teaches for item in self.items], dtype=np.bool_)

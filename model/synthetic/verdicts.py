@@ -200,10 +200,8 @@ def _decide(findings: _Findings) -> tuple[Verdict, ...]:
     fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
     harmful &= findings.known_class | (fault != KINDS.index(OFF_TOPIC))
     redundant = (findings.twin >= 0) & findings.same_class
-    sound, overtaken = valuation.low > 0, np.array([why != "" for why in findings.overtaken])
-    chosen = np.select(
-        [harmful, redundant, sound & overtaken, sound], [HARMFUL, REDUNDANT, REDUNDANT, HELPFUL], UNSURE
-    )
+    redundant |= (valuation.value > 0) & np.array([why != "" for why in findings.overtaken])
+    chosen = np.select([harmful, redundant, valuation.low > 0], [HARMFUL, REDUNDANT, HELPFUL], UNSURE)
     return tuple(chosen.tolist())
 
 

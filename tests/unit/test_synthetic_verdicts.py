@@ -6,6 +6,7 @@ import pytest
 from model.records import Embeddings, Labels, LabelSpace
 from model.synthetic.duplicates import find_twins
 from model.synthetic.evidence import Opinions
+from model.synthetic.generator_effect import Effect
 from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
 from model.synthetic.lift import measure_lift
 from model.synthetic.likeness import Contents, common_order
@@ -117,6 +118,28 @@ def test_too_few_real_labels_settle_nothing(mixed):
     found, judgement = verdicts(real_items(7), mixed)
     assert set(found) <= {"unsure", "redundant"}
     assert any("Too few real labels" in item.reason for item in judgement.items)
+    assert not judgement.teaching.any()
+
+
+def test_what_is_helpful_or_likelier_sound_than_faulty_teaches_and_nothing_else(mixed):
+    _, judgement = verdicts(real_items(), mixed)
+    for item, teaches in zip(judgement.items, judgement.teaching, strict=True):
+        assert teaches == (item.verdict == "helpful" or (item.verdict == "unsure" and item.value > 0))
+    assert judgement.teaching[:60].mean() > 0.5
+    assert not judgement.teaching[60:].any()
+
+
+def test_sound_items_of_a_generator_that_real_labels_have_overtaken_are_redundant(mixed, monkeypatch):
+    before, _ = verdicts(real_items(), mixed)
+    effect = Effect(gain=-0.2, low=-0.3, high=-0.1, real=80)
+    monkeypatch.setattr("model.synthetic.verdicts.measure_effects", lambda *_items, **_options: {0: effect})
+    after, judgement = verdicts(real_items(), mixed)
+    helpful = before == "helpful"
+    assert helpful.any()
+    assert (after[helpful] == "redundant").all()
+    assert (after[before == "harmful"] == "harmful").all()
+    assert not judgement.teaching.any()
+    assert "0.20 nats a label, 0.10 to 0.30" in judgement.items[int(np.flatnonzero(helpful)[0])].reason
 
 
 def test_what_nobody_has_heard_of_is_shared_out_among_the_rest():
