@@ -77,17 +77,17 @@ def _measure(real: Digits, made: Digits, size: int, seed: int) -> Found:
     )
     ids = _MADE_FROM + np.arange(len(made.classes))
     rendered = SyntheticItems(Embeddings(ids, made.vectors, "pixels"), _labels(ids, made.classes))
-    helpful = judge(known, rendered, rng=rng).mask(HELPFUL)
+    judgement = judge(known, rendered, rng=rng)
     everything = np.ones(len(ids), dtype=np.bool_)
     lift = measure_lift(known, rendered, everything, rng=rng)
     test = order[-TEST:]
     accuracy = {
         name: _accuracy(known, rendered, kept, real.vectors[test], real.classes[test])
-        for name, kept in {"none": ~everything, "all": everything, "helpful": helpful}.items()
+        for name, kept in {"none": ~everything, "all": everything, "taught": judgement.teaching}.items()
     }
     return {
         "lift": [lift.mean, lift.low, lift.high],
-        "helpful": float(helpful.mean()),
+        "helpful": float(judgement.mask(HELPFUL).mean()),
         "accuracy": accuracy,
     }
 
@@ -138,7 +138,7 @@ def _report(bench: Bench, size: int, runs: list[Found]) -> None:
     bench.add(f"{what}: items called helpful", f"{np.mean([run['helpful'] for run in runs]):.0%}")
     shares = {name: [run["accuracy"][name] for run in runs] for name in runs[0]["accuracy"]}
     bench.add(
-        f"{what}: accuracy without, and as the live loop listens to all and to the helpful ones",
+        f"{what}: accuracy without, and as the live loop listens to all and to what may teach",
         ", ".join(_show(mean_interval(values)) for values in shares.values()),
     )
 

@@ -37,14 +37,18 @@ def fit_temperature(logits: Floats, classes: NDArray[np.intp]) -> float:
     return math.exp(-(low + high) / 2.0 * rows / (rows + _CAUTION))
 
 
-def mean_log_loss(logits: Floats, classes: NDArray[np.intp]) -> float:
-    """Mean of -log p(class) over the rows of logits (n, c), in nats; 0 without rows."""
-    if not len(logits):
-        return 0.0
+def calibrated_losses(logits: Floats, classes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Log losses (n,) of logits (n, c) at their own best temperature, in nats."""
+    return log_losses(logits / np.float32(fit_temperature(logits, classes)), classes)
+
+
+def log_losses(logits: Floats, classes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """-log p(class) of each row (n,) of logits (n, c), in nats."""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
     log_sum = np.log(np.exp(shifted).sum(axis=1))
-    return float((log_sum - shifted[np.arange(len(shifted)), classes]).mean())
+    losses: NDArray[np.float64] = log_sum - shifted[np.arange(len(shifted)), classes]
+    return losses
 
 
 def calibration_error(probabilities: Floats, classes: NDArray[np.intp], *, bins: int = 10) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.calibration import calibration_error, fit_temperature, wilson_interval
-from model.heads.companions import best_loss, choose_basis
+from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
+from model.heads.companions import choose_basis
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Companions, Material, prepare
 from model.heads.selection import Setting
@@ -45,7 +45,8 @@ def train(
     if surroundings is not None and can_teach(surroundings, material):
         plain = Fit(torch.cat([basis.without_fold.learned, final.learned], dim=1), final.logits)
         taught = teach(fitter, plain, setting, material, name_vectors=name_vectors, surroundings=surroundings)
-        if is_taught := best_loss(taught.logits, labels) < best_loss(logits, labels):
+        losses = [calibrated_losses(each, labels.classes).mean() for each in (taught.logits, logits)]
+        if is_taught := bool(losses[0] < losses[1]):
             fitter, final, logits = taught.fitter, taught.final, taught.logits
     else:
         is_taught = False

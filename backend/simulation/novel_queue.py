@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backend.settings import Settings
 from backend.workflows.novelty import MOST_GROUPS
-from model.audit import DEFAULT_SHARE, audit_quota
+from model.audit import audit_quota
 from model.heads.surroundings import find_surroundings
 from model.novelty.grouping import Group, order_of_asking
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
 from model.records import Embeddings, Floats, Ids, Labels
 from model.strategies.inputs import StrategyInput
 from model.training import train
-
-_WINDOW, _LANE = 100, 0.1  # of the live loop unless set otherwise
 
 
 def queue_up(
@@ -24,6 +23,7 @@ def queue_up(
     labels: Labels,
     groups: Sequence[Group],
     *,
+    settings: Settings,
     name_vectors: Floats,
     audited: Ids,
     seed: int,
@@ -47,23 +47,24 @@ def queue_up(
         rng=rng,
         surroundings=find_surroundings(seen, rng),
     )
-    coming = audit_quota(len(labels) + _WINDOW) - audit_quota(len(labels))
+    window, share = settings.queue_window, settings.audit_share
+    coming = audit_quota(len(labels) + window, share=share) - audit_quota(len(labels), share=share)
     lane = order_of_asking([group.ids for group in groups[:MOST_GROUPS]])
     ranking = rank(
         StrategyInput(
             pool=pool,
             probabilities=trained.head.probabilities(pool, "simulated"),
             labelled=labelled,
-            batch=_WINDOW,
+            batch=window,
             labelled_classes=labels.classes,
         ),
         strategy=DEFAULT_STRATEGY,
-        window=_WINDOW,
+        window=window,
         audit=rng.permutation(len(pool)) < coming,
         audit_order=rng.random(len(pool)),
-        share=DEFAULT_SHARE,
+        share=share,
         rng=rng,
-        queues=[LaneQueue("novelty", np.array(lane, dtype=np.int64), _LANE)],
+        queues=[LaneQueue("novelty", np.array(lane, dtype=np.int64), settings.novelty_share)],
     )
     order: list[int] = ranking.ids.tolist()
     return order

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.label_studio.tasks import content_hash
+from backend.settings import Settings
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
 from backend.workflows.embed import embed_texts
@@ -81,7 +82,8 @@ def simulate_novelty(
     _require_possible(labels, options)
     titles = [readable_name(label) for label in labels]
     vectors = _encode(context, [*(row.text for row in rows), *titles], progress)
-    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], context.encoder.get().revision)
+    encoder = context.encoder.get().revision
+    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], encoder, context.settings)
     progress.stage("looking for novel classes", total=options.seeds)
     found = []
     for seed in range(options.seeds):
@@ -120,13 +122,14 @@ class _File:
         vectors: Floats,
         titles: Floats,
         encoder: str,
+        settings: Settings,
     ) -> None:
         self._texts, self._labels = [row.text for row in rows], list(labels)
         columns = {name: column for column, name in enumerate(labels)}
         self._classes = np.array([columns[row.label] for row in rows], dtype=np.intp)
         self._is_test = np.array([bool(row.is_test) for row in rows], dtype=np.bool_)
         self._everything = Embeddings(np.arange(len(rows), dtype=np.int64), vectors, encoder)
-        self._titles = titles
+        self._titles, self._settings = titles, settings
 
     def run(self, options: Options, seed: int) -> SeedFigures:
         """Labels items of the known classes, judges held-out ones of all, and compares with the truth."""
@@ -156,8 +159,16 @@ class _File:
         groups = group_items(pool.take(detection.flagged), labelled, given, seed=seed)
         front: list[int] = []
         if options.novel_label is None:
-            names = self._titles[known]
-            queue = queue_up(pool, labelled, given, groups, name_vectors=names, audited=audited, seed=seed)
+            queue = queue_up(
+                pool,
+                labelled,
+                given,
+                groups,
+                settings=self._settings,
+                name_vectors=self._titles[known],
+                audited=audited,
+                seed=seed,
+            )
             front = queue[: _first(len(pool))]
         return self._measure(detection, groups, is_novel, novel, judged, front)
 

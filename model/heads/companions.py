@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibration import fit_temperature, mean_log_loss
+from model.calibration import calibrated_losses
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Material
 from model.heads.selection import (
@@ -17,7 +17,7 @@ from model.heads.selection import (
     fit_folds,
     logits_out_of_fold,
 )
-from model.records import Floats, Labels
+from model.records import Floats
 
 LOUDNESS = (1.0, 0.3, 0.1, 0.0)
 FEWEST_OF_A_CLASS = 5  # labelled rows of a class without which nobody can say what its companions do
@@ -47,18 +47,14 @@ def choose_basis(material: Material, *, name_vectors: Floats | None) -> Basis:
     quiet = _may_be_quiet(material)
     if material.measured < FEWEST_TO_CHOOSE or not quiet.any():
         return best
-    least = best_loss(best.logits, material.measured_labels)
+    classes = material.measured_labels.classes
+    least = calibrated_losses(best.logits, classes).mean()
     for loudness in LOUDNESS[1:]:
         weights = np.where(quiet, material.weights * np.float32(loudness), material.weights)
         other = _look_at(fitter, replace(material, weights=weights), loudness, with_names=with_names)
-        if (loss := best_loss(other.logits, material.measured_labels)) < least:
+        if (loss := calibrated_losses(other.logits, classes).mean()) < least:
             best, least = other, loss
     return best
-
-
-def best_loss(logits: Floats, labels: Labels) -> float:
-    """Log loss of held-out logits (n, c) at their own best temperature, in nats."""
-    return mean_log_loss(logits / np.float32(fit_temperature(logits, labels.classes)), labels.classes)
 
 
 def _look_at(fitter: HeadFitter, material: Material, loudness: float, *, with_names: bool) -> Basis:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.calibration import fit_temperature, mean_log_loss
+from model.calibration import calibrated_losses
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Material
 from model.heads.single_label import NAME_SCALE
@@ -79,8 +79,7 @@ def _least_loss(
     losses = []
     for number in range(len(settings)):
         logits, rows = _gather(fit, material.folds, held_out, first=number * len(held_out))
-        classes = material.labels.classes[rows]
-        losses.append(mean_log_loss(logits / np.float32(fit_temperature(logits, classes)), classes))
+        losses.append(float(calibrated_losses(logits, material.labels.classes[rows]).mean()))
     best = int(np.argmin(losses))
     mine = slice(best * len(held_out), (best + 1) * len(held_out))
     return settings[best], losses[best], Fit(fit.learned[:, mine], fit.logits[:, mine])

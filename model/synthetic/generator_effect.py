@@ -8,18 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.calibration import fit_temperature
+from model.calibration import calibrated_losses
 from model.heads.fitting import HeadFitter
 from model.heads.material import assign_folds
-from model.heads.single_label import softmax
-from model.records import Embeddings, Floats, Labels
+from model.records import Embeddings, Labels
+from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 
 FEWEST_REAL = 30  # real labels below which nothing is said
 FEWEST_MADE = 20  # items of a generator
 MOST_REAL, MOST_MADE = 1500, 2000  # of more a sample tells enough
-INVERSE_REGULARISATION = 10.0
 _Z99 = 2.575829
-_LEAST = 1e-6
+_MOST_LOST = 13.8  # nats: one label alone decides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +99,6 @@ def _gains(
     )
     rows, logits = np.arange(len(real)), fit.logits.numpy()
     without, with_items = logits[rows, folds], logits[rows, heads + folds]
-    return _surprise(without, labels) - _surprise(with_items, labels)
-
-
-def _surprise(logits: Floats, labels: Labels) -> NDArray[np.float64]:
-    """Log loss (n,) at the logits' own best temperature."""
-    classes = labels.classes
-    believed = softmax(logits / np.float32(fit_temperature(logits, classes)))
-    likelihood = believed[np.arange(len(classes)), classes].astype(np.float64)
-    surprise: NDArray[np.float64] = -np.log(np.maximum(likelihood, _LEAST))
-    return surprise
+    lost = [np.minimum(calibrated_losses(each, labels.classes), _MOST_LOST) for each in (without, with_items)]
+    gains: NDArray[np.float64] = lost[0] - lost[1]
+    return gains

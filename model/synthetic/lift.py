@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Labels
+from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 from model.synthetic.items import RealItems, SyntheticItems
 
 TRAININGS = 20  # bootstrap samples of what is learned from
-INVERSE_REGULARISATION = 10.0
 _Z = 1.959964
 _COPY = 1.0 - 1e-5  # cosine from which a synthetic item gives an audit item away
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from model.heads.fitting import HeadFitter
+from model.heads.fitting import fit_head
 from model.heads.single_label import softmax
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.likeness import Contents, Parts
@@ -163,27 +162,14 @@ def _learn(natural: Floats, made: Floats, asked: Floats) -> NDArray[np.float64]:
     """How many times likelier each asked pair (m,) is among made twins than among natural neighbours."""
     examples = np.concatenate([natural, made])
     middle, spread = examples.mean(axis=0), examples.std(axis=0) + 1e-6
-    scaled = ((np.concatenate([examples, asked]) - middle) / spread).astype(np.float32)
-    ids = np.arange(len(scaled))
-    targets = np.zeros((len(scaled), 2), dtype=np.float32)
-    targets[: len(natural), 0] = 1.0
-    targets[len(natural) : len(examples), 1] = 1.0
-    weights = np.zeros((len(scaled), 1), dtype=np.float32)
-    weights[: len(examples)] = 1.0
-    fitter = HeadFitter(
-        Embeddings(ids, scaled, "likeness"),
+    ids = np.arange(len(examples))
+    targets = np.eye(2, dtype=np.float32)[(ids >= len(natural)).astype(np.intp)]
+    head = fit_head(
+        Embeddings(ids, ((examples - middle) / spread).astype(np.float32), "likeness"),
         Labels(ids, targets, LabelSpace(("natural", "twin"))),
-        name_vectors=None,
-    )
-    fit = fitter.fit(
-        torch.from_numpy(weights),
-        prior_weights=torch.zeros(1),
         inverse_regularisation=_STRENGTH,
-        tolerance=0.05,
-        max_iterations=200,
     )
-    chance = np.clip(
-        softmax(fit.logits[len(examples) :, 0].numpy())[:, 1].astype(np.float64), 1e-6, 1.0 - 1e-6
-    )
+    believed = softmax(head.logits(((asked - middle) / spread).astype(np.float32)))
+    chance = np.clip(believed[:, 1].astype(np.float64), 1e-6, 1.0 - 1e-6)
     odds: NDArray[np.float64] = chance / (1.0 - chance) * len(natural) / max(len(made), 1)
     return odds

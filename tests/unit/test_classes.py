@@ -22,19 +22,23 @@ CONFIG = """<View>
 def group(context, connected):
     """Group 3 of the project: tasks that wait outside the window."""
     members = [task_id for task_id in connected.tasks if task_id not in connected.window][:6]
+    add_group(context, connected, members, number=3, name="birds", rank=1)
+    return members
+
+
+def add_group(context, connected, members, *, number, name, rank):
     with context.database.session() as session:
         session.add(
             NovelGroup(
                 project_id=connected.project.id,
-                number=3,
-                name="birds",
+                number=number,
+                name=name,
                 members=members,
                 typical=members[:3],
-                figures={"rank": 1},
+                figures={"rank": rank},
                 version=connected.version,
             )
         )
-    return members
 
 
 def decisions(context):
@@ -89,18 +93,7 @@ def test_a_group_becomes_a_label_and_its_tasks_come_first_with_it(context, conne
 
 def test_of_groups_that_nobody_decided_about_one_task_each_comes_first(context, connected, group):
     others = [task_id for task_id in connected.tasks if task_id not in {*connected.window, *group}][:4]
-    with context.database.session() as session:
-        session.add(
-            NovelGroup(
-                project_id=connected.project.id,
-                number=4,
-                name="fish",
-                members=others,
-                typical=others[:3],
-                figures={"rank": 2},
-                version=connected.version,
-            )
-        )
+    add_group(context, connected, others, number=4, name="fish", rank=2)
     connected.connect(novelty_share=0.5)
     connected.loop()
     lane = [task_id for task_id in connected.window if task_id in {*group, *others}]
