@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
 from model.heads.companions import choose_basis
-from model.heads.fitting import Fit, HeadFitter
-from model.heads.material import Companions, Material, prepare
-from model.heads.selection import Setting
+from model.heads.material import Companions, prepare
+from model.heads.pooling import pool_logits
+from model.heads.selection import fit_members
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
 from model.heads.surroundings import Surroundings
 from model.heads.teaching import can_teach, teach
@@ -34,28 +33,27 @@ def train(
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Regularisation, the weight of the names, the temperature, whether the `surroundings` may teach and how
-    loudly the `companions` speak are chosen out of fold. Companions are never measured. Raises ValueError
+    it. Heads of several regularisations and weights of the names are pooled by
+    their loss out of fold; the temperature, whether the `surroundings` may teach and how loudly the
+    `companions` speak are chosen out of fold too. Companions are never measured. Raises ValueError
     when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
     basis = choose_basis(prepare(embeddings, labels, companions, rng), name_vectors=name_vectors)
-    fitter, material, setting, logits = basis.fitter, basis.material, basis.setting, basis.logits
-    final = _fit_all(fitter, material, setting, basis.without_fold)
-    if surroundings is not None and can_teach(surroundings, material):
-        plain = Fit(torch.cat([basis.without_fold.learned, final.learned], dim=1), final.logits)
-        taught = teach(fitter, plain, setting, material, name_vectors=name_vectors, surroundings=surroundings)
-        losses = [calibrated_losses(each, labels.classes).mean() for each in (taught.logits, logits)]
-        if is_taught := bool(losses[0] < losses[1]):
-            fitter, final, logits = taught.fitter, taught.final, taught.logits
-    else:
-        is_taught = False
+    members, logits = fit_members(basis.fitter, basis.material, basis.candidates), basis.logits
+    is_taught = False
+    if surroundings is not None and can_teach(surroundings, basis.material):
+        taught = teach(members, basis.material, name_vectors=name_vectors, surroundings=surroundings)
+        taught_logits = pool_logits(taught.logits, labels.classes)
+        if is_taught := not _is_clearly_worse(taught_logits, logits, labels.classes):
+            members, logits = taught, taught_logits
     temperature = fit_temperature(logits, labels.classes)
-    head = fitter.head(final, which=0, prior_weight=setting.prior_weight, temperature=temperature)
+    head = members.pool(labels.classes, temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
     metrics = _measure(out_of_fold, labels, audit)
-    metrics["inverse_regularisation"] = setting.inverse_regularisation
-    metrics["prior_weight"] = setting.prior_weight
+    metrics["inverse_regularisation"] = members.settings[0].inverse_regularisation
+    metrics["prior_weight"] = members.settings[0].prior_weight
+    metrics["pooled"] = float(len(members.settings))
     metrics["temperature"] = temperature
     metrics["surroundings"] = float(is_taught)
     if companions is not None:
@@ -70,24 +68,20 @@ def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
     metrics = _measure(out_of_fold, nothing, np.zeros(0, dtype=np.bool_))
     metrics["inverse_regularisation"] = None
     metrics["prior_weight"] = NAME_SCALE
+    metrics["pooled"] = 1.0
     metrics["temperature"] = 1.0
     metrics["surroundings"] = 0.0
     return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold)
 
 
-def _fit_all(fitter: HeadFitter, material: Material, setting: Setting, without_fold: Fit) -> Fit:
-    """The head of all rows, begun at the mean of those that missed a fold."""
-    return fitter.fit(
-        torch.from_numpy(material.weights).view(-1, 1),
-        prior_weights=torch.tensor([setting.prior_weight]),
-        inverse_regularisation=setting.inverse_regularisation,
-        start=_middle(without_fold),
-    )
+def _is_clearly_worse(taught: Floats, plain: Floats, classes: NDArray[np.intp]) -> bool:
+    """By more than a standard error of the loss on held-out labels.
 
-
-def _middle(fit: Fit) -> Fit:
-    """One head that is the mean of all: a good place to start from."""
-    return Fit(fit.learned.mean(dim=1, keepdim=True), fit.logits.mean(dim=1, keepdim=True))
+    Labels that a strategy asked for are harder than the pool, and on those surroundings help least: so they
+    teach unless the labels speak against it.
+    """
+    harm = calibrated_losses(taught, classes) - calibrated_losses(plain, classes)
+    return bool(harm.mean() > harm.std() / np.sqrt(len(harm)))
 
 
 def _measure(out_of_fold: Probabilities, labels: Labels, audit: NDArray[np.bool_]) -> Metrics:

@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses
-from model.heads.fitting import Fit, HeadFitter
+from model.heads.fitting import HeadFitter
 from model.heads.material import Material
-from model.heads.selection import (
-    FEWEST_TO_CHOOSE,
-    Setting,
-    choose_setting,
-    fit_folds,
-    logits_out_of_fold,
-)
+from model.heads.pooling import pool_logits
+from model.heads.selection import FEWEST_TO_CHOOSE, Candidate, choose_candidates
 from model.records import Floats
 
 LOUDNESS = (1.0, 0.3, 0.1, 0.0)
@@ -25,18 +20,17 @@ FEWEST_OF_A_CLASS = 5  # labelled rows of a class without which nobody can say w
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """A chosen setting and loudness, heads that each miss a fold, and what these say of held-out rows."""
+    """Candidates to pool, best first, what their pool says of held-out rows (n, c), and the loudness."""
 
     fitter: HeadFitter
     material: Material
-    setting: Setting
-    without_fold: Fit
+    candidates: list[Candidate]
     logits: Floats
     loudness: float
 
 
 def choose_basis(material: Material, *, name_vectors: Floats | None) -> Basis:
-    """The setting and the loudness of companions with the least log loss on held-out labelled rows.
+    """The settings and the loudness of companions with the least log loss on held-out labelled rows.
 
     Companions that help while labels are few can hurt when there are many: then they speak more softly, or
     not at all. Those of a class with fewer than five labelled rows always speak.
@@ -58,10 +52,9 @@ def choose_basis(material: Material, *, name_vectors: Floats | None) -> Basis:
 
 
 def _look_at(fitter: HeadFitter, material: Material, loudness: float, *, with_names: bool) -> Basis:
-    choice = choose_setting(fitter, material, with_names=with_names)
-    without_fold = choice.fit or fit_folds(fitter, material, choice.setting)
-    logits = logits_out_of_fold(without_fold, material)
-    return Basis(fitter, material, choice.setting, without_fold, logits, loudness)
+    candidates = choose_candidates(fitter, material, with_names=with_names)
+    logits = pool_logits([each.logits for each in candidates], material.measured_labels.classes)
+    return Basis(fitter, material, candidates, logits, loudness)
 
 
 def _may_be_quiet(material: Material) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
-"""Chooses how strongly a head is held back, and how much it believes the class names, out of fold."""
+"""Which settings of a head are worth pooling: how strongly it is held back and believes the class names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -9,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.calibration import calibrated_losses
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Material
-from model.heads.single_label import NAME_SCALE
+from model.heads.pooling import NEGLIGIBLE, pool_heads, summed_losses
+from model.heads.single_label import NAME_SCALE, LinearHead
 from model.records import Floats
 
 INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance when there are few labels
@@ -30,97 +31,125 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """The best setting and, if every fold was looked at for it, its heads: one per fold."""
+class Candidate:
+    """A setting, its heads that each miss a fold, and what these say of held-out rows: logits (n, c)."""
 
     setting: Setting
-    fit: Fit | None
+    without_fold: Fit
+    logits: Floats
 
 
-def choose_setting(fitter: HeadFitter, material: Material, *, with_names: bool) -> Choice:
-    """The setting with the least log loss on held-out rows, each at its own best temperature.
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """Heads of several settings: each fit has one per fold, without it, and last the one of all rows.
 
-    The weight of the names is chosen under the loose regularisation, then the regularisation. A handful of
-    labels only decides whether to stay close to the names, which they have not been fitted to.
+    `logits` are what the heads without a fold say of its rows, (n, c) for each setting.
     """
-    labels = material.measured_labels
-    loose, *tighter = INVERSE_REGULARISATIONS
+
+    fitter: HeadFitter
+    settings: list[Setting]
+    fits: list[Fit]
+    logits: list[Floats]
+
+    def pool(self, classes: NDArray[np.intp], *, temperature: float) -> LinearHead:
+        """The heads of all rows as one; classes (n,) are the labels of the rows."""
+        heads = [
+            self.fitter.head(fit, which=-1, prior_weight=setting.prior_weight, temperature=1.0)
+            for setting, fit in zip(self.settings, self.fits, strict=True)
+        ]
+        return pool_heads(heads, self.logits, classes, temperature=temperature)
+
+
+def fit_members(fitter: HeadFitter, material: Material, candidates: Sequence[Candidate]) -> Members:
+    """The candidates, each with the head of all rows, begun at the mean of those that missed a fold."""
+    fits = []
+    for each in candidates:
+        some = each.without_fold
+        final = fitter.fit(
+            torch.from_numpy(material.weights).view(-1, 1),
+            prior_weights=torch.tensor([each.setting.prior_weight]),
+            inverse_regularisation=each.setting.inverse_regularisation,
+            start=Fit(some.learned.mean(dim=1, keepdim=True), some.logits.mean(dim=1, keepdim=True)),
+        )
+        learned = torch.cat([some.learned, final.learned], dim=1)
+        fits.append(Fit(learned, torch.cat([some.logits, final.logits], dim=1)))
+    return Members(fitter, [each.setting for each in candidates], fits, [each.logits for each in candidates])
+
+
+def choose_candidates(fitter: HeadFitter, material: Material, *, with_names: bool) -> list[Candidate]:
+    """The settings whose log loss on held-out rows is near the least, best first, to be pooled.
+
+    A handful of labels only decides whether to stay close to the names, which they have not been fitted to.
+    Of many labels, some folds are sample enough, and the best setting stands alone.
+    """
+    classes = material.measured_labels.classes
+    if len(classes) == 1:
+        only = Setting(CLOSE_TO_NAMES, NAME_SCALE if with_names else 0.0)
+        return [_look_at_all(fitter, material, only)]
+    looked_at = np.arange(_folds_to_look_at(material))
+    candidates = _look_at(fitter, material, looked_at, _settings(len(classes), with_names=with_names))
+    rows = np.flatnonzero(np.isin(material.folds, looked_at))
+    losses = summed_losses([each.logits for each in candidates], classes[rows])
+    best_first = np.argsort(losses, kind="stable")
+    if len(looked_at) < material.number_of_folds:
+        return [_look_at_all(fitter, material, candidates[best_first[0]].setting)]
+    return [candidates[place] for place in best_first if losses[place] - losses.min() <= NEGLIGIBLE]
+
+
+def _settings(labels: int, *, with_names: bool) -> dict[float, tuple[float, ...]]:
+    """Prior weights to look at, by inverse regularisation."""
     priors: tuple[float, ...] = (0.0,)
     if with_names:
-        priors = PRIOR_WEIGHTS if len(labels) >= FEWEST_TO_CHOOSE else (NAME_SCALE,)
-    if len(labels) == 1:
-        return Choice(Setting(CLOSE_TO_NAMES, priors[-1]), None)
-    held_out = np.arange(_folds_to_look_at(material))
-    first = [Setting(loose, prior) for prior in priors]
-    best, least, fit = _least_loss(fitter, material, held_out, first, start=None)
-    others = [Setting(strength, best.prior_weight) for strength in tighter]
+        priors = PRIOR_WEIGHTS if labels >= FEWEST_TO_CHOOSE else (NAME_SCALE,)
+    settings = dict.fromkeys(INVERSE_REGULARISATIONS, priors)
     if with_names:
-        others.append(Setting(CLOSE_TO_NAMES, NAME_SCALE))
-    for setting in others:  # each from where the last one ended
-        _, loss, other = _least_loss(fitter, material, held_out, [setting], start=fit)
-        if loss < least:
-            best, least, fit = setting, loss, other
-    return Choice(best, fit if len(held_out) == material.number_of_folds else None)
+        settings[CLOSE_TO_NAMES] = (NAME_SCALE,)
+    return settings
 
 
-def _least_loss(
+def _look_at(
     fitter: HeadFitter,
     material: Material,
     held_out: NDArray[np.intp],
-    settings: list[Setting],
-    *,
-    start: Fit | None,
-) -> tuple[Setting, float, Fit]:
-    """The best of some settings of one regularisation, its loss, and its heads: one per fold looked at."""
-    pairs = list(product(settings, held_out))  # one head each, all fitted together
-    row_weights = material.weights_without(np.array([fold for _, fold in pairs]))
-    priors = torch.tensor([setting.prior_weight for setting, _ in pairs], dtype=torch.float32)
-    fit = _fit_roughly(fitter, row_weights, priors, settings[0].inverse_regularisation, start=start)
-    losses = []
-    for number in range(len(settings)):
-        logits, rows = _gather(fit, material.folds, held_out, first=number * len(held_out))
-        losses.append(float(calibrated_losses(logits, material.labels.classes[rows]).mean()))
-    best = int(np.argmin(losses))
-    mine = slice(best * len(held_out), (best + 1) * len(held_out))
-    return settings[best], losses[best], Fit(fit.learned[:, mine], fit.logits[:, mine])
+    settings: Mapping[float, tuple[float, ...]],
+) -> list[Candidate]:
+    """Every setting with some folds held out; settings of one regularisation are fitted together."""
+    candidates = []
+    for strength, priors in settings.items():
+        pairs = list(product(priors, held_out))  # one head each
+        row_weights = material.weights_without(np.array([fold for _, fold in pairs]))
+        prior_weights = torch.tensor([prior for prior, _ in pairs], dtype=torch.float32)
+        fit = _fit_roughly(fitter, row_weights, prior_weights, strength)
+        for number, prior in enumerate(priors):
+            mine = slice(number * len(held_out), (number + 1) * len(held_out))
+            part = Fit(fit.learned[:, mine], fit.logits[:, mine])
+            candidates.append(Candidate(Setting(strength, prior), part, _gather(part, material, held_out)))
+    return candidates
 
 
-def fit_folds(fitter: HeadFitter, material: Material, setting: Setting) -> Fit:
-    """One head per fold, fitted without it."""
-    number = np.arange(material.number_of_folds)
-    row_weights = material.weights_without(number)
-    priors = torch.full((len(number),), setting.prior_weight)
-    return _fit_roughly(fitter, row_weights, priors, setting.inverse_regularisation, start=None)
+def _look_at_all(fitter: HeadFitter, material: Material, setting: Setting) -> Candidate:
+    """One setting with every fold held out."""
+    held_out = np.arange(material.number_of_folds)
+    settings = {setting.inverse_regularisation: (setting.prior_weight,)}
+    return _look_at(fitter, material, held_out, settings)[0]
 
 
-def logits_out_of_fold(fit: Fit, material: Material) -> Floats:
-    """Logits (n, c) of every row by the head that was fitted without its fold."""
-    logits, rows = _gather(fit, material.folds, np.arange(material.number_of_folds), first=0)
-    ordered = np.empty_like(logits)
-    ordered[rows] = logits
-    return ordered
-
-
-def _fit_roughly(
-    fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Tensor, strength: float, *, start: Fit | None
-) -> Fit:
+def _fit_roughly(fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Tensor, strength: float) -> Fit:
     """Heads good enough to compare: log loss mostly within 0.3 % of the converged one, and quicker."""
     return fitter.fit(
         row_weights,
         prior_weights=priors,
         inverse_regularisation=strength,
-        start=start,
         tolerance=0.1,
         max_iterations=30,
     )
 
 
-def _gather(
-    fit: Fit, folds: NDArray[np.intp], held_out: NDArray[np.intp], *, first: int
-) -> tuple[Floats, NDArray[np.intp]]:
-    """Held-out logits (m, c) and their rows (m,), from heads `first`, `first` + 1, …: one per fold."""
-    rows = np.flatnonzero(np.isin(folds, held_out))
-    return fit.logits.numpy()[rows, first + folds[rows]], rows
+def _gather(fit: Fit, material: Material, held_out: NDArray[np.intp]) -> Floats:
+    """Held-out logits (m, c) of the rows in some folds, in their order, from heads one per fold."""
+    rows = np.flatnonzero(np.isin(material.folds, held_out))
+    gathered: Floats = fit.logits.numpy()[rows, material.folds[rows]]
+    return gathered
 
 
 def _folds_to_look_at(material: Material) -> int:
