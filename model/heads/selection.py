@@ -19,7 +19,8 @@ from model.records import Floats
 INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance when there are few labels
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
 CLOSE_TO_NAMES = 1.0  # a regularisation that only serves few labels whose names say much
-FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little to weigh the names by
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may teach
+FEWEST_TO_DOUBT_NAMES = 15  # below this, too little to believe the names less
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _settings(labels: int, *, with_names: bool) -> dict[float, tuple[float, ...]
     """Prior weights to look at, by inverse regularisation."""
     priors: tuple[float, ...] = (0.0,)
     if with_names:
-        priors = PRIOR_WEIGHTS if labels >= FEWEST_TO_CHOOSE else (NAME_SCALE,)
+        priors = PRIOR_WEIGHTS if labels >= FEWEST_TO_DOUBT_NAMES else (NAME_SCALE,)
     settings = dict.fromkeys(INVERSE_REGULARISATIONS, priors)
     if with_names:
         settings[CLOSE_TO_NAMES] = (NAME_SCALE,)
