@@ -16,9 +16,9 @@ from model.heads.pooling import NEGLIGIBLE, pool_heads, summed_losses
 from model.heads.single_label import NAME_SCALE, LinearHead
 from model.records import Floats
 
-INVERSE_REGULARISATIONS = (100.0, 10.0)  # 1 as well is often chosen by chance when there are few labels
+LOOSE, TIGHT = 100.0, 10.0  # inverse regularisations
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
-CLOSE_TO_NAMES = 1.0  # a regularisation that only serves few labels whose names say much
+CLOSE_TO_NAMES = 1.0  # inverse regularisation with a single label, which must not be taken for all
 FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may teach
 FEWEST_TO_DOUBT_NAMES = 15  # below this, too little to believe the names less
 
@@ -80,8 +80,8 @@ def fit_members(fitter: HeadFitter, material: Material, candidates: Sequence[Can
 def choose_candidates(fitter: HeadFitter, material: Material, *, with_names: bool) -> list[Candidate]:
     """The settings whose log loss on held-out rows is near the least, best first, to be pooled.
 
-    A handful of labels only decides whether to stay close to the names, which they have not been fitted to.
-    Of many labels, some folds are sample enough, and the best setting stands alone.
+    A handful of labels only decides how closely they are followed. Of many labels, some folds are sample
+    enough, and the best setting stands alone.
     """
     classes = material.measured_labels.classes
     if len(classes) == 1:
@@ -98,14 +98,12 @@ def choose_candidates(fitter: HeadFitter, material: Material, *, with_names: boo
 
 
 def _settings(labels: int, *, with_names: bool) -> dict[float, tuple[float, ...]]:
-    """Prior weights to look at, by inverse regularisation."""
-    priors: tuple[float, ...] = (0.0,)
-    if with_names:
-        priors = PRIOR_WEIGHTS if labels >= FEWEST_TO_DOUBT_NAMES else (NAME_SCALE,)
-    settings = dict.fromkeys(INVERSE_REGULARISATIONS, priors)
-    if with_names:
-        settings[CLOSE_TO_NAMES] = (NAME_SCALE,)
-    return settings
+    """Prior weights to look at, by inverse regularisation: only the tighter one may doubt the names."""
+    if not with_names:
+        return {LOOSE: (0.0,), TIGHT: (0.0,)}
+    if labels < FEWEST_TO_DOUBT_NAMES:
+        return {LOOSE: (NAME_SCALE,), TIGHT: (NAME_SCALE,)}
+    return {LOOSE: (NAME_SCALE,), TIGHT: PRIOR_WEIGHTS}
 
 
 def _look_at(
