@@ -33,10 +33,10 @@ def train(
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Heads of several regularisations and weights of the names are pooled by
-    their loss out of fold; the temperature, whether the `surroundings` may teach and how loudly the
-    `companions` speak are chosen out of fold too. Companions are never measured. Raises ValueError
-    when there are no labels, rows do not match, a row is not one-hot, or a vector is not finite.
+    it. Heads of several regularisations and weights of the names are pooled by their loss out of fold; the
+    temperature, whether the `surroundings` may teach and how loudly the `companions` speak are chosen out of
+    fold too. Companions are never measured. Raises ValueError when there are no labels, rows do not match, a
+    row is not one-hot, or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
     basis = choose_basis(prepare(embeddings, labels, companions, rng), name_vectors=name_vectors)

@@ -6,6 +6,7 @@ import pytest
 from model.encoders.hashing import HashingEncoder
 from model.heads.companions import LOUDNESS
 from model.heads.material import Companions, assign_folds
+from model.heads.single_label import NAME_SCALE
 from model.records import Embeddings, Labels, LabelSpace
 from model.training import cold_start, train
 
@@ -109,6 +110,12 @@ def test_the_same_seed_gives_the_same_bits():
     assert np.array_equal(one.head.weights, two.head.weights)
     assert np.array_equal(one.out_of_fold.values, two.out_of_fold.values)
     assert one.metrics == two.metrics
+
+
+def test_few_labels_pool_several_settings_and_a_single_label_stays_close_to_the_names():
+    assert trained(mixed(12), name_vectors=NAMES).metrics["pooled"] > 1
+    one = trained(["food"], name_vectors=NAMES).metrics
+    assert (one["pooled"], one["inverse_regularisation"], one["prior_weight"]) == (1.0, 1.0, NAME_SCALE)
 
 
 def test_metrics_are_plain_numbers():
