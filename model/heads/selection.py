@@ -122,7 +122,9 @@ def _look_at(
         for number, prior in enumerate(priors):
             mine = slice(number * len(held_out), (number + 1) * len(held_out))
             part = Fit(fit.learned[:, mine], fit.logits[:, mine])
-            candidates.append(Candidate(Setting(strength, prior), part, _gather(part, material, held_out)))
+            candidates.append(
+                Candidate(Setting(strength, prior), part, held_out_logits(part, material, held_out))
+            )
     return candidates
 
 
@@ -144,7 +146,7 @@ def _fit_roughly(fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Te
     )
 
 
-def _gather(fit: Fit, material: Material, held_out: NDArray[np.intp]) -> Floats:
+def held_out_logits(fit: Fit, material: Material, held_out: NDArray[np.intp]) -> Floats:
     """Held-out logits (m, c) of the rows in some folds, in their order, from heads one per fold."""
     rows = np.flatnonzero(np.isin(material.folds, held_out))
     gathered: Floats = fit.logits.numpy()[rows, material.folds[rows]]

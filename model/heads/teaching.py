@@ -7,7 +7,7 @@ import torch
 
 from model.heads.fitting import Fit, HeadFitter
 from model.heads.material import Material
-from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting
+from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting, held_out_logits
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
 from model.records import Embeddings, Floats, Labels
@@ -41,9 +41,9 @@ def teach(
         _teach_one(wider, members.fitter, fit, setting, material, surroundings)
         for setting, fit in zip(members.settings, members.fits, strict=True)
     ]
-    rows = np.arange(material.measured)
-    held_out = [fit.logits.numpy()[rows, material.folds[: material.measured]] for fit in fits]
-    return Members(wider, members.settings, fits, held_out)
+    every_fold = np.arange(material.number_of_folds)
+    logits = [held_out_logits(fit, material, every_fold) for fit in fits]
+    return Members(wider, members.settings, fits, logits)
 
 
 def _teach_one(

@@ -50,7 +50,7 @@ def test_equal_heads_pool_to_themselves():
 
 
 @given(st.integers(0, 10_000))
-def test_a_pool_is_never_worse_than_its_members_on_average(seed):
+def test_a_pool_is_never_worse_than_its_worst_member(seed):
     """Log loss is convex in the logits, at equal weights and temperatures as at any others."""
     heads, vectors, classes = heads_and_rows(3, seed)
     logits = [head.logits(vectors) for head in heads]
