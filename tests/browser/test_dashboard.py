@@ -1,7 +1,6 @@
 """The dashboard as people see and use it: light and dark, wide and narrow, by mouse, keyboard and by ear."""
 
 import re
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,13 +11,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
 
 from backend.app import build_context, create_app
 from backend.database import Loop, NovelGroup, Project
 from backend.label_studio.client import LabelStudio
 from model.encoders.hashing import HashingEncoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
+from tests.http_server import serving
 from tests.measured import add_rich_project
 from tests.topics import write_texts
 from tests.workbench import Workbench
@@ -40,8 +39,7 @@ class Site:
         self.context = replace(context, label_studio=connect)
         self.app = create_app(self.context)
         self.label_studio.serve(settings.backend_url, self.app.test_client())
-        self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = None
         self.rich = add_rich_project(self.context, texts=[EVIL, *write_texts(300)])
         with self.context.database.session() as session:
             session.add(Project(label_studio_id=8, created_stamp=1, title="An empty project"))
@@ -68,12 +66,8 @@ class Site:
 @pytest.fixture
 def site(make_settings):
     site = Site(make_settings())
-    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
-    thread.start()
-    yield site
-    site.server.shutdown()
-    thread.join()
-    site.server.server_close()
+    with serving(site.app) as site.url:
+        yield site
 
 
 @pytest.fixture

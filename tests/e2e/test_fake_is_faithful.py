@@ -1,16 +1,15 @@
 """The Label Studio in memory, which the fast tests use, answers as the real one does."""
 
-import threading
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask, jsonify, request
-from werkzeug.serving import make_server
 
 from backend.errors import LabelStudioError
 from backend.label_studio.client import LabelStudio
 from demo.project import LabelingProject
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
+from tests.http_server import serving
 
 CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="topic" toName="text">'
@@ -39,13 +38,8 @@ def stub():
         answer = {"result": [], "score": 0.9, "model_version": state.version}
         return jsonify({"results": [answer for _ in request.json["tasks"]]})
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    thread.join()
+    with serving(app) as state.url:
+        yield state
 
 
 class RealPerson:
