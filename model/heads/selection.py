@@ -52,10 +52,10 @@ class Members:
     fits: list[Fit]
     logits: list[Floats]
 
-    def pool(self, classes: NDArray[np.intp], *, temperature: float) -> LinearHead:
-        """The heads of all rows as one; classes (n,) are the labels of the rows."""
+    def pool(self, classes: NDArray[np.intp], *, temperature: float, which: int = -1) -> LinearHead:
+        """The heads of all rows as one, or those without fold `which`; classes (n,) are what rows say."""
         heads = [
-            self.fitter.head(fit, which=-1, prior_weight=setting.prior_weight, temperature=1.0)
+            self.fitter.head(fit, which=which, prior_weight=setting.prior_weight, temperature=1.0)
             for setting, fit in zip(self.settings, self.fits, strict=True)
         ]
         return pool_heads(heads, self.logits, classes, temperature=temperature)

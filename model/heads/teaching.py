@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
-from model.heads.fitting import Fit, HeadFitter
+from model.calibration import fit_temperature
+from model.heads.fitting import HeadFitter
 from model.heads.material import Material
+from model.heads.pooling import pool_logits
 from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting, held_out_logits
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
@@ -24,55 +28,75 @@ def can_teach(surroundings: Surroundings, material: Material) -> bool:
 def teach(
     members: Members, material: Material, *, name_vectors: Floats | None, surroundings: Surroundings
 ) -> Members:
-    """Fit the heads again, each beside what it believes of its surroundings.
+    """Fit heads again, each beside what the pool of all members believes of the surroundings.
 
-    Pseudo-labels smoothed over neighbours (after Lee, 2013, and Zhou et al., 2004). No head learns from the
+    Pseudo-labels smoothed over neighbours (after Lee, 2013, and Zhou et al., 2004). The best setting of each
+    regularisation learns from them: the weight of the names hardly matters any more. No head learns from the
     answers of its own fold, so what it says of them is still out of fold.
     """
-    sample = surroundings.sample
-    ids = np.concatenate([material.labels.ids, sample.ids])
-    vectors = np.concatenate([material.embeddings.vectors, sample.vectors])
-    unknown = np.zeros((len(sample), len(material.labels.space)), dtype=np.float32)
-    named = Labels(ids, np.concatenate([material.labels.targets, unknown]), material.labels.space)
-    wider = HeadFitter(
-        Embeddings(ids, vectors, material.embeddings.encoder), named, name_vectors=name_vectors
-    )
+    fitter = _widen(material, surroundings, name_vectors)
+    row_weights, targets = _lessons(members, material, surroundings)
+    pupils = _best_of_each_regularisation(members.settings)
+    settings = [members.settings[pupil] for pupil in pupils]
     fits = [
-        _teach_one(wider, members.fitter, fit, setting, material, surroundings)
-        for setting, fit in zip(members.settings, members.fits, strict=True)
+        fitter.fit(
+            row_weights,
+            prior_weights=torch.full((row_weights.shape[1],), setting.prior_weight),
+            inverse_regularisation=setting.inverse_regularisation,
+            start=fitter.translate(members.fits[pupil], members.fitter),
+            targets=targets,
+            tolerance=0.1,
+            max_iterations=30,
+        )
+        for pupil, setting in zip(pupils, settings, strict=True)
     ]
     every_fold = np.arange(material.number_of_folds)
-    logits = [held_out_logits(fit, material, every_fold) for fit in fits]
-    return Members(wider, members.settings, fits, logits)
+    return Members(fitter, settings, fits, [held_out_logits(fit, material, every_fold) for fit in fits])
 
 
-def _teach_one(
-    wider: HeadFitter,
-    fitter: HeadFitter,
-    plain: Fit,
-    setting: Setting,
-    material: Material,
-    surroundings: Surroundings,
-) -> Fit:
-    beliefs = _beliefs(fitter, plain, setting, surroundings)  # (f, s, c)
-    heads, sample = len(beliefs), surroundings.sample
-    answers = torch.from_numpy(material.labels.targets).unsqueeze(1).expand(-1, heads, -1)
-    unknown = torch.from_numpy(~np.isin(sample.ids, material.labels.ids)).float() * TEACHING_WEIGHT
-    return wider.fit(
-        torch.cat([material.weights_without(np.arange(heads)), unknown.view(-1, 1).expand(-1, heads)]),
-        prior_weights=torch.full((heads,), setting.prior_weight),
-        inverse_regularisation=setting.inverse_regularisation,
-        start=wider.translate(plain, fitter),
-        targets=torch.cat([answers, torch.from_numpy(np.stack(beliefs, axis=1))]),
-        tolerance=0.1,
-        max_iterations=30,
+def _widen(material: Material, surroundings: Surroundings, name_vectors: Floats | None) -> HeadFitter:
+    """A fitter of the labelled rows and, behind them, of the items that teach."""
+    sample, space = surroundings.sample, material.labels.space
+    ids = np.concatenate([material.labels.ids, sample.ids])
+    vectors = np.concatenate([material.embeddings.vectors, sample.vectors])
+    unknown = np.zeros((len(sample), len(space)), dtype=np.float32)
+    labels = Labels(ids, np.concatenate([material.labels.targets, unknown]), space)
+    return HeadFitter(
+        Embeddings(ids, vectors, material.embeddings.encoder), labels, name_vectors=name_vectors
     )
 
 
-def _beliefs(fitter: HeadFitter, plain: Fit, setting: Setting, surroundings: Surroundings) -> list[Floats]:
-    """What each head believes of the surroundings, smoothed."""
-    heads = [
-        fitter.head(plain, which=which, prior_weight=setting.prior_weight, temperature=1.0)
-        for which in range(plain.learned.shape[1])
+def _lessons(
+    members: Members, material: Material, surroundings: Surroundings
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Row weights (n + s, f) and targets (n + s, f, c): answers of labelled rows, beliefs of the others."""
+    beliefs = _beliefs(members, material, surroundings)
+    heads = beliefs.shape[1]
+    answers = torch.from_numpy(material.labels.targets).unsqueeze(1).expand(-1, heads, -1)
+    is_unknown = ~np.isin(surroundings.sample.ids, material.labels.ids)
+    weights = torch.from_numpy(is_unknown).float() * TEACHING_WEIGHT
+    every_head = material.weights_without(np.arange(heads))
+    return (
+        torch.cat([every_head, weights.view(-1, 1).expand(-1, heads)]),
+        torch.cat([answers, torch.from_numpy(beliefs)]),
+    )
+
+
+def _beliefs(members: Members, material: Material, surroundings: Surroundings) -> Floats:
+    """What the pool believes of the surroundings, smoothed (s, f, c): without each fold, then with all."""
+    classes = material.measured_labels.classes
+    temperature = fit_temperature(pool_logits(members.logits, classes), classes)
+    pools = [
+        members.pool(classes, temperature=temperature, which=head)
+        for head in range(material.number_of_folds + 1)
     ]
-    return [surroundings.smooth(softmax(head.logits(surroundings.around.vectors))) for head in heads]
+    around = surroundings.around.vectors
+    return np.stack([surroundings.smooth(softmax(pool.logits(around))) for pool in pools], axis=1)
+
+
+def _best_of_each_regularisation(settings: Sequence[Setting]) -> list[int]:
+    """Places of the settings, which come best first."""
+    first: dict[float, int] = {}
+    for place, setting in enumerate(settings):
+        first.setdefault(setting.inverse_regularisation, place)
+    return list(first.values())
