@@ -19,7 +19,7 @@ from huey.serializer import Serializer
 _NAME = "nextlabel"
 
 # Webhooks come in bursts: wait a moment, so that one loop answers them all.
-DEBOUNCE_S = 1.0
+DEBOUNCE_S = 0.5
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
@@ -59,7 +59,7 @@ class Jobs:
     def consume(self, *, workers: int) -> None:
         """Runs jobs until the process is told to stop."""
         consumer = self._huey.create_consumer(
-            workers=workers, worker_type="thread", initial_delay=0.1, max_delay=0.5, scheduler_interval=1
+            workers=workers, worker_type="thread", initial_delay=0.1, max_delay=0.2, scheduler_interval=1
         )
         consumer.run()
 

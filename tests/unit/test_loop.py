@@ -281,6 +281,23 @@ def test_new_tasks_join_the_pool(connected, label_studio):
     assert new in connected.tasks
 
 
+def test_what_people_label_during_a_long_encoding_is_not_missed(
+    connected, label_studio, encoder, monkeypatch
+):
+    monkeypatch.setattr("backend.workflows.loop._LONG_ENCODING", 2)
+    encode, texts = type(encoder).encode, ["bark leash kennel", "purr whiskers", "leash and whiskers"]
+
+    def encode_slowly(self, texts, **options):
+        label_studio.annotate(1, "dogs", user=ADMIN)
+        return encode(self, texts, **options)
+
+    monkeypatch.setattr(type(encoder), "encode", encode_slowly)
+    label_studio.add_tasks(connected.project_id, [{"text": text} for text in texts])
+    report = connected.loop()
+    assert (report.figures["encoded"], report.figures["labels"]) == (3, 1)
+    assert labels(connected) == {1: "dogs"}
+
+
 def test_deleted_tasks_leave_the_queue(connected, label_studio):
     gone = connected.window[:3]
     label_studio.delete_tasks(gone)
