@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from benchmarks.figures import Bench
-from benchmarks.noisy_labels import NOISE, measure_noisy
 from benchmarks.signal_runs import (
     AGAINST_AT,
     AUDIT_SIZES,
@@ -35,8 +34,6 @@ from model.signals.forecast import Forecast
 from model.signals.stopping import advise
 
 PRICES = (0.0025, 0.005, 0.01, 0.02)
-NOISY_SIZES = (500, 2000)
-NOISY_SEEDS = 5
 AGAINST_EVERY = 4  # the comparison with a random order trains so often that every fourth project has to do
 
 Found = dict[str, Any]
@@ -48,7 +45,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path(".cache/sets"))
     parser.add_argument("--seeds", type=int, default=34)
-    parser.add_argument("--cleanlab", type=Path, help="a Python that has cleanlab, to compare with it")
     options = parser.parse_args()
     torch.set_num_threads(1)
     sets = [texts for name in SETS if (texts := load_set(options.folder, name)) is not None]
@@ -57,27 +53,18 @@ def main() -> None:
         return
     bench = Bench("signals", "Signals beside the truth, simulated annotators on public sets")
     runs: BySet = {texts.name: [] for texts in sets}
-    noisy: dict[int, BySet] = {size: {texts.name: [] for texts in sets} for size in NOISY_SIZES}
     kept = options.folder / "signals"
     kept.mkdir(exist_ok=True)
     for seed in range(options.seeds):
         for texts in sets:
             runs[texts.name].append(_run(kept, texts, seed))
         bench.say(f"{seed + 1} of {options.seeds} projects on each of {len(sets)} sets")
-    for seed in range(NOISY_SEEDS):
-        for texts in sets:
-            for size in NOISY_SIZES:
-                found = _noisy(kept, texts, size, seed, options.cleanlab)
-                noisy[size][texts.name].append(found)
-        bench.say(f"{seed + 1} of {NOISY_SEEDS} noisy label sets on each")
     _report_accuracy(bench, runs)
     _report_trust(bench, runs)
     _report_forecast(bench, runs)
     _report_against(bench, runs)
     _report_stopping(bench, runs)
-    for size, found_by_set in noisy.items():
-        _report_noisy(bench, size, found_by_set)
-    bench.raw = {"runs": runs, "noisy": noisy}
+    bench.raw = {"runs": runs}
     bench.finish()
 
 
@@ -105,14 +92,6 @@ def _against(kept: Path, texts: TextSet, seed: int) -> Found:
     if not path.is_file():
         run = _label(kept / f"{texts.name}-{seed}.npz", texts, seed)
         path.write_text(json.dumps(measure_against(run)))
-    found: Found = json.loads(path.read_text())
-    return found
-
-
-def _noisy(kept: Path, texts: TextSet, size: int, seed: int, cleanlab: Path | None) -> Found:
-    path = kept / f"noisy-{texts.name}-{size}-{seed}.json"
-    if not path.is_file():
-        path.write_text(json.dumps(measure_noisy(texts, size=size, seed=seed, cleanlab=cleanlab)))
     found: Found = json.loads(path.read_text())
     return found
 
@@ -281,35 +260,6 @@ def _stop(run: Found, price: float) -> int:
         if advise(kappas=kappas, forecast=Forecast(100, gain, False, ""), price=price).advice == "stop":
             return number
     return len(steps) - 1
-
-
-def _report_noisy(bench: Bench, size: int, by_set: BySet) -> None:
-    named = {"ours": "ours"}
-    if all("self_confidence" in one for found in by_set.values() for one in found):
-        named |= {"self_confidence": "cleanlab", "normalized_margin": "cleanlab's margin"}
-    for number, (what, goal) in enumerate(
-        (("AUROC", 0.995), ("precision at the true count", 0.94), ("F1", 0.85))
-    ):
-        means = {
-            shown: {
-                name: float(np.mean([one[key][number] for one in found])) for name, found in by_set.items()
-            }
-            for key, shown in named.items()
-        }
-        digits = ".4f" if number == 0 else ".3f"
-        label = f"{size} labels, {100 * NOISE:g} % wrong: {what}"
-        for shown, values in means.items():
-            mean = float(np.mean(list(values.values())))
-            text = f"{mean:{digits}} ({_by_set(values, digits)})"
-            if shown == "ours":
-                bench.check(f"{label}, ours", text, target=f"≥ {goal:g}", reached=mean >= goal)
-            else:
-                bench.add(f"{label}, {shown}", text)
-        if "cleanlab" in means:
-            better = [name for name, value in means["ours"].items() if value >= means["cleanlab"][name]]
-            text = f"{len(better)} of {len(by_set)} sets"
-            reached = len(better) == len(by_set)
-            bench.check(f"{label}, at least cleanlab's", text, target="every set", reached=reached)
 
 
 def _share(flags: Sequence[bool]) -> str:

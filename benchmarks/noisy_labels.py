@@ -1,4 +1,4 @@
-"""Labels of which a share is wrong: how well they are found, by us and by cleanlab."""
+"""Labels of which a share is wrong: how well they are found, by us, by cleanlab, and at best."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.signal_runs import TextSet
-from model.records import REPRESENTATIONS, Embeddings, Labels, LabelSpace
+from benchmarks.signal_runs import POOL, TextSet
+from model.heads.fitting import fit_head
+from model.heads.selection import LOOSE
+from model.heads.single_label import softmax
+from model.heads.surroundings import find_surroundings
+from model.records import REPRESENTATIONS, Embeddings, Floats, Labels, LabelSpace
 from model.representations.choice import View, choose_representation
 from model.representations.features import represent, represent_names
 from model.signals.label_errors import find_suspects
@@ -20,6 +24,7 @@ from model.simulation.oracle import noisy_oracle
 from model.training import train
 
 NOISE = 0.1
+MOST_CLEAN = 8000  # texts that the head of the ceiling learns from
 # Runs in the environment of cleanlab, which need not have anything of ours.
 CLEANLAB = """
 import sys
@@ -38,42 +43,75 @@ Mask = NDArray[np.bool_]
 
 
 def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None) -> dict[str, Any]:
-    """AUROC, precision at the true number of wrong labels, and F1 of what is flagged."""
+    """AUROC, precision at the true number of wrong labels, and F1 of what is flagged.
+
+    The labels are those of a pool, as in the live loop. `ceiling` is what a head would find that learned the
+    right labels of all other texts: no method that looks at the same features can be expected to find more.
+    """
     rng = np.random.default_rng([seed, size])
-    rows = rng.permutation(len(texts.answers))[:size]
+    order = rng.permutation(len(texts.answers))
     space = LabelSpace(tuple(str(column) for column in range(len(texts.name_vectors))))
-    oracle = noisy_oracle(texts.answers[rows], space, noise=NOISE, rng=rng)
-    items = Embeddings(np.arange(size), texts.vectors[rows], "frozen")
-    labels = oracle.label(items, np.arange(size))
-    view = _choose_view(texts, rows, items, labels, seed=seed)
-    nothing = np.zeros(size, dtype=np.bool_)
-    trained = train(view.labelled, labels, name_vectors=view.names, audit=nothing, rng=rng)
+    oracle = noisy_oracle(texts.answers[order[:size]], space, noise=NOISE, rng=rng)
+    everything = Embeddings(np.arange(len(order)), texts.vectors[order], "frozen")
+    labels = oracle.label(everything, np.arange(size))
+    features, names = _choose_features(texts, order, everything, labels, seed=seed)
+    labelled = features.take(np.arange(size))
+    trained = train(
+        labelled,
+        labels,
+        name_vectors=names,
+        audit=np.zeros(size, dtype=np.bool_),
+        rng=rng,
+        surroundings=find_surroundings(features.take(np.arange(min(POOL, len(order)))), rng),
+    )
     suspects = find_suspects(
-        view.labelled,
+        labelled,
         labels,
         out_of_fold=trained.out_of_fold.values,
         inverse_regularisation=trained.metrics["inverse_regularisation"] or 10.0,
         rng=rng,
-        name_vectors=view.names,
+        name_vectors=names,
         prior_weight=trained.metrics["prior_weight"] or 0.0,
     )
-    wrong = oracle.answers != texts.answers[rows]
-    found = {"ours": _judge(suspects.doubt, suspects.flagged, wrong)}
+    wrong = oracle.answers != texts.answers[order[:size]]
+    doubt = _doubt_of_a_clean_head(features, texts.answers[order], names, labels)
+    found = {
+        "ours": _judge(suspects.doubt, suspects.flagged, wrong),
+        "ceiling": _judge(doubt, doubt >= np.sort(doubt)[-wrong.sum()], wrong),
+    }
     if cleanlab is not None:
         found |= _ask_cleanlab(cleanlab, labels.classes, trained.out_of_fold.values, wrong)
     return found | {"wrong": int(wrong.sum()), "flagged": suspects.count}
 
 
-def _choose_view(
-    texts: TextSet, rows: NDArray[np.intp], items: Embeddings, labels: Labels, *, seed: int
-) -> View:
-    """What the live loop would let the head see: the labels choose, wrong ones among them."""
-    words = Embeddings(items.ids, texts.words[rows], "words")
-    views = {
-        name: View(represent(name, items, words), represent_names(name, texts.name_vectors, texts.name_words))
-        for name in REPRESENTATIONS
-    }
-    return views[choose_representation(views, labels, seed=seed).representation]
+def _choose_features(
+    texts: TextSet, order: NDArray[np.intp], everything: Embeddings, labels: Labels, *, seed: int
+) -> tuple[Embeddings, Floats]:
+    """What the live loop would let the head see of all items and names: the labels choose, wrong ones too."""
+    words = Embeddings(everything.ids, texts.words[order], "words")
+    features = {name: represent(name, everything, words) for name in REPRESENTATIONS}
+    names = {name: represent_names(name, texts.name_vectors, texts.name_words) for name in REPRESENTATIONS}
+    rows = np.arange(len(labels))
+    views = {name: View(features[name].take(rows), names[name]) for name in REPRESENTATIONS}
+    chosen = choose_representation(views, labels, seed=seed).representation
+    return features[chosen], names[chosen]
+
+
+def _doubt_of_a_clean_head(
+    features: Embeddings, answers: NDArray[np.intp], names: Floats, labels: Labels
+) -> Numbers:
+    """Doubt (n,) in the labels by a head that learned true answers (m,) of other items alone."""
+    others = np.arange(len(labels), len(answers))[:MOST_CLEAN]
+    targets = np.eye(len(labels.space), dtype=np.float32)[answers[others]]
+    head = fit_head(
+        features.take(others),
+        Labels(features.ids[others], targets, labels.space),
+        inverse_regularisation=LOOSE,
+        name_vectors=names,
+    )
+    beliefs = softmax(head.logits(features.vectors[: len(labels)]))
+    doubt: Numbers = 1.0 - beliefs[np.arange(len(labels)), labels.classes]
+    return doubt
 
 
 def _judge(doubt: Numbers, flagged: Mask, wrong: Mask) -> list[float]:
