@@ -56,13 +56,14 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
     labels = oracle.label(everything, np.arange(size))
     features, names = _choose_features(texts, order, everything, labels, seed=seed)
     labelled = features.take(np.arange(size))
+    surroundings = find_surroundings(features.take(np.arange(min(POOL, len(order)))), rng)
     trained = train(
         labelled,
         labels,
         name_vectors=names,
         audit=np.zeros(size, dtype=np.bool_),
         rng=rng,
-        surroundings=find_surroundings(features.take(np.arange(min(POOL, len(order)))), rng),
+        surroundings=surroundings,
     )
     suspects = find_suspects(
         labelled,
@@ -72,6 +73,7 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
         rng=rng,
         name_vectors=names,
         prior_weight=trained.metrics["prior_weight"] or 0.0,
+        surroundings=surroundings,
     )
     wrong = oracle.answers != texts.answers[order[:size]]
     doubt = _doubt_of_a_clean_head(features, texts.answers[order], names, labels)

@@ -13,7 +13,9 @@ from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
 from model.heads.material import assign_folds
 from model.heads.single_label import softmax
+from model.heads.surroundings import Surroundings
 from model.records import Embeddings, Floats, Labels
+from model.training import train
 
 FEWEST = 20  # labels below which no label is called suspect
 NEIGHBOURS = 10
@@ -54,14 +56,16 @@ def find_suspects(
     rng: np.random.Generator,
     name_vectors: Floats | None = None,
     prior_weight: float = 0.0,
+    surroundings: Surroundings | None = None,
 ) -> SuspectLabels:
     """Doubt in every label of a labelled set.
 
     out_of_fold (n, c) is what a training believed of each item before it learned from it; the settings are
-    those that it chose. Labels that it, the neighbours' labels and the neighbours' beliefs contradict weigh
-    less when heads are fitted once more, out of fold again (after confident learning; Northcutt et al.,
-    2021). Doubt is one less the belief in the label, by the mix of these heads and their neighbours that
-    foresees labels best. Raises ValueError when rows do not match or a number is not finite.
+    those that it preferred, the surroundings those that taught it. Labels that it, the neighbours' labels and
+    the neighbours' beliefs contradict weigh less when heads are fitted once more, out of fold again, and are
+    left out of a second training (after confident learning; Northcutt et al., 2021). Doubt is one less the
+    belief in the label, by the mix of all three and the neighbours that foresees labels best. Raises
+    ValueError when rows do not match or a number is not finite.
     """
     _require_rows(embeddings, labels, out_of_fold)
     count, given = len(labels), labels.classes
@@ -80,8 +84,9 @@ def find_suspects(
     second = _believe_again(
         embeddings, labels, clean, inverse_regularisation, rng, name_vectors, prior_weight
     )
-    own = np.sqrt(first * second)  # two heads err less than one
-    mixed = _mix(own, second[near].mean(axis=1), given, clean)
+    third = _believe_without_doubtful(embeddings, labels, clean, rng, name_vectors, surroundings)
+    own = np.cbrt(first * second * third)  # three heads err less than one
+    mixed = _mix(own, third[near].mean(axis=1), given, clean)
     doubt = 1.0 - mixed[rows, given]
     others = mixed.copy()
     others[rows, given] = -1.0
@@ -141,6 +146,31 @@ def _believe_again(
     temperature = fit_temperature(logits[likely], labels.classes[likely])
     calibrated: Floats = (logits / temperature).astype(np.float32)
     return softmax(calibrated).astype(np.float64)
+
+
+def _believe_without_doubtful(
+    embeddings: Embeddings,
+    labels: Labels,
+    clean: Numbers,
+    rng: np.random.Generator,
+    name_vectors: Floats | None,
+    surroundings: Surroundings | None,
+) -> Numbers:
+    """Beliefs (n, c) of a training on the likely labels alone, which is out of fold for these as well."""
+    likely = np.flatnonzero(clean > 0.5)
+    if not len(likely):
+        likely = np.arange(len(labels))
+    trained = train(
+        embeddings.take(likely),
+        labels.take(likely),
+        name_vectors=name_vectors,
+        audit=np.zeros(len(likely), dtype=np.bool_),
+        rng=rng,
+        surroundings=surroundings,
+    )
+    beliefs = trained.head.probabilities(embeddings, "likely-labels").values.astype(np.float64)
+    beliefs[likely] = trained.out_of_fold.values
+    return beliefs
 
 
 def _mix(own: Numbers, around: Numbers, given: NDArray[np.intp], clean: Numbers) -> Numbers:
