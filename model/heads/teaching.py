@@ -32,7 +32,7 @@ def teach(
 
     Pseudo-labels smoothed over neighbours (after Lee, 2013, and Zhou et al., 2004). The best setting of each
     regularisation learns from them: the weight of the names hardly matters any more. No head learns from the
-    answers of its own fold, so what it says of them is still out of fold.
+    answers of its own fold, which only help to weigh the members, so what it says of them is out of fold.
     """
     fitter = _widen(material, surroundings, name_vectors)
     row_weights, targets = _lessons(members, material, surroundings)
