@@ -23,7 +23,7 @@ from benchmarks.signal_runs import (
     draw_project,
     label_project,
     load_run,
-    load_set,
+    load_sets,
     measure_against,
     measure_run,
     save_run,
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=34)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    sets = [texts for name in SETS if (texts := load_set(options.folder, name)) is not None]
+    sets = load_sets(options.folder)
     if not sets:
         print(f"signals: no set in {options.folder}, left out")
         return

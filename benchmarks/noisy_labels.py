@@ -1,4 +1,4 @@
-"""Labels of which a share is wrong: how well they are found, by us, by cleanlab, and at best."""
+"""Labels of which a share is wrong: who finds them: we, cleanlab, a head of clean labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from model.simulation.oracle import noisy_oracle
 from model.training import train
 
 NOISE = 0.1
-MOST_CLEAN = 8000  # texts that the head of the ceiling learns from
+MOST_CLEAN = 8000  # texts that the clean head learns from
 # Runs in the environment of cleanlab, which need not have anything of ours.
 CLEANLAB = """
 import sys
@@ -45,8 +45,8 @@ Mask = NDArray[np.bool_]
 def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None) -> dict[str, Any]:
     """AUROC, precision at the true number of wrong labels, and F1 of what is flagged.
 
-    The labels are those of a pool, as in the live loop. `ceiling` is what a head would find that learned the
-    right labels of all other texts: no method that looks at the same features can be expected to find more.
+    The labels are those of a pool, as in the live loop. `clean_head` is what a head finds that learned the
+    right labels of up to 8,000 other texts: what more and better labels would bring. It flags nothing.
     """
     rng = np.random.default_rng([seed, size])
     order = rng.permutation(len(texts.answers))
@@ -76,10 +76,10 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
         surroundings=surroundings,
     )
     wrong = oracle.answers != texts.answers[order[:size]]
-    doubt = _doubt_of_a_clean_head(features, texts.answers[order], names, labels)
+    doubt = _doubt_of_a_clean_head(features, texts.answers[order], labels)
     found = {
         "ours": _judge(suspects.doubt, suspects.flagged, wrong),
-        "ceiling": _judge(doubt, doubt >= np.sort(doubt)[-wrong.sum()], wrong),
+        "clean_head": _rank(doubt, wrong),
     }
     if cleanlab is not None:
         found |= _ask_cleanlab(cleanlab, labels.classes, trained.out_of_fold.values, wrong)
@@ -99,9 +99,7 @@ def _choose_features(
     return features[chosen], names[chosen]
 
 
-def _doubt_of_a_clean_head(
-    features: Embeddings, answers: NDArray[np.intp], names: Floats, labels: Labels
-) -> Numbers:
+def _doubt_of_a_clean_head(features: Embeddings, answers: NDArray[np.intp], labels: Labels) -> Numbers:
     """Doubt (n,) in the labels by a head that learned true answers (m,) of other items alone."""
     others = np.arange(len(labels), len(answers))[:MOST_CLEAN]
     targets = np.eye(len(labels.space), dtype=np.float32)[answers[others]]
@@ -109,7 +107,6 @@ def _doubt_of_a_clean_head(
         features.take(others),
         Labels(features.ids[others], targets, labels.space),
         inverse_regularisation=LOOSE,
-        name_vectors=names,
     )
     beliefs = softmax(head.logits(features.vectors[: len(labels)]))
     doubt: Numbers = 1.0 - beliefs[np.arange(len(labels)), labels.classes]
@@ -117,9 +114,13 @@ def _doubt_of_a_clean_head(
 
 
 def _judge(doubt: Numbers, flagged: Mask, wrong: Mask) -> list[float]:
-    first = np.argsort(-doubt, kind="stable")[: wrong.sum()]
     f1 = 2.0 * (flagged & wrong).sum() / max(flagged.sum() + wrong.sum(), 1)
-    return [float(roc_auc_score(wrong, doubt)), float(wrong[first].mean()), float(f1)]
+    return [*_rank(doubt, wrong), float(f1)]
+
+
+def _rank(doubt: Numbers, wrong: Mask) -> list[float]:
+    first = np.argsort(-doubt, kind="stable")[: wrong.sum()]
+    return [float(roc_auc_score(wrong, doubt)), float(wrong[first].mean())]
 
 
 def _ask_cleanlab(

@@ -95,7 +95,12 @@ class Project:
         return float((trained.head.logits(self.test.vectors).argmax(axis=1) == self.test_answers).mean())
 
 
-def load_set(folder: Path, name: str) -> TextSet | None:
+def load_sets(folder: Path) -> list[TextSet]:
+    """The sets that are in a folder."""
+    return [texts for name in SETS if (texts := _load_set(folder, name)) is not None]
+
+
+def _load_set(folder: Path, name: str) -> TextSet | None:
     """A set of the folder with its vectors, which are kept there; None if it is not there."""
     path, kept = folder / f"{name}.jsonl", folder / f"{name}.vectors.npz"
     if not path.is_file():

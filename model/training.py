@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
 from model.heads.companions import choose_basis
 from model.heads.material import Companions, prepare
-from model.heads.pooling import pool_logits
+from model.heads.pooling import pool_logits, pool_shares
 from model.heads.selection import fit_members
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
 from model.heads.surroundings import Surroundings
@@ -48,7 +48,7 @@ def train(
         if is_taught := not _is_clearly_worse(taught_logits, logits, labels.classes):
             members, logits = taught, taught_logits
     temperature = fit_temperature(logits, labels.classes)
-    head = members.pool(labels.classes, temperature=temperature)
+    head = members.pool(pool_shares(members.logits, labels.classes), temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
     metrics = _measure(out_of_fold, labels, audit)
     metrics["inverse_regularisation"] = members.settings[0].inverse_regularisation

@@ -150,8 +150,7 @@ def _fetch_and_encode(
 ) -> None:
     """Brings tasks and vectors up to date, once more after a long encoding."""
     report.figures |= {"tasks_read": 0, "tasks_deleted": 0, "encoded": 0}
-    is_behind = True
-    while is_behind:
+    while True:
         with report.timed("sync"):
             synced = sync_tasks(context, project, remote, config=config, progress=progress)
         with report.timed("embed"):
@@ -159,7 +158,8 @@ def _fetch_and_encode(
         report.figures["tasks_read"] += synced.read
         report.figures["tasks_deleted"] += synced.deleted
         report.figures["encoded"] += encoded
-        is_behind = encoded >= _LONG_ENCODING
+        if encoded < _LONG_ENCODING:
+            return
 
 
 def _renew(

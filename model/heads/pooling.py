@@ -38,18 +38,16 @@ def pool_shares(logits: Sequence[Floats], classes: NDArray[np.intp]) -> NDArray[
 
 def pool_logits(logits: Sequence[Floats], classes: NDArray[np.intp]) -> Floats:
     """Logits (n, c) of the pool of heads, from the held-out logits (n, c) of each."""
-    return _mix(pool_shares(logits, classes), logits)
+    return mix(pool_shares(logits, classes), logits)
 
 
-def pool_heads(
-    heads: Sequence[LinearHead], logits: Sequence[Floats], classes: NDArray[np.intp], *, temperature: float
-) -> LinearHead:
-    """The pool as one head of a temperature, from heads of temperature 1 and their held-out logits (n, c)."""
-    shares = pool_shares(logits, classes)
-    weights = _mix(shares, [head.weights for head in heads])
-    return LinearHead(weights, _mix(shares, [head.bias for head in heads]), temperature, heads[0].space)
+def pool_heads(heads: Sequence[LinearHead], shares: NDArray[np.float64], *, temperature: float) -> LinearHead:
+    """The pool as one head of a temperature, from k heads of temperature 1 and their shares (k,)."""
+    weights = mix(shares, [head.weights for head in heads])
+    return LinearHead(weights, mix(shares, [head.bias for head in heads]), temperature, heads[0].space)
 
 
-def _mix(shares: NDArray[np.float64], parts: Sequence[Floats]) -> Floats:
+def mix(shares: NDArray[np.float64], parts: Sequence[Floats]) -> Floats:
+    """The sum of equally shaped parts (k of them), each times its share (k,)."""
     mixed: Floats = np.tensordot(shares, np.stack(parts), axes=1).astype(np.float32)
     return mixed

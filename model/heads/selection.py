@@ -52,13 +52,13 @@ class Members:
     fits: list[Fit]
     logits: list[Floats]
 
-    def pool(self, classes: NDArray[np.intp], *, temperature: float, which: int = -1) -> LinearHead:
-        """The heads of all rows as one, or those without fold `which`; classes (n,) are what rows say."""
+    def pool(self, shares: NDArray[np.float64], *, temperature: float, which: int = -1) -> LinearHead:
+        """The heads of all rows as one, or those without fold `which`, by the share (k,) of each setting."""
         heads = [
             self.fitter.head(fit, which=which, prior_weight=setting.prior_weight, temperature=1.0)
             for setting, fit in zip(self.settings, self.fits, strict=True)
         ]
-        return pool_heads(heads, self.logits, classes, temperature=temperature)
+        return pool_heads(heads, shares, temperature=temperature)
 
 
 def fit_members(fitter: HeadFitter, material: Material, candidates: Sequence[Candidate]) -> Members:

@@ -10,7 +10,7 @@ import torch
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
 from model.heads.material import Material
-from model.heads.pooling import pool_logits
+from model.heads.pooling import mix, pool_shares
 from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting, held_out_logits
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
@@ -85,9 +85,10 @@ def _lessons(
 def _beliefs(members: Members, material: Material, surroundings: Surroundings) -> Floats:
     """What the pool believes of the surroundings, smoothed (s, f, c): without each fold, then with all."""
     classes = material.measured_labels.classes
-    temperature = fit_temperature(pool_logits(members.logits, classes), classes)
+    shares = pool_shares(members.logits, classes)
+    temperature = fit_temperature(mix(shares, members.logits), classes)
     pools = [
-        members.pool(classes, temperature=temperature, which=head)
+        members.pool(shares, temperature=temperature, which=head)
         for head in range(material.number_of_folds + 1)
     ]
     around = surroundings.around.vectors

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.calibration import calibrated_losses
-from model.heads.pooling import CAUTION, pool_heads, pool_logits, pool_weights
+from model.heads.pooling import CAUTION, pool_heads, pool_logits, pool_shares, pool_weights
 from model.heads.single_label import LinearHead
 from model.records import LabelSpace
 
@@ -38,7 +38,7 @@ def heads_and_rows(count, seed=0):
 def test_the_pool_of_heads_says_what_the_pool_of_their_logits_says():
     heads, vectors, classes = heads_and_rows(4)
     logits = [head.logits(vectors) for head in heads]
-    pooled = pool_heads(heads, logits, classes, temperature=2.0)
+    pooled = pool_heads(heads, pool_shares(logits, classes), temperature=2.0)
     assert pooled.logits(vectors) == pytest.approx(pool_logits(logits, classes) / 2.0, abs=1e-4)
 
 
