@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.novelty.bank import Bank, Queries, class_means
 from model.novelty.folds import assign_groups, near_duplicate_clusters
 from model.novelty.neighbourhood import REFERENCE, find_neighbourhood, make_reference
-from model.novelty.scores import SCORES, Bank, class_means
+from model.novelty.scores import SCORES
 from model.novelty.selection import Trial, add_up, choose_weights
 from model.records import Embeddings, Floats, Labels
 
@@ -61,7 +62,7 @@ class CrossFit:
         self._pool, self._classes, self._audit = pool, labels.classes, audit
         self._audit_alone = bool(audit.sum() >= ENOUGH_AUDIT)
         self._judged = _choose_judged(audit, rng)
-        self._bank = bank.choose_landmarks(self._stand_for_pool(len(bank)), rng)
+        bank = bank.choose_landmarks(self._stand_for_pool(len(bank)), rng)
         self._folds = AUDIT_FOLDS
         if not self._audit_alone:
             self._folds = min(max(ROWS_TIMES_FOLDS // len(labels), FEWEST_FOLDS), MOST_FOLDS)
@@ -73,7 +74,12 @@ class CrossFit:
         judged = labelled.take(self._judged)
         self._near_judged = find_neighbourhood(judged, reference)
         self._near_pool = find_neighbourhood(pool, reference)
-        queries = np.concatenate([judged.vectors, reference.items.vectors])
+        self._bank = replace(bank, unlabelled=reference.items.vectors)
+        queries = Queries(
+            np.concatenate([judged.vectors, reference.items.vectors]),
+            np.concatenate([self._judged, np.full(len(reference.items), -1)]),
+            np.concatenate([np.full(len(judged), -1), np.arange(len(reference.items))]),
+        )
         left_out = np.concatenate([self._without_fold(), self._without_turn()])
         self._held_out = {name: self._score(name, left_out, queries) for name in SCORES}
         unlabelled = slice(len(judged) if len(pool) else 0, None)
@@ -97,8 +103,12 @@ class CrossFit:
     def score_pool(self, weights: dict[str, float]) -> Floats:
         """Scores (n,) of the pool with every label in the bank."""
         whole = np.zeros((1, len(self._bank)), dtype=np.bool_)
+        nowhere = np.full(len(self._pool), -1)
+        among = nowhere.copy()
+        among[self._around] = np.arange(len(self._around))
+        queries = Queries(self._pool.vectors, nowhere, among)
         own = add_up(
-            {name: self._score(name, whole, self._pool.vectors)[0] / self._scale[name] for name in weights},
+            {name: self._score(name, whole, queries)[0] / self._scale[name] for name in weights},
             weights,
         )
         return self._near_pool.smooth(own, own[self._around])
@@ -134,7 +144,7 @@ class CrossFit:
         values, count = self._sum(weights, variant), len(self._judged)
         return self._near_judged.smooth(values[:count], values[count:])
 
-    def _score(self, name: str, left_out: Mask, queries: Floats) -> Floats:
+    def _score(self, name: str, left_out: Mask, queries: Queries) -> Floats:
         return SCORES[name](self._bank, left_out, queries)
 
     def _stand_for_pool(self, rows: int) -> Mask:

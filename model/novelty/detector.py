@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.novelty.bank import Bank, make_bank
 from model.novelty.conformal import Doubles, p_values, share_of_known
 from model.novelty.crossfit import CrossFit, Source
-from model.novelty.scores import SCORES, Bank, make_bank
+from model.novelty.scores import SCORES
 from model.records import Embeddings, Floats, Ids, Labels
 
 Mask = NDArray[np.bool_]

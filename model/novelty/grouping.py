@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 
+from model.novelty.bank import class_means
 from model.novelty.cut import MOST_CALIBRATED, Cut, calibrate_cut
 from model.novelty.linking import lean, link, unit
 from model.novelty.metric import learn_metric
-from model.novelty.scores import class_means
 from model.records import Embeddings, Floats, Labels
 
 SMALLEST = 3

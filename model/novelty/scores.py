@@ -7,78 +7,26 @@ rows out, so that labelled items can be scored as if nobody had labelled them. H
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.novelty.bank import Bank, Mask, Queries, class_means
+from model.novelty.density_ratio import density_ratio
+from model.novelty.kernel import closeness, kernel_features, kernel_root
 from model.records import Floats
 
-Mask = NDArray[np.bool_]
-Rows = NDArray[np.intp]
-Doubles = NDArray[np.float64]
-
-LANDMARKS = 2000  # rows that span the functions of the kernel scores; all of them when there are fewer
 NARROW, WIDE = 4.5, 1.0  # kernel widths in units of the spread of the classes
 NOISE = 0.1  # how far a label may be off, beside a kernel of 1 at distance 0
 _CHUNK = 4096
 _TINY = 1e-6
-_LEAST_SPREAD = 0.05
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bank:
-    """What is known: unit vectors (n, d) and their classes (n,); the last rows may be names of classes.
-
-    The first `items` rows are labelled items. `spread` is one less the mean cosine between items of different
-    classes: the unit of distance that makes kernels mean the same for every encoder. `landmarks` are the
-    rows that span the functions of the kernel scores.
-    """
-
-    vectors: Floats
-    classes: NDArray[np.intp]
-    items: int
-    spread: float
-    landmarks: Rows
-
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    def choose_landmarks(self, last: Mask, rng: np.random.Generator) -> Bank:
-        """The same with at most 2000 landmarks, `last` (n,) rows only when there are not enough others.
-
-        A function fits its landmarks better than other places, labelled or not: an item that stands for the
-        pool must not be one, or it looks less novel than the pool.
-        """
-        order = np.lexsort((rng.random(len(self)), last))
-        return replace(self, landmarks=np.sort(order[:LANDMARKS]))
+ScoreFunction = Callable[[Bank, Mask, Queries], Floats]
 
 
-ScoreFunction = Callable[[Bank, Mask, Floats], Floats]
-
-
-def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None) -> Bank:
-    """A bank of items (n, d) and, if they may help, of the names (c, d) of classes 0 to c - 1."""
-    middle = class_means(vectors, classes).mean(axis=0)
-    spread = max(_LEAST_SPREAD, float(1.0 - middle @ middle))
-    if name_vectors is None:
-        return Bank(vectors, classes, len(vectors), spread, np.arange(len(vectors)))
-    everything = np.concatenate([vectors, name_vectors])
-    every_class = np.concatenate([classes, np.arange(len(name_vectors))])
-    return Bank(everything, every_class, len(vectors), spread, np.arange(len(everything)))
-
-
-def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:
-    """The mean (k, d) of each class that has a row, in the order of the class numbers."""
-    _, places = np.unique(classes, return_inverse=True)
-    sums = np.zeros((places.max() + 1, vectors.shape[1]), dtype=np.float32)
-    np.add.at(sums, places, vectors)
-    means: Floats = (sums / np.bincount(places)[:, None]).astype(np.float32)
-    return means
-
-
-def narrow_kernel(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
+def narrow_kernel(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
     """Less the largest of the classes' Gaussian-process means, with a kernel that sees single items.
 
     Kemmler, Rodner and Denzler, 2013, One-class classification with Gaussian processes; one a class as
@@ -87,12 +35,12 @@ def narrow_kernel(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     return _kernel_score(bank, excluded, queries, sharpness=NARROW / bank.spread)
 
 
-def wide_kernel(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
+def wide_kernel(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
     """The same with a kernel that sees whole classes: nearly a linear classifier's largest output."""
     return _kernel_score(bank, excluded, queries, sharpness=WIDE / bank.spread)
 
 
-def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
+def nearest_neighbour(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
     """Less the cosine to the nearest labelled item (Sun et al., 2022), with k = 1 as labels are few."""
     excluded = excluded[:, : bank.items]
     patterns, of_row = np.unique(excluded, axis=1, return_inverse=True)  # (v, p): rows alike in all variants
@@ -102,13 +50,13 @@ def nearest_neighbour(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for start in range(0, len(queries), _CHUNK):
         part = slice(start, start + _CHUNK)
-        nearest = np.maximum.reduceat(queries[part] @ rows.T, starts, axis=1)  # (q, p)
+        nearest = np.maximum.reduceat(queries.vectors[part] @ rows.T, starts, axis=1)  # (q, p)
         for variant, left_out in enumerate(patterns):
             found[variant, part] = -nearest[:, ~left_out].max(axis=1, initial=-1.0)  # -1: nothing is known
     return found
 
 
-def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
+def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
     """Squared Mahalanobis distance to the nearest class mean, less that to the mean of all (Ren et al. 2021).
 
     Needs many classes: with few, the distance to the mean of all explains everything away.
@@ -127,7 +75,7 @@ def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Floats) -> Floats:
         overall = _whitening(vectors - middle)
         centres = means @ inside
         for start in range(0, len(queries), _CHUNK):
-            part = queries[start : start + _CHUNK]
+            part = queries.vectors[start : start + _CHUNK]
             nearest = _squared_distances(part @ inside, centres).min(axis=1)
             found[variant, start : start + _CHUNK] = nearest - np.square((part - middle) @ overall).sum(
                 axis=1
@@ -140,17 +88,18 @@ SCORES: dict[str, ScoreFunction] = {
     "wide-kernel": wide_kernel,
     "nearest-neighbour": nearest_neighbour,
     "relative-mahalanobis": relative_mahalanobis,
+    "density-ratio": density_ratio,
 }
 
 
-def _kernel_score(bank: Bank, excluded: Mask, queries: Floats, *, sharpness: float) -> Floats:
+def _kernel_score(bank: Bank, excluded: Mask, queries: Queries, *, sharpness: float) -> Floats:
     landmarks = bank.vectors[bank.landmarks]
     weights = _kernel_weights(bank.vectors, _one_hot(bank.classes), excluded, landmarks, sharpness)
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for start in range(0, len(queries), _CHUNK):
-        closeness = _closeness(queries[start : start + _CHUNK], landmarks, sharpness)
+        near = closeness(queries.vectors[start : start + _CHUNK], landmarks, sharpness)
         for variant, weight in enumerate(weights):
-            found[variant, start : start + _CHUNK] = -(closeness @ weight).max(axis=1)
+            found[variant, start : start + _CHUNK] = -(near @ weight).max(axis=1)
     return found
 
 
@@ -158,12 +107,8 @@ def _kernel_weights(
     rows: Floats, targets: Floats, excluded: Mask, landmarks: Floats, sharpness: float
 ) -> list[Floats]:
     """Ridge weights (m, c) of the landmarks, one for each variant; exact when all rows are landmarks."""
-    inner = _closeness(landmarks, landmarks, sharpness).astype(np.float64)
-    inner[np.diag_indices_from(inner)] += _TINY
-    root = torch.linalg.cholesky(torch.from_numpy(inner))
-    features = torch.linalg.solve_triangular(
-        root, torch.from_numpy(_closeness(rows, landmarks, sharpness).T.astype(np.float64)), upper=False
-    ).T.float()  # (n, m), whose products are the kernel
+    root = kernel_root(landmarks, sharpness)
+    features = kernel_features(rows, landmarks, sharpness, root)
     wanted = torch.from_numpy(targets)
     gram, moment = features.T @ features, features.T @ wanted
     weights = []
@@ -175,15 +120,6 @@ def _kernel_weights(
         found = torch.cholesky_solve(kept_moment, torch.linalg.cholesky(kept_gram))
         weights.append(torch.linalg.solve_triangular(root.T, found, upper=True).float().numpy())
     return weights
-
-
-def _closeness(left: Floats, right: Floats, sharpness: float) -> Floats:
-    """The kernel exp(-sharpness · (1 - cosine)), (l, r)."""
-    values = left @ right.T
-    values -= 1.0
-    values *= np.float32(sharpness)
-    closeness: Floats = np.exp(values, out=values)
-    return closeness
 
 
 def _one_hot(classes: NDArray[np.intp]) -> Floats:

@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 TRUST = 30.0  # a score whose AUROC is a point lower weighs 26 % less
 SLACK = 0.01  # what a sum may lose: it serves novel items unlike any class better than one score does
 LEAST_WEIGHT = 0.05  # beside the best score's 1; below this a score is left out
+IN_COMPANY, MOST_IN_COMPANY = "density-ratio", 0.25  # sees what is novel only where there is much of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +40,28 @@ def choose_weights(trials: list[Trial]) -> dict[str, float]:
 
     Scores weigh exp(30 · AUROC), the mean over trials: those that tell known classes apart from others as
     well as the best count alike, those that fall far behind not at all. If the sum is clearly worse than the
-    best single score, that one stands alone.
+    best single score, that one stands alone. The density ratio is apart: where it is no worse than the best
+    of the others it gets a quarter and no more. Only whole classes play, and these it tells best, but it
+    hardly sees what is new and like nothing else.
     """
-    singles = {name: _mean_auroc(trials, {name: 1.0}) for name in trials[0].scores}
-    best = max(singles, key=lambda name: singles[name])
-    raw = {name: float(np.exp(TRUST * (value - singles[best]))) for name, value in singles.items()}
+    alone = {name: _mean_auroc(trials, {name: 1.0}) for name in trials[0].scores}
+    company = alone.pop(IN_COMPANY, 0.0)
+    best = max(alone, key=lambda name: alone[name])
+    weights = _share_out({name: value - alone[best] for name, value in alone.items()})
+    if _mean_auroc(trials, weights) < alone[best] - SLACK:
+        weights = {best: 1.0}
+    trust = float(np.exp(TRUST * min(company - alone[best], 0.0)))
+    if trust < LEAST_WEIGHT:
+        return weights
+    share = MOST_IN_COMPANY * trust
+    return {name: (1.0 - share) * weight for name, weight in weights.items()} | {IN_COMPANY: share}
+
+
+def _share_out(behind: dict[str, float]) -> dict[str, float]:
+    """Weights, in all 1, of scores that are so far `behind` the best (at most 0)."""
+    raw = {name: float(np.exp(TRUST * value)) for name, value in behind.items()}
     kept = {name: weight for name, weight in raw.items() if weight >= LEAST_WEIGHT}
-    weights = {name: weight / sum(kept.values()) for name, weight in kept.items()}
-    return weights if _mean_auroc(trials, weights) >= singles[best] - SLACK else {best: 1.0}
+    return {name: weight / sum(kept.values()) for name, weight in kept.items()}
 
 
 def add_up(scores: dict[str, Floats], weights: dict[str, float]) -> Floats:

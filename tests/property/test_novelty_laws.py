@@ -9,7 +9,7 @@ from model.novelty.crossfit import translate
 from model.novelty.detector import detect
 from model.novelty.folds import assign_groups, near_duplicate_clusters
 from model.novelty.neighbourhood import find_neighbourhood, make_reference
-from model.novelty.selection import Trial, auroc, choose_weights
+from model.novelty.selection import IN_COMPANY, MOST_IN_COMPANY, Trial, auroc, choose_weights
 from model.records import Embeddings, Labels, LabelSpace
 
 SEEDS = st.integers(0, 10**6)
@@ -107,3 +107,19 @@ def test_the_chosen_sum_is_hardly_worse_than_the_best_single_score(seed):
     chosen = sum(weight * scores[name] for name, weight in weights.items())
     assert abs(sum(weights.values()) - 1.0) < 1e-9
     assert auroc(chosen, novel) >= max(auroc(values, novel) for values in scores.values()) - 0.011
+
+
+@given(SEEDS, st.floats(-1.0, 3.0))
+def test_the_density_ratio_gets_a_quarter_at_most_and_nothing_where_it_is_far_behind(seed, strength):
+    rng = np.random.default_rng(seed)
+    novel = np.arange(60) < 20
+    scores = {name: (rng.normal(size=60) + novel).astype(np.float32) for name in "ab"}
+    scores[IN_COMPANY] = (rng.normal(size=60) + strength * novel).astype(np.float32)
+    weights = choose_weights([Trial(scores, novel)])
+    behind = max(auroc(scores[name], novel) for name in "ab") - auroc(scores[IN_COMPANY], novel)
+    assert abs(sum(weights.values()) - 1.0) < 1e-9
+    if behind <= 0:
+        assert weights[IN_COMPANY] == MOST_IN_COMPANY
+    else:
+        assert weights.get(IN_COMPANY, 0.0) < MOST_IN_COMPANY
+    assert (IN_COMPANY in weights) == (behind < 0.0998)
