@@ -1,4 +1,4 @@
-"""The density ratio: what only the pool has is novel; what sets a threshold is told from the pool by nothing."""
+"""The density ratio: what only the pool has is novel, and what sets a threshold looks like the pool."""
 
 import numpy as np
 import pytest
