@@ -68,7 +68,6 @@ SETTINGS = (
         ("--novel-label", "oos", "--labels-per-class", "0"),
         auroc=0.984,
         fpr95=0.075,
-        most_seeds=3,
     ),
 )
 ALPHA = 0.05

@@ -14,16 +14,21 @@ from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
 from model.strategies.inputs import Rows
 
 NO_MODEL = "no-model"
+SOON = 0.02  # share of the queue in which people meet what is new
 DEFAULT_STRATEGY = "balanced-herding"  # from the first task on: docs/decisions/0010
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LaneQueue:
-    """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window."""
+    """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window.
+
+    The first `soon` of them want places in the first 2 % of the queue, or every second one at its front.
+    """
 
     lane: Lane
     ids: Ids
     share: float
+    soon: int = 0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share <= 1.0:
@@ -78,7 +83,8 @@ def _invite(queues: Sequence[LaneQueue], window: int, *, audit_ids: Ids) -> list
         free = [item for item in dict.fromkeys(queue.ids.tolist()) if item not in taken]
         first = free[: int(window * queue.share)]
         taken.update(first)
-        invited.append(replace(queue, ids=np.array(first, dtype=np.int64)))
+        soon = len(set(first) & set(queue.ids[: queue.soon].tolist()))
+        invited.append(replace(queue, ids=np.array(first, dtype=np.int64), soon=soon))
     return invited
 
 
@@ -114,8 +120,10 @@ def _interleave(
     ids, lanes = np.empty(total, dtype=np.int64), np.full(total, LANES.index("informative"))
     lanes[audit_slots(min(window, total), share)[: len(waiting)]] = LANES.index("audit")
     for queue in invited:
-        places = _spread(np.flatnonzero(lanes == LANES.index("informative")), len(queue.ids), window=window)
-        lanes[places], ids[places] = LANES.index(queue.lane), queue.ids
+        early = min(max(round(SOON * total), 2 * queue.soon), window)
+        for part, stretch in ((queue.ids[: queue.soon], early), (queue.ids[queue.soon :], window)):
+            places = _spread(np.flatnonzero(lanes == LANES.index("informative")), len(part), window=stretch)
+            lanes[places], ids[places] = LANES.index(queue.lane), part
     free = np.flatnonzero(lanes == LANES.index("informative"))
     lanes[free[len(informative) :]] = LANES.index("audit")  # nothing else is left for these
     ids[free[: len(informative)]], ids[lanes == LANES.index("audit")] = informative, waiting

@@ -49,7 +49,8 @@ def queue_up(
     )
     window, share = settings.queue_window, settings.audit_share
     coming = audit_quota(len(labels) + window, share=share) - audit_quota(len(labels), share=share)
-    lane = order_of_asking([group.ids for group in groups[:MOST_GROUPS]])
+    shown = groups[:MOST_GROUPS]
+    lane = order_of_asking([group.ids for group in shown])
     ranking = rank(
         StrategyInput(
             pool=pool,
@@ -64,7 +65,9 @@ def queue_up(
         audit_order=rng.random(len(pool)),
         share=share,
         rng=rng,
-        queues=[LaneQueue("novelty", np.array(lane, dtype=np.int64), settings.novelty_share)],
+        queues=[
+            LaneQueue("novelty", np.array(lane, dtype=np.int64), settings.novelty_share, soon=len(shown))
+        ],
     )
     order: list[int] = ranking.ids.tolist()
     return order

@@ -24,21 +24,27 @@ _MOST_REDUNDANT = 2000
 def lane_queues(context: Context, project: Project, snapshot: Snapshot) -> list[LaneQueue]:
     """What asks for places of its own: groups of novel tasks, and synthetic tasks to review.
 
-    Groups that became a class come whole; of the others the most typical task of each, and then the rest.
+    Groups that became a class come whole, and soon, as does the most typical task of every group of which
+    nobody has seen one yet; after these one task of each other group, and then the rest of all.
     """
     settings = project_settings(context, project)
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     fresh = [task_id for group in _fresh_groups(context, project, snapshot) for task_id in group.members]
-    candidates = [
-        [task_id for task_id in group.members if task_id in open_tasks]
-        for group in _groups(context, project, OPEN)
-    ]
-    novel = [task_id for task_id in fresh if task_id in open_tasks] + order_of_asking(candidates)
+    groups = _groups(context, project, OPEN)
+    unseen = [group for group in groups if not was_asked(group, open_tasks)]
+    soon = [task_id for task_id in fresh if task_id in open_tasks] + [group.members[0] for group in unseen]
+    candidates = [[task_id for task_id in group.members if task_id in open_tasks] for group in groups]
+    novel = list(dict.fromkeys(soon + order_of_asking(candidates)))
     doubtful = [row.task_id for row in _doubtful(context, project, snapshot)]
     return [
-        LaneQueue("novelty", np.array(novel, dtype=np.int64), settings.novelty_share),
+        LaneQueue("novelty", np.array(novel, dtype=np.int64), settings.novelty_share, len(set(soon))),
         LaneQueue("synthetic", np.array(doubtful, dtype=np.int64), settings.synthetic_share),
     ]
+
+
+def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
+    """Whether somebody labelled or skipped a task of a group since it was first found."""
+    return bool(group.figures.get("asked")) or not open_tasks.issuperset(group.members)
 
 
 def new_class_members(context: Context, project: Project, snapshot: Snapshot) -> dict[int, str]:

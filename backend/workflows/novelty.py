@@ -11,6 +11,7 @@ from sqlalchemy import select
 from backend.context import Context
 from backend.database import NovelGroup, Project
 from backend.workflows.classes import OPEN, REJECTED
+from backend.workflows.lanes import was_asked
 from backend.workflows.learn import Learned, name_vectors
 from backend.workflows.projects import project_seed, project_settings
 from backend.workflows.texts import read_texts
@@ -95,6 +96,8 @@ def _renew_groups(
             for row in session.scalars(select(NovelGroup).where(NovelGroup.project_id == project.id))
         }
         before = {number: row.members for number, row in rows.items() if row.state == OPEN}
+        open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
+        asked = {number for number in before if was_asked(rows[number], open_tasks)}
         numbers = match_groups(before, groups)
         names = _names(context, project, learned, groups)
         free = max(rows, default=0) + 1
@@ -105,7 +108,7 @@ def _renew_groups(
                 project_id=project.id, number=number, name=name, state=OPEN, version=version
             )
             row.members, row.typical, row.version = list(group.ids), list(group.typical), version
-            row.figures = {"rank": place, "cohesion": group.cohesion}
+            row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
             session.add(row)
         gone = set(before) - {number for number in numbers if number is not None}
         for number in gone:

@@ -67,6 +67,7 @@ def pack_record(
         "settings": project_settings(context, project).model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
+        "soon": {queue.lane: queue.soon for queue in queues},
         "order_seed": order_seed(project, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
@@ -102,7 +103,7 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
     learned = learn(context, project, config, snapshot, teachers=taught_by)
     serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
     queues = [
-        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane])
+        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
         for lane in LANES
         if f"queue-{lane}" in tensors
     ]

@@ -4,8 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import NovelGroup, WindowTask
+from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, TITLES
 from backend.workflows.classes import add_class, list_groups, reject_group
+from backend.workflows.lanes import lane_queues
+from backend.workflows.snapshot import take_snapshot
 from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
 
@@ -90,6 +93,26 @@ def test_the_next_window_keeps_a_lane_for_the_group_its_most_typical_task_first(
             .order_by(WindowTask.position)
         ).all()
     assert lane and topics_of(zoo, lane).count("birds") >= 0.6 * len(lane)
+
+
+def test_a_group_comes_soon_until_somebody_has_seen_one_of_it(context, zoo):
+    seen = take_snapshot(context, zoo.project, parse_label_config(zoo.remote["label_config"]))
+    waiting = set(seen.pool_embeddings.ids.tolist())
+    with context.database.session() as session:
+        group = session.scalars(select(NovelGroup)).first()
+        group.members = [task_id for task_id in group.members if task_id in waiting]
+        group.figures = group.figures | {"asked": False}
+        session.commit()
+    (first, *_others) = members(context, group.number)
+    queue = lane_queues(context, zoo.project, seen)[0]
+    assert queue.soon >= 1 and first in queue.ids[: queue.soon]
+    zoo.label_studio.skip(first)
+    for _ in range(2):  # the second time round the group has no member any more that anybody saw
+        zoo.loop()
+        seen = take_snapshot(context, zoo.project, parse_label_config(zoo.remote["label_config"]))
+        queue = lane_queues(context, zoo.project, seen)[0]
+        soon = queue.ids[: queue.soon]
+        assert not set(soon.tolist()) & set(members(context, group.number))
 
 
 def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):

@@ -141,8 +141,8 @@ def test_what_an_audit_slot_will_ask_is_not_asked_again_by_a_twin():
     assert len(set(ranking.ids[:12] // 2)) == 12
 
 
-def a_queue(ids, *, lane="novelty", share=0.1):
-    return LaneQueue(lane, np.array(ids, dtype=np.int64), share)
+def a_queue(ids, *, lane="novelty", share=0.1, soon=0):
+    return LaneQueue(lane, np.array(ids, dtype=np.int64), share, soon)
 
 
 def not_audit(inputs):
@@ -157,6 +157,25 @@ def test_items_of_a_lane_keep_their_order_and_take_their_share_of_the_window():
     assert ranking.ids[lanes == "novelty"].tolist() == wanted[:2].tolist()
     assert (np.flatnonzero(lanes == "novelty") < 20).all()
     assert sorted(ranking.ids) == sorted(inputs.pool.ids)
+
+
+def test_the_soon_of_a_lane_are_in_the_first_2_percent_or_at_every_second_place():
+    inputs = some_inputs()
+    wanted = not_audit(inputs)[:6]
+    for soon, last in ((0, 19), (3, 6), (6, 12)):
+        ranking = ranked(inputs, queues=[a_queue(wanted, share=0.3, soon=soon)])
+        places = np.flatnonzero(np.array(ranking.lanes) == "novelty")
+        assert ranking.ids[places].tolist() == wanted.tolist()
+        assert (places[:soon] < last).all() and places[-1] < 20
+
+
+def test_an_audit_item_of_the_soon_takes_no_other_item_s_place():
+    inputs = some_inputs()
+    audit = inputs.pool.ids[audit_hash(inputs.pool.ids, 5) < 0.3][:1]
+    wanted = not_audit(inputs)[:3]
+    plain = ranked(inputs, queues=[a_queue(wanted, share=0.3, soon=1)])
+    told = ranked(inputs, queues=[a_queue([*audit, *wanted], share=0.3, soon=2)])
+    assert told.ids.tolist() == plain.ids.tolist()
 
 
 def test_items_outside_the_pool_may_come_by_a_lane():
