@@ -61,9 +61,9 @@ class Queries:
         """Some of them."""
         return Queries(self.vectors[part], self.items[part], self.unlabelled[part])
 
-    def unknown(self, excluded: Mask) -> Mask:
-        """Which (q,) a bank holds as unlabelled when these of its rows (n,) are left out."""
-        found: Mask = (self.unlabelled >= 0) | ((self.items >= 0) & excluded[self.items])
+    def left_out(self, excluded: Mask) -> Mask:
+        """Which (q,) are labelled items that a bank without these of its rows (n,) does not know."""
+        found: Mask = (self.items >= 0) & excluded[self.items]
         return found
 
 

@@ -33,16 +33,18 @@ class _Classifier:
     root: torch.Tensor
     of_one: float
 
-    def labelled(self, features: torch.Tensor, teaching: Mask) -> torch.Tensor:
-        """The share (q,) of labelled items around items (q, m); `teaching` (q,) ones are of the pool's side.
+    def lengths(self, features: torch.Tensor) -> torch.Tensor:
+        """How far items (q, m) lie from all that taught, (q,): times what one counts, their leverage."""
+        turned: torch.Tensor = torch.linalg.solve_triangular(self.root, features.T, upper=False)
+        return turned.square().sum(dim=0)
 
-        These count as if they had not taught: their own target is 0, so it is enough to take their leverage
-        away.
+    def labelled(self, features: torch.Tensor, lengths: torch.Tensor) -> Floats:
+        """The share (q,) of labelled items around items (q, m), none of which is labelled.
+
+        Those that taught have a length (q,) above 0 and are scored as if they had not: their own target was
+        0, so it is enough to take their leverage away.
         """
-        shares = features @ self.weights
-        rows = torch.from_numpy(np.flatnonzero(teaching))
-        turned = torch.linalg.solve_triangular(self.root, features[rows].T, upper=False)
-        shares[rows] /= 1.0 - self.of_one * turned.square().sum(dim=0)
+        shares: Floats = ((features @ self.weights) / (1.0 - self.of_one * lengths)).numpy()
         return shares
 
 
@@ -91,14 +93,24 @@ def density_ratio(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
         return found
     excluded = excluded[:, : bank.items]
     span = _Span(bank)
-    classifiers = span.teach(excluded)
+    whole, *classifiers = span.teach(np.concatenate([np.zeros_like(excluded[:1]), excluded]))
     for start in range(0, len(queries), _CHUNK):
         part = queries.take(slice(start, start + _CHUNK))
         features = span.features(part.vectors)
+        around = _lengths(whole, features, part.unlabelled >= 0)  # all variants have nearly the same pool
         for variant, classifier in enumerate(classifiers):
             if classifier is not None:
-                shares = classifier.labelled(features, part.unknown(excluded[variant]))
-                found[variant, start : start + _CHUNK] = -shares.numpy()
+                lengths = around + _lengths(classifier, features, part.left_out(excluded[variant]))
+                found[variant, start : start + _CHUNK] = -classifier.labelled(features, lengths)
+    return found
+
+
+def _lengths(classifier: _Classifier | None, features: torch.Tensor, of: Mask) -> torch.Tensor:
+    """The lengths (q,) of the marked items (q, m), 0 for the others."""
+    found = torch.zeros(len(features))
+    rows = torch.from_numpy(np.flatnonzero(of))
+    if classifier is not None and len(rows):
+        found[rows] = classifier.lengths(features[rows])
     return found
 
 

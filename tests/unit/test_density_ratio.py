@@ -42,14 +42,18 @@ def test_labelled_items_that_are_left_out_score_like_the_pool(seed):
     assert mannwhitneyu(scores[:80], scores[240:]).pvalue > 0.01
 
 
-def test_a_row_of_the_pool_scores_as_if_it_had_not_taught():
+@pytest.mark.parametrize(("excluded", "asked"), [([], range(30, 50)), ([4], [4])])
+def test_a_row_of_the_pool_s_side_scores_as_if_it_had_not_taught(excluded, asked):
     rng = np.random.default_rng(1)
     known, pool = blobs(rng, 30, [0, 1]), blobs(rng, 20, [0, 1, 5])
-    found = ratio(known, pool, excluded=[4])
-    on_pool, of_one = np.r_[4, 30:50], OF_POOL * 29 / 21
+    found = ratio(known, pool, excluded=excluded)
+    on_pool, of_one = (
+        np.r_[excluded, 30:50].astype(int),
+        OF_POOL * (30 - len(excluded)) / (20 + len(excluded)),
+    )
     spread = make_bank(known, np.arange(30) % 3).spread
     kernel = closeness(*(np.concatenate([known, pool]),) * 2, SHARPNESS / spread).astype(np.float64)
-    for row in on_pool:
+    for row in asked:
         weights, targets = np.ones(50), np.ones(50)
         weights[on_pool], targets[on_pool] = of_one, 0.0
         weights[row] = 0.0
