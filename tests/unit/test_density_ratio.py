@@ -68,3 +68,9 @@ def test_without_a_pool_or_without_a_label_nothing_is_said():
     known = blobs(np.random.default_rng(2), 12, [0, 1, 2])
     assert not ratio(known, known[:0]).any()
     assert not ratio(known, known, excluded=range(12)).any()
+
+
+def test_a_pool_full_of_copies_is_scored_all_the_same():
+    corners = np.random.default_rng(3).integers(0, 6, size=(900, 2)) + 0.5
+    vectors = (corners / np.linalg.norm(corners, axis=1, keepdims=True)).astype(np.float32)
+    assert np.isfinite(ratio(vectors[:300], vectors[300:])).all()
