@@ -50,10 +50,11 @@ def rank(
 
     `audit` (n,) marks the audit items of the pool and `audit_order` (n,) is their audit hash; both follow
     the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, items
-    of `queues` are spread over what is left (they may be items outside the pool; audit items stay audit
-    items), and the strategy orders all others. Audit items that find no slot come last, in the order of
-    their hash: they wait for a later window. All that find a place count as in flight: the strategy need
-    not ask for the like of them. Nothing depends on the order of the rows; ties are broken by `rng`.
+    of `queues` are spread over what is left, or over its front if they want to come soon (they may be items
+    outside the pool; audit items stay audit items), and the strategy orders all others. Audit items that find
+    no slot come last, in the order of their hash: they wait for a later window. All that find a place count
+    as in flight: the strategy need not ask for the like of them. Nothing depends on the order of the rows;
+    ties are broken by `rng`.
     Raises ValueError on an unknown strategy or masks that do not fit.
     """
     needs_probabilities(strategy)  # raises on a name that does not exist
