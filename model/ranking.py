@@ -22,7 +22,8 @@ DEFAULT_STRATEGY = "balanced-herding"  # from the first task on: docs/decisions/
 class LaneQueue:
     """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window.
 
-    The first `soon` of them want places in the first 2 % of the queue, or every second one at its front.
+    An item that comes twice counts where it comes first. The first `soon` of them want places in the first
+    2 % of the queue, or every second one at its front.
     """
 
     lane: Lane

@@ -9,6 +9,7 @@ import numpy as np
 from backend.settings import Settings
 from backend.workflows.novelty import MOST_GROUPS
 from model.audit import audit_quota
+from model.heads.single_label import LinearHead
 from model.heads.surroundings import find_surroundings
 from model.novelty.grouping import Group, order_of_asking
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
@@ -34,27 +35,15 @@ def queue_up(
     before, the novel ones would still wait and fill every place of the audit.
     """
     rng = np.random.default_rng(seed)
-    seen = Embeddings(
-        np.concatenate([labelled.ids, pool.ids]),
-        np.concatenate([labelled.vectors, pool.vectors]),
-        pool.encoder,
-    )
-    trained = train(
-        labelled,
-        labels,
-        name_vectors=name_vectors,
-        audit=np.isin(labels.ids, audited),
-        rng=rng,
-        surroundings=find_surroundings(seen, rng),
-    )
+    head = _train_head(pool, labelled, labels, name_vectors=name_vectors, audited=audited, rng=rng)
     window, share = settings.queue_window, settings.audit_share
     coming = audit_quota(len(labels) + window, share=share) - audit_quota(len(labels), share=share)
     shown = groups[:MOST_GROUPS]
-    lane = order_of_asking([group.ids for group in shown])
+    lane = np.array(order_of_asking([group.ids for group in shown]), dtype=np.int64)
     ranking = rank(
         StrategyInput(
             pool=pool,
-            probabilities=trained.head.probabilities(pool, "simulated"),
+            probabilities=head.probabilities(pool, "simulated"),
             labelled=labelled,
             batch=window,
             labelled_classes=labels.classes,
@@ -65,9 +54,31 @@ def queue_up(
         audit_order=rng.random(len(pool)),
         share=share,
         rng=rng,
-        queues=[
-            LaneQueue("novelty", np.array(lane, dtype=np.int64), settings.novelty_share, soon=len(shown))
-        ],
+        queues=[LaneQueue("novelty", lane, settings.novelty_share, soon=len(shown))],
     )
     order: list[int] = ranking.ids.tolist()
     return order
+
+
+def _train_head(
+    pool: Embeddings,
+    labelled: Embeddings,
+    labels: Labels,
+    *,
+    name_vectors: Floats,
+    audited: Ids,
+    rng: np.random.Generator,
+) -> LinearHead:
+    seen = Embeddings(
+        np.concatenate([labelled.ids, pool.ids]),
+        np.concatenate([labelled.vectors, pool.vectors]),
+        pool.encoder,
+    )
+    return train(
+        labelled,
+        labels,
+        name_vectors=name_vectors,
+        audit=np.isin(labels.ids, audited),
+        rng=rng,
+        surroundings=find_surroundings(seen, rng),
+    ).head

@@ -34,10 +34,10 @@ def lane_queues(context: Context, project: Project, snapshot: Snapshot) -> list[
     unseen = [group for group in groups if not was_asked(group, open_tasks)]
     soon = [task_id for task_id in fresh if task_id in open_tasks] + [group.members[0] for group in unseen]
     candidates = [[task_id for task_id in group.members if task_id in open_tasks] for group in groups]
-    novel = list(dict.fromkeys(soon + order_of_asking(candidates)))
+    novel = np.array(soon + order_of_asking(candidates), dtype=np.int64)
     doubtful = [row.task_id for row in _doubtful(context, project, snapshot)]
     return [
-        LaneQueue("novelty", np.array(novel, dtype=np.int64), settings.novelty_share, len(set(soon))),
+        LaneQueue("novelty", novel, settings.novelty_share, soon=len(soon)),
         LaneQueue("synthetic", np.array(doubtful, dtype=np.int64), settings.synthetic_share),
     ]
 

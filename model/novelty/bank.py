@@ -67,22 +67,14 @@ class Queries:
         return found
 
 
-def make_bank(
-    vectors: Floats,
-    classes: NDArray[np.intp],
-    name_vectors: Floats | None = None,
-    unlabelled: Floats | None = None,
-) -> Bank:
-    """A bank of items (n, d) and, if they may help, of the names (c, d) of classes 0 to c - 1 and a pool."""
-    if unlabelled is None:
-        unlabelled = vectors[:0]
+def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None) -> Bank:
+    """A bank of items (n, d) and, if they may help, of the names (c, d) of classes 0 to c - 1. No pool."""
     middle = class_means(vectors, classes).mean(axis=0)
     spread = max(_LEAST_SPREAD, float(1.0 - middle @ middle))
-    if name_vectors is None:
-        return Bank(vectors, classes, len(vectors), spread, np.arange(len(vectors)), unlabelled)
-    everything = np.concatenate([vectors, name_vectors])
-    every_class = np.concatenate([classes, np.arange(len(name_vectors))])
-    return Bank(everything, every_class, len(vectors), spread, np.arange(len(everything)), unlabelled)
+    names = vectors[:0] if name_vectors is None else name_vectors
+    everything = np.concatenate([vectors, names])
+    every_class = np.concatenate([classes, np.arange(len(names))])
+    return Bank(everything, every_class, len(vectors), spread, np.arange(len(everything)), vectors[:0])
 
 
 def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:

@@ -62,17 +62,14 @@ class _Span:
         """Features (n, m) whose products are the kernel."""
         return kernel_features(vectors, self._rows, self._sharpness, self._root)
 
-    def teach(self, excluded: Mask) -> list[_Classifier | None]:
-        """A classifier for each variant (v, n) of what is left out; None when nothing is left."""
+    def teach(self, excluded: Mask) -> list[_Classifier]:
+        """A classifier for each variant (v, n) of what is left out; it says 0 when nothing is left."""
         labelled, pool = self._labelled.T @ self._labelled, self._pool.T @ self._pool
         total = self._labelled.sum(dim=0)
-        found: list[_Classifier | None] = []
+        found = []
         for left_out in excluded:
             gone = self._labelled[torch.from_numpy(left_out)]
             kept, unknown = len(self._labelled) - len(gone), len(self._pool) + len(gone)
-            if not kept:
-                found.append(None)
-                continue
             of_one, moved = OF_POOL * kept / unknown, gone.T @ gone
             gram = ((labelled - moved) + of_one * (pool + moved)).double()
             gram.diagonal().add_(RIDGE)
@@ -99,18 +96,15 @@ def density_ratio(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
         features = span.features(part.vectors)
         around = _lengths(whole, features, part.unlabelled >= 0)  # all variants have nearly the same pool
         for variant, classifier in enumerate(classifiers):
-            if classifier is not None:
-                lengths = around + _lengths(classifier, features, part.left_out(excluded[variant]))
-                found[variant, start : start + _CHUNK] = -classifier.labelled(features, lengths)
+            lengths = around + _lengths(classifier, features, part.left_out(excluded[variant]))
+            found[variant, start : start + _CHUNK] = -classifier.labelled(features, lengths)
     return found
 
 
-def _lengths(classifier: _Classifier | None, features: torch.Tensor, of: Mask) -> torch.Tensor:
+def _lengths(classifier: _Classifier, features: torch.Tensor, of: Mask) -> torch.Tensor:
     """The lengths (q,) of the marked items (q, m), 0 for the others."""
-    found = torch.zeros(len(features))
-    rows = torch.from_numpy(np.flatnonzero(of))
-    if classifier is not None and len(rows):
-        found[rows] = classifier.lengths(features[rows])
+    found, rows = torch.zeros(len(features)), torch.from_numpy(np.flatnonzero(of))
+    found[rows] = classifier.lengths(features[rows])
     return found
 
 

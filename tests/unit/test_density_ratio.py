@@ -1,5 +1,7 @@
 """The density ratio: what only the pool has is novel, and what sets a threshold looks like the pool."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
@@ -16,7 +18,7 @@ def blobs(rng, count, places):
 
 def ratio(known, pool, *, excluded=()):
     """Scores of all labelled items and then of all of the pool, with some of the labelled ones left out."""
-    bank = make_bank(known, np.arange(len(known)) % 3, unlabelled=pool)
+    bank = replace(make_bank(known, np.arange(len(known)) % 3), unlabelled=pool)
     left_out = np.zeros((1, len(known)), dtype=bool)
     left_out[0, list(excluded)] = True
     queries = Queries(
