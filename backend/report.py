@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from backend.workflows.connect import ConnectReport
-from backend.workflows.doctor import Finding
+from backend.workflows.connection.connect import ConnectReport
+from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop import LoopReport
 from backend.workflows.record import Replay
 

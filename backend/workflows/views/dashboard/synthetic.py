@@ -1,0 +1,110 @@
+"""Synthetic tasks: verdicts, what each generator is worth, and what to make next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import Project, Verdict
+from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.views.fields import count, number, part, rows, text
+from backend.workflows.views.signals import newest_signals
+from backend.workflows.views.snippets import read_snippets
+
+Json = dict[str, Any]
+
+VERDICTS = {
+    "helpful": "Helpful",
+    "redundant": "Redundant",
+    "harmful": "Harmful",
+    "unsure": "Not sure",
+}
+# Longer than any snippet elsewhere: a generator imitates these.
+_EXAMPLE_LENGTH = 1_000
+
+
+def synthetic_view(context: Context, project: Project, signals: Json) -> Json:
+    """Everything about a project's synthetic tasks."""
+    found = part(signals, "synthetic")
+    counts = verdict_counts(context, project)
+    realism = part(found, "realism")
+    settings = project_settings(context, project)
+    return {
+        "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
+        "words": text(found, "words"),
+        "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
+        "total": sum(counts.values()),
+        "lift": [_lift(row) for row in rows(found, "lift") if text(row, "generator")],
+        "gaps": _gaps(context, project, found, length=160),
+        "realism": {
+            "words": text(realism, "words"),
+            "p_value": number(realism, "p_value"),
+            "c2st": number(realism, "c2st"),
+            "classes": [
+                {
+                    "label": text(row, "label"),
+                    "density": _short(row, "density"),
+                    "coverage": _short(row, "coverage"),
+                }
+                for row in rows(realism, "classes")
+            ],
+        },
+    }
+
+
+def verdict_counts(context: Context, project: Project) -> dict[str, int]:
+    """How many synthetic tasks have each verdict."""
+    with context.database.session() as session:
+        counted = session.execute(
+            select(Verdict.verdict, func.count())
+            .where(Verdict.project_id == project.id)
+            .group_by(Verdict.verdict)
+        )
+        found = {str(verdict): int(number_of) for verdict, number_of in counted}
+    return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+
+def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
+    """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
+    project = get_project(context, label_studio_id)
+    measured = newest_signals(context, project)
+    found = part(measured.signals, "synthetic") if measured else {}
+    return _gaps(context, project, found, length=_EXAMPLE_LENGTH)
+
+
+def _gaps(context: Context, project: Project, found: Json, *, length: int) -> list[Json]:
+    gaps = rows(found, "gaps")
+    texts = read_snippets(context, project, [i for gap in gaps for i in _examples(gap)], length=length)
+    return [
+        {
+            "label": text(gap, "label"),
+            "slice": text(gap, "slice"),
+            "count": count(gap, "count"),
+            "reason": text(gap, "reason"),
+            "examples": [{"task": i, "text": texts[i]} for i in _examples(gap) if i in texts],
+        }
+        for gap in gaps
+    ]
+
+
+def _examples(gap: Json) -> list[int]:
+    examples = gap.get("examples")
+    return [i for i in examples if type(i) is int] if isinstance(examples, list) else []
+
+
+def _lift(row: Json) -> Json:
+    low, middle, high = (number(row, name) for name in ("low", "mean", "high"))
+    has_interval = low is not None and middle is not None and high is not None
+    return {
+        "generator": text(row, "generator"),
+        "words": text(row, "words") or "no effect shown",
+        "n": count(row, "n"),
+        "interval": {"kind": "gain", "low": low, "estimate": middle, "high": high} if has_interval else None,
+    }
+
+
+def _short(row: Json, name: str) -> str:
+    value = number(row, name)
+    return "–" if value is None else f"{value:.2f}"
