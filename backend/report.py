@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from backend.json_types import Json
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop import LoopReport
 from backend.workflows.record import Replay
-
-Json = dict[str, Any]
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
 _OUTCOMES = {

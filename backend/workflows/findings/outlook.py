@@ -13,10 +13,11 @@ from sqlalchemy import select
 from backend.context import Context
 from backend.database import Decision, NovelGroup, Project
 from backend.errors import NextlabelError
-from backend.workflows.findings.classes import ADDED_DECISION
+from backend.json_types import Json
+from backend.workflows.intake.earlier_findings import ADDED_DECISION
+from backend.workflows.intake.published import published_versions
 from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.publish import published_versions
-from backend.workflows.serving.window import Serving, load_serving
+from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.training.learn import Learned
 from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Ids
@@ -33,8 +34,6 @@ from model.signals.stopping import (
     pick_stop_set,
     unexplained_mass,
 )
-
-Json = dict[str, Any]
 
 
 def look_ahead(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,11 @@ from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Loop, Project, Task
+from backend.json_types import Json
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
 from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.window import Serving
+from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
 from model.calibration import calibration_error, reliability
@@ -25,8 +25,6 @@ from model.signals.estimate import Estimate, share
 from model.signals.honest_accuracy import FEWEST, HonestAccuracy, asked_blind, measure_accuracy
 from model.signals.label_errors import SuspectLabels, find_suspects
 from model.signals.trusted import Trusted, certify_threshold
-
-Json = dict[str, Any]
 
 _MOST_SUSPECTS = 100
 _MOST_READY = 500

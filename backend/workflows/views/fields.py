@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-Json = dict[str, Any]
+from backend.json_types import Json
 
 
 def part(figures: Json, name: str) -> Json:

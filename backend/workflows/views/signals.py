@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Loop, Project
-
-Json = dict[str, Any]
+from backend.json_types import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from backend.json_types import Json
 from backend.workflows.views.fields import count, number, part, rows, text
-from backend.workflows.views.wording import percent, share_with_interval
+from backend.workflows.views.wording import ADVICE, AUDIT_NEEDED, percent, share_with_interval
 from model.signals.estimate import points
 
-Json = dict[str, Any]
-
-# Below so many audit labels no accuracy is named.
-AUDIT_NEEDED = 30
-ADVICE = {
-    "keep-labeling": "Keep labeling",
-    "label-novel-lane": "Label the possible new classes",
-    "collect-data": "Collect or create data",
-    "stop": "You can stop",
-}
 _FOR_STOPPING: dict[object, str] = {True: "yes", False: "no"}
 # How the number of a signal is written, where it is no plain one.
 _WRITTEN: dict[str, Callable[[float], str]] = {
