@@ -12,6 +12,11 @@ from model.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = typer.main.get_command(app).commands
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "benchmarks" / "README.md",
+]
 
 
 def read_table(heading):
@@ -63,8 +68,7 @@ def test_connect_names_every_setting_that_can_differ_by_project():
 
 
 def test_every_command_that_the_documents_name_exists():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    for page in pages:
+    for page in PAGES:
         text = page.read_text()
         for command in re.findall(r"python -m backend ([a-z]+)", text):
             assert command in COMMANDS, f"{page.name} names the command {command}"
@@ -76,8 +80,28 @@ def test_every_command_and_flag_that_the_backend_tells_people_to_run_exists():
     assert named and named <= set(COMMANDS)
 
 
-def test_every_link_in_the_documents_leads_somewhere():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def _anchors(page):
+    """The names by which the headings of a page are linked to."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.S), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_in_a_document_leads_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+        if target.startswith("http"):
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in _anchors(there), f"{page.name} links to {target}#{anchor}"
+
+
+def test_every_test_that_a_document_names_exists():
+    named = {(page.name, *named) for page in PAGES for named in _tests_named_by(page)}
+    assert named
+    for page, file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), f"{page} names {file}::{test}"
+
+
+def _tests_named_by(page):
+    return re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text())
