@@ -48,7 +48,7 @@ def test_what_works_works_and_what_is_refused_is_refused():
     assert "unsupported-config: " in refused and "```text\nanswered: " not in refused
 
 
-@pytest.mark.parametrize("page", ["docs/configs.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/configs.md"])
 def test_the_version_that_is_called_supported_is_the_one_that_the_tests_run(page):
     text = (Path(__file__).resolve().parents[2] / page).read_text()
     assert set(re.findall(r"Label Studio \*\*([0-9.]+)\*\*", text)) == {LABEL_STUDIO_VERSION}

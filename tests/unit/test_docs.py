@@ -7,7 +7,9 @@ import pytest
 import typer
 
 from backend.cli import app
+from backend.label_studio.tabs import TITLES
 from backend.settings import ProjectSettings, Settings
+from model.records import LANES, REPRESENTATIONS
 from model.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +80,38 @@ def test_every_command_and_flag_that_the_backend_tells_people_to_run_exists():
     sources = [path.read_text() for path in (ROOT / "backend").rglob("*.py")]
     named = {command for text in sources for command in re.findall(r"python -m backend ([a-z]+)", text)}
     assert named and named <= set(COMMANDS)
+
+
+def test_every_bench_that_a_document_names_exists():
+    named = {name for page in PAGES for name in re.findall(r"\bbench_[a-z_]+\b", page.read_text())}
+    missing = [name for name in named - {"bench_x"} if not (ROOT / "benchmarks" / f"{name}.py").is_file()]
+    assert named and missing == []
+
+
+def test_the_readme_shows_ten_figures_that_stand_on_the_page_of_all_figures():
+    section = re.search(r"^## Figures$(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `bench_\w+` \|$", section[1], re.MULTILINE)
+    assert len(rows) == 10
+    page = (ROOT / "docs" / "figures.md").read_text()
+    for what, measured in rows:
+        numbers = re.findall(r"\d*\.?\d+", measured)
+        assert numbers and all(re.search(rf"(?<![\d.]){re.escape(n)}(?![\d])", page) for n in numbers), what
+
+
+def test_the_index_of_decisions_has_every_decision_under_its_own_title():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    listed = re.findall(r"^- \[(\d{4})\]\(([^)]+)\): (.+)$", index, re.MULTILINE)
+    titles = [
+        (path.name[:4], path.name, path.read_text().split("\n")[0].split(" · ", 1)[1])
+        for path in sorted(folder.glob("0*.md"))
+    ]
+    assert listed == titles
+
+
+def test_the_glossary_explains_every_lane_flag_and_representation():
+    words = set(re.findall(r"[\w-]+", (ROOT / "docs" / "glossary.md").read_text()))
+    assert {*LANES, *TITLES, *REPRESENTATIONS} <= words
 
 
 def _anchors(page):
