@@ -11,7 +11,7 @@ from rich.table import Table
 from backend.json_types import Json
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
-from backend.workflows.loop import LoopReport
+from backend.workflows.loop_report import LoopReport
 from backend.workflows.record import Replay
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}

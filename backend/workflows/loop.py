@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
-from typing import Literal
 
 from sqlalchemy import update
 
-from backend.context import Context
-from backend.database import Loop, Project
+from backend.database import Loop
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -26,11 +22,13 @@ from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.published import next_position, published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
-from backend.workflows.intake.sync import sync_tasks
+from backend.workflows.intake.sync import reading_digest, sync_tasks
+from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.hints import forget_hints, is_due, last_hint
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
@@ -43,8 +41,6 @@ from model.registry import Manifest, RegistryError
 
 logger = logging.getLogger(__name__)
 
-Outcome = Literal["published", "topped-up", "mended", "unchanged"]
-
 # A window that is emptier than this share is topped up, so that annotators never run dry between labels.
 _LOW_WINDOW = 0.5
 
@@ -54,221 +50,229 @@ _LONG_ENCODING = 1000
 _INTERRUPTED = "The loop was interrupted."
 
 
-@dataclass(slots=True)
-class LoopReport:
-    """What one loop did, and how long each part took (`seconds` by stage)."""
-
-    outcome: Outcome = "unchanged"
-    version: str | None = None
-    figures: Json = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Measures one stage; what comes twice is added up."""
-        started = time.monotonic()
-        yield
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - started, 3)
-
-
-def run_loop(context: Context, project: Project, *, reason: str, progress: Progress) -> LoopReport:
+def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = last_hint(context, project)
-    loop_id = _begin(context, project, reason)
+    answered = last_hint(workspace)
+    loop_id = _begin(workspace, reason)
     report = LoopReport()
     error: str | None = _INTERRUPTED
-    remote = context.label_studio()
+    remote = workspace.context.label_studio()
     try:
-        _look_and_do(context, project, remote, report=report, progress=progress)
+        ProjectLoop(workspace, remote, report, progress).run()
         error = None
     except NextlabelError as failure:
         error = failure.message
         raise
     finally:
         report.figures |= _traffic(remote)
-        _end(context, project, loop_id, report=report, error=error)
+        _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    forget_hints(context, project, up_to=answered)
+    forget_hints(workspace, up_to=answered)
     return report
 
 
-def tidy(context: Context, project: Project) -> int:
+def tidy(workspace: Workspace) -> int:
     """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
-    remote = context.label_studio()
-    keep = set(published_versions(context, project, limit=2))
+    remote = workspace.context.label_studio()
+    keep = set(published_versions(workspace, limit=2))
     try:
-        return publish.sweep(
-            context, project, remote, keep=keep, interrupted=lambda: is_due(context, project)
-        )
+        return publish.sweep(workspace, remote, keep=keep, interrupted=lambda: is_due(workspace))
     finally:
         remote.close()
 
 
-def _look_and_do(
-    context: Context, project: Project, remote: LabelStudio, *, report: LoopReport, progress: Progress
-) -> None:
-    progress.stage("looking at Label Studio")
-    details = remote.project(project.label_studio_id)
-    if created_stamp(details) != project.created_stamp:
-        raise NotFound(
-            f"Project {project.label_studio_id} in Label Studio is another one than was connected.",
-            hint=f"Run: python -m backend connect {project.label_studio_id}",
-        )
-    backend = find_backend(context, remote, project.label_studio_id)
-    config = parse_label_config(details["label_config"])
-    _remember(context, project, details)
-    _fetch_and_encode(context, project, remote, config=config, report=report, progress=progress)
-    with report.timed("snapshot"):
-        snapshot = take_snapshot(context, project, config)
-    report.figures |= {
-        "labels": len(snapshot.labels),
-        "pool": int(snapshot.pool.sum()),
-        "fingerprint": snapshot.fingerprint,
-        "seed": project_seed(project),
-        "order_seed": order_seed(project, snapshot),
-        "code_version": _code_version(),
-    }
-    if snapshot.fingerprint == project.active_fingerprint and _active_is_readable(context, project):
-        _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)
-        return
-    _renew(
-        context,
-        project,
-        remote,
-        config=config,
-        snapshot=snapshot,
-        backend=backend,
-        report=report,
-        progress=progress,
-    )
+class ProjectLoop:
+    """One pass over one project, with all that every step of it needs in one hand."""
 
+    def __init__(
+        self, workspace: Workspace, remote: LabelStudio, report: LoopReport, progress: Progress
+    ) -> None:
+        self.workspace = workspace
+        self.remote = remote
+        self.report = report
+        self.progress = progress
 
-def _fetch_and_encode(
-    context: Context,
-    project: Project,
-    remote: LabelStudio,
-    *,
-    config: LabelConfig,
-    report: LoopReport,
-    progress: Progress,
-) -> None:
-    """Brings tasks and vectors up to date, once more after a long encoding."""
-    report.figures |= {"tasks_read": 0, "tasks_deleted": 0, "encoded": 0}
-    while True:
-        with report.timed("sync"):
-            synced = sync_tasks(context, project, remote, config=config, progress=progress)
-        with report.timed("embed"):
-            encoded = embed_project(context, project, progress=progress)
-        report.figures["tasks_read"] += synced.read
-        report.figures["tasks_deleted"] += synced.deleted
-        report.figures["encoded"] += encoded
-        if encoded < _LONG_ENCODING:
-            return
+    def run(self) -> None:
+        """Look, take in what is new, and do what it asks for."""
+        self.progress.stage("looking at Label Studio")
+        details, backend = self._look()
+        config = parse_label_config(details["label_config"])
+        self._remember(details)
+        self._fetch_and_encode(config)
+        with self.report.timed("snapshot"):
+            snapshot = take_snapshot(self.workspace, config)
+        self.report.figures |= {
+            "labels": len(snapshot.labels),
+            "pool": int(snapshot.pool.sum()),
+            "fingerprint": snapshot.fingerprint,
+            "seed": self.workspace.seed,
+            "order_seed": order_seed(self.workspace, snapshot),
+            "code_version": _code_version(),
+        }
+        if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
+            self._maintain(config, snapshot, backend)
+        else:
+            self._renew(config, snapshot, backend)
 
+    def _look(self) -> tuple[Json, Json]:
+        """The project and our row among its ML backends. Raises NotFound, NotConnected."""
+        number = self.workspace.label_studio_id
+        details = self.remote.project(number)
+        if created_stamp(details) != self.workspace.state.created_stamp:
+            raise NotFound(
+                f"Project {number} in Label Studio is another one than was connected.",
+                hint=f"Run: python -m backend connect {number}",
+            )
+        return details, find_backend(self.workspace.context.settings, self.remote, number)
 
-def _renew(
-    context: Context,
-    project: Project,
-    remote: LabelStudio,
-    *,
-    config: LabelConfig,
-    snapshot: Snapshot,
-    backend: Json,
-    report: LoopReport,
-    progress: Progress,
-) -> None:
-    """Trains, ranks and publishes a new version, and then measures it."""
-    known = {*context.registry.versions(project.key), *remote.model_versions(project.label_studio_id)}
-    if snapshot.synthetic:
-        progress.stage("judging synthetic tasks")
-    with report.timed("judge"):
-        judged = judge_tasks(context, project, snapshot)
-        taught_by = teachers(judged)
-    progress.stage("training and ranking")
-    with report.timed("learn"):
-        learned = learn(context, project, config, snapshot, teachers=taught_by)
-    serving = Serving(
-        version=next_version(known, by_name=learned.by_name),
-        head=learned.trained.head,
-        by_name=learned.by_name,
-        config=config,
-        snapshot=learned.seen,
-        floor=project_settings(context, project).preannotate_floor,
-        of_new_classes=new_class_members(context, project, snapshot),
-    )
-    ranking = _rank_and_save(
-        context, project, serving, snapshot=snapshot, learned=learned, taught_by=taught_by, report=report
-    )
-    _publish(
-        context, project, remote, serving, ranking=ranking, backend=backend, report=report, progress=progress
-    )
-    with report.timed("reflect"):
-        report.figures |= reflect(
-            context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
+    def _remember(self, details: Json) -> None:
+        """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
+        config = str(details["label_config"])
+        reading, known = reading_digest(self.workspace, config), self.workspace.state
+        self.workspace.change(
+            title=str(details["title"]),
+            label_config=config,
+            connected=True,
+            reading=reading,
+            synced_until=known.synced_until if known.reading == reading else None,
         )
 
+    def _fetch_and_encode(self, config: LabelConfig) -> None:
+        """Brings tasks and vectors up to date, once more after a long encoding."""
+        figures = self.report.figures
+        figures |= {"tasks_read": 0, "tasks_deleted": 0, "encoded": 0}
+        while True:
+            with self.report.timed("sync"):
+                synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
+            with self.report.timed("embed"):
+                encoded = embed_project(self.workspace, progress=self.progress)
+            figures["tasks_read"] += synced.read
+            figures["tasks_deleted"] += synced.deleted
+            figures["encoded"] += encoded
+            if encoded < _LONG_ENCODING:
+                return
 
-def _rank_and_save(
-    context: Context,
-    project: Project,
-    serving: Serving,
-    *,
-    snapshot: Snapshot,
-    learned: Learned,
-    taught_by: Sequence[Teacher],
-    report: LoopReport,
-) -> Ranking:
-    """The order that a version asks for; the version and what it depended on are in the registry then."""
-    with report.timed("rank"):
-        queues = lane_queues(context, project, learned.seen)
-        ranking = rank_pool(context, project, serving, queues=queues)
-    with report.timed("save"):
-        manifest = _manifest(context, project, learned, version=serving.version, strategy=ranking.strategy)
-        record = pack_record(
-            context,
-            project,
-            snapshot,
-            label_config=project.label_config,
-            teachers=taught_by,
-            queues=queues,
+    def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+        """Trains, ranks and publishes a new version, and then measures it."""
+        taken = self._taken_names()
+        if snapshot.synthetic:
+            self.progress.stage("judging synthetic tasks")
+        with self.report.timed("judge"):
+            judged = judge_tasks(self.workspace, snapshot)
+            taught_by = teachers(judged)
+        self.progress.stage("training and ranking")
+        with self.report.timed("learn"):
+            learned = learn(self.workspace, config, snapshot, teachers=taught_by)
+        serving = Serving(
+            version=next_version(taken, by_name=learned.by_name),
+            head=learned.trained.head,
+            by_name=learned.by_name,
+            config=config,
+            snapshot=learned.seen,
+            floor=self.workspace.settings.preannotate_floor,
+            of_new_classes=new_class_members(self.workspace, snapshot),
+        )
+        ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
+        self._publish(serving, ranking, backend)
+        with self.report.timed("reflect"):
+            self.report.figures |= reflect(
+                self.workspace,
+                self.remote,
+                learned=learned,
+                serving=serving,
+                judged=judged,
+                progress=self.progress,
+            )
+
+    def _taken_names(self) -> set[str]:
+        """Names of versions that exist, here or in Label Studio."""
+        workspace = self.workspace
+        here = workspace.registry.versions(workspace.key)
+        return {*here, *self.remote.model_versions(workspace.label_studio_id)}
+
+    def _rank_and_save(
+        self, serving: Serving, snapshot: Snapshot, learned: Learned, taught_by: Sequence[Teacher]
+    ) -> Ranking:
+        """The order a version asks for; the version and what it depended on are in the registry then."""
+        workspace = self.workspace
+        with self.report.timed("rank"):
+            queues = lane_queues(workspace, learned.seen)
+            ranking = rank_pool(workspace, serving, queues=queues)
+        with self.report.timed("save"):
+            record = pack_record(workspace, snapshot, teachers=taught_by, queues=queues, ranking=ranking)
+            manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
+            workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
+        self.report.figures |= {
+            "strategy": ranking.strategy,
+            "representation": learned.representation,
+            "metrics": learned.trained.metrics,
+        }
+        return ranking
+
+    def _publish(self, serving: Serving, ranking: Ranking, backend: Json) -> None:
+        """Sends the window of a version and lets it serve."""
+        workspace, remote = self.workspace, self.remote
+        task_ids = ranking.ids[: workspace.settings.queue_window].tolist()
+        self.progress.stage("publishing", total=len(task_ids))
+        with self.report.timed("publish"):
+            published = publish_places(workspace, remote, serving, ranking=ranking, task_ids=task_ids)
+            fingerprint = serving.snapshot.fingerprint
+            publish.activate(
+                workspace, remote, version=serving.version, fingerprint=fingerprint, backend=backend
+            )
+        self.progress.advance(len(task_ids))
+        self.report.outcome, self.report.version = "published", serving.version
+        self.report.figures |= {
+            "window": published.kept,
+            "rejected": list(published.rejected),
+            "until_published": _traffic(remote),
+        }
+
+    def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+        """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
+        report = self.report
+        report.version = self.workspace.state.active_version
+        mended = publish.align(self.workspace, self.remote, backend=backend)
+        if mended:
+            report.outcome = "mended"
+            report.figures["mended"] = mended
+        if lost := publish.forget_lost(self.workspace, self.remote):
+            report.figures["lost"] = lost
+        if self._top_up(config, snapshot):
+            report.outcome = "topped-up"
+
+    def _top_up(self, config: LabelConfig, snapshot: Snapshot) -> int:
+        """Adds tasks behind a window that has run low, under the same version; returns how many."""
+        workspace, version = self.workspace, self.workspace.state.active_version
+        left = window_left(workspace)
+        window = workspace.settings.queue_window
+        outside = int(snapshot.pool.sum()) - len(left)
+        if len(left) >= window * _LOW_WINDOW or outside == 0 or version is None:
+            return 0
+        serving = load_serving(workspace, snapshot, config=config, version=version)
+        ranking = rank_pool(workspace, serving)
+        waiting = set(left)
+        chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
+        report = publish_places(
+            workspace,
+            self.remote,
+            serving,
             ranking=ranking,
+            task_ids=chosen,
+            first_position=next_position(workspace),
         )
-        context.registry.save(project.key, serving.version, learned.trained, manifest, record=record)
-    report.figures |= {
-        "strategy": ranking.strategy,
-        "representation": learned.representation,
-        "metrics": learned.trained.metrics,
-    }
-    return ranking
+        return report.kept
 
-
-def _publish(
-    context: Context,
-    project: Project,
-    remote: LabelStudio,
-    serving: Serving,
-    *,
-    ranking: Ranking,
-    backend: Json,
-    report: LoopReport,
-    progress: Progress,
-) -> None:
-    """Sends the window of a version and lets it serve."""
-    task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
-    progress.stage("publishing", total=len(task_ids))
-    with report.timed("publish"):
-        published = publish_places(context, project, remote, serving, ranking=ranking, task_ids=task_ids)
-        fingerprint = serving.snapshot.fingerprint
-        publish.activate(
-            context, project, remote, version=serving.version, fingerprint=fingerprint, backend=backend
-        )
-    progress.advance(len(task_ids))
-    report.outcome, report.version = "published", serving.version
-    report.figures |= {
-        "window": published.kept,
-        "rejected": list(published.rejected),
-        "until_published": _traffic(remote),
-    }
+    def _active_is_readable(self) -> bool:
+        workspace, version = self.workspace, self.workspace.state.active_version
+        if version is None:
+            return False
+        try:
+            workspace.registry.load(workspace.key, version)
+        except RegistryError as error:
+            logger.warning("version unreadable project=%s message=%s", workspace.label_studio_id, error)
+            return False
+        return True
 
 
 def _traffic(remote: LabelStudio) -> Json:
@@ -276,74 +280,14 @@ def _traffic(remote: LabelStudio) -> Json:
     return {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
 
 
-def _maintain(
-    context: Context,
-    project: Project,
-    remote: LabelStudio,
-    *,
-    config: LabelConfig,
-    snapshot: Snapshot,
-    backend: Json,
-    report: LoopReport,
-) -> None:
-    """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
-    report.version = project.active_version
-    mended = publish.align(context, project, remote, backend=backend)
-    if mended:
-        report.outcome = "mended"
-        report.figures["mended"] = mended
-    if lost := publish.forget_lost(context, project, remote):
-        report.figures["lost"] = lost
-    if top_up(context, project, remote, config=config, snapshot=snapshot):
-        report.outcome = "topped-up"
-
-
-def top_up(
-    context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig, snapshot: Snapshot
-) -> int:
-    """Adds tasks behind a window that has run low, under the same version; returns how many."""
-    left = window_left(context, project)
-    window = project_settings(context, project).queue_window
-    outside = int(snapshot.pool.sum()) - len(left)
-    if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
-        return 0
-    serving = load_serving(context, project, snapshot, config=config, version=project.active_version)
-    ranking = rank_pool(context, project, serving)
-    waiting = set(left)
-    chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
-    report = publish_places(
-        context,
-        project,
-        remote,
-        serving,
-        ranking=ranking,
-        task_ids=chosen,
-        first_position=next_position(context, project),
-    )
-    return report.kept
-
-
-def _active_is_readable(context: Context, project: Project) -> bool:
-    if project.active_version is None:
-        return False
-    try:
-        context.registry.load(project.key, project.active_version)
-    except RegistryError as error:
-        logger.warning("version unreadable project=%s message=%s", project.label_studio_id, error)
-        return False
-    return True
-
-
-def _manifest(
-    context: Context, project: Project, learned: Learned, *, version: str, strategy: str
-) -> Manifest:
+def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy: str) -> Manifest:
     snapshot = learned.seen
     return Manifest(
         version=version,
         kind="label-names" if learned.by_name else "trained",
         classes=learned.trained.head.space.names,
         encoder=snapshot.embeddings.encoder,
-        seed=project_seed(project),
+        seed=workspace.seed,
         data_fingerprint=snapshot.fingerprint,
         audit_threshold=snapshot.audit_threshold,
         metrics=learned.trained.metrics,
@@ -362,37 +306,23 @@ def _code_version() -> str:
         return "source"
 
 
-def _remember(context: Context, project: Project, details: Json) -> None:
-    """Keeps what a project is called and asks; where tasks are to be read otherwise, all are read anew."""
-    config = str(details["label_config"])
-    reading = reading_digest(context, project, config)
-    if project.reading != reading:
-        project.synced_until = None
-    project.title, project.label_config, project.connected = str(details["title"]), config, True
-    project.reading = reading
-    with context.database.session() as session:
-        row = session.get_one(Project, project.id)
-        row.title, row.label_config, row.connected = project.title, config, True
-        row.reading, row.synced_until = reading, project.synced_until
-
-
-def _begin(context: Context, project: Project, reason: str) -> int:
-    with context.database.session() as session:
+def _begin(workspace: Workspace, reason: str) -> int:
+    workspace.change(last_looked_at=time.time())
+    with workspace.database.session() as session:
         # we hold the lease: whoever began these was killed
         session.execute(
             update(Loop)
-            .where(Loop.project_id == project.id, Loop.outcome == "running")
+            .where(Loop.project_id == workspace.id, Loop.outcome == "running")
             .values(outcome="failed", error=_INTERRUPTED)
         )
-        loop = Loop(project_id=project.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
+        loop = Loop(project_id=workspace.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
         session.add(loop)
-        session.get_one(Project, project.id).last_looked_at = time.time()
         session.flush()
         return loop.id
 
 
-def _end(context: Context, project: Project, loop_id: int, *, report: LoopReport, error: str | None) -> None:
-    with context.database.session() as session:
+def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
+    with workspace.database.session() as session:
         loop = session.get_one(Loop, loop_id)
         loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
         loop.outcome = "failed" if error else report.outcome

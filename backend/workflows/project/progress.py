@@ -6,10 +6,7 @@ import logging
 import time
 from typing import Protocol
 
-from sqlalchemy import update
-
-from backend.context import Context
-from backend.database import Project
+from backend.workflows.project.workspace import Workspace
 
 _LOG_EVERY_S = 5.0
 _STORE_EVERY_S = 1.0
@@ -69,9 +66,8 @@ class StoredProgress:
     long without a step.
     """
 
-    def __init__(self, context: Context, project_id: int) -> None:
-        self._context = context
-        self._project_id = project_id
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self.stage("starting")
 
     def stage(self, name: str, *, total: int | None = None) -> None:
@@ -94,8 +90,7 @@ class StoredProgress:
         self._store({"stage": self._name, "done": self._done, "total": self._total, "at": time.time()})
 
     def _store(self, progress: dict[str, object]) -> None:
-        with self._context.database.session() as session:
-            session.execute(update(Project).where(Project.id == self._project_id).values(progress=progress))
+        self._workspace.change(progress=progress)
 
 
 class Both:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import verdict_counts
-from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.fields import count, number, part, rows, text
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
@@ -21,19 +20,19 @@ VERDICTS = {
 _EXAMPLE_LENGTH = 1_000
 
 
-def synthetic_view(context: Context, project: Project, signals: Json) -> Json:
+def synthetic_view(workspace: Workspace, signals: Json) -> Json:
     """Everything about a project's synthetic tasks."""
     found = part(signals, "synthetic")
-    counts = verdict_counts(context, project)
+    counts = verdict_counts(workspace)
     realism = part(found, "realism")
-    settings = project_settings(context, project)
+    settings = workspace.settings
     return {
         "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
         "words": text(found, "words"),
         "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
         "total": sum(counts.values()),
         "lift": [_lift(row) for row in rows(found, "lift") if text(row, "generator")],
-        "gaps": _gaps(context, project, found, length=160),
+        "gaps": _gaps(workspace, found, length=160),
         "realism": {
             "words": text(realism, "words"),
             "p_value": number(realism, "p_value"),
@@ -52,15 +51,15 @@ def synthetic_view(context: Context, project: Project, signals: Json) -> Json:
 
 def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
     """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
-    project = get_project(context, label_studio_id)
-    measured = newest_signals(context, project)
+    workspace = open_workspace(context, label_studio_id)
+    measured = newest_signals(workspace)
     found = part(measured.signals, "synthetic") if measured else {}
-    return _gaps(context, project, found, length=_EXAMPLE_LENGTH)
+    return _gaps(workspace, found, length=_EXAMPLE_LENGTH)
 
 
-def _gaps(context: Context, project: Project, found: Json, *, length: int) -> list[Json]:
+def _gaps(workspace: Workspace, found: Json, *, length: int) -> list[Json]:
     gaps = rows(found, "gaps")
-    texts = read_snippets(context, project, [i for gap in gaps for i in _examples(gap)], length=length)
+    texts = read_snippets(workspace, [i for gap in gaps for i in _examples(gap)], length=length)
     return [
         {
             "label": text(gap, "label"),
