@@ -236,6 +236,16 @@ def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
     assert_two_lines(run("status"), "QUEUE_WINDOW: Input should be greater than or equal to 5", "Settings")
 
 
+@pytest.mark.parametrize("command", ["serve", "worker", "status"])
+def test_a_model_store_that_is_no_folder_stops_every_command_and_makes_no_folder(
+    command, run, monkeypatch, tmp_path
+):
+    before = set(tmp_path.rglob("*"))
+    monkeypatch.setenv("MODEL_STORE", "s3://bucket/models")
+    assert_two_lines(run(command), "MODEL_STORE: Value error, addresses that start with s3://", "Settings")
+    assert set(tmp_path.rglob("*")) == before
+
+
 def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
     def interrupt(*_arguments, **_options):
         raise KeyboardInterrupt
