@@ -11,6 +11,10 @@ from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
 
 Json = dict[str, Any]
 
+# Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
+# every connected project is read again.
+READER = 1
+
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
 SLICE_FIELDS = ("slice", "prompt")

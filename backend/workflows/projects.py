@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.context import Context
 from backend.database import Project
 from backend.errors import BadRequest, NotFound
-from backend.label_studio.tasks import SyntheticFields
+from backend.label_studio.tasks import READER, SyntheticFields
 from backend.settings import ProjectSettings
 
 Json = dict[str, Any]
@@ -87,7 +87,8 @@ def synthetic_fields(context: Context, project: Project) -> SyntheticFields:
 
 def reading_digest(context: Context, project: Project, label_config: str) -> str:
     """Digest of all that decides how a task is read."""
-    return hashlib.sha256(f"{label_config}\0{synthetic_fields(context, project)}".encode()).hexdigest()
+    parts = f"{READER}\0{label_config}\0{synthetic_fields(context, project)}"
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def project_seed(project: Project) -> int:

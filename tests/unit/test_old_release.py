@@ -169,6 +169,11 @@ def test_the_first_loop_finds_nothing_new_unless_the_algorithm_is_another(old):
         assert (report.outcome, report.version) == ("published", "nl-000005")
 
 
+def test_every_task_is_read_once_more_by_the_reader_of_today(old):
+    assert old.loop().figures["tasks_read"] == TASKS
+    assert old.loop().figures["tasks_read"] < TASKS
+
+
 def test_the_first_loop_loses_nothing(old):
     old.loop()
     assert labels_here(old) == labels_in(old) and len(labels_in(old)) > 30
