@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from backend.json_types import Json
 from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
 
+# Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
+# every connected project is read again.
+READER = 1
+
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
 SLICE_FIELDS = ("slice", "prompt")
