@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
-from model.heads.companions import choose_basis
-from model.heads.material import Companions, prepare
 from model.heads.pooling import pool_logits, pool_shares
+from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
 from model.heads.surroundings import Surroundings
 from model.heads.teaching import can_teach, teach
 from model.heads.trained import Metrics, TrainedHead
+from model.heads.training_set import AuxiliaryData, build_training_set
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
 OUT_OF_FOLD = "out-of-fold"
@@ -27,23 +27,26 @@ def train(
     audit: NDArray[np.bool_],
     rng: np.random.Generator,
     surroundings: Surroundings | None = None,
-    companions: Companions | None = None,
+    auxiliary: AuxiliaryData | None = None,
 ) -> TrainedHead:
     """Fit a head to labels; works from one label of one class on.
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
     it. Heads of several regularisations and weights of the names are pooled by their loss out of fold; the
-    temperature, whether the `surroundings` may teach and how loudly the `companions` speak are chosen out of
-    fold too. Companions are never measured. Raises ValueError when there are no labels, rows do not match, a
-    row is not one-hot, or a vector is not finite.
+    temperature, whether the `surroundings` may teach and the sample weight of `auxiliary` data are chosen
+    out of fold too. Auxiliary data are never measured. Raises ValueError when there are no labels, rows do
+    not match, a row is not one-hot, or a vector is not finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
-    basis = choose_basis(prepare(embeddings, labels, companions, rng), name_vectors=name_vectors)
-    members, logits = fit_members(basis.fitter, basis.material, basis.candidates), basis.logits
+    selected = choose_sample_weight(
+        build_training_set(embeddings, labels, auxiliary, rng), name_vectors=name_vectors
+    )
+    training_set, logits = selected.training_set, selected.logits
+    members = fit_members(selected.fitter, training_set, selected.candidates)
     is_taught = False
-    if surroundings is not None and can_teach(surroundings, basis.material):
-        taught = teach(members, basis.material, name_vectors=name_vectors, surroundings=surroundings)
+    if surroundings is not None and can_teach(surroundings, training_set):
+        taught = teach(members, training_set, name_vectors=name_vectors, surroundings=surroundings)
         taught_logits = pool_logits(taught.logits, labels.classes)
         if is_taught := not _is_clearly_worse(taught_logits, logits, labels.classes):
             members, logits = taught, taught_logits
@@ -56,8 +59,8 @@ def train(
     metrics["pooled"] = float(len(members.settings))
     metrics["temperature"] = temperature
     metrics["surroundings"] = float(is_taught)
-    if companions is not None:
-        metrics["companions"] = basis.loudness
+    if auxiliary is not None:
+        metrics["companions"] = selected.auxiliary_weight
     return TrainedHead(head, metrics, out_of_fold)
 
 

@@ -17,9 +17,9 @@ from backend.workflows.embed import embed_texts
 from backend.workflows.projects import project_seed
 from backend.workflows.represent import choose_features, with_features
 from backend.workflows.snapshot import Snapshot
-from model.heads.material import Companions
 from model.heads.surroundings import Surroundings, find_surroundings
 from model.heads.trained import TrainedHead
+from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
 from model.training import cold_start, train
@@ -95,7 +95,7 @@ def learn(
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
         surroundings=surroundings,
-        companions=_companions(seen, teachers),
+        auxiliary=_auxiliary(seen, teachers),
     )
     trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
@@ -110,7 +110,7 @@ def learn(
     )
 
 
-def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | None:
+def _auxiliary(seen: Snapshot, teachers: Sequence[Teacher]) -> AuxiliaryData | None:
     """Synthetic tasks as the head sees them; they teach, and are never measured."""
     if not teachers:
         return None
@@ -118,4 +118,4 @@ def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | Non
     ids = np.array([teacher.task_id for teacher in ordered], dtype=np.int64)
     features = seen.synthetic_features.take(np.isin(seen.synthetic_features.ids, ids))
     labels = Labels.from_names(ids, [teacher.label for teacher in ordered], seen.labels.space)
-    return Companions(features, labels, np.ones(len(ids), dtype=np.float32))
+    return AuxiliaryData(features, labels, np.ones(len(ids), dtype=np.float32))

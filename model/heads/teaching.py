@@ -9,24 +9,24 @@ import torch
 
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
-from model.heads.material import Material
 from model.heads.pooling import mix, pool_shares
 from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting, held_out_logits
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
+from model.heads.training_set import TrainingSet
 from model.records import Embeddings, Floats, Labels
 
 TEACHING_WEIGHT = 0.3  # of an item of the surroundings, beside 1 of a labelled one
 
 
-def can_teach(surroundings: Surroundings, material: Material) -> bool:
+def can_teach(surroundings: Surroundings, training_set: TrainingSet) -> bool:
     """Whether there are items without a label, and labels enough to see if they help."""
-    enough = material.measured >= FEWEST_TO_CHOOSE
-    return enough and not np.isin(surroundings.sample.ids, material.labels.ids).all()
+    enough = training_set.measured >= FEWEST_TO_CHOOSE
+    return enough and not np.isin(surroundings.sample.ids, training_set.labels.ids).all()
 
 
 def teach(
-    members: Members, material: Material, *, name_vectors: Floats | None, surroundings: Surroundings
+    members: Members, training_set: TrainingSet, *, name_vectors: Floats | None, surroundings: Surroundings
 ) -> Members:
     """Fit heads again, each beside what the pool of all members believes of the surroundings.
 
@@ -34,14 +34,14 @@ def teach(
     regularisation learns from them: the weight of the names hardly matters any more. No head learns from the
     answers of its own fold, which only help to weigh the members, so what it says of them is out of fold.
     """
-    fitter = _widen(material, surroundings, name_vectors)
-    row_weights, targets = _lessons(members, material, surroundings)
+    fitter = _widen(training_set, surroundings, name_vectors)
+    sample_weights, targets = _lessons(members, training_set, surroundings)
     pupils = _best_of_each_regularisation(members.settings)
     settings = [members.settings[pupil] for pupil in pupils]
     fits = [
         fitter.fit(
-            row_weights,
-            prior_weights=torch.full((row_weights.shape[1],), setting.prior_weight),
+            sample_weights,
+            prior_weights=torch.full((sample_weights.shape[1],), setting.prior_weight),
             inverse_regularisation=setting.inverse_regularisation,
             start=fitter.translate(members.fits[pupil], members.fitter),
             targets=targets,
@@ -50,46 +50,46 @@ def teach(
         )
         for pupil, setting in zip(pupils, settings, strict=True)
     ]
-    every_fold = np.arange(material.number_of_folds)
-    return Members(fitter, settings, fits, [held_out_logits(fit, material, every_fold) for fit in fits])
+    every_fold = np.arange(training_set.number_of_folds)
+    return Members(fitter, settings, fits, [held_out_logits(fit, training_set, every_fold) for fit in fits])
 
 
-def _widen(material: Material, surroundings: Surroundings, name_vectors: Floats | None) -> HeadFitter:
+def _widen(training_set: TrainingSet, surroundings: Surroundings, name_vectors: Floats | None) -> HeadFitter:
     """A fitter of the labelled rows and, behind them, of the items that teach."""
-    sample, space = surroundings.sample, material.labels.space
-    ids = np.concatenate([material.labels.ids, sample.ids])
-    vectors = np.concatenate([material.embeddings.vectors, sample.vectors])
+    sample, space = surroundings.sample, training_set.labels.space
+    ids = np.concatenate([training_set.labels.ids, sample.ids])
+    vectors = np.concatenate([training_set.embeddings.vectors, sample.vectors])
     unknown = np.zeros((len(sample), len(space)), dtype=np.float32)
-    labels = Labels(ids, np.concatenate([material.labels.targets, unknown]), space)
+    labels = Labels(ids, np.concatenate([training_set.labels.targets, unknown]), space)
     return HeadFitter(
-        Embeddings(ids, vectors, material.embeddings.encoder), labels, name_vectors=name_vectors
+        Embeddings(ids, vectors, training_set.embeddings.encoder), labels, name_vectors=name_vectors
     )
 
 
 def _lessons(
-    members: Members, material: Material, surroundings: Surroundings
+    members: Members, training_set: TrainingSet, surroundings: Surroundings
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Row weights (n + s, f) and targets (n + s, f, c): answers of labelled rows, beliefs of the others."""
-    beliefs = _beliefs(members, material, surroundings)
+    """Weights (n + s, f) and targets (n + s, f, c): answers of labelled rows, beliefs of the others."""
+    beliefs = _beliefs(members, training_set, surroundings)
     heads = beliefs.shape[1]
-    answers = torch.from_numpy(material.labels.targets).unsqueeze(1).expand(-1, heads, -1)
-    is_unknown = ~np.isin(surroundings.sample.ids, material.labels.ids)
+    answers = torch.from_numpy(training_set.labels.targets).unsqueeze(1).expand(-1, heads, -1)
+    is_unknown = ~np.isin(surroundings.sample.ids, training_set.labels.ids)
     weights = torch.from_numpy(is_unknown).float() * TEACHING_WEIGHT
-    every_head = material.weights_without(np.arange(heads))
+    every_head = training_set.sample_weights_without(np.arange(heads))
     return (
         torch.cat([every_head, weights.view(-1, 1).expand(-1, heads)]),
         torch.cat([answers, torch.from_numpy(beliefs)]),
     )
 
 
-def _beliefs(members: Members, material: Material, surroundings: Surroundings) -> Floats:
+def _beliefs(members: Members, training_set: TrainingSet, surroundings: Surroundings) -> Floats:
     """What the pool believes of the surroundings, smoothed (s, f, c): without each fold, then with all."""
-    classes = material.measured_labels.classes
+    classes = training_set.measured_labels.classes
     shares = pool_shares(members.logits, classes)
     temperature = fit_temperature(mix(shares, members.logits), classes)
     pools = [
         members.pool(shares, temperature=temperature, which=head)
-        for head in range(material.number_of_folds + 1)
+        for head in range(training_set.number_of_folds + 1)
     ]
     around = surroundings.around.vectors
     return np.stack([surroundings.smooth(softmax(pool.logits(around))) for pool in pools], axis=1)

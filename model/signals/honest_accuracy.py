@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_quota
-from model.heads.material import FOLDS
+from model.heads.training_set import FOLDS
 from model.records import Floats, LabelSpace
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Estimate, percent_range, share

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
+from model.heads.training_set import assign_folds
 from model.records import Embeddings, Floats, Labels
 from model.training import train
 
@@ -70,11 +70,11 @@ def find_suspects(
     _require_rows(embeddings, labels, out_of_fold)
     count, given = len(labels), labels.classes
     if count < FEWEST or len(np.unique(given)) < 2:
-        quiet = np.zeros(count, dtype=np.float32)
+        no_doubt = np.zeros(count, dtype=np.float32)
         words = f"Too early to suspect a label: {count} of {FEWEST} labels."
         if count >= FEWEST:
             words = "No label is suspect: there is only one class so far."
-        return SuspectLabels(quiet, given, quiet > 0, words)
+        return SuspectLabels(no_doubt, given, no_doubt > 0, words)
     near = _nearest(embeddings.vectors)
     rows = np.arange(count)
     first = out_of_fold.astype(np.float64)

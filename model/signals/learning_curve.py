@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.heads.material import FOLDS
 from model.heads.surroundings import Surroundings
 from model.heads.trained import TrainedHead
+from model.heads.training_set import FOLDS
 from model.records import Embeddings, Floats, Labels
 from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Z95, Estimate, percent_range, points_range

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.training_set import assign_folds
 from model.records import Embeddings, Floats, Labels
 
 INVERSE_REGULARISATION = 10.0

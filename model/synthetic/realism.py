@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.training_set import assign_folds
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.neighbours import find_neighbours
 
