@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
-from model.heads.pooling import pool_logits, pool_shares
+from model.heads.ensemble import ensemble_coefficients, ensemble_logits
 from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
@@ -33,7 +33,7 @@ def train(
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Heads of several regularisations and weights of the names are pooled by their loss out of fold; the
+    it. Heads of several regularisations and weights of the names are an ensemble by loss out of fold; the
     temperature, whether the `surroundings` may teach and the sample weight of `auxiliary` data are chosen
     out of fold too. Auxiliary data are never measured. Raises ValueError when there are no labels, rows do
     not match, a row is not one-hot, or a vector is not finite.
@@ -47,11 +47,11 @@ def train(
     is_taught = False
     if surroundings is not None and can_teach(surroundings, training_set):
         taught = teach(members, training_set, name_vectors=name_vectors, surroundings=surroundings)
-        taught_logits = pool_logits(taught.logits, labels.classes)
+        taught_logits = ensemble_logits(taught.logits, labels.classes)
         if is_taught := not _is_clearly_worse(taught_logits, logits, labels.classes):
             members, logits = taught, taught_logits
     temperature = fit_temperature(logits, labels.classes)
-    head = members.pool(pool_shares(members.logits, labels.classes), temperature=temperature)
+    head = members.head(ensemble_coefficients(members.logits, labels.classes), temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
     metrics = _measure(out_of_fold, labels, audit)
     metrics["inverse_regularisation"] = members.settings[0].inverse_regularisation

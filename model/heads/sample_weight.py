@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses
+from model.heads.ensemble import ensemble_logits
 from model.heads.fitting import HeadFitter
-from model.heads.pooling import pool_logits
 from model.heads.selection import FEWEST_TO_CHOOSE, Candidate, choose_candidates
 from model.heads.training_set import TrainingSet
 from model.records import Floats
@@ -20,7 +20,7 @@ FEWEST_OF_A_CLASS = 5  # labelled rows of a class without which nobody can say w
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selected:
-    """Candidates to pool, best first, what their pool says of held-out rows (n, c), and the sample weight."""
+    """The ensemble's candidates, best first, its logits of held-out rows (n, c), and the sample weight."""
 
     fitter: HeadFitter
     training_set: TrainingSet
@@ -54,7 +54,7 @@ def choose_sample_weight(training_set: TrainingSet, *, name_vectors: Floats | No
 
 def _select(fitter: HeadFitter, training_set: TrainingSet, weight: float, *, with_names: bool) -> Selected:
     candidates = choose_candidates(fitter, training_set, with_names=with_names)
-    logits = pool_logits([each.logits for each in candidates], training_set.measured_labels.classes)
+    logits = ensemble_logits([each.logits for each in candidates], training_set.measured_labels.classes)
     return Selected(fitter, training_set, candidates, logits, weight)
 
 

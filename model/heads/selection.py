@@ -1,4 +1,4 @@
-"""Which settings of a head are worth pooling: how strongly it is held back and believes the class names."""
+"""Hyper-parameters of an ensemble of heads: regularisation, and how far the class names are believed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.heads.ensemble import NEGLIGIBLE, ensemble_head, summed_losses
 from model.heads.fitting import Fit, HeadFitter
-from model.heads.pooling import NEGLIGIBLE, pool_heads, summed_losses
 from model.heads.single_label import NAME_SCALE, LinearHead
 from model.heads.training_set import TrainingSet
 from model.records import Floats
@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Members:
-    """Heads of several settings: each fit has one per fold, without it, and last the one of all rows.
+    """An ensemble of heads of several settings. Each fit has one per fold, without it, then the one of all rows.
 
     `logits` are what the heads without a fold say of its rows, (n, c) for each setting.
     """
@@ -52,13 +52,13 @@ class Members:
     fits: list[Fit]
     logits: list[Floats]
 
-    def pool(self, shares: NDArray[np.float64], *, temperature: float, which: int = -1) -> LinearHead:
-        """The heads of all rows as one, or those without fold `which`, by the share (k,) of each setting."""
+    def head(self, coefficients: NDArray[np.float64], *, temperature: float, which: int = -1) -> LinearHead:
+        """The ensemble of the heads of all rows, or of those without fold `which`; coefficients (k,)."""
         heads = [
             self.fitter.head(fit, which=which, prior_weight=setting.prior_weight, temperature=1.0)
             for setting, fit in zip(self.settings, self.fits, strict=True)
         ]
-        return pool_heads(heads, shares, temperature=temperature)
+        return ensemble_head(heads, coefficients, temperature=temperature)
 
 
 def fit_members(fitter: HeadFitter, training_set: TrainingSet, candidates: Sequence[Candidate]) -> Members:
@@ -78,7 +78,7 @@ def fit_members(fitter: HeadFitter, training_set: TrainingSet, candidates: Seque
 
 
 def choose_candidates(fitter: HeadFitter, training_set: TrainingSet, *, with_names: bool) -> list[Candidate]:
-    """The settings whose log loss on held-out rows is near the least, best first, to be pooled.
+    """The settings whose log loss on held-out rows is near the least, best first: the ensemble.
 
     A handful of labels only decides how closely they are followed. Of many labels, some folds are sample
     enough, and the best setting stands alone.

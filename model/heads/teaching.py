@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from model.calibration import fit_temperature
+from model.heads.ensemble import ensemble_coefficients, weighted_sum
 from model.heads.fitting import HeadFitter
-from model.heads.pooling import mix, pool_shares
 from model.heads.selection import FEWEST_TO_CHOOSE, Members, Setting, held_out_logits
 from model.heads.single_label import softmax
 from model.heads.surroundings import Surroundings
@@ -28,7 +28,7 @@ def can_teach(surroundings: Surroundings, training_set: TrainingSet) -> bool:
 def teach(
     members: Members, training_set: TrainingSet, *, name_vectors: Floats | None, surroundings: Surroundings
 ) -> Members:
-    """Fit heads again, each beside what the pool of all members believes of the surroundings.
+    """Fit heads again, each beside what the ensemble of all believes of the surroundings.
 
     Pseudo-labels smoothed over neighbours (after Lee, 2013, and Zhou et al., 2004). The best setting of each
     regularisation learns from them: the weight of the names hardly matters any more. No head learns from the
@@ -83,16 +83,16 @@ def _lessons(
 
 
 def _beliefs(members: Members, training_set: TrainingSet, surroundings: Surroundings) -> Floats:
-    """What the pool believes of the surroundings, smoothed (s, f, c): without each fold, then with all."""
+    """What the ensemble believes of the surroundings (s, f, c): without each fold, then with all."""
     classes = training_set.measured_labels.classes
-    shares = pool_shares(members.logits, classes)
-    temperature = fit_temperature(mix(shares, members.logits), classes)
-    pools = [
-        members.pool(shares, temperature=temperature, which=head)
+    coefficients = ensemble_coefficients(members.logits, classes)
+    temperature = fit_temperature(weighted_sum(coefficients, members.logits), classes)
+    ensembles = [
+        members.head(coefficients, temperature=temperature, which=head)
         for head in range(training_set.number_of_folds + 1)
     ]
     around = surroundings.around.vectors
-    return np.stack([surroundings.smooth(softmax(pool.logits(around))) for pool in pools], axis=1)
+    return np.stack([surroundings.smooth(softmax(ensemble.logits(around))) for ensemble in ensembles], axis=1)
 
 
 def _best_of_each_regularisation(settings: Sequence[Setting]) -> list[int]:
