@@ -17,7 +17,7 @@ from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
-from model.heads.surroundings import find_surroundings
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation
 from model.representations.features import represent, represent_names
 from model.simulation.oracle import noisy_oracle
@@ -158,7 +158,7 @@ class EncodedTexts:
             test=seen.test,
             test_classes=self._answers[is_test],
             name_vectors=seen.name_vectors,
-            surroundings=seen.surroundings,
+            neighbour_graph=seen.neighbour_graph,
             others={name: self._features(name, words, is_test, seed) for name in others},
             only=self._only if self._only in others else None,
         )
@@ -182,7 +182,7 @@ class EncodedTexts:
             pool=pool,
             test=everything.take(is_test),
             name_vectors=None if self._names is None else represent_names(name, self._names, titles),
-            surroundings=find_surroundings(pool, np.random.default_rng(seed)),
+            neighbour_graph=build_neighbour_graph(pool, np.random.default_rng(seed)),
         )
 
 

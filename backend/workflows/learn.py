@@ -17,7 +17,7 @@ from backend.workflows.embed import embed_texts
 from backend.workflows.projects import project_seed
 from backend.workflows.represent import choose_features, with_features
 from backend.workflows.snapshot import Snapshot
-from model.heads.surroundings import Surroundings, find_surroundings
+from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.trained import TrainedHead
 from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
@@ -49,7 +49,7 @@ class Learned:
     representation: Representation = "encoder"
     words: str | None = None
     name_vectors: Floats | None = None
-    surroundings: Surroundings | None = None
+    neighbour_graph: NeighbourGraph | None = None
 
 
 def name_vectors(context: Context, config: LabelConfig) -> Floats:
@@ -87,14 +87,14 @@ def learn(
     seen = with_features(context, project, snapshot, representation=chosen, words=words)
     named = represent_names(chosen, names, words.encode(titles) if words else None)
     seed = project_seed(project)
-    surroundings = find_surroundings(seen.features, np.random.default_rng(seed))
+    neighbour_graph = build_neighbour_graph(seen.features, np.random.default_rng(seed))
     trained = train(
         seen.features.take(seen.labelled),
         seen.labels,
         name_vectors=named,
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
         auxiliary=_auxiliary(seen, teachers),
     )
     trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
@@ -106,7 +106,7 @@ def learn(
         representation=chosen,
         words=revision,
         name_vectors=named,
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
     )
 
 

@@ -132,7 +132,7 @@ def _suspects(project: Project, learned: Learned) -> SuspectLabels:
         prior_weight=metrics["prior_weight"] or 0.0,
         name_vectors=learned.name_vectors,
         rng=np.random.default_rng(project_seed(project)),
-        surroundings=learned.surroundings,
+        neighbour_graph=learned.neighbour_graph,
     )
 
 

@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Members:
-    """An ensemble of heads of several settings. Each fit has one per fold, without it, then the one of all rows.
+    """An ensemble of heads of several settings. Each fit has one per fold, without it, and last that of all.
 
     `logits` are what the heads without a fold say of its rows, (n, c) for each setting.
     """

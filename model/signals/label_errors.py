@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
+from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.single_label import softmax
-from model.heads.surroundings import Surroundings
 from model.heads.training_set import assign_folds
 from model.records import Embeddings, Floats, Labels
 from model.training import train
@@ -56,12 +56,12 @@ def find_suspects(
     rng: np.random.Generator,
     name_vectors: Floats | None = None,
     prior_weight: float = 0.0,
-    surroundings: Surroundings | None = None,
+    neighbour_graph: NeighbourGraph | None = None,
 ) -> SuspectLabels:
     """Doubt in every label of a labelled set.
 
     out_of_fold (n, c) is what a training believed of each item before it learned from it; the settings are
-    those that it preferred, the surroundings those that taught it. Labels that it, the neighbours' labels and
+    those that it preferred, the graph that of its pseudo-labels. Labels that it, the neighbours' labels and
     the neighbours' beliefs contradict weigh less when heads are fitted once more, out of fold again, and are
     left out of a second training (after confident learning; Northcutt et al., 2021). Doubt is one less the
     belief in the label, by the mix of all three and the neighbours that foresees labels best. Raises
@@ -84,7 +84,7 @@ def find_suspects(
     second = _believe_again(
         embeddings, labels, clean, inverse_regularisation, rng, name_vectors, prior_weight
     )
-    third = _believe_without_doubtful(embeddings, labels, clean, rng, name_vectors, surroundings)
+    third = _believe_without_doubtful(embeddings, labels, clean, rng, name_vectors, neighbour_graph)
     own = np.cbrt(first * second * third)  # three heads err less than one
     mixed = _mix(own, third[near].mean(axis=1), given, clean)
     doubt = 1.0 - mixed[rows, given]
@@ -154,7 +154,7 @@ def _believe_without_doubtful(
     clean: Numbers,
     rng: np.random.Generator,
     name_vectors: Floats | None,
-    surroundings: Surroundings | None,
+    neighbour_graph: NeighbourGraph | None,
 ) -> Numbers:
     """Beliefs (n, c) of a training on the likely labels alone, which is out of fold for these as well."""
     likely = np.flatnonzero(clean > 0.5)
@@ -166,7 +166,7 @@ def _believe_without_doubtful(
         name_vectors=name_vectors,
         audit=np.zeros(len(likely), dtype=np.bool_),
         rng=rng,
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
     )
     beliefs = trained.head.probabilities(embeddings, "likely-labels").values.astype(np.float64)
     beliefs[likely] = trained.out_of_fold.values

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.heads.surroundings import Surroundings
+from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
 from model.heads.training_set import FOLDS
 from model.records import Embeddings, Floats, Labels
@@ -101,7 +101,7 @@ def trace_learning(
     pool_size: int,
     name_vectors: Floats | None,
     rng: np.random.Generator,
-    surroundings: Surroundings | None = None,
+    neighbour_graph: NeighbourGraph | None = None,
 ) -> LearningCurve:
     """The learning curve of a log; `trained` is the head of all of it, with rows in the same order.
 
@@ -127,7 +127,7 @@ def trace_learning(
             name_vectors=name_vectors,
             audit=np.zeros(len(rows), dtype=np.bool_),
             rng=rng,
-            surroundings=surroundings,
+            neighbour_graph=neighbour_graph,
         )
 
     def learn_first(size: int) -> Step:
