@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.novelty.bank import Bank, Mask, Queries
 from model.novelty.kernel import kernel_features, kernel_root
+from model.novelty.known_set import KnownSet, Mask, Queries
 from model.records import Floats
 
 SHARPNESS = 1.0  # of the kernel, in units of the spread of the classes: it sees whole classes
@@ -51,12 +51,12 @@ class _Classifier:
 class _Span:
     """The functions that some rows of both sides span."""
 
-    def __init__(self, bank: Bank) -> None:
-        self._rows = np.concatenate([_thin(bank.vectors[bank.landmarks]), _thin(bank.unlabelled)])
-        self._sharpness = SHARPNESS / bank.spread
+    def __init__(self, known: KnownSet) -> None:
+        self._rows = np.concatenate([_thin(known.vectors[known.landmarks]), _thin(known.unlabelled)])
+        self._sharpness = SHARPNESS / known.spread
         self._root = kernel_root(self._rows, self._sharpness)
-        self._labelled = self.features(bank.vectors[: bank.items])
-        self._pool = self.features(bank.unlabelled)
+        self._labelled = self.features(known.vectors[: known.items])
+        self._pool = self.features(known.unlabelled)
 
     def features(self, vectors: Floats) -> torch.Tensor:
         """Features (n, m) whose products are the kernel."""
@@ -80,16 +80,16 @@ class _Span:
         return found
 
 
-def density_ratio(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def density_ratio(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """Less the share of labelled items around each query, in about [-1, 0]; 0 when a side is empty.
 
     Excluded rows are on the pool's side. A row of that side is scored as if it had not taught.
     """
     found = np.zeros((len(excluded), len(queries)), dtype=np.float32)
-    if not len(bank.unlabelled):
+    if not len(known.unlabelled):
         return found
-    excluded = excluded[:, : bank.items]
-    span = _Span(bank)
+    excluded = excluded[:, : known.items]
+    span = _Span(known)
     whole, *classifiers = span.teach(np.concatenate([np.zeros_like(excluded[:1]), excluded]))
     for start in range(0, len(queries), _CHUNK):
         part = queries.take(slice(start, start + _CHUNK))

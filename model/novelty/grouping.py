@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 
-from model.novelty.bank import class_means
 from model.novelty.cut import MOST_CALIBRATED, Cut, calibrate_cut
+from model.novelty.known_set import class_means
 from model.novelty.linking import lean, link, unit
 from model.novelty.metric import learn_metric
 from model.records import Embeddings, Floats, Labels
