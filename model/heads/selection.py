@@ -19,7 +19,7 @@ from model.records import Floats
 LOOSE, TIGHT = 100.0, 10.0  # inverse regularisations
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
 CLOSE_TO_NAMES = 1.0  # inverse regularisation with a single label, which must not be taken for all
-FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may teach
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may be learned from
 FEWEST_TO_DOUBT_NAMES = 15  # below this, too little to believe the names less
 
 

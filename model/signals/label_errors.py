@@ -20,9 +20,9 @@ from model.training import train
 FEWEST = 20  # labels below which no label is called suspect
 NEIGHBOURS = 10
 _LIKELY_SHARE = 0.1  # of wrong labels, before any was looked at
-_FLOOR = 1e-4  # of a belief: one voice cannot outweigh all others
+_FLOOR = 1e-4  # of a belief: one estimate cannot outweigh all others
 _SLIP = 0.02  # share of labels that even a perfect belief would not foresee
-_VOICES = tuple(float(weight) for weight in np.arange(0.0, 1.6, 0.25))
+_POWERS = tuple(float(power) for power in np.arange(0.0, 1.6, 0.25))
 _SURE = 0.7  # belief in another class that makes a label count as wrong
 _CHUNK = 2048
 
@@ -78,8 +78,8 @@ def find_suspects(
     near = _nearest(embeddings.vectors)
     rows = np.arange(count)
     first = out_of_fold.astype(np.float64)
-    voices = (first, first[near].mean(axis=1), _vote(labels.targets, near, first))
-    belief = np.exp(np.mean([np.log(np.maximum(voice, _FLOOR)) for voice in voices], axis=0))
+    estimates = (first, first[near].mean(axis=1), _vote(labels.targets, near, first))
+    belief = np.exp(np.mean([np.log(np.maximum(estimate, _FLOOR)) for estimate in estimates], axis=0))
     clean = _chance_of_right((belief / belief.sum(axis=1, keepdims=True))[rows, given], len(labels.space))
     second = _believe_again(
         embeddings, labels, clean, inverse_regularisation, rng, name_vectors, prior_weight
@@ -176,10 +176,10 @@ def _believe_without_doubtful(
 def _mix(own: Numbers, around: Numbers, given: NDArray[np.intp], clean: Numbers) -> Numbers:
     """Own and neighbours' beliefs, each to the power that makes the likely labels most likely."""
     even = _SLIP / own.shape[1]
-    logs = [np.log((1.0 - _SLIP) * voice + even) for voice in (own, around)]
+    logs = [np.log((1.0 - _SLIP) * estimate + even) for estimate in (own, around)]
     best, least = own, np.inf
-    for weights in product(_VOICES, _VOICES):
-        mixed = softmax((weights[0] * logs[0] + weights[1] * logs[1]).astype(np.float32)).astype(np.float64)
+    for powers in product(_POWERS, _POWERS):
+        mixed = softmax((powers[0] * logs[0] + powers[1] * logs[1]).astype(np.float32)).astype(np.float64)
         loss = -float(clean @ np.log(mixed[np.arange(len(given)), given]))
         if loss < least:
             best, least = mixed, loss

@@ -120,7 +120,7 @@ def _away_from_real(
     """Evidence of items of a class that nobody knows, carrying the label of another one."""
     least, most = NEAREST_GONE
     share = least * (most / least) ** rng.random(len(rows))
-    dropped = np.ceil((len(evidence.surroundings.known) - 2) * share).astype(np.intp)
+    dropped = np.ceil((len(evidence.features.known) - 2) * share).astype(np.intp)
     others = (classes[rows] + rng.integers(min(1, width - 1), width, len(rows))) % width
     return evidence.of_strangers(rows, others, unheard=classes[rows], dropped=dropped)
 
@@ -139,7 +139,7 @@ def _scrambled(
         [text != texts[row] for row, text in zip(rows, scrambled, strict=True)], dtype=np.bool_
     )
     kept, said = rows[changed], [text for text, is_new in zip(scrambled, changed, strict=True) if is_new]
-    seen, words = evidence.of(kept, classes[kept]), evidence.surroundings.words
+    seen, words = evidence.of(kept, classes[kept]), evidence.features.words
     if words is not None and said:
         wording = words.of_made_up(said)
         seen[:, seen.shape[1] - wording.shape[1] :] = wording

@@ -108,8 +108,8 @@ def _learned_from(
 def _right_out_of_fold(
     vectors: Embeddings, labels: Labels, count: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    trust = np.ones(len(labels), dtype=np.float32)
-    said = np.exp(cross_fit(vectors, labels, trust=trust, rng=rng)[:, :count]).mean(axis=0)
+    sample_weights = np.ones(len(labels), dtype=np.float32)
+    said = np.exp(cross_fit(vectors, labels, sample_weights=sample_weights, rng=rng)[:, :count]).mean(axis=0)
     right: NDArray[np.bool_] = said.argmax(axis=1) == labels.classes[:count]
     return right
 

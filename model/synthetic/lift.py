@@ -155,12 +155,12 @@ def _learned_from(
     real: RealItems, synthetic: SyntheticItems, kept: NDArray[np.intp]
 ) -> tuple[Embeddings, Labels, int]:
     """Real items outside the audit, then the kept synthetic ones; and how many the first are."""
-    taught = np.flatnonzero(~real.audit)
-    vectors = np.concatenate([real.embeddings.vectors[taught], synthetic.embeddings.vectors[kept]])
-    targets = np.concatenate([real.labels.targets[taught], synthetic.labels.targets[kept]])
+    training = np.flatnonzero(~real.audit)
+    vectors = np.concatenate([real.embeddings.vectors[training], synthetic.embeddings.vectors[kept]])
+    targets = np.concatenate([real.labels.targets[training], synthetic.labels.targets[kept]])
     ids = np.arange(len(vectors))
     space = real.labels.space
-    return Embeddings(ids, vectors, real.embeddings.encoder), Labels(ids, targets, space), len(taught)
+    return Embeddings(ids, vectors, real.embeddings.encoder), Labels(ids, targets, space), len(training)
 
 
 def _copies(audit: Embeddings, synthetic: Embeddings) -> NDArray[np.bool_]:
