@@ -310,7 +310,7 @@ def _accuracy(
     right = (beliefs.argmax(axis=1) == answers[rest]).sum() + (held_out.argmax(axis=1) == answers[rows]).sum()
     ranges = {
         name: [estimate.value, estimate.low, estimate.high]
-        for name, estimate in (("plain", found.plain), ("assisted", found.assisted))
+        for name, estimate in (("plain", found.plain), ("assisted", found.prediction_powered))
         if estimate is not None
     }
     return ranges | {

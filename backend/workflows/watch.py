@@ -142,7 +142,7 @@ def _confidence(beliefs: Floats) -> Floats:
 
 
 def _accuracy_json(accuracy: HonestAccuracy) -> Json:
-    found = accuracy.assisted
+    found = accuracy.prediction_powered
     return {
         "accuracy": {
             "words": accuracy.words,

@@ -1,4 +1,4 @@
-"""Which labels look wrong: what heads that never saw a label believe of it, joined with its neighbours."""
+"""Label errors by confident learning: beliefs of heads that never saw a label, joined with its neighbours."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
-from model.signals.assisted import Sample
 from model.signals.estimate import Estimate
 from model.signals.forecast import forecast_gain
 from model.signals.learning_curve import LabelLog, Step, trace_learning
 from model.signals.power_law import fit_power_law
+from model.signals.prediction_powered import Sample
 from model.training import train
 
 SPACE = LabelSpace(("a", "b", "c", "d"))
