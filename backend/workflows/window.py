@@ -23,7 +23,7 @@ from model.audit import audit_hash
 from model.heads.single_label import LinearHead
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
 from model.records import Floats, Ranking
-from model.strategies.inputs import StrategyInput
+from model.strategies.inputs import HeadView, StrategyInput
 
 Json = dict[str, Any]
 
@@ -95,14 +95,16 @@ def rank_pool(
     """
     settings, snapshot = project_settings(context, project), serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
-    pool = snapshot.pool_embeddings
+    pool, seen = snapshot.pool_embeddings, snapshot.features
+    view = HeadView(serving.head, seen.take(snapshot.pool), seen.take(snapshot.labelled))
     return rank(
         StrategyInput(
             pool=pool,
-            probabilities=serving.head.probabilities(snapshot.features.take(snapshot.pool), serving.version),
+            probabilities=serving.head.probabilities(view.pool, serving.version),
             labelled=snapshot.labelled_embeddings,
             batch=settings.queue_window,
             labelled_classes=snapshot.labels.classes,
+            view=view,
         ),
         strategy=strategy,
         window=settings.queue_window,

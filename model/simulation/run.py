@@ -16,7 +16,7 @@ from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, Ranking, Representation
 from model.representations.choice import View, choose_representation
 from model.simulation.oracle import Oracle
-from model.strategies import StrategyInput, needs_probabilities
+from model.strategies import HeadView, StrategyInput, needs_probabilities
 from model.training import cold_start, train
 
 AUTO = "auto"  # what the live loop calls its own choice
@@ -167,14 +167,15 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Mo
     left = np.ones(len(exercise.pool), dtype=np.bool_)
     left[labelled] = False
     pool = exercise.pool.take(left)
-    probabilities = None
-    if model is not None:
-        seen = exercise.features(model.representation).pool.take(left)
-        probabilities = model.trained.head.probabilities(seen, f"after-{len(labelled)}")
     rows = np.sort(labelled)
+    probabilities, view = None, None
+    if model is not None:
+        seen = exercise.features(model.representation).pool
+        view = HeadView(model.trained.head, seen.take(left), seen.take(rows))
+        probabilities = view.head.probabilities(view.pool, f"after-{len(labelled)}")
     answers = exercise.oracle.answers[rows]
     return rank(
-        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers),
+        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers, view=view),
         strategy=_strategy_now(plan, exercise, len(labelled)),
         window=plan.batch,
         audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),
