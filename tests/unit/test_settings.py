@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from backend.settings import ProjectSettings, Settings
+from model.ranking import DEFAULT_STRATEGY
 from model.strategies import STRATEGIES
 
 
@@ -83,6 +84,10 @@ def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name, value, said, 
 def test_every_strategy_of_the_table_can_be_named(name, environment):
     environment(STRATEGY=name)
     assert Settings().strategy == name
+
+
+def test_the_help_says_which_strategy_auto_is():
+    assert f"{DEFAULT_STRATEGY} for single choice" in Settings.model_fields["strategy"].description
 
 
 def test_secrets_are_printed_as_stars(environment):
