@@ -41,7 +41,6 @@ class Agreement:
     """Krippendorff's alpha of all answers, 1 = all agree and 0 = as chance would, and each annotator."""
 
     alpha: float | None
-    shared_tasks: int
     annotators: tuple[AnnotatorAgreement, ...]
     words: str
 
@@ -88,7 +87,7 @@ def measure_agreement(
     _, task, answers = np.unique(tasks, return_inverse=True, return_counts=True)
     shared = answers[task] >= 2
     if not shared.any():
-        return Agreement(None, 0, (), "No task was answered by two people yet, so agreement is not known.")
+        return Agreement(None, (), "No task was answered by two people yet, so agreement is not known.")
     _, task = np.unique(task[shared], return_inverse=True)
     seen, column = np.unique(classes[shared], return_inverse=True)
     counts = np.zeros((int(task.max()) + 1, len(seen)))
@@ -99,7 +98,7 @@ def measure_agreement(
         for mine in [annotators[shared] == person]
     )
     alpha = _alpha(counts)
-    return Agreement(alpha, len(counts), people, _say(alpha, len(counts)))
+    return Agreement(alpha, people, _say(alpha, len(counts)))
 
 
 def _alpha(counts: Numbers) -> float | None:

@@ -45,14 +45,6 @@ class Gap:
     examples: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Gaps, the most urgent first, and what to stop making."""
-
-    gaps: tuple[Gap, ...]
-    stop: tuple[str, ...]
-
-
 def find_gaps(
     real: RealItems,
     synthetic: SyntheticItems,

@@ -216,7 +216,7 @@ def test_unexplained_mass_is_a_share(seed, pool, recent):
 
 @given(st.floats(0, 0.2), st.floats(0, 0.1), st.floats(1e-4, 0.1), st.integers(0, 3))
 def test_advice_is_one_of_four_and_a_higher_price_never_asks_for_more_labels(gain, half, price, new_classes):
-    forecast = Forecast(100, Estimate(gain, gain - half, gain + half), False, "")
+    forecast = Forecast(100, Estimate(gain, gain - half, gain + half), "")
     first, second = (
         advise(kappas=[], forecast=forecast, price=times * price, new_classes=new_classes).advice
         for times in (1, 2)
