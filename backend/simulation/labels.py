@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from backend.context import Context
 from backend.label_studio.tasks import content_hash
+from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
-from backend.workflows.embed import embed_texts
 from backend.workflows.learn import readable_name
 from backend.workflows.progress import Progress
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
@@ -28,7 +28,6 @@ Json = dict[str, Any]
 
 DEFAULT, RANDOM = "default", "random"
 HELD_OUT = 0.3
-_ENCODE_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +197,10 @@ def encode_rows(
     """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
     labels = sorted({row.label for row in rows})
     titles = [readable_name(label) for label in labels]
-    unique = list(dict.fromkeys([*(row.text for row in rows), *titles]))
-    progress.stage("encoding texts", total=len(unique))
-    found: dict[str, Floats] = {}
-    for start in range(0, len(unique), _ENCODE_CHUNK):
-        part = unique[start : start + _ENCODE_CHUNK]
-        found.update(embed_texts(context, part))
-        progress.advance(len(part))
-    vectors = np.stack([found[content_hash(row.text)] for row in rows])
-    embeddings = Embeddings(np.arange(1, len(rows) + 1), vectors, context.encoder.get().revision)
-    return embeddings, np.stack([found[content_hash(title)] for title in titles]) if with_names else None
+    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
+    ids = np.arange(1, len(rows) + 1)
+    embeddings = Embeddings(ids, vectors[: len(rows)], context.encoder.get().revision)
+    return embeddings, vectors[len(rows) :] if with_names else None
 
 
 def _by_budget(by_seed: list[list[float]]) -> list[list[float]]:
