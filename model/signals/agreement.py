@@ -101,6 +101,11 @@ def measure_agreement(
     return Agreement(alpha, people, _say(alpha, len(counts)))
 
 
+def cohen_kappa(agreed: float, by_chance: float) -> float | None:
+    """Cohen's kappa (1960) from two shares: agreement beyond chance; None if chance alone gives 1."""
+    return None if by_chance >= 1.0 else (agreed - by_chance) / (1.0 - by_chance)
+
+
 def _alpha(counts: Numbers) -> float | None:
     """Krippendorff's alpha from answers per task and class (t, c); None when only one class was given."""
     answers = counts.sum(axis=1)
@@ -119,9 +124,7 @@ def _judge(person: int, counts: Numbers, column: NDArray[np.intp]) -> AnnotatorA
     others = (counts - own) / (counts.sum(axis=1, keepdims=True) - 1.0)
     with_others = float((own * others).sum(axis=1).mean())
     by_chance = float(own.mean(axis=0) @ others.mean(axis=0))
-    kappa = None
-    if len(column) >= FEWEST and by_chance < 1.0:
-        kappa = (with_others - by_chance) / (1.0 - by_chance)
+    kappa = cohen_kappa(with_others, by_chance) if len(column) >= FEWEST else None
     agreed = int(((own * others).sum(axis=1) > 0.5).sum())
     return AnnotatorAgreement(person, len(column), agreed, kappa)
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import Z95
 from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
 from model.heads.training_set import FOLDS
 from model.records import Embeddings, Floats, Labels
-from model.signals.estimate import Z95, Estimate, percent_range, points_range
+from model.signals.estimate import Estimate, percent_range, points_range
 from model.signals.power_law import accuracies_of, draw_rows, fit_power_law, learned_more
 from model.signals.prediction_powered import Sample, estimate_accuracy
 from model.training import train

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import Z95, score_interval
 from model.records import Floats
-from model.signals.estimate import Z95, Estimate, score_interval
+from model.signals.estimate import Estimate
 
 _CAUTION = 20.0  # as if so many items had shown that confidences explain nothing
 _TRUST = 20.0  # as if so many items had shown that confidences mean what they say

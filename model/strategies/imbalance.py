@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.heads.single_label import softmax
+from model.margin import top_two
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import margin_uncertainty, score_picks
@@ -32,10 +33,10 @@ def class_margins(probabilities: Floats) -> Floats:
     """Probability of each class less the best other, (n, c) in [-1, 1]; the probability if it is alone."""
     if probabilities.shape[1] < 2:
         return probabilities
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]  # (n, 2), ascending
+    top = top_two(probabilities)
     is_best = probabilities >= top[:, 1:]
-    margins: Floats = probabilities - np.where(is_best, top[:, :1], top[:, 1:])
-    return margins
+    found: Floats = probabilities - np.where(is_best, top[:, :1], top[:, 1:])
+    return found
 
 
 def best_threshold(margins: Floats, inside: NDArray[np.bool_]) -> float:

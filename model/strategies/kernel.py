@@ -9,6 +9,7 @@ import heapq
 
 import numpy as np
 
+from model.margin import margins
 from model.records import Floats
 from model.strategies.inputs import Rows
 
@@ -18,14 +19,8 @@ _CHUNK = 4096  # rows of a matrix product at a time, so that memory stays small
 
 
 def margin_uncertainty(probabilities: Floats) -> Floats:
-    """1 - (best - second best) of each row (n, c): 0 when sure, 1 in a tie; 0 when there is one class."""
-    if probabilities.shape[1] < 2:
-        return np.zeros(len(probabilities), dtype=np.float32)
-    uncertainty = np.empty(len(probabilities), dtype=np.float32)
-    for start in range(0, len(probabilities), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        top = np.partition(probabilities[part], -2, axis=1)[:, -2:]  # (m, 2), ascending
-        uncertainty[part] = 1.0 - (top[:, 1] - top[:, 0])
+    """1 - margin of each row (n, c): 0 when sure, 1 in a tie; 0 when there is one class."""
+    uncertainty = 1.0 - margins(probabilities)
     return np.clip(uncertainty, 0.0, 1.0, out=uncertainty)
 
 

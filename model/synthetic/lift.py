@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.calibration import Z95
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Labels
@@ -16,7 +17,6 @@ from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 from model.synthetic.items import RealItems, SyntheticItems
 
 TRAININGS = 20  # bootstrap samples of what is learned from
-_Z = 1.959964
 _COPY = 1.0 - 1e-5  # cosine from which a synthetic item gives an audit item away
 
 
@@ -66,7 +66,7 @@ def measure_lift(
     correct = answers == real.labels.classes[audit]
     low, high = paired_interval(correct[0, 0], correct[1, 0])
     change = correct[1].mean(axis=1) - correct[0].mean(axis=1)
-    mean, noise = float(change[0]), _Z * float(change[1:].std())
+    mean, noise = float(change[0]), Z95 * float(change[1:].std())
     return Lift(
         mean,
         max(-1.0, mean - math.hypot(mean - low, noise)),
@@ -107,7 +107,7 @@ def _bound(won: int, lost: int, total: int, *, upwards: bool) -> float:
     near, far = change, 1.0 if upwards else -1.0
     for _ in range(50):
         middle = (near + far) / 2.0
-        if abs(_score(won, lost, total, middle)) < _Z:
+        if abs(_score(won, lost, total, middle)) < Z95:
             near = middle
         else:
             far = middle

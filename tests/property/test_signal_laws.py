@@ -5,9 +5,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr
 
+from model.calibration import score_interval
 from model.records import LabelSpace
 from model.signals.agreement import measure_agreement
-from model.signals.estimate import Estimate, percent_range, points_range, score_interval, share
+from model.signals.estimate import Estimate, percent_range, points_range, share
 from model.signals.forecast import Forecast, forecast_gain
 from model.signals.honest_accuracy import asked_blind, measure_accuracy
 from model.signals.learning_curve import Step
