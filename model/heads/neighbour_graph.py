@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from model.neighbours import nearest
 from model.records import Embeddings, Floats
 
 SAMPLE = 3000  # items that get pseudo-labels
@@ -46,8 +46,5 @@ def build_neighbour_graph(everything: Embeddings, rng: np.random.Generator) -> N
     by_id = np.argsort(everything.ids)
     nodes = everything.take(by_id[np.sort(rng.permutation(len(by_id))[:NODES])])
     rows = np.sort(rng.permutation(len(nodes))[:SAMPLE])
-    count = min(NEIGHBOURS, len(nodes))
-    cosines = nodes.vectors[rows] @ nodes.vectors.T
-    # torch's selection of the largest is many times quicker than numpy's
-    neighbours = torch.topk(torch.from_numpy(cosines), count, dim=1, sorted=False).indices.numpy()
-    return NeighbourGraph(nodes, rows, neighbours.astype(np.intp))
+    neighbours = nearest(nodes.vectors[rows], nodes.vectors, count=NEIGHBOURS).rows
+    return NeighbourGraph(nodes, rows, neighbours)

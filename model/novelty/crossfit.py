@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model.neighbours import nearest_row
 from model.novelty.folds import assign_groups, near_duplicate_clusters
 from model.novelty.known_set import KnownSet, Queries, class_means
 from model.novelty.neighbourhood import REFERENCE, find_neighbourhood, make_reference
@@ -29,7 +30,6 @@ LIKENESS = 0.05  # p-value below which the audited labels contradict the others
 UNJUDGED = {"narrow-kernel": 1.0}  # the weights when no class can play the novel one
 _CAUTION = 3.0  # labels a class that say the pool is as the labels are
 _MOST_WEIGHT = 10.0
-_CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,8 +179,8 @@ class CrossFit:
         items = slice(0, self._known.items)
         centres = class_means(self._known.vectors[items], self._known.classes[items])
         typical = np.median(held_out)
-        mine = _nearest_centre(self._known.vectors[self._judged], centres)
-        pool = _nearest_centre(self._pool.vectors[pool_scores <= typical], centres)
+        mine = nearest_row(self._known.vectors[self._judged], centres)
+        pool = nearest_row(self._pool.vectors[pool_scores <= typical], centres)
         here = np.bincount(mine[held_out <= typical], minlength=len(centres)).astype(np.float32)
         there = np.bincount(pool, minlength=len(centres)) * (here.sum() / max(len(pool), 1))
         ratio = np.clip((there + _CAUTION) / (here + _CAUTION), 1.0 / _MOST_WEIGHT, _MOST_WEIGHT)
@@ -239,11 +239,3 @@ def _join(audited: Floats, others: Floats) -> Calibration:
     if ks_2samp(audited, moved).pvalue < LIKENESS:
         return Calibration(audited, None, "audit")
     return Calibration(np.concatenate([audited, moved]), None, "audit and cross-fit")
-
-
-def _nearest_centre(vectors: Floats, centres: Floats) -> Rows:
-    parts = [
-        (vectors[start : start + _CHUNK] @ centres.T).argmax(axis=1)
-        for start in range(0, len(vectors), _CHUNK)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)

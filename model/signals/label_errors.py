@@ -14,6 +14,7 @@ from model.heads.fitting import HeadFitter
 from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.single_label import softmax
 from model.heads.training_set import assign_folds
+from model.neighbours import nearest
 from model.records import Embeddings, Floats, Labels
 from model.training import train
 
@@ -24,7 +25,6 @@ _FLOOR = 1e-4  # of a belief: one estimate cannot outweigh all others
 _SLIP = 0.02  # share of labels that even a perfect belief would not foresee
 _POWERS = tuple(float(power) for power in np.arange(0.0, 1.6, 0.25))
 _SURE = 0.7  # belief in another class that makes a label count as wrong
-_CHUNK = 2048
 
 Numbers = NDArray[np.float64]
 
@@ -75,8 +75,9 @@ def find_suspects(
         if count >= FEWEST:
             words = "No label is suspect: there is only one class so far."
         return SuspectLabels(no_doubt, given, no_doubt > 0, words)
-    near = _nearest(embeddings.vectors)
     rows = np.arange(count)
+    vectors, wanted = embeddings.vectors, min(NEIGHBOURS, count - 1)
+    near = nearest(vectors, vectors, count=wanted, own=rows).rows
     first = out_of_fold.astype(np.float64)
     estimates = (first, first[near].mean(axis=1), _vote(labels.targets, near, first))
     belief = np.exp(np.mean([np.log(np.maximum(estimate, _FLOOR)) for estimate in estimates], axis=0))
@@ -92,19 +93,6 @@ def find_suspects(
     others[rows, given] = -1.0
     flagged = _most_doubtful(doubt, int((others.max(axis=1) > _SURE).sum()))
     return SuspectLabels(doubt.astype(np.float32), others.argmax(axis=1), flagged, _say(flagged))
-
-
-def _nearest(vectors: Floats) -> NDArray[np.intp]:
-    """Rows of the nearest other items (n, k), k = 10 or all there are."""
-    everything = torch.from_numpy(np.ascontiguousarray(vectors))
-    wanted = min(NEIGHBOURS, len(vectors) - 1)
-    found = []
-    for start in range(0, len(vectors), _CHUNK):
-        closeness = everything[start : start + _CHUNK] @ everything.T
-        own = torch.arange(len(closeness))
-        closeness[own, start + own] = -torch.inf
-        found.append(torch.topk(closeness, wanted, dim=1, sorted=False).indices)
-    return torch.cat(found).numpy().astype(np.intp)
 
 
 def _vote(targets: Floats, near: NDArray[np.intp], belief: Numbers) -> Numbers:

@@ -10,6 +10,7 @@ import heapq
 import numpy as np
 
 from model.margin import margins
+from model.neighbours import nearest_cosine
 from model.records import Floats
 from model.strategies.inputs import Rows
 
@@ -40,7 +41,7 @@ def coverage(vectors: Floats, centres: Floats, *, bandwidth: float) -> Floats:
     """Closeness of each vector (n, d) to its nearest centre (m, d): (n,) in [0, 1]; 0 without centres."""
     if not len(centres):
         return np.zeros(len(vectors), dtype=np.float32)
-    return _from_cosine(_nearest_cosine(vectors, centres), bandwidth)
+    return _from_cosine(nearest_cosine(vectors, centres), bandwidth)
 
 
 def spread_bandwidth(sample: Floats) -> float:
@@ -54,7 +55,7 @@ def spread_bandwidth(sample: Floats) -> float:
 
 def labelled_bandwidth(sample: Floats, labelled: Floats) -> float:
     """Median distance from a sample (s, d) to the nearest labelled item: shrinks as labels come in."""
-    return max(float(np.median(_distance(_nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
+    return max(float(np.median(_distance(nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
 
 
 def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:
@@ -112,14 +113,6 @@ def _gains(closeness: Floats, weights: Floats, covered: Floats) -> Floats:
         part = slice(start, start + _CHUNK)
         gains[part] = np.maximum(closeness[part] - covered, 0.0) @ weights
     return gains
-
-
-def _nearest_cosine(vectors: Floats, centres: Floats) -> Floats:
-    nearest = np.empty(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        nearest[part] = (vectors[part] @ centres.T).max(axis=1)
-    return nearest
 
 
 def _from_cosine(cosines: Floats, bandwidth: float) -> Floats:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.neighbours import Rows, find_neighbours
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS, cross_fit
-from model.synthetic.neighbours import Rows, find_neighbours
 from model.synthetic.text_statistics import Wording
 
 VOTERS = 10  # neighbours that vote on an item's label

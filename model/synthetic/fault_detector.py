@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import softmax
+from model.neighbours import Rows
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.evidence import Evidence
 from model.synthetic.label_shift import estimate_shares, posterior
-from model.synthetic.neighbours import Rows
 from model.synthetic.text_statistics import scramble
 
 SOUND, WRONG_LABEL, OFF_TOPIC, GARBLED = KINDS = ("sound", "wrong label", "off-topic", "garbled")

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
+from model.neighbours import find_neighbours
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import INVERSE_REGULARISATION, cross_fit
 from model.synthetic.items import RealItems, SyntheticItems
 from model.synthetic.lift import Lift
-from model.synthetic.neighbours import find_neighbours
 
 SHOWN = 10  # gaps listed
 EXAMPLES = 3  # real items to imitate

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from model.calibration import Z95
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import LinearHead
+from model.neighbours import nearest_cosine
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 from model.synthetic.items import RealItems, SyntheticItems
@@ -165,10 +166,7 @@ def _learned_from(
 
 def _copies(audit: Embeddings, synthetic: Embeddings) -> NDArray[np.bool_]:
     """Which synthetic items (s,) are an audit item over again."""
-    copies = np.zeros(len(synthetic), dtype=np.bool_)
     if not len(audit):
-        return copies
-    for start in range(0, len(synthetic), 1024):
-        some = slice(start, start + 1024)
-        copies[some] = (synthetic.vectors[some] @ audit.vectors.T).max(axis=1) >= _COPY
+        return np.zeros(len(synthetic), dtype=np.bool_)
+    copies: NDArray[np.bool_] = nearest_cosine(synthetic.vectors, audit.vectors) >= _COPY
     return copies

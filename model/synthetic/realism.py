@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
 from model.heads.training_set import assign_folds
+from model.neighbours import find_neighbours
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.neighbours import find_neighbours
 
 NEAREST = 5
 MOST = 4000  # items of a side from which the classifier learns

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from model.heads.fitting import fit_head
 from model.heads.single_label import softmax
+from model.neighbours import Rows
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.label_shift import estimate_shares, posterior
 from model.synthetic.likeness import Contents, Parts
-from model.synthetic.neighbours import Rows
 from model.synthetic.text_statistics import paired_cosines
 
 FEWEST = 30  # natural pairs from which something can be learned
