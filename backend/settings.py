@@ -103,7 +103,8 @@ class ProjectSettings(BaseModel):
         description="Points of accuracy that a hundred labels must buy to be worth their price.",
     )
     strategy: StrategyName = Field(
-        default="auto", description="Acquisition function by name; auto chooses by what is known."
+        default="auto",
+        description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
     )
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash
+from model.margin import margins
 from model.records import Floats, Ids, LabelSpace
+from model.signals.agreement import cohen_kappa
 from model.signals.estimate import percent, points, points_range
 from model.signals.forecast import Forecast
 
@@ -113,8 +115,8 @@ def agreement_of_versions(
     same = float((before == now).mean())
     classes = int(max(before.max(), now.max())) + 1
     shares = [np.bincount(one, minlength=classes) / len(before) for one in (before, now)]
-    by_chance = float(shares[0] @ shares[1])
-    return 1.0 if by_chance >= 1.0 else (same - by_chance) / (1.0 - by_chance)
+    kappa = cohen_kappa(same, float(shares[0] @ shares[1]))
+    return 1.0 if kappa is None else kappa
 
 
 def unexplained_mass(unlabelled: Floats, recent: Floats, recent_correct: Mask) -> float | None:
@@ -125,8 +127,8 @@ def unexplained_mass(unlabelled: Floats, recent: Floats, recent_correct: Mask) -
     """
     if not len(unlabelled) or not recent_correct.any() or recent.shape[1] < 2:
         return None
-    bar = float(np.median(_margins(recent[recent_correct])))
-    return float((_margins(unlabelled) < bar).mean())
+    bar = float(np.median(margins(recent[recent_correct])))
+    return float((margins(unlabelled) < bar).mean())
 
 
 def find_starved_classes(label_counts: Columns, expected_left: Floats, space: LabelSpace) -> tuple[str, ...]:
@@ -136,12 +138,6 @@ def find_starved_classes(label_counts: Columns, expected_left: Floats, space: La
     """
     starved = (label_counts < FEW_OF_A_CLASS) & (expected_left < FEW_OF_A_CLASS)
     return tuple(space.names[column] for column in np.flatnonzero(starved))
-
-
-def _margins(beliefs: Floats) -> Floats:
-    highest = np.partition(beliefs, -2, axis=1)
-    margins: Floats = highest[:, -1] - highest[:, -2]
-    return margins
 
 
 def _stable_signal(kappas: Sequence[float]) -> Signal:

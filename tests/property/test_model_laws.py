@@ -17,8 +17,9 @@ from model.heads.trained import TrainedHead
 from model.ranking import rank
 from model.records import Embeddings, Labels, LabelSpace, Probabilities
 from model.registry import Manifest, ModelRegistry
-from model.strategies import STRATEGIES, StrategyInput
+from model.strategies import STRATEGIES
 from model.training import train
+from tests.beliefs import strategy_input
 
 settings.register_profile("model", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("model")
@@ -99,7 +100,7 @@ def test_every_item_is_ranked_once_whatever_the_order_of_rows(n, c, batch, windo
     values = rng.dirichlet(np.ones(c), size=n).astype(np.float32).reshape(n, c)
     probabilities = Probabilities(ids, values, "v")
     pool = Embeddings(ids, vectors, "e")
-    inputs = StrategyInput(pool, probabilities, pool.take(ids[:0]), batch)
+    inputs = strategy_input(pool, probabilities, pool.take(ids[:0]), batch)
     turn = rng.permutation(n)
 
     def ranked(inputs):

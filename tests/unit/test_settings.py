@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from backend.settings import ProjectSettings, Settings
+from model.ranking import DEFAULT_STRATEGY
 from model.strategies import STRATEGIES
 
 
@@ -106,6 +107,10 @@ def test_a_path_is_a_folder_whatever_it_is_called(folder, environment):
 def test_every_strategy_of_the_table_can_be_named(name, environment):
     environment(STRATEGY=name)
     assert Settings().strategy == name
+
+
+def test_the_help_says_which_strategy_auto_is():
+    assert f"{DEFAULT_STRATEGY} for single choice" in Settings.model_fields["strategy"].description
 
 
 def test_secrets_are_printed_as_stars(environment):

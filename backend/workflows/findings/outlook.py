@@ -68,7 +68,7 @@ def _trace(
         pool_size=len(seen.features),
         name_vectors=learned.name_vectors,
         rng=rng,
-        surroundings=learned.surroundings,
+        neighbour_graph=learned.neighbour_graph,
     )
 
 

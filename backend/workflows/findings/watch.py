@@ -127,7 +127,7 @@ def _suspects(workspace: Workspace, learned: Learned) -> SuspectLabels:
         prior_weight=metrics["prior_weight"] or 0.0,
         name_vectors=learned.name_vectors,
         rng=np.random.default_rng(workspace.seed),
-        surroundings=learned.surroundings,
+        neighbour_graph=learned.neighbour_graph,
     )
 
 
@@ -137,7 +137,7 @@ def _confidence(beliefs: Floats) -> Floats:
 
 
 def _accuracy_json(accuracy: HonestAccuracy) -> Json:
-    found = accuracy.assisted
+    found = accuracy.prediction_powered
     return {
         "accuracy": {
             "words": accuracy.words,
