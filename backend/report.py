@@ -65,18 +65,18 @@ def connect_json(report: ConnectReport) -> Json:
 
 def print_loop(console: Console, report: LoopReport) -> None:
     """What one loop did."""
-    figures = report.figures
+    found = report.record
     line = f"{_OUTCOMES[report.outcome]}: version {report.version}"
     if report.outcome == "published":
         line += (
-            f", {figures['window']} tasks in the window, ranked by {figures['strategy']} from "
-            f"{figures['labels']} labels and {figures['pool']} unlabelled tasks"
+            f", {found.window} tasks in the window, ranked by {found.strategy} from "
+            f"{found.labels} labels and {found.pool} unlabelled tasks"
         )
     console.print(line + ".", highlight=False)
-    if figures.get("rejected"):
-        console.print(f"[yellow]Label Studio took no prediction for tasks {figures['rejected']}.[/]")
+    if found.rejected:
+        console.print(f"[yellow]Label Studio took no prediction for tasks {found.rejected}.[/]")
     seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
-    console.print(f"[dim]{seconds}; {figures.get('writes', 0)} writes to Label Studio.[/]", highlight=False)
+    console.print(f"[dim]{seconds}; {found.writes} writes to Label Studio.[/]", highlight=False)
 
 
 def loop_json(report: LoopReport) -> Json:

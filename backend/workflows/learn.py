@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from backend.workflows.represent import choose_features, with_features
 from backend.workflows.snapshot import Snapshot
 from model.heads.material import Companions
 from model.heads.surroundings import Surroundings, find_surroundings
-from model.heads.trained import TrainedHead
+from model.heads.trained import Metrics, TrainedHead
 from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
 from model.training import cold_start, train
@@ -40,7 +40,7 @@ class Learned:
     """A head, what it was measured to be worth, and the snapshot as it sees it.
 
     `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
-    are the label names in its features.
+    are the label names in its features. `losses` are those of the representations that were looked at.
     """
 
     trained: TrainedHead
@@ -50,6 +50,13 @@ class Learned:
     words: str | None = None
     name_vectors: Floats | None = None
     surroundings: Surroundings | None = None
+    losses: Mapping[Representation, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> Metrics:
+        """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
+        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
 def name_vectors(context: Context, config: LabelConfig) -> Floats:
@@ -97,7 +104,6 @@ def learn(
         surroundings=surroundings,
         companions=_companions(seen, teachers),
     )
-    trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
     return Learned(
         trained,
@@ -107,6 +113,7 @@ def learn(
         words=revision,
         name_vectors=named,
         surroundings=surroundings,
+        losses=choice.losses,
     )
 
 

@@ -22,6 +22,7 @@ from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
 from backend.workflows import publish
 from backend.workflows.embed import embed_project
+from backend.workflows.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.hints import forget_hints, is_due, last_hint
 from backend.workflows.lanes import lane_queues, new_class_members
 from backend.workflows.learn import Learned, Teacher, learn
@@ -56,8 +57,13 @@ class LoopReport:
 
     outcome: Outcome = "unchanged"
     version: str | None = None
-    figures: Json = field(default_factory=dict)
+    record: Figures = field(default_factory=Figures)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> Json:
+        """The record as it is stored, less the seconds."""
+        return self.record.to_json()
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -81,7 +87,9 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
         error = failure.message
         raise
     finally:
-        report.figures |= _traffic(remote)
+        traffic = _traffic(remote)
+        report.record.writes = traffic.writes
+        report.record.label_studio_seconds = traffic.label_studio_seconds
         _end(context, project, loop_id, report=report, error=error)
         remote.close()
     forget_hints(context, project, up_to=answered)
@@ -116,14 +124,10 @@ def _look_and_do(
     _fetch_and_encode(context, project, remote, config=config, report=report, progress=progress)
     with report.timed("snapshot"):
         snapshot = take_snapshot(context, project, config)
-    report.figures |= {
-        "labels": len(snapshot.labels),
-        "pool": int(snapshot.pool.sum()),
-        "fingerprint": snapshot.fingerprint,
-        "seed": project_seed(project),
-        "order_seed": order_seed(project, snapshot),
-        "code_version": _code_version(),
-    }
+    record = report.record
+    record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
+    record.fingerprint, record.code_version = snapshot.fingerprint, _code_version()
+    record.seed, record.order_seed = project_seed(project), order_seed(project, snapshot)
     if snapshot.fingerprint == project.active_fingerprint and _active_is_readable(context, project):
         _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)
         return
@@ -149,15 +153,16 @@ def _fetch_and_encode(
     progress: Progress,
 ) -> None:
     """Brings tasks and vectors up to date, once more after a long encoding."""
-    report.figures |= {"tasks_read": 0, "tasks_deleted": 0, "encoded": 0}
+    record = report.record
+    record.tasks_read = record.tasks_deleted = record.encoded = 0
     while True:
         with report.timed("sync"):
             synced = sync_tasks(context, project, remote, config=config, progress=progress)
         with report.timed("embed"):
             encoded = embed_project(context, project, progress=progress)
-        report.figures["tasks_read"] += synced.read
-        report.figures["tasks_deleted"] += synced.deleted
-        report.figures["encoded"] += encoded
+        record.tasks_read += synced.read
+        record.tasks_deleted += synced.deleted
+        record.encoded += encoded
         if encoded < _LONG_ENCODING:
             return
 
@@ -199,9 +204,12 @@ def _renew(
         context, project, remote, serving, ranking=ranking, backend=backend, report=report, progress=progress
     )
     with report.timed("reflect"):
-        report.figures |= reflect(
+        found = reflect(
             context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
         )
+        report.record.signals = found.signals
+        if found.failed:
+            report.record.failed = found.failed
 
 
 def _rank_and_save(
@@ -230,11 +238,8 @@ def _rank_and_save(
             ranking=ranking,
         )
         context.registry.save(project.key, serving.version, learned.trained, manifest, record=record)
-    report.figures |= {
-        "strategy": ranking.strategy,
-        "representation": learned.representation,
-        "metrics": learned.trained.metrics,
-    }
+    report.record.strategy, report.record.representation = ranking.strategy, learned.representation
+    report.record.metrics = HeadMetrics.model_validate(learned.metrics)
     return ranking
 
 
@@ -260,16 +265,13 @@ def _publish(
         )
     progress.advance(len(task_ids))
     report.outcome, report.version = "published", serving.version
-    report.figures |= {
-        "window": published.kept,
-        "rejected": list(published.rejected),
-        "until_published": _traffic(remote),
-    }
+    report.record.window, report.record.rejected = published.kept, list(published.rejected)
+    report.record.until_published = _traffic(remote)
 
 
-def _traffic(remote: LabelStudio) -> Json:
-    """What Label Studio was asked so far: calls that write, and the seconds that all calls took."""
-    return {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
+def _traffic(remote: LabelStudio) -> Traffic:
+    """What Label Studio was asked so far."""
+    return Traffic(writes=remote.writes, label_studio_seconds=round(remote.seconds, 3))
 
 
 def _maintain(
@@ -287,9 +289,9 @@ def _maintain(
     mended = publish.align(context, project, remote, backend=backend)
     if mended:
         report.outcome = "mended"
-        report.figures["mended"] = mended
+        report.record.mended = mended
     if lost := publish.forget_lost(context, project, remote):
-        report.figures["lost"] = lost
+        report.record.lost = lost
     if top_up(context, project, remote, config=config, snapshot=snapshot):
         report.outcome = "topped-up"
 
@@ -342,7 +344,7 @@ def _manifest(
         seed=project_seed(project),
         data_fingerprint=snapshot.fingerprint,
         audit_threshold=snapshot.audit_threshold,
-        metrics=learned.trained.metrics,
+        metrics=learned.metrics,
         strategy=strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         code_version=_code_version(),
@@ -391,6 +393,6 @@ def _end(context: Context, project: Project, loop_id: int, *, report: LoopReport
     with context.database.session() as session:
         loop = session.get_one(Loop, loop_id)
         loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
-        loop.outcome = "failed" if error else report.outcome
+        loop.outcome = "failed" if error is not None else report.outcome
         loop.version, loop.error = report.version, error
-        loop.figures = report.figures | {"seconds": report.seconds}
+        loop.figures = report.record.model_copy(update={"seconds": report.seconds}).to_json()

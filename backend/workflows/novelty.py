@@ -11,6 +11,7 @@ from sqlalchemy import select
 from backend.context import Context
 from backend.database import NovelGroup, Project
 from backend.workflows.classes import OPEN, REJECTED
+from backend.workflows.figures import NoveltyFigures
 from backend.workflows.lanes import was_asked
 from backend.workflows.learn import Learned, name_vectors
 from backend.workflows.projects import project_seed, project_settings
@@ -21,21 +22,19 @@ from model.novelty.grouping import Group, group_items, match_groups
 from model.novelty.naming import name_groups
 from model.records import Embeddings
 
-Json = dict[str, Any]
-
 MOST_GROUPS = 20
 _OTHER_TEXTS = 2000  # that names are told apart from
 
 
-def find_novel(context: Context, project: Project, learned: Learned, serving: Serving) -> Json:
+def find_novel(context: Context, project: Project, learned: Learned, serving: Serving) -> NoveltyFigures:
     """Renews the open groups of a project; returns what is to be said about them."""
     alpha = project_settings(context, project).novelty_alpha
     if not len(learned.seen.labels) or learned.seen.labelled.all():
-        return {"words": "Not enough labels to judge what is new.", "flags": 0, "alpha": alpha}
+        return NoveltyFigures(words="Not enough labels to judge what is new.", flags=0, alpha=alpha)
     detection = _detect(context, project, learned, serving, alpha)
     if detection.reason is not None:
         words = f"{detection.reason[:1].upper()}{detection.reason[1:]}."
-        return {"words": words, "flags": 0, "alpha": alpha}
+        return NoveltyFigures(words=words, flags=0, alpha=alpha)
     flagged = detection.ids[detection.flagged]
     groups = group_items(
         learned.seen.embeddings.take(np.isin(learned.seen.embeddings.ids, flagged)),
@@ -46,15 +45,15 @@ def find_novel(context: Context, project: Project, learned: Learned, serving: Se
     _renew_groups(context, project, learned, groups, version=serving.version)
     expected = detection.expected_false
     words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."
-    return {
-        "words": words if len(flagged) else "No task stands out from the classes there are.",
-        "flags": len(flagged),
-        "expected_false": expected,
-        "alpha": alpha,
-        "scores": detection.weights,
-        "calibration": detection.calibration,
-        "source": detection.source,
-    }
+    return NoveltyFigures(
+        words=words if len(flagged) else "No task stands out from the classes there are.",
+        flags=len(flagged),
+        expected_false=expected,
+        alpha=alpha,
+        scores=detection.weights,
+        calibration=detection.calibration,
+        source=detection.source,
+    )
 
 
 def _detect(

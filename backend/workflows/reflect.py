@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Any
 
 from sqlalchemy import select
 
@@ -14,6 +14,7 @@ from backend.context import Context
 from backend.database import MapPoint, Project
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
+from backend.workflows.figures import Signals, SyntheticFigures
 from backend.workflows.lanes import finding_notes
 from backend.workflows.learn import Learned
 from backend.workflows.notes import Note, write_notes, write_tabs
@@ -25,8 +26,15 @@ from backend.workflows.synthetic import Judged, weigh
 from backend.workflows.watch import watch
 from backend.workflows.window import Serving
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a loop measured, and why what is missing could not be, by part."""
+
+    signals: Signals
+    failed: dict[str, str]
 
 
 def reflect(
@@ -38,23 +46,23 @@ def reflect(
     serving: Serving,
     judged: Judged | None,
     progress: Progress,
-) -> Json:
-    """Signals of a published version, as they are stored, and which parts failed.
+) -> Reflection:
+    """Signals of a published version, and which parts failed.
 
     The queue is out: what fails here is missing, and fails no loop.
     """
     steps = _Steps(project, progress)
-    signals: Json = {}
+    signals = Signals()
     notes: dict[int, Note] = {}
     with steps.step("measuring"):
         watched = watch(context, project, learned, serving)
-        signals |= watched.signals
+        signals = watched.signals
         notes |= watched.notes
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
-            signals["synthetic"] = _weigh(project, judged, learned, serving)
+            signals.synthetic = _weigh(project, judged, learned, serving)
     with steps.step("looking for new classes"):
-        signals["novelty"] = find_novel(context, project, learned, serving)
+        signals.novelty = find_novel(context, project, learned, serving)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
             notes |= finding_notes(context, project, learned.seen)
@@ -63,7 +71,7 @@ def reflect(
     with steps.step("drawing the map"):
         refresh_map(context, project, learned.seen)
         _believe(context, project, serving)
-    return {"signals": signals} | ({"failed": steps.failed} if steps.failed else {})
+    return Reflection(signals, steps.failed)
 
 
 class _Steps:
@@ -90,14 +98,14 @@ class _Steps:
         self.failed[name] = why
 
 
-def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> Json:
+def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(
         judged,
         unlabelled=learned.seen,
         beliefs=beliefs,
-        loudness=learned.trained.metrics.get("companions"),
+        loudness=learned.trained.settings.loudness,
         seed=project_seed(project),
     )
 

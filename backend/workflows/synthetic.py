@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from backend.context import Context
 from backend.database import Project, Verdict
+from backend.workflows.figures import ClassRealism, GapRow, LiftRow, Realism, SyntheticFigures
 from backend.workflows.learn import Teacher
 from backend.workflows.projects import project_seed
 from backend.workflows.snapshot import Snapshot, SyntheticTask
@@ -22,8 +23,6 @@ from model.synthetic.items import HELPFUL, VERDICTS, Judgement, RealItems, Synth
 from model.synthetic.lift import Lift, measure_lift
 from model.synthetic.reviews import Outcome, Review
 from model.synthetic.verdicts import judge
-
-Json = dict[str, Any]
 
 UNLABELLED = 1000  # tasks without a label that are looked at
 EVERYTHING, HELPFUL_ONLY = "all synthetic tasks", "only those called helpful"
@@ -67,7 +66,7 @@ def teachers(judged: Judged | None) -> list[Teacher]:
 
 def weigh(
     judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, loudness: float | None, seed: int
-) -> Json:
+) -> SyntheticFigures:
     """The measured lift by generator and slice, what to make next, and how real the set looks.
 
     `loudness` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
@@ -89,15 +88,15 @@ def weigh(
     )
     stops = [advise_stop(name, lift.items, lift) for name, lift in lifts.items() if name != HELPFUL_ONLY]
     verdicts = [item.verdict for item in judged.judgement.items]
-    return {
-        "words": f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
+    return SyntheticFigures(
+        words=f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
         f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {_listening(loudness)}",
-        "counts": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
-        "lift": [_lift_json(name, lift) for name, lift in lifts.items()],
-        "gaps": [_gap_json(gap, judged.real.labels) for gap in gaps],
-        "stop": [stop for stop in stops if stop],
-        "realism": _realism_json(judged),
-    }
+        counts={verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        lift=[_lift_row(name, lift) for name, lift in lifts.items()],
+        gaps=[_gap_row(gap, judged.real.labels) for gap in gaps],
+        stop=[stop for stop in stops if stop],
+        realism=_realism(judged),
+    )
 
 
 def _listening(loudness: float | None) -> str:
@@ -180,40 +179,39 @@ def _write(context: Context, project: Project, items: Sequence[Any]) -> None:
         )
 
 
-def _lift_json(name: str, lift: Lift) -> Json:
-    return {
-        "generator": name,
-        "words": lift.words,
-        "mean": lift.mean,
-        "low": lift.low,
-        "high": lift.high,
-        "n": lift.items,
-        "audit": lift.audit,
-    }
+def _lift_row(name: str, lift: Lift) -> LiftRow:
+    return LiftRow(
+        generator=name,
+        words=lift.words,
+        mean=lift.mean,
+        low=lift.low,
+        high=lift.high,
+        n=lift.items,
+        audit=lift.audit,
+    )
 
 
-def _gap_json(gap: Gap, labels: Labels) -> Json:
+def _gap_row(gap: Gap, labels: Labels) -> GapRow:
     errs = f"{100.0 * gap.error:.0f} % of its real tasks are judged wrongly"
     bare = f"{100.0 * gap.uncovered:.0f} % are far from everything learned from"
-    return {
-        "label": labels.space.names[gap.column],
-        "slice": None,
-        "count": gap.count,
-        "score": gap.score,
-        "reason": f"{errs}, {bare}.",
-        "examples": list(gap.examples),
-    }
+    return GapRow(
+        label=labels.space.names[gap.column],
+        count=gap.count,
+        score=gap.score,
+        reason=f"{errs}, {bare}.",
+        examples=list(gap.examples),
+    )
 
 
-def _realism_json(judged: Judged) -> Json:
+def _realism(judged: Judged) -> Realism:
     realism, names = judged.judgement.realism, judged.real.labels.space.names
     told = f"{100.0 * realism.accuracy:.0f} %"
-    return {
-        "words": f"A classifier tells synthetic tasks from real ones in {told} of cases; chance is 50 %.",
-        "p_value": realism.p_value,
-        "c2st": realism.accuracy,
-        "classes": [
-            {"label": names[found.column], "density": found.density, "coverage": found.coverage}
+    return Realism(
+        words=f"A classifier tells synthetic tasks from real ones in {told} of cases; chance is 50 %.",
+        p_value=realism.p_value,
+        c2st=realism.accuracy,
+        classes=[
+            ClassRealism(label=names[found.column], density=found.density, coverage=found.coverage)
             for found in realism.classes
         ],
-    }
+    )

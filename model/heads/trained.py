@@ -10,10 +10,38 @@ from model.records import Probabilities
 Metrics = dict[str, float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """What a training chose: the best of the `pooled` settings, and what else the head learned from.
+
+    `inverse_regularisation` is None before any label, when nothing was fitted. `has_surroundings` says
+    whether items without a label taught; `loudness` in [0, 1] how much companions did, None without any.
+    """
+
+    inverse_regularisation: float | None
+    prior_weight: float
+    pooled: int
+    temperature: float
+    has_surroundings: bool
+    loudness: float | None = None
+
+    def as_metrics(self) -> Metrics:
+        """The settings as numbers, under the names by which manifests hold them among the metrics."""
+        found: Metrics = {
+            "inverse_regularisation": self.inverse_regularisation,
+            "prior_weight": self.prior_weight,
+            "pooled": float(self.pooled),
+            "temperature": self.temperature,
+            "surroundings": float(self.has_surroundings),
+        }
+        return found if self.loudness is None else found | {"companions": self.loudness}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedHead:
-    """A head, its metrics, and what it believed of each labelled item before it learned from it."""
+    """A head, its metrics, what it believed of each labelled item before it learned from it, its settings."""
 
     head: LinearHead
     metrics: Metrics
     out_of_fold: Probabilities
+    settings: HeadSettings
