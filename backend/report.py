@@ -10,7 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from backend.workflows.connect import ConnectReport
+from backend.workflows.dashboard.answers import AUDIT_NEEDED
+from backend.workflows.dashboard.wording import share_with_interval
 from backend.workflows.doctor import Finding
+from backend.workflows.figures import HeadMetrics
 from backend.workflows.loop import LoopReport
 from backend.workflows.record import Replay
 
@@ -141,12 +144,14 @@ def print_versions(console: Console, rows: list[Json]) -> None:
 
 def audit_sentence(metrics: Json) -> str:
     """Accuracy with its interval, or why there is none."""
-    count = int(metrics.get("audit_labels") or 0)
-    if count == 0 or metrics.get("audit_accuracy") is None:
+    found = HeadMetrics.read(metrics)
+    count = int(found.audit_labels or 0)
+    if count == 0 or found.audit_accuracy is None:
         return "no audit labels yet"
-    low, high = 100 * metrics["audit_low"], 100 * metrics["audit_high"]
-    sentence = f"{100 * metrics['audit_accuracy']:.0f} % ({low:.0f} to {high:.0f}) on {count} audit labels"
-    return sentence if count >= 30 else f"too early to say: {count} of 30 audit labels"
+    if count < AUDIT_NEEDED:
+        return f"too early to say: {count} of {AUDIT_NEEDED} audit labels"
+    share = share_with_interval(found.audit_accuracy, found.audit_low, found.audit_high)
+    return f"{share} on {count} audit labels"
 
 
 def _status_lines(row: Json) -> list[tuple[str, str]]:

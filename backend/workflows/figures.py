@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from model.novelty.crossfit import Source
 from model.records import Representation
-from model.signals.stopping import Advice as AdviceKind
+from model.signals.stopping import Advice, SignalName
 from model.synthetic.items import Verdict
 
 Json = dict[str, Any]
@@ -202,7 +202,7 @@ class GainForecast(Record):
 class AdviceSignal(Record):
     """One reason to stop: its number, the bar, and whether that is reached; None where it is not known."""
 
-    name: str
+    name: SignalName
     value: float | None = None
     bar: float
     reached: bool | None = None
@@ -212,7 +212,7 @@ class AdviceSignal(Record):
 class AdviceFigures(Record):
     """What to do next, what it rests on, and what would change it."""
 
-    advice: AdviceKind
+    advice: Advice
     words: str
     would_change: str
     signals: list[AdviceSignal]
@@ -312,6 +312,15 @@ class Signals(Whole):
     advice: AdviceFigures | None = None
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
+
+
+class Position(Whole):
+    """Where a running loop is: `done` of `total` steps of a stage, since `at` (seconds of the epoch)."""
+
+    stage: str | None = None
+    done: int = 0
+    total: int | None = None
+    at: float | None = None
 
 
 class Traffic(Record):

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from backend.context import Context
 from backend.database import Project
+from backend.workflows.figures import Position
 
 _LOG_EVERY_S = 5.0
 _STORE_EVERY_S = 1.0
@@ -87,15 +88,17 @@ class StoredProgress:
 
     def clear(self) -> None:
         """Nothing runs any more."""
-        self._store({})
+        self._store(Position())
 
     def _store_position(self) -> None:
         self._stored_at = time.monotonic()
-        self._store({"stage": self._name, "done": self._done, "total": self._total, "at": time.time()})
+        position = Position(stage=self._name, done=self._done, total=self._total, at=time.time())
+        self._store(position)
 
-    def _store(self, progress: dict[str, object]) -> None:
+    def _store(self, position: Position) -> None:
         with self._context.database.session() as session:
-            session.execute(update(Project).where(Project.id == self._project_id).values(progress=progress))
+            row = update(Project).where(Project.id == self._project_id)
+            session.execute(row.values(progress=position.to_json()))
 
 
 class Both:

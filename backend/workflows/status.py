@@ -99,7 +99,7 @@ def _status(context: Context, project: Project) -> Json:
         "workers": living_workers(context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
-        "signals": measured.signals if measured else {},
+        "signals": measured.stored if measured else {},
         "groups": list_groups(context, project.label_studio_id),
         "verdicts": verdict_counts(context, project),
         "settings": settings.model_dump(mode="json"),

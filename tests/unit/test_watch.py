@@ -8,7 +8,7 @@ from tests.workbench import Workbench
 
 
 def signals(workbench):
-    return newest_signals(workbench.context, workbench.project).signals
+    return newest_signals(workbench.context, workbench.project).stored
 
 
 def test_calibration_waits_for_thirty_audit_labels(trained):

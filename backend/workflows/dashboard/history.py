@@ -10,9 +10,9 @@ from sqlalchemy import select
 from backend.context import Context
 from backend.database import Decision, Loop, Project
 from backend.workflows.dashboard.answers import AUDIT_NEEDED
-from backend.workflows.dashboard.fields import count, number, part
 from backend.workflows.dashboard.state import OUTCOMES
 from backend.workflows.dashboard.wording import ago, duration, share_with_interval
+from backend.workflows.figures import Figures, HeadMetrics
 
 Json = dict[str, Any]
 
@@ -36,17 +36,19 @@ def versions(context: Context, project: Project) -> list[Json]:
             .order_by(Loop.id.desc())
             .limit(_VERSIONS)
         ).all()
-    rows = [
-        {
-            "version": row.version,
-            "is_active": row.version == project.active_version,
-            "can_serve": row.version in stored and row.version != project.active_version,
-            "when": _when(row.finished_at or row.started_at),
-            "labels": count(row.figures, "labels"),
-            "accuracy": _audit_words(part(row.figures, "metrics")),
-        }
-        for row in published
-    ]
+    rows = []
+    for row in published:
+        figures = Figures.read(row.figures)
+        rows.append(
+            {
+                "version": row.version,
+                "is_active": row.version == project.active_version,
+                "can_serve": row.version in stored and row.version != project.active_version,
+                "when": _when(row.finished_at or row.started_at),
+                "labels": figures.labels,
+                "accuracy": _audit_words(figures.metrics or HeadMetrics()),
+            }
+        )
     if project.active_version and not any(row["is_active"] for row in rows):
         return [_bare_row(project.active_version), *rows]
     return rows
@@ -85,26 +87,26 @@ def decisions(context: Context, project: Project) -> list[Json]:
 
 
 def _loop_row(loop: Loop) -> Json:
-    stages = part(loop.figures, "seconds")
-    seconds = {name: value for name in stages if (value := number(stages, name)) is not None}
+    figures = Figures.read(loop.figures)
     ended = loop.finished_at or loop.started_at
     return {
         "when": _when(loop.started_at),
         "outcome": OUTCOMES.get(loop.outcome, loop.outcome),
         "has_failed": loop.outcome == "failed",
-        "error": loop.error or _failed_parts(loop),
+        "error": loop.error or _failed_parts(figures),
         "version": loop.version or "–",
-        "labels": count(loop.figures, "labels"),
+        "labels": figures.labels,
         "took": duration((ended - loop.started_at).total_seconds()),
         "stages": [
-            {"name": name, "seconds": value, "words": duration(value)} for name, value in seconds.items()
+            {"name": name, "seconds": value, "words": duration(value)}
+            for name, value in figures.seconds.items()
         ],
     }
 
 
-def _failed_parts(loop: Loop) -> str:
+def _failed_parts(figures: Figures) -> str:
     """What a loop that published could not do afterwards, and why."""
-    return "; ".join(f"{name} failed: {why}" for name, why in part(loop.figures, "failed").items())
+    return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
 
 
 def decision_words(decision: Decision) -> str:
@@ -116,11 +118,11 @@ def decision_words(decision: Decision) -> str:
         return decision.kind
 
 
-def _audit_words(metrics: Json) -> str:
-    labels, accuracy = count(metrics, "audit_labels"), number(metrics, "audit_accuracy")
+def _audit_words(metrics: HeadMetrics) -> str:
+    labels, accuracy = int(metrics.audit_labels or 0), metrics.audit_accuracy
     if accuracy is None or labels < AUDIT_NEEDED:
         return f"too early: {labels} of {AUDIT_NEEDED}"
-    return share_with_interval(accuracy, number(metrics, "audit_low"), number(metrics, "audit_high"))
+    return share_with_interval(accuracy, metrics.audit_low, metrics.audit_high)
 
 
 def _when(moment: datetime) -> Json:

@@ -7,8 +7,8 @@ from typing import Any
 from backend.context import Context
 from backend.database import Project
 from backend.workflows.classes import list_groups
-from backend.workflows.dashboard.fields import number, part, text
 from backend.workflows.dashboard.texts import read_snippets
+from backend.workflows.figures import Signals
 
 Json = dict[str, Any]
 
@@ -17,24 +17,24 @@ _TYPICAL = 3
 _LENGTH = 180
 
 
-def novel_groups(context: Context, project: Project, signals: Json) -> Json:
+def novel_groups(context: Context, project: Project, signals: Signals) -> Json:
     """Groups, the most convincing first, and how many flags are expected to be false."""
-    found = part(signals, "novelty")
+    found = signals.novelty
     groups = list_groups(context, project.label_studio_id)
     shown = groups[:_MOST_GROUPS]
     typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
     texts = read_snippets(context, project, typical, length=_LENGTH)
     return {
-        "words": text(found, "words"),
-        "flags": number(found, "flags"),
-        "expected_false": number(found, "expected_false"),
+        "words": found.words if found else None,
+        "flags": found.flags if found else None,
+        "expected_false": found.expected_false if found else None,
         "groups": [_group(group, texts) for group in shown],
         "not_shown": len(groups) - len(shown),
     }
 
 
 def _group(group: Json, texts: dict[int, str]) -> Json:
-    cohesion = number(group, "cohesion")
+    cohesion = group["cohesion"]
     return {
         "number": group["group"],
         "name": group["name"],

@@ -12,7 +12,6 @@ from backend.database import Loop, MapPoint, Project, Task
 from backend.label_studio.tabs import TITLES
 from backend.workflows.dashboard.answers import advise, answer_questions
 from backend.workflows.dashboard.charts import calibration, class_table, learning_curve
-from backend.workflows.dashboard.fields import count
 from backend.workflows.dashboard.history import decisions, loops, versions
 from backend.workflows.dashboard.novelty import novel_groups
 from backend.workflows.dashboard.quality import label_quality
@@ -20,6 +19,7 @@ from backend.workflows.dashboard.signals import Measured, newest_signals
 from backend.workflows.dashboard.state import read_state
 from backend.workflows.dashboard.synthetic import synthetic_view
 from backend.workflows.dashboard.wording import ago
+from backend.workflows.figures import Figures, HeadMetrics, Signals
 from backend.workflows.projects import get_project
 from backend.workflows.status import version_metrics
 
@@ -30,8 +30,8 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
     """Everything the page of a project shows. Raises NotFound."""
     project = get_project(context, label_studio_id)
     measured = newest_signals(context, project)
-    signals = measured.signals if measured else {}
-    answers = answer_questions(signals, version_metrics(context, project))
+    signals = measured.signals if measured else Signals()
+    answers = answer_questions(signals, HeadMetrics.read(version_metrics(context, project)))
     return {
         "project": _project_row(context, project),
         "state": read_state(context, label_studio_id),
@@ -97,4 +97,4 @@ def _count_labels(context: Context, project: Project) -> int:
             .order_by(Loop.id.desc())
             .limit(1)
         )
-    return count(figures or {}, "labels")
+    return Figures.read(figures).labels

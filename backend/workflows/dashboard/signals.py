@@ -10,15 +10,17 @@ from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Loop, Project
+from backend.workflows.figures import Signals
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The signals of one loop: see docs/decisions/0015-dashboard.md for their fields."""
+    """The signals of one loop, and the same as they are stored: see docs/decisions/0015-dashboard.md."""
 
-    signals: Json
+    signals: Signals
+    stored: Json
     version: str | None
     at: datetime
 
@@ -34,4 +36,5 @@ def newest_signals(context: Context, project: Project) -> Measured | None:
         ).first()
     if row is None or not isinstance(row.figures["signals"], dict):
         return None
-    return Measured(row.figures["signals"], row.version, row.finished_at or row.started_at)
+    stored = row.figures["signals"]
+    return Measured(Signals.read(stored), stored, row.version, row.finished_at or row.started_at)

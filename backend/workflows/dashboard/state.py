@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Hint, Loop, Project
-from backend.workflows.dashboard.fields import number, text
 from backend.workflows.dashboard.wording import ago, counted, duration
+from backend.workflows.figures import Position
 from backend.workflows.projects import get_project, project_settings
 from backend.workflows.publish import window_left
 from backend.workflows.work import living_workers
@@ -74,13 +74,12 @@ def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Jso
 
 
 def _progress(project: Project) -> Json:
-    progress = dict(project.progress or {})
-    stage = text(progress, "stage") or "working"
-    done, total = number(progress, "done"), number(progress, "total")
+    position = Position.read(project.progress)
+    stage, total = position.stage or "working", position.total
     if not total:
         return {"words": stage, "share": None}
-    reached = min(done or 0.0, total)
-    return {"words": f"{stage}: {reached:,.0f} of {total:,.0f}", "share": round(reached / total, 4)}
+    reached = min(position.done, total)
+    return {"words": f"{stage}: {reached:,} of {total:,}", "share": round(reached / total, 4)}
 
 
 def _loop_item(loop: Any) -> Json:
