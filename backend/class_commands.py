@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.context import Context
-from backend.workflows.classes import add_class, list_groups, reject_group
+from backend.workflows.findings.classes import add_class, list_groups, reject_group
 
 _out = Console()
 

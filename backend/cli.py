@@ -27,17 +27,17 @@ from backend.settings import ProjectSettings, Settings
 from backend.simulation.commands import add_simulate
 from backend.terminal import TerminalProgress
 from backend.workflows import work
-from backend.workflows.connect import connect as connect_project
-from backend.workflows.connect import disconnect as disconnect_project
-from backend.workflows.doctor import diagnose
-from backend.workflows.history import loop_records, records_as_csv
-from backend.workflows.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.connection.connect import connect as connect_project
+from backend.workflows.connection.connect import disconnect as disconnect_project
+from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.projects import get_project
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.projects import get_project
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
-from backend.workflows.rollback import rollback as rollback_project
-from backend.workflows.status import all_statuses, list_versions, project_status
+from backend.workflows.serving.rollback import rollback as rollback_project
+from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.status import all_statuses, list_versions, project_status
 
 app = typer.Typer(
     no_args_is_help=True,

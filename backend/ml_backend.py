@@ -16,9 +16,9 @@ from backend.context import Context
 from backend.database import Project
 from backend.errors import UnsupportedConfig
 from backend.label_studio.label_config import LabelConfig, parse_label_config
-from backend.workflows.predict import current_version, predict_tasks
-from backend.workflows.projects import find_project, parse_reference
-from backend.workflows.webhook import take_event
+from backend.workflows.connection.webhook import take_event
+from backend.workflows.project.projects import find_project, parse_reference
+from backend.workflows.serving.predict import current_version, predict_tasks
 
 Json = dict[str, Any]
 

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from backend.workflows.connect import ConnectReport
-from backend.workflows.dashboard.answers import AUDIT_NEEDED
-from backend.workflows.dashboard.wording import share_with_interval
-from backend.workflows.doctor import Finding
-from backend.workflows.figures import HeadMetrics
+from backend.workflows.connection.connect import ConnectReport
+from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop import LoopReport
+from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
+from backend.workflows.views.dashboard.answers import AUDIT_NEEDED
+from backend.workflows.views.wording import share_with_interval
 
 Json = dict[str, Any]
 

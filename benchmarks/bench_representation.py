@@ -15,7 +15,7 @@ from backend.context import Context
 from backend.settings import Settings
 from backend.simulation.labels import EncodedTexts, encode_rows
 from backend.simulation.rows import read_labelled_texts
-from backend.workflows.progress import Silent
+from backend.workflows.project.progress import Silent
 from benchmarks.figures import Bench
 from model.encoders.text import load_text_encoder
 from model.records import REPRESENTATIONS

@@ -20,7 +20,7 @@ from backend.context import Context
 from backend.settings import Settings
 from backend.simulation.labels import encode_rows
 from backend.simulation.rows import LabelledText, read_labelled_texts
-from backend.workflows.progress import Silent
+from backend.workflows.project.progress import Silent
 from benchmarks.figures import Bench
 from benchmarks.json_lines import JsonLines
 from model.encoders.text import load_text_encoder

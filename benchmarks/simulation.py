@@ -23,11 +23,11 @@ from backend.database import Project, Task
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
-from backend.workflows.embed import embed_project, embed_texts
-from backend.workflows.learn import Learned, learn
-from backend.workflows.progress import Silent
-from backend.workflows.snapshot import Snapshot, take_snapshot
-from backend.workflows.window import Serving, rank_pool
+from backend.workflows.intake.embed import embed_project, embed_texts
+from backend.workflows.intake.snapshot import Snapshot, take_snapshot
+from backend.workflows.project.progress import Silent
+from backend.workflows.serving.window import Serving, rank_pool
+from backend.workflows.training.learn import Learned, learn
 from benchmarks.texts import Draw, Text
 from demo.project import write_label_config
 from model.encoders import Encoder

@@ -100,7 +100,7 @@ def migrated_database(tmp_path_factory):
 def make_context(label_studio, encoder, migrated_database, monkeypatch):
     """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
     # predictions are removed slowly only for the sake of a real database
-    monkeypatch.setattr("backend.workflows.publish._SWEEP_PAUSE_S", 0.0)
+    monkeypatch.setattr("backend.workflows.serving.publish._SWEEP_PAUSE_S", 0.0)
     monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
 
     def make(settings):

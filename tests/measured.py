@@ -17,7 +17,7 @@ from backend.database import (
     WindowTask,
     Worker,
 )
-from backend.workflows.figures import (
+from backend.workflows.project.figures import (
     AcceptanceRow,
     Accuracy,
     Advantage,

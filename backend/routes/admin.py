@@ -6,10 +6,10 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from backend.context import Context
-from backend.workflows.hints import leave_hint
-from backend.workflows.metrics import refresh_metrics
-from backend.workflows.projects import get_project
-from backend.workflows.status import project_status
+from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.projects import get_project
+from backend.workflows.views.metrics import refresh_metrics
+from backend.workflows.views.status import project_status
 
 
 def admin_routes(context: Context) -> Blueprint:

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
 from backend.tables import write_csv
-from backend.workflows.dashboard import actions
-from backend.workflows.dashboard.page import build_dashboard, list_projects
-from backend.workflows.dashboard.points import map_points
-from backend.workflows.dashboard.state import read_state
-from backend.workflows.dashboard.synthetic import wanted_data
-from backend.workflows.history import loop_records, records_as_csv
+from backend.workflows.views.dashboard import actions
+from backend.workflows.views.dashboard.page import build_dashboard, list_projects
+from backend.workflows.views.dashboard.points import map_points
+from backend.workflows.views.dashboard.state import read_state
+from backend.workflows.views.dashboard.synthetic import wanted_data
+from backend.workflows.views.history import loop_records, records_as_csv
 
 _HEADERS = {
     "Content-Security-Policy": (

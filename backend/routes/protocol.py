@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from backend.context import Context
 from backend.errors import BadRequest, NotFound
 from backend.ml_backend import NextlabelModel
-from backend.workflows.setup import all_versions, take_setup
-from backend.workflows.webhook import take_event
+from backend.workflows.connection.setup import all_versions, take_setup
+from backend.workflows.connection.webhook import take_event
 
 Json = dict[str, Any]
 

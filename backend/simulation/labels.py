@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from backend.context import Context
 from backend.label_studio.tasks import content_hash
 from backend.simulation.rows import LabelledText
-from backend.workflows.embed import embed_texts
-from backend.workflows.learn import readable_name
-from backend.workflows.progress import Progress
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.project.progress import Progress
+from backend.workflows.training.learn import readable_name
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.heads.surroundings import find_surroundings
 from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.settings import Settings
-from backend.workflows.novelty import MOST_GROUPS
+from backend.workflows.findings.novelty import MOST_GROUPS
 from model.audit import audit_quota
 from model.heads.single_label import LinearHead
 from model.heads.surroundings import find_surroundings

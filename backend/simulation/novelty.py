@@ -16,9 +16,9 @@ from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
-from backend.workflows.embed import embed_texts
-from backend.workflows.learn import readable_name
-from backend.workflows.progress import Progress
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.project.progress import Progress
+from backend.workflows.training.learn import readable_name
 from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items

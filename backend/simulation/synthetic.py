@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from backend.context import Context
 from backend.label_studio.tasks import content_hash
 from backend.simulation.sourced_rows import SourcedText
-from backend.workflows.embed import embed_texts
-from backend.workflows.progress import Progress
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
 from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems

@@ -20,20 +20,20 @@ from backend.errors import NextlabelError, NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
-from backend.workflows import publish
-from backend.workflows.embed import embed_project
-from backend.workflows.figures import Figures, HeadMetrics, Traffic
-from backend.workflows.hints import forget_hints, is_due, last_hint
-from backend.workflows.lanes import lane_queues, new_class_members
-from backend.workflows.learn import Learned, Teacher, learn
-from backend.workflows.progress import Progress
-from backend.workflows.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.findings.reflect import reflect
+from backend.workflows.findings.synthetic import judge_tasks, teachers
+from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.snapshot import Snapshot, take_snapshot
+from backend.workflows.intake.sync import sync_tasks
+from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
+from backend.workflows.project.hints import forget_hints, is_due, last_hint
+from backend.workflows.project.progress import Progress
+from backend.workflows.project.projects import created_stamp, project_seed, project_settings, reading_digest
 from backend.workflows.record import pack_record
-from backend.workflows.reflect import reflect
-from backend.workflows.snapshot import Snapshot, take_snapshot
-from backend.workflows.sync import sync_tasks
-from backend.workflows.synthetic import judge_tasks, teachers
-from backend.workflows.window import Serving, load_serving, order_seed, publish_places, rank_pool
+from backend.workflows.serving import publish
+from backend.workflows.serving.lanes import lane_queues, new_class_members
+from backend.workflows.serving.window import Serving, load_serving, order_seed, publish_places, rank_pool
+from backend.workflows.training.learn import Learned, Teacher, learn
 from model.records import Ranking
 from model.registry import Manifest, RegistryError
 

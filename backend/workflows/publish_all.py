@@ -7,13 +7,13 @@ from backend.errors import NotConnected
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
-from backend.workflows import publish
-from backend.workflows.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.loop import run_loop
-from backend.workflows.progress import Progress
-from backend.workflows.projects import get_project
-from backend.workflows.snapshot import take_snapshot
-from backend.workflows.window import load_serving, place, rank_pool
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.progress import Progress
+from backend.workflows.project.projects import get_project
+from backend.workflows.serving import publish
+from backend.workflows.serving.window import load_serving, place, rank_pool
 
 _CHUNK = 1000
 

@@ -18,10 +18,10 @@ from backend.context import Context
 from backend.database import Embedding, Loop, Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.learn import Teacher, learn
-from backend.workflows.projects import get_project, project_seed, project_settings
-from backend.workflows.snapshot import Snapshot, audit_sample
-from backend.workflows.window import Serving, order_seed, rank_pool
+from backend.workflows.intake.snapshot import Snapshot, audit_sample
+from backend.workflows.project.projects import get_project, project_seed, project_settings
+from backend.workflows.serving.window import Serving, order_seed, rank_pool
+from backend.workflows.training.learn import Teacher, learn
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
 

@@ -20,11 +20,11 @@ from backend.errors import (
     NotConnected,
     NotFound,
 )
-from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
-from backend.workflows.lease import lease
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.progress import Both, LogProgress, StoredProgress
-from backend.workflows.projects import project_settings
+from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
+from backend.workflows.project.lease import lease
+from backend.workflows.project.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.projects import project_settings
 
 logger = logging.getLogger(__name__)
 

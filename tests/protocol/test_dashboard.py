@@ -262,8 +262,8 @@ def test_an_error_of_label_studio_is_said_on_the_page(group, press, client, labe
 
 
 def test_a_running_loop_is_said_in_plain_words(group, press, client, monkeypatch):
-    monkeypatch.setattr("backend.workflows.dashboard.actions._WAIT_S", 0.0)
-    monkeypatch.setattr("backend.workflows.lease._acquire", lambda *_arguments: False)
+    monkeypatch.setattr("backend.workflows.views.dashboard.actions._WAIT_S", 0.0)
+    monkeypatch.setattr("backend.workflows.project.lease._acquire", lambda *_arguments: False)
     assert press("add-class", group="1", name="parrots").status_code == 303
     assert flashed(client) == [("error", "A loop is running; try again in a moment.")]
 

@@ -160,7 +160,7 @@ def test_audit_tasks_outside_the_window_are_blank_too(predict, connected):
 
 
 def test_what_the_time_does_not_suffice_for_goes_out_blank(predict, monkeypatch):
-    monkeypatch.setattr("backend.workflows.predict._BUDGET_S", 0.0)
+    monkeypatch.setattr("backend.workflows.serving.predict._BUDGET_S", 0.0)
     assert [p["result"] for p in predict(as_tasks(["purr", "bark"]))] == [[], []]
 
 

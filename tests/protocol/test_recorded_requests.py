@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import Hint
-from backend.workflows.predict import FIRST_VERSION
-from backend.workflows.projects import get_project
+from backend.workflows.project.projects import get_project
+from backend.workflows.serving.predict import FIRST_VERSION
 from tests.answers import assert_error, assert_predictions
 from tests.protocol.conftest import PAYLOADS, RECORDED
 

@@ -13,8 +13,8 @@ from backend.errors import (
     TokenRefused,
     UnsupportedConfig,
 )
-from backend.workflows.connect import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS, disconnect
-from backend.workflows.doctor import diagnose
+from backend.workflows.connection.connect import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS, disconnect
+from backend.workflows.connection.doctor import diagnose
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
 from tests.fake_label_studio import PERSONAL_TOKEN
 from tests.topics import write_texts

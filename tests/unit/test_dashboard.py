@@ -10,19 +10,19 @@ from sqlalchemy import select, update
 
 from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task
 from backend.errors import BadRequest, Busy, NotFound
-from backend.workflows.dashboard import actions
-from backend.workflows.dashboard.page import build_dashboard, list_projects
-from backend.workflows.dashboard.points import map_points
-from backend.workflows.dashboard.state import read_state
-from backend.workflows.dashboard.synthetic import wanted_data
-from backend.workflows.dashboard.texts import shorten
-from backend.workflows.dashboard.wording import (
+from backend.workflows.project.lease import lease
+from backend.workflows.views.dashboard import actions
+from backend.workflows.views.dashboard.page import build_dashboard, list_projects
+from backend.workflows.views.dashboard.points import map_points
+from backend.workflows.views.dashboard.state import read_state
+from backend.workflows.views.dashboard.synthetic import wanted_data
+from backend.workflows.views.snippets import shorten
+from backend.workflows.views.wording import (
     ago,
     counted,
     duration,
     share_with_interval,
 )
-from backend.workflows.lease import lease
 from demo.waiting import wait_for
 from tests.measured import LABELS, add_rich_project, write_signals
 from tests.topics import write_texts

@@ -8,8 +8,8 @@ import pytest
 
 from backend.context import LazyEncoder
 from backend.database import Project, Worker
-from backend.workflows.connect import disconnect
-from backend.workflows.doctor import diagnose
+from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.doctor import diagnose
 from tests.conftest import BACKEND_URL
 from tests.fake_label_studio import LEGACY_TOKEN
 from tests.workbench import Workbench

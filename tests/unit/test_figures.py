@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from backend.database import Loop
-from backend.workflows import reflect
-from backend.workflows.dashboard.page import build_dashboard
-from backend.workflows.figures import (
+from backend.workflows.findings import reflect
+from backend.workflows.project.figures import (
     Accuracy,
     ClassRow,
     Figures,
@@ -22,7 +21,8 @@ from backend.workflows.figures import (
     Signals,
     Whole,
 )
-from backend.workflows.history import loop_records, records_as_csv
+from backend.workflows.views.dashboard.page import build_dashboard
+from backend.workflows.views.history import loop_records, records_as_csv
 from tests.measured import add_rich_project, write_signals
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench

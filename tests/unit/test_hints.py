@@ -3,8 +3,8 @@
 import pytest
 
 from backend.database import Project
-from backend.workflows.hints import forget_hints, is_due, last_hint, leave_hint
-from backend.workflows.projects import ensure_project
+from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
+from backend.workflows.project.projects import ensure_project
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from backend.database import Project
 from backend.errors import Busy
-from backend.workflows.lease import lease
-from backend.workflows.projects import ensure_project
+from backend.workflows.project.lease import lease
+from backend.workflows.project.projects import ensure_project
 from demo.waiting import wait_for
 
 
@@ -110,7 +110,7 @@ def test_who_may_wait_gets_it_when_it_is_given_back(context, project):
 
 
 def test_it_is_renewed_while_it_is_held(context, project, holder, monkeypatch):
-    monkeypatch.setattr("backend.workflows.lease._RENEW_S", 0.01)
+    monkeypatch.setattr("backend.workflows.project.lease._RENEW_S", 0.01)
     with lease(context, project):
         first = holder()[1]
         wait_for(lambda: holder()[1] > first, "the lease was renewed", timeout_s=30)

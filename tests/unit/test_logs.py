@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.logs import start_logging
-from backend.workflows.connect import disconnect
-from backend.workflows.doctor import diagnose
-from backend.workflows.hints import leave_hint
+from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.doctor import diagnose
+from backend.workflows.project.hints import leave_hint
 from backend.workflows.work import run_pending, tick
 from tests.conftest import WEBHOOK_SECRET
 from tests.fake_label_studio import LEGACY_TOKEN

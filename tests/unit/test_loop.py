@@ -496,9 +496,9 @@ class Killed(BaseException):
 KILLS = {
     "before anything is learned": "backend.workflows.loop.learn",
     "before the version is saved": "model.registry.ModelRegistry.save",
-    "before the import": "backend.workflows.publish.import_window",
-    "between the import and its record": "backend.workflows.publish._record",
-    "between import and activation": "backend.workflows.publish.activate",
+    "before the import": "backend.workflows.serving.publish.import_window",
+    "between the import and its record": "backend.workflows.serving.publish._record",
+    "between import and activation": "backend.workflows.serving.publish.activate",
 }
 
 
@@ -522,7 +522,7 @@ def test_a_kill_in_the_middle_of_the_switch_is_completed_by_the_next_loop(connec
     connected.label(4)
     served = connected.served(6)
     with monkeypatch.context() as patch:
-        patch.setattr("backend.workflows.publish.align", _kill)
+        patch.setattr("backend.workflows.serving.publish.align", _kill)
         with pytest.raises(Killed):
             connected.loop()
     assert connected.served(6) == served
@@ -533,7 +533,7 @@ def test_a_kill_in_the_middle_of_the_switch_is_completed_by_the_next_loop(connec
 
 def test_an_interrupted_loop_says_so_in_the_history(connected, monkeypatch):
     connected.label(4)
-    monkeypatch.setattr("backend.workflows.publish.activate", _kill)
+    monkeypatch.setattr("backend.workflows.serving.publish.activate", _kill)
     with pytest.raises(Killed):
         connected.loop()
     last = history(connected)[-1]

@@ -5,7 +5,7 @@ from label_studio_ml.model import LabelStudioMLBase
 
 from backend.errors import BadRequest, NotFound
 from backend.ml_backend import NextlabelModel
-from backend.workflows.hints import is_due
+from backend.workflows.project.hints import is_due
 
 CONFIG = (
     '<View><Text name="text" value="$text"/>'

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, RANK_FIELD, TITLES, tab_data
-from backend.workflows.notes import Note, coarse_ranks, remove_notes, write_notes, write_tabs
+from backend.workflows.findings.notes import Note, coarse_ranks, remove_notes, write_notes, write_tabs
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_tab_of_a_lost_data_folder_is_found_by_its_title(context, connected,
 
 
 def test_disconnecting_leaves_no_flag_and_no_tab(context, connected, project, remote):
-    from backend.workflows.connect import disconnect
+    from backend.workflows.connection.connect import disconnect
 
     write_notes(context, project, remote, {1: Note("novel", "a")})
     write_tabs(context, project, remote, ["novel"])

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from backend.database import NovelGroup, WindowTask
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, TITLES
-from backend.workflows.classes import add_class, list_groups, reject_group
-from backend.workflows.lanes import lane_queues
-from backend.workflows.snapshot import take_snapshot
+from backend.workflows.findings.classes import add_class, list_groups, reject_group
+from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.serving.lanes import lane_queues
 from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
 

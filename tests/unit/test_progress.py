@@ -8,13 +8,13 @@ from rich.console import Console
 
 from backend.database import Project
 from backend.terminal import TerminalProgress
-from backend.workflows.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.progress import Both, LogProgress, StoredProgress
 
 
 def test_the_log_hears_of_long_work_now_and_then(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     clock = [0.0]
-    monkeypatch.setattr("backend.workflows.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("backend.workflows.project.progress.time.monotonic", lambda: clock[0])
     progress = LogProgress(logging.getLogger("backend.test"), 3)
     progress.stage("encoding texts", total=1000)
     for _ in range(10):
@@ -72,7 +72,7 @@ def stored(context, project):
 
 def test_the_dashboard_hears_of_steps_at_most_once_a_second(context, project, monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("backend.workflows.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("backend.workflows.project.progress.time.monotonic", lambda: clock[0])
     progress = StoredProgress(context, project.id)
     progress.stage("encoding texts", total=1000)
     seen = []
@@ -102,7 +102,7 @@ def test_when_the_work_is_done_no_progress_is_left(context, project):
 def test_both_listeners_hear_the_same(context, project, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     clock = [0.0]
-    monkeypatch.setattr("backend.workflows.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("backend.workflows.project.progress.time.monotonic", lambda: clock[0])
     log = LogProgress(logging.getLogger("backend.test"), 3)
     both = Both(log, StoredProgress(context, project.id))
     both.stage("encoding texts", total=10)

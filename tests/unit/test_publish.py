@@ -3,9 +3,9 @@
 import pytest
 
 from backend.errors import NotFound
-from backend.workflows import publish
-from backend.workflows.progress import Silent
+from backend.workflows.project.progress import Silent
 from backend.workflows.publish_all import publish_project
+from backend.workflows.serving import publish
 from tests.fake_label_studio import is_valid_prediction
 from tests.workbench import Workbench
 
@@ -123,7 +123,7 @@ def test_the_sweep_stops_when_it_is_told_to(connected):
 
 
 def test_the_sweep_removes_a_limited_number_at_a_time(connected, monkeypatch):
-    monkeypatch.setattr("backend.workflows.publish._MOST_SWEPT", 4)
+    monkeypatch.setattr("backend.workflows.serving.publish._MOST_SWEPT", 4)
     for _ in range(2):
         connected.label(4)
         connected.loop()

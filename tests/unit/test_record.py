@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from backend.database import Embedding, Loop
 from backend.errors import NotFound
-from backend.workflows.projects import project_seed
+from backend.workflows.project.projects import project_seed
 from backend.workflows.record import replay
 from model.registry import RECORD_FILE
 
@@ -42,7 +42,9 @@ def test_the_record_holds_no_text(context, trained):
 
 
 def test_another_order_is_told_with_the_first_task_that_differs(context, trained, monkeypatch):
-    monkeypatch.setattr("backend.workflows.window.project_seed", lambda project: 1)  # another audit order
+    monkeypatch.setattr(
+        "backend.workflows.serving.window.project_seed", lambda project: 1
+    )  # another audit order
     found = replay(context, trained.project_id, published(context)[2])
     assert found.same_head and not found.same_order
     assert found.first_difference in trained.tasks
@@ -79,7 +81,7 @@ def test_records_from_before_the_seed_was_kept_are_replayed_with_the_one_of_then
         return [project_seed(project)]
 
     with monkeypatch.context() as then:
-        then.setattr("backend.workflows.window.order_seed", by_project_alone)
+        then.setattr("backend.workflows.serving.window.order_seed", by_project_alone)
         workbench.connect(strategy="random")
         workbench.label(6)
         workbench.loop()

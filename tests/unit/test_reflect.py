@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from backend.errors import LabelStudioUnreachable
-from backend.workflows import reflect
+from backend.workflows.findings import reflect
 
 
 def failing(error):

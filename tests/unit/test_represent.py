@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 
 from backend.database import Embedding
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.predict import predict_tasks
-from backend.workflows.progress import Silent
+from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.project.progress import Silent
 from backend.workflows.publish_all import publish_project
-from backend.workflows.represent import version_words
-from backend.workflows.rollback import rollback
-from backend.workflows.snapshot import take_snapshot
-from backend.workflows.status import list_versions, project_status
+from backend.workflows.serving.predict import predict_tasks
+from backend.workflows.serving.rollback import rollback
+from backend.workflows.training.represent import version_words
+from backend.workflows.views.status import list_versions, project_status
 from model.encoders.hashing import HashingEncoder
 from model.representations.choice import FEWEST_LABELS
 from tests.topics import topic_of, write_texts
@@ -96,7 +96,7 @@ def test_the_status_tells_it_too(by_words):
 
 
 def test_a_project_too_large_to_count_words_keeps_to_the_encoder(by_words, monkeypatch):
-    monkeypatch.setattr("backend.workflows.represent.MOST_TASKS", TASKS - 1)
+    monkeypatch.setattr("backend.workflows.training.represent.MOST_TASKS", TASKS - 1)
     by_words.label(1)
     by_words.loop()
     assert manifest(by_words).representation == "encoder"

@@ -3,8 +3,8 @@
 import pytest
 
 from backend.errors import NotConnected, NotFound
-from backend.workflows.progress import Silent
-from backend.workflows.rollback import rollback
+from backend.workflows.project.progress import Silent
+from backend.workflows.serving.rollback import rollback
 
 
 def go_back(workbench, version):
@@ -103,7 +103,7 @@ def test_a_kill_in_the_middle_leaves_the_newer_version_serving(trained, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("backend.workflows.publish.activate", kill)
+        patch.setattr("backend.workflows.serving.publish.activate", kill)
         with pytest.raises(KeyboardInterrupt):
             go_back(trained, "nl-000002")
     assert trained.served() == served

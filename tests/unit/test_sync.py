@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from backend.database import Task
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.progress import Silent
-from backend.workflows.projects import created_stamp, ensure_project
-from backend.workflows.sync import SyncReport, sync_tasks
+from backend.workflows.intake.sync import SyncReport, sync_tasks
+from backend.workflows.project.progress import Silent
+from backend.workflows.project.projects import created_stamp, ensure_project
 
 
 @pytest.fixture

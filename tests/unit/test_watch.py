@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.workflows.dashboard.signals import newest_signals
+from backend.workflows.views.signals import newest_signals
 from tests.topics import write_texts
 from tests.workbench import Workbench
 

@@ -1,0 +1,1 @@
+"""How a Label Studio project comes to the backend and leaves it."""

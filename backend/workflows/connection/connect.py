@@ -1,0 +1,309 @@
+"""Connects a project in one go, and takes the connection apart again."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import AddressBlocked, NotConnected
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import add_note, parse_label_config
+from backend.label_studio.versions import version_number
+from backend.settings import Settings
+from backend.workflows.findings.notes import remove_notes
+from backend.workflows.loop import LoopReport, run_loop, tidy
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.progress import Progress
+from backend.workflows.project.projects import created_stamp, ensure_project, get_project
+from backend.workflows.serving.predict import current_version
+from backend.workflows.serving.publish import backend_address, find_backend, window_left
+
+Json = dict[str, Any]
+
+SAMPLING = "Uncertainty sampling"
+SAMPLING_DEFAULT = "Sequential sampling"
+SECRET_HEADER = "X-Nextlabel-Secret"
+WEBHOOK_PATH = "/webhook"
+WEBHOOK_EVENTS = [
+    "ANNOTATION_CREATED",
+    "ANNOTATIONS_CREATED",
+    "ANNOTATION_UPDATED",
+    "ANNOTATIONS_DELETED",
+    "TASKS_CREATED",
+    "TASKS_DELETED",
+    "PROJECT_UPDATED",
+]
+# Where /setup finds a project's own settings in Label Studio's extra_params.
+EXTRA_PARAMS_KEY = "nextlabel"
+
+_CONNECTED = "CO"
+
+
+@dataclass(slots=True)
+class ConnectReport:
+    """What connect found and did, in sentences for the terminal and as fields for machines."""
+
+    project: int
+    title: str = ""
+    user: str = ""
+    token: str = ""
+    dashboard: str = ""
+    labels: int = 0
+    ignored: tuple[str, ...] = ()
+    changes: list[str] = field(default_factory=list)
+    loop: LoopReport = field(default_factory=LoopReport)
+    served: int | None = None
+    expected: int | None = None
+    reserved: bool = False
+
+    @property
+    def in_order(self) -> bool:
+        """Whether Label Studio serves what was published (or what it had reserved for us before)."""
+        return self.served == self.expected or self.reserved
+
+    @property
+    def verdict(self) -> str:
+        """One sentence about the order."""
+        if self.expected is None:
+            return "There is nothing left to label: the queue is empty."
+        if self.served != self.expected and self.reserved:
+            return (
+                f"Label Studio gives you task {self.served} first, which it reserved for you earlier; "
+                f"then comes the order published, from task {self.expected} on."
+            )
+        if self.in_order:
+            return f"The order served is the order published: task {self.served} comes next."
+        return (
+            f"The order served is NOT the order published: Label Studio serves task {self.served}, "
+            f"published is {self.expected}. Run: python -m backend doctor {self.project}"
+        )
+
+
+def connect(
+    context: Context,
+    label_studio_id: int,
+    *,
+    overrides: dict[str, object],
+    progress: Progress,
+    explain: bool = False,
+) -> ConnectReport:
+    """Registers the backend, runs the first loop and checks the order. Safe to run again.
+
+    `explain` adds a line to the labeling config that shows annotators why a task stands out.
+    """
+    remote = context.label_studio()
+    address = f"{context.settings.backend_url}/projects/{label_studio_id}"
+    report = ConnectReport(project=label_studio_id, dashboard=address)
+    try:
+        progress.stage("checking the token")
+        report.user, report.token = _user_name(remote.whoami()), remote.token_kind
+        details = remote.project(label_studio_id)
+        config = parse_label_config(details["label_config"])
+        report.title, report.labels, report.ignored = (
+            details["title"],
+            len(config.labels),
+            config.other_controls,
+        )
+        stored = _stored_overrides(context, remote, label_studio_id)
+        project = _remember(context, details, stored | overrides)
+        if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
+            remote.update_project(label_studio_id, label_config=noted)
+            report.changes.append("a line that explains tasks added to the labeling config")
+        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+            progress.stage("registering the backend")
+            report.changes += _register(context, project, remote, details=details)
+            report.loop = run_loop(context, project, reason="connect", progress=progress)
+            if report.loop.outcome == "published":
+                tidy(context, project)
+        progress.stage("asking for the next task")
+        _check_order(context, project, remote, report=report)
+    finally:
+        remote.close()
+    return report
+
+
+def disconnect(context: Context, label_studio_id: int) -> list[str]:
+    """Takes everything back that connect put into Label Studio; returns what was done."""
+    project = get_project(context, label_studio_id)
+    remote = context.label_studio()
+    done = []
+    try:
+        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+            for hook in our_webhooks(context.settings, remote, label_studio_id):
+                remote.delete_webhook(hook["id"])
+                done.append("webhook removed")
+            try:
+                remote.delete_ml_backend(find_backend(context, remote, label_studio_id)["id"])
+                done.append("ML backend removed")
+            except NotConnected:
+                done.append("no ML backend was registered")
+            removed = _remove_predictions(remote, label_studio_id)
+            done.append(f"{removed} predictions removed")
+            remove_notes(context, project, remote)
+            done.append("flags and tabs removed")
+            sampling = project.sampling_before or SAMPLING_DEFAULT
+            remote.update_project(label_studio_id, sampling=sampling)
+            done.append(f"sampling set back to {sampling!r}")
+            _forget_connection(context, project)
+    finally:
+        remote.close()
+    return done
+
+
+def webhook_headers(settings: Settings) -> dict[str, str]:
+    """Headers by which Label Studio's webhooks prove that they come from it."""
+    if secret := settings.webhook_secret.get_secret_value():
+        return {SECRET_HEADER: secret}
+    if settings.basic_auth_user:
+        pair = f"{settings.basic_auth_user}:{settings.basic_auth_pass.get_secret_value()}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    return {}
+
+
+def webhook_fields(settings: Settings, project: Project) -> Json:
+    """How the webhook of a project must be.
+
+    The project stands in the address, so that no payload is needed: making one (it counts all tasks and
+    annotations) costs the annotator a fifth of every submit.
+    """
+    return {
+        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={project.reference}",
+        "send_payload": False,
+        "send_for_all_actions": False,
+        "actions": WEBHOOK_EVENTS,
+        "headers": webhook_headers(settings),
+        "is_active": True,
+    }
+
+
+def webhook_is_right(settings: Settings, project: Project, hook: Json) -> bool:
+    """Whether a webhook has the right address, the secret and all events we need."""
+    wanted = webhook_fields(settings, project)
+    plain = ("url", "send_payload", "send_for_all_actions", "is_active")
+    return (
+        all(hook[name] == wanted[name] for name in plain)
+        and set(hook["actions"]) == set(wanted["actions"])
+        and (hook["headers"] or {}) == wanted["headers"]
+    )
+
+
+def our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    """The project's webhooks that lead here, Label Studio's own and ours."""
+    address = f"{settings.backend_url}{WEBHOOK_PATH}"
+    return [
+        hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).partition("?")[0] == address
+    ]
+
+
+def _user_name(user: Json) -> str:
+    return str(user.get("email") or user.get("username") or user.get("id"))
+
+
+def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: int) -> dict[str, object]:
+    """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
+    try:
+        extra = find_backend(context, remote, label_studio_id)["extra_params"]
+        stored = dict(extra[EXTRA_PARAMS_KEY])
+        context.settings.for_project(stored)
+    except (NotConnected, KeyError, TypeError, ValueError):
+        return {}
+    return stored
+
+
+def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Project:
+    with context.database.session() as session:
+        project = ensure_project(session, int(details["id"]), created_stamp(details))
+        project.overrides = {**project.overrides, **overrides}
+        context.settings.for_project(project.overrides)
+        project.title = str(details["title"])
+    return project
+
+
+def _register(context: Context, project: Project, remote: LabelStudio, *, details: Json) -> list[str]:
+    changes = []
+    number = project.label_studio_id
+    wanted = _backend_fields(context.settings, project)
+    try:
+        row = find_backend(context, remote, number)
+    except NotConnected:
+        row = _create_backend(context, remote, wanted)
+        changes.append("ML backend registered")
+    if _differs(row, wanted) or row["state"] != _CONNECTED:
+        remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
+        changes.append("ML backend updated")
+    changes += _mend_webhooks(context.settings, project, remote)
+    if details["sampling"] != SAMPLING:
+        with context.database.session() as session:
+            session.get_one(Project, project.id).sampling_before = str(details["sampling"])
+        remote.update_project(number, sampling=SAMPLING)
+        changes.append(f"sampling set to {SAMPLING!r}")
+    if not details["show_collab_predictions"]:
+        remote.update_project(number, show_collab_predictions=True)
+        changes.append("pre-annotations switched on")
+    return changes
+
+
+def _backend_fields(settings: Settings, project: Project) -> Json:
+    return backend_address(settings) | {
+        "project": project.label_studio_id,
+        "title": current_version(project),
+        "is_interactive": False,
+        "extra_params": {EXTRA_PARAMS_KEY: project.overrides} if project.overrides else None,
+    }
+
+
+def _differs(row: Json, wanted: Json) -> bool:
+    # a log-in that is not used any more stays in the row
+    compared = {"extra_params", "auth_method", "basic_auth_user"} & set(wanted)
+    return any((row.get(name) or None) != (wanted[name] or None) for name in compared)
+
+
+def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json:
+    try:
+        return remote.create_ml_backend(**fields)
+    except AddressBlocked:
+        # Label Studio may have kept a half-made row, which would never get its webhook.
+        for row in remote.ml_backends(fields["project"]):
+            if str(row["url"]).rstrip("/") == context.settings.backend_url:
+                remote.delete_ml_backend(row["id"])
+        raise
+
+
+def _mend_webhooks(settings: Settings, project: Project, remote: LabelStudio) -> list[str]:
+    hooks = our_webhooks(settings, remote, project.label_studio_id)
+    wanted = webhook_fields(settings, project)
+    for extra in hooks[1:]:
+        remote.delete_webhook(extra["id"])
+    if not hooks:
+        remote.create_webhook(project=project.label_studio_id, **wanted)
+        return ["webhook added"]
+    if len(hooks) == 1 and webhook_is_right(settings, project, hooks[0]):
+        return []
+    remote.update_webhook(hooks[0]["id"], **wanted)
+    return ["webhook mended"]
+
+
+def _check_order(context: Context, project: Project, remote: LabelStudio, *, report: ConnectReport) -> None:
+    left = window_left(context, project)
+    report.expected = left[0] if left else None
+    task = remote.next_task(project.label_studio_id)
+    if task:
+        report.served = int(task["id"])
+        report.reserved = "lock" in str(task.get("queue", "")).lower()
+
+
+def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
+    removed = 0
+    for version in remote.model_versions(label_studio_id):
+        if version_number(version) is not None:
+            removed += remote.delete_version(label_studio_id, version)
+    return removed
+
+
+def _forget_connection(context: Context, project: Project) -> None:
+    with context.database.session() as session:
+        row = session.get_one(Project, project.id)
+        row.connected, row.active_version, row.active_fingerprint = False, None, None

@@ -1,0 +1,217 @@
+"""Checks every link of the chain and names, for each fault, the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import NextlabelError
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import parse_label_config
+from backend.workflows.connection.connect import SAMPLING, our_webhooks, webhook_headers, webhook_is_right
+from backend.workflows.project.projects import created_stamp, find_project
+from backend.workflows.serving.publish import find_backend, window_left
+from backend.workflows.work import living_workers
+
+Json = dict[str, Any]
+Verdict = Literal["ok", "warning", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, how it stands, and what to do when it is not well."""
+
+    check: str
+    verdict: Verdict
+    message: str
+    cure: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """All fields as a dict."""
+        return asdict(self)
+
+
+def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
+    """All findings, in the order of the chain; with a project id, its connection too."""
+    findings = [_check_encoder(context), _check_worker(context)]
+    remote = context.label_studio()
+    try:
+        user = _try("Label Studio and token", lambda: _check_token(remote))
+        findings.append(user)
+        if user.verdict == "ok" and label_studio_id is not None:
+            findings += _check_project(context, remote, label_studio_id)
+    finally:
+        remote.close()
+    return findings
+
+
+def _try(check: str, run: Callable[[], Finding]) -> Finding:
+    try:
+        return run()
+    except NextlabelError as error:
+        return Finding(check, "fault", error.message, error.hint)
+
+
+def _check_encoder(context: Context) -> Finding:
+    return _try("encoder", lambda: Finding("encoder", "ok", f"loaded: {context.encoder.get().revision}"))
+
+
+def _check_worker(context: Context) -> Finding:
+    workers = living_workers(context)
+    if workers:
+        return Finding("worker", "ok", f"{len(workers)} alive")
+    return Finding(
+        "worker",
+        "fault",
+        "no worker is alive: webhooks are kept, but nothing retrains",
+        "Run: python -m backend worker (with the same DATA_DIR)",
+    )
+
+
+def _check_token(remote: LabelStudio) -> Finding:
+    user = remote.whoami()
+    kind = "personal access token" if remote.token_kind == "personal" else "legacy token"
+    return Finding("Label Studio and token", "ok", f"{kind} of {user.get('email', user.get('id'))} accepted")
+
+
+def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) -> Iterator[Finding]:
+    try:
+        details = remote.project(label_studio_id)
+    except NextlabelError as error:
+        yield Finding("project", "fault", error.message, error.hint)
+        return
+    with context.database.session() as session:
+        project = find_project(session, label_studio_id, created_stamp(details))
+    yield _try("labeling config", lambda: _check_config(details))
+    if project is None:
+        yield Finding(
+            "connection",
+            "fault",
+            f"project {label_studio_id} is not connected to this backend",
+            f"Run: python -m backend connect {label_studio_id}",
+        )
+        return
+    yield _try("ML backend", lambda: _check_backend(context, remote, project))
+    yield _try("webhook", lambda: _check_webhook(context, remote, project))
+    yield _check_sampling(details)
+    yield _try("version", lambda: _check_version(context, remote, project, details))
+    yield _check_window(context, project)
+    yield _check_members(details)
+
+
+def _check_config(details: Json) -> Finding:
+    config = parse_label_config(details["label_config"])
+    message = (
+        f"{len(config.labels)} labels in {config.from_name!r}, text from {', '.join(config.text_fields)}"
+    )
+    if config.other_controls:
+        left = ", ".join(f"<{tag}>" for tag in config.other_controls)
+        return Finding("labeling config", "warning", f"{message}; {left} left to the annotator")
+    return Finding("labeling config", "ok", message)
+
+
+def _check_backend(context: Context, remote: LabelStudio, project: Project) -> Finding:
+    number = project.label_studio_id
+    row = find_backend(context, remote, number)
+    others = [other for other in remote.ml_backends(number) if other["id"] < row["id"]]
+    if others:
+        return Finding(
+            "ML backend",
+            "warning",
+            f"another backend was registered earlier ({others[0]['url']}): Label Studio asks that one first",
+            "Remove it in the project's settings, Model.",
+        )
+    if row["state"] != "CO":
+        return Finding(
+            "ML backend",
+            "fault",
+            f"Label Studio cannot talk to {row['url']}: {row.get('error_message') or row['readable_state']}",
+            "Is `serve` running, and is BACKEND_URL its address as Label Studio sees it? A local or private "
+            "address needs USE_DEFAULT_BANNED_SUBNETS=false in Label Studio's environment.",
+        )
+    return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
+
+
+def _check_webhook(context: Context, remote: LabelStudio, project: Project) -> Finding:
+    settings = context.settings
+    cure = f"Run: python -m backend connect {project.label_studio_id}"
+    hooks = our_webhooks(settings, remote, project.label_studio_id)
+    if not hooks:
+        return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
+    if any(not webhook_is_right(settings, project, hook) for hook in hooks):
+        return Finding("webhook", "fault", "does not carry the secret header or all events", cure)
+    if not webhook_headers(settings):
+        return Finding(
+            "webhook",
+            "warning",
+            "unauthenticated: anybody who reaches this address can start loops",
+            "Set WEBHOOK_SECRET and connect again.",
+        )
+    return Finding("webhook", "ok", "there, with its secret and all events")
+
+
+def _check_sampling(details: Json) -> Finding:
+    if details["sampling"] == SAMPLING:
+        return Finding("sampling", "ok", SAMPLING)
+    return Finding(
+        "sampling",
+        "fault",
+        f"{details['sampling']!r}: Label Studio ignores the order",
+        f"Run: python -m backend connect {details['id']}",
+    )
+
+
+def _check_version(context: Context, remote: LabelStudio, project: Project, details: Json) -> Finding:
+    version = project.active_version
+    if version is None:
+        return Finding(
+            "version",
+            "fault",
+            "nothing published yet",
+            f"Run: python -m backend loop {project.label_studio_id}",
+        )
+    row = find_backend(context, remote, project.label_studio_id)
+    strings = {
+        "project": details["model_version"],
+        "backend title": row["title"],
+        "/setup": row["model_version"],
+    }
+    wrong = [f"{where} says {value!r}" for where, value in strings.items() if value != version]
+    if wrong:
+        return Finding(
+            "version",
+            "fault",
+            f"mismatch, the order would be random: {version!r} is active, but {', '.join(wrong)}",
+            f"Run: python -m backend loop {project.label_studio_id}",
+        )
+    return Finding("version", "ok", f"{version} in all places")
+
+
+def _check_window(context: Context, project: Project) -> Finding:
+    left = len(window_left(context, project))
+    if left:
+        return Finding("window", "ok", f"{left} tasks wait in order")
+    return Finding(
+        "window",
+        "warning",
+        "empty: everything is labelled, or the worker has not caught up",
+        f"Run: python -m backend loop {project.label_studio_id}",
+    )
+
+
+def _check_members(details: Json) -> Finding:
+    members = details.get("members")
+    if members is None:
+        return Finding("members", "ok", "this edition lists no project members: the order is exact")
+    count = len(members)
+    if count < 2:
+        return Finding("members", "ok", "at most one project member: the order is exact")
+    return Finding(
+        "members",
+        "warning",
+        f"{count} project members: Label Studio picks at random among the first {count + 1} tasks",
+        "This is harmless; the window still comes first.",
+    )

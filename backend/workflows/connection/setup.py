@@ -1,0 +1,55 @@
+"""Answers Label Studio's /setup: takes a project down when it is new, and names the version in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import BadRequest
+from backend.workflows.connection.connect import EXTRA_PARAMS_KEY
+from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.projects import ensure_project, find_project, parse_reference
+from backend.workflows.serving.predict import current_version
+
+Json = dict[str, Any]
+
+
+def take_setup(context: Context, body: Json) -> str:
+    """The version in use. A project added in Label Studio's own dialog gets its first loop."""
+    number, stamp = parse_reference(body["project"])
+    overrides = _overrides(context, body.get("extra_params"))
+    with context.database.session() as session:
+        known = find_project(session, number, stamp)
+        is_new = known is None or not known.connected
+        project = ensure_project(session, number, stamp)
+        project.connected = True
+        if overrides is not None:
+            project.overrides = overrides
+    if is_new:
+        leave_hint(context, project, "setup")
+    return current_version(project)
+
+
+def all_versions(context: Context) -> list[str]:
+    """Every version of every project, newest first: Label Studio does not say which project it asks for."""
+    with context.database.session() as session:
+        keys = [project.key for project in session.scalars(select(Project))]
+    return sorted({name for key in keys for name in context.registry.versions(key)}, reverse=True)
+
+
+def _overrides(context: Context, extra_params: object) -> Json | None:
+    """A project's own settings from extra_params; None when it has none. Raises BadRequest."""
+    if not isinstance(extra_params, dict) or EXTRA_PARAMS_KEY not in extra_params:
+        return None
+    overrides = extra_params[EXTRA_PARAMS_KEY]
+    try:
+        context.settings.for_project(overrides or {})
+    except (ValidationError, TypeError) as error:
+        raise BadRequest(
+            f"extra_params.{EXTRA_PARAMS_KEY} is wrong: {error}", hint="See README, Settings."
+        ) from None
+    return dict(overrides or {})

@@ -1,0 +1,73 @@
+"""Takes Label Studio's events down as hints; the worker finds out what they mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import BadRequest, NotFound
+from backend.workflows.project.hints import HintKind, leave_hint
+from backend.workflows.project.projects import created_stamp, find_project, parse_reference
+
+Json = dict[str, Any]
+
+_KINDS: Mapping[str, HintKind] = {
+    "ANNOTATION_CREATED": "labels",
+    "ANNOTATION_UPDATED": "labels",
+    "ANNOTATIONS_DELETED": "labels",
+    "ANNOTATIONS_CREATED": "tasks",
+    "TASKS_CREATED": "tasks",
+    "TASKS_DELETED": "tasks",
+    "PROJECT_UPDATED": "config",
+    "START_TRAINING": "training",
+}
+
+
+def take_event(context: Context, action: str, data: Json, *, reference: str | None = None) -> bool:
+    """Leaves a hint for an event; False when there is nothing to do. Raises BadRequest or NotFound.
+
+    The project is named by `reference` (from the webhook's address), or by the payload where there is one.
+    """
+    identity = parse_reference(reference) if reference else _identity(data)
+    if identity is None:
+        # other senders (and the library's own tests) post events without a project
+        return False
+    project = _known_project(context, *identity)
+    with context.database.session() as session:
+        session.get_one(Project, project.id).last_webhook_at = time.time()
+    kind = _KINDS.get(action)
+    if kind is None or (kind == "config" and _config_is_known(project, data)):
+        return False
+    leave_hint(context, project, kind)
+    return True
+
+
+def _identity(data: Json) -> tuple[int, int] | None:
+    details = data.get("project")
+    if not isinstance(details, dict) or not isinstance(details.get("id"), int):
+        return None
+    try:
+        return details["id"], created_stamp(details)
+    except (KeyError, ValueError):
+        raise BadRequest(
+            "`project.created_at` is missing or no time.", hint="Label Studio sends it."
+        ) from None
+
+
+def _config_is_known(project: Project, data: Json) -> bool:
+    details = data.get("project")
+    return isinstance(details, dict) and details.get("label_config") == project.label_config
+
+
+def _known_project(context: Context, number: int, stamp: int) -> Project:
+    with context.database.session() as session:
+        project = find_project(session, number, stamp)
+    if project is None or not project.connected:
+        raise NotFound(
+            f"Project {number} is not connected to this backend.",
+            hint=f"Run: python -m backend connect {number}",
+        )
+    return project

@@ -1,0 +1,1 @@
+"""What a loop finds out once the queue is out."""

@@ -1,0 +1,128 @@
+"""What a person decides about a group of novel tasks: a new class of the project, or not a class."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.context import Context
+from backend.database import Decision, NovelGroup, Project
+from backend.errors import BadRequest, LabelStudioError, NotFound
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import add_label, parse_label_config
+from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.projects import get_project
+
+Json = dict[str, Any]
+
+OPEN, ADDED, REJECTED = "open", "added", "rejected"
+ADDED_DECISION = f"group-{ADDED}"
+
+
+def list_groups(context: Context, label_studio_id: int) -> list[Json]:
+    """The groups of a project that nobody decided about, the most convincing first."""
+    project = get_project(context, label_studio_id)
+    with context.database.session() as session:
+        groups = session.scalars(
+            select(NovelGroup)
+            .where(NovelGroup.project_id == project.id, NovelGroup.state == OPEN)
+            .order_by(NovelGroup.number)
+        ).all()
+    rows = [_group_row(group) for group in groups]
+    return sorted(rows, key=lambda row: (row["rank"], row["group"]))
+
+
+def add_class(
+    context: Context,
+    label_studio_id: int,
+    number: int,
+    *,
+    name: str | None,
+    by: str,
+    wait_s: float = PEOPLE_WAIT_S,
+) -> str:
+    """Makes a group a class: adds the label to the labeling config and asks for a loop; returns the label.
+
+    The config is read right before it is written, so that nobody's edit is lost. The next loop asks for the
+    group's tasks first, pre-annotated with the new label. Raises NotFound, BadRequest.
+    """
+    project = get_project(context, label_studio_id)
+    with lease(context, project.id, wait_s=wait_s):
+        with context.database.session() as session:
+            group = _open_group(session, project, number)
+            label = " ".join((name or group.name).split())
+        remote = context.label_studio()
+        try:
+            _add_label(remote, label_studio_id, label)
+        finally:
+            remote.close()
+        _decide(context, project, number, state=ADDED, by=by, label=label)
+    leave_hint(context, project, "training")
+    return label
+
+
+def reject_group(
+    context: Context, label_studio_id: int, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S
+) -> None:
+    """Says that a group is no class: tasks like its members are not shown as new again."""
+    project = get_project(context, label_studio_id)
+    with lease(context, project.id, wait_s=wait_s):
+        _decide(context, project, number, state=REJECTED, by=by, label=None)
+    leave_hint(context, project, "training")
+
+
+def _add_label(remote: LabelStudio, label_studio_id: int, label: str) -> None:
+    before = remote.project(label_studio_id)["label_config"]
+    remote.update_project(label_studio_id, label_config=add_label(before, label))
+    after = parse_label_config(remote.project(label_studio_id)["label_config"])
+    if label not in after.space.names:
+        raise LabelStudioError(
+            "Label Studio did not take the new label.", hint="Add it in the project's labeling interface."
+        )
+
+
+def _decide(
+    context: Context, project: Project, number: int, *, state: str, by: str, label: str | None
+) -> None:
+    with context.database.session() as session:
+        group = _open_group(session, project, number)
+        group.state = state
+        if label is not None:
+            group.name = label
+        session.add(
+            Decision(
+                project_id=project.id,
+                decided_at=datetime.now(UTC).replace(tzinfo=None),
+                decided_by=by,
+                kind=f"group-{state}",
+                details={"group": number, "label": label, "members": len(group.members)},
+            )
+        )
+
+
+def _open_group(session: Session, project: Project, number: int) -> NovelGroup:
+    group = session.scalar(
+        select(NovelGroup).where(NovelGroup.project_id == project.id, NovelGroup.number == number)
+    )
+    hint = f"See: python -m backend classes list {project.label_studio_id}"
+    if group is None:
+        raise NotFound(f"Project {project.label_studio_id} has no group {number}.", hint=hint)
+    if group.state != OPEN:
+        raise BadRequest(f"Group {number} was {group.state} before.", hint=hint)
+    return group
+
+
+def _group_row(group: NovelGroup) -> Json:
+    return {
+        "group": group.number,
+        "name": group.name,
+        "size": len(group.members),
+        "rank": group.figures.get("rank", group.number),
+        "cohesion": group.figures.get("cohesion"),
+        "typical": group.typical,
+        "version": group.version,
+    }

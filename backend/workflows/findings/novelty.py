@@ -1,0 +1,127 @@
+"""Looks for classes that a project does not have: flags, groups with names, and numbers that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import NovelGroup, Project
+from backend.workflows.findings.classes import OPEN, REJECTED
+from backend.workflows.intake.texts import read_texts
+from backend.workflows.project.figures import NoveltyFigures
+from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.serving.lanes import was_asked
+from backend.workflows.serving.window import Serving
+from backend.workflows.training.learn import Learned, name_vectors
+from model.novelty.detector import Detection, detect
+from model.novelty.grouping import Group, group_items, match_groups
+from model.novelty.naming import name_groups
+from model.records import Embeddings
+
+MOST_GROUPS = 20
+_OTHER_TEXTS = 2000  # that names are told apart from
+
+
+def find_novel(context: Context, project: Project, learned: Learned, serving: Serving) -> NoveltyFigures:
+    """Renews the open groups of a project; returns what is to be said about them."""
+    alpha = project_settings(context, project).novelty_alpha
+    if not len(learned.seen.labels) or learned.seen.labelled.all():
+        return NoveltyFigures(words="Not enough labels to judge what is new.", flags=0, alpha=alpha)
+    detection = _detect(context, project, learned, serving, alpha)
+    if detection.reason is not None:
+        words = f"{detection.reason[:1].upper()}{detection.reason[1:]}."
+        return NoveltyFigures(words=words, flags=0, alpha=alpha)
+    flagged = detection.ids[detection.flagged]
+    groups = group_items(
+        learned.seen.embeddings.take(np.isin(learned.seen.embeddings.ids, flagged)),
+        learned.seen.labelled_embeddings,
+        learned.seen.labels,
+        seed=project_seed(project) % 2**32,
+    )[:MOST_GROUPS]
+    _renew_groups(context, project, learned, groups, version=serving.version)
+    expected = detection.expected_false
+    words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."
+    return NoveltyFigures(
+        words=words if len(flagged) else "No task stands out from the classes there are.",
+        flags=len(flagged),
+        expected_false=expected,
+        alpha=alpha,
+        scores=detection.weights,
+        calibration=detection.calibration,
+        source=detection.source,
+    )
+
+
+def _detect(
+    context: Context, project: Project, learned: Learned, serving: Serving, alpha: float
+) -> Detection:
+    """Everything without a label is looked at, what people skipped as well."""
+    seen = learned.seen
+    return detect(
+        seen.labelled_embeddings,
+        seen.labels,
+        seen.embeddings.take(~seen.labelled),
+        audit=seen.audit[seen.labelled],
+        alpha=alpha,
+        rng=np.random.default_rng(project_seed(project)),
+        name_vectors=name_vectors(context, serving.config),
+        rejected=_rejected(context, project, seen.embeddings),
+    )
+
+
+def _rejected(context: Context, project: Project, embeddings: Embeddings) -> np.ndarray[Any, Any] | None:
+    """Vectors of the tasks of groups that a person called no class."""
+    with context.database.session() as session:
+        members = session.scalars(
+            select(NovelGroup.members).where(
+                NovelGroup.project_id == project.id, NovelGroup.state == REJECTED
+            )
+        ).all()
+    ids = [task_id for group in members for task_id in group]
+    return embeddings.vectors[np.isin(embeddings.ids, ids)] if ids else None
+
+
+def _renew_groups(
+    context: Context, project: Project, learned: Learned, groups: Sequence[Group], *, version: str
+) -> None:
+    """Writes the groups down: one that continues an earlier one keeps its number and name."""
+    with context.database.session() as session:
+        rows = {
+            row.number: row
+            for row in session.scalars(select(NovelGroup).where(NovelGroup.project_id == project.id))
+        }
+        before = {number: row.members for number, row in rows.items() if row.state == OPEN}
+        open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
+        asked = {number for number in before if was_asked(rows[number], open_tasks)}
+        numbers = match_groups(before, groups)
+        names = _names(context, project, learned, groups)
+        free = max(rows, default=0) + 1
+        for place, (group, number, name) in enumerate(zip(groups, numbers, names, strict=True), start=1):
+            if number is None:
+                number, free = free, free + 1
+            row = rows.get(number) or NovelGroup(
+                project_id=project.id, number=number, name=name, state=OPEN, version=version
+            )
+            row.members, row.typical, row.version = list(group.ids), list(group.typical), version
+            row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
+            session.add(row)
+        gone = set(before) - {number for number in numbers if number is not None}
+        for number in gone:
+            session.delete(rows[number])
+
+
+def _names(context: Context, project: Project, learned: Learned, groups: Sequence[Group]) -> list[str]:
+    if not groups:
+        return []
+    grouped = [task_id for group in groups for task_id in group.ids]
+    ids = learned.seen.embeddings.ids
+    others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
+    texts: Mapping[int, str] = read_texts(context, project, [*grouped, *others])
+    return name_groups(
+        [[texts[task_id] for task_id in group.ids] for group in groups],
+        [texts[task_id] for task_id in others],
+    )

@@ -1,0 +1,123 @@
+"""What a loop does once its queue is out: signals, notes on tasks, tabs and the map."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from traceback import extract_tb
+
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import MapPoint, Project
+from backend.errors import NextlabelError
+from backend.label_studio.client import LabelStudio
+from backend.workflows.findings.notes import Note, write_notes, write_tabs
+from backend.workflows.findings.novelty import find_novel
+from backend.workflows.findings.pool_map import refresh_map
+from backend.workflows.findings.synthetic import Judged, weigh
+from backend.workflows.findings.watch import watch
+from backend.workflows.project.figures import Signals, SyntheticFigures
+from backend.workflows.project.progress import Progress
+from backend.workflows.project.projects import project_seed
+from backend.workflows.serving.lanes import finding_notes
+from backend.workflows.serving.window import Serving
+from backend.workflows.training.learn import Learned
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a loop measured, and why what is missing could not be, by part."""
+
+    signals: Signals
+    failed: dict[str, str]
+
+
+def reflect(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    *,
+    learned: Learned,
+    serving: Serving,
+    judged: Judged | None,
+    progress: Progress,
+) -> Reflection:
+    """Signals of a published version, and which parts failed.
+
+    The queue is out: what fails here is missing, and fails no loop.
+    """
+    steps = _Steps(project, progress)
+    signals = Signals()
+    notes: dict[int, Note] = {}
+    with steps.step("measuring"):
+        watched = watch(context, project, learned, serving)
+        signals = watched.signals
+        notes |= watched.notes
+    if judged is not None:
+        with steps.step("weighing synthetic tasks"):
+            signals.synthetic = _weigh(project, judged, learned, serving)
+    with steps.step("looking for new classes"):
+        signals.novelty = find_novel(context, project, learned, serving)
+    if not steps.failed:  # else notes that still hold would be taken away
+        with steps.step("marking tasks"):
+            notes |= finding_notes(context, project, learned.seen)
+            write_notes(context, project, remote, notes)
+            write_tabs(context, project, remote, {note.flag for note in notes.values()})
+    with steps.step("drawing the map"):
+        refresh_map(context, project, learned.seen)
+        _believe(context, project, serving)
+    return Reflection(signals, steps.failed)
+
+
+class _Steps:
+    """Parts that may fail one by one: `failed` says which, and why."""
+
+    def __init__(self, project: Project, progress: Progress) -> None:
+        self._project, self._progress = project, progress
+        self.failed: dict[str, str] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """One part. A number that cannot be worked out is named by its place in the code, not by its data."""
+        self._progress.stage(name)
+        try:
+            yield
+        except NextlabelError as error:
+            self._note(name, error.message)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            place = extract_tb(error.__traceback__)[-1]
+            self._note(name, f"{type(error).__name__} in {place.name}, line {place.lineno}")
+
+    def _note(self, name: str, why: str) -> None:
+        logger.warning("%s failed project=%s message=%s", name, self._project.label_studio_id, why)
+        self.failed[name] = why
+
+
+def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
+    pool = learned.seen.features.take(learned.seen.pool)
+    beliefs = serving.head.probabilities(pool, serving.version).values
+    return weigh(
+        judged,
+        unlabelled=learned.seen,
+        beliefs=beliefs,
+        loudness=learned.trained.settings.loudness,
+        seed=project_seed(project),
+    )
+
+
+def _believe(context: Context, project: Project, serving: Serving) -> None:
+    """Writes beside each point of the map what the version believes of its task."""
+    with context.database.session() as session:
+        points = session.scalars(
+            select(MapPoint).where(MapPoint.project_id == project.id).order_by(MapPoint.task_id)
+        ).all()
+        beliefs = serving.believe([point.task_id for point in points])
+        for point in points:
+            if (row := beliefs.get(point.task_id)) is not None:
+                column = int(row.argmax())
+                point.predicted, point.confidence = serving.head.space.names[column], float(row[column])

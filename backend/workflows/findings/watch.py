@@ -1,0 +1,300 @@
+"""What a loop finds out about its own project: accuracy, trust, doubt in labels, agreement of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Loop, Project, Task
+from backend.workflows.findings.notes import Note, coarse_ranks
+from backend.workflows.findings.outlook import look_ahead
+from backend.workflows.project.figures import (
+    AcceptanceRow,
+    Accuracy,
+    AgreementRow,
+    Bin,
+    Calibration,
+    ClassRow,
+    Range,
+    Signals,
+    Suspects,
+    TrustedSuggestions,
+)
+from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.serving.window import Serving
+from backend.workflows.training.learn import Learned
+from model.audit import audit_hash
+from model.calibration import calibration_error, reliability
+from model.records import Floats
+from model.signals.agreement import acceptance_by_version, measure_agreement
+from model.signals.estimate import Estimate, share
+from model.signals.honest_accuracy import FEWEST, HonestAccuracy, asked_blind, measure_accuracy
+from model.signals.label_errors import SuspectLabels, find_suspects
+from model.signals.trusted import Trusted, certify_threshold
+
+_MOST_SUSPECTS = 100
+_MOST_READY = 500
+_FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The signals, and the notes that follow from them."""
+
+    signals: Signals
+    notes: dict[int, Note] = field(default_factory=dict)
+
+
+def watch(context: Context, project: Project, learned: Learned, serving: Serving) -> Watched:
+    """Everything that can be said about a project after a training. Without labels there is nothing."""
+    seen = learned.seen
+    if not len(seen.labels):
+        return Watched(Signals(accuracy=Accuracy(words=_too_early(0), n=0, needed=FEWEST)))
+    beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
+    blind = _blind(context, project, learned)
+    accuracy = _accuracy(project, learned, beliefs, blind)
+    trusted = _trusted(context, project, learned, beliefs, blind)
+    suspects = _suspects(project, learned)
+    ahead = look_ahead(context, project, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
+    signals = Signals(
+        accuracy=_accuracy_figures(accuracy),
+        macro_f1=accuracy.macro_f1.value if accuracy.macro_f1 else None,
+        per_class=_class_rows(learned, accuracy, beliefs),
+        calibration=_calibration(learned),
+        trusted=_trusted_figures(trusted),
+        suspects=Suspects(words=suspects.words, count=suspects.count),
+        acceptance=_acceptance(context, project),
+        agreement=_agreement(context, project, learned),
+        curve=ahead.curve,
+        random_curve=ahead.random_curve,
+        advantage=ahead.advantage,
+        forecast=ahead.forecast,
+        advice=ahead.advice,
+    )
+    notes = _ready_notes(learned, beliefs, trusted) | _suspect_notes(learned, suspects)
+    return Watched(signals, notes)
+
+
+def _blind(context: Context, project: Project, learned: Learned) -> NDArray[np.bool_]:
+    """Which labelled rows were asked because they belong to the audit sample."""
+    seen, settings = learned.seen, project_settings(context, project)
+    by_hash = np.argsort(audit_hash(seen.embeddings.ids, project_seed(project)))
+    audit_rank = np.empty(len(by_hash), dtype=np.intp)
+    audit_rank[by_hash] = np.arange(len(by_hash))
+    blind = asked_blind(
+        audit_rank[seen.labelled],
+        _label_positions(seen.labelled_at),
+        window=settings.queue_window,
+        audit_share=settings.audit_share,
+    )
+    return blind & seen.audit[seen.labelled]
+
+
+def _accuracy(
+    project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
+) -> HonestAccuracy:
+    seen = learned.seen
+    return measure_accuracy(
+        learned.trained.out_of_fold.values,
+        seen.labels.classes,
+        audit=seen.audit[seen.labelled],
+        blind=blind,
+        unlabelled_confidence=_confidence(beliefs),
+        space=seen.labels.space,
+        rng=np.random.default_rng(project_seed(project)),
+        position=_label_positions(seen.labelled_at),
+    )
+
+
+def _label_positions(labelled_at: Sequence[str]) -> NDArray[np.intp]:
+    """How many labels there were before each."""
+    order = np.argsort(np.array(labelled_at), kind="stable")
+    positions = np.empty(len(order), dtype=np.intp)
+    positions[order] = np.arange(len(order))
+    return positions
+
+
+def _trusted(
+    context: Context, project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
+) -> Trusted:
+    """By blind labels alone: like the items without a label, they were not chosen by a strategy."""
+    out_of_fold = learned.trained.out_of_fold.values
+    right = out_of_fold.argmax(axis=1) == learned.seen.labels.classes
+    return certify_threshold(
+        _confidence(out_of_fold[blind]),
+        right[blind],
+        unlabelled_confidence=_confidence(beliefs),
+        precision=project_settings(context, project).preannotate_precision,
+    )
+
+
+def _suspects(project: Project, learned: Learned) -> SuspectLabels:
+    seen, settings = learned.seen, learned.trained.settings
+    return find_suspects(
+        seen.features.take(seen.labelled),
+        seen.labels,
+        out_of_fold=learned.trained.out_of_fold.values,
+        inverse_regularisation=settings.inverse_regularisation or 1.0,
+        prior_weight=settings.prior_weight,
+        name_vectors=learned.name_vectors,
+        rng=np.random.default_rng(project_seed(project)),
+        surroundings=learned.surroundings,
+    )
+
+
+def _confidence(beliefs: Floats) -> Floats:
+    highest: Floats = beliefs.max(axis=1) if len(beliefs) else np.zeros(0, dtype=np.float32)
+    return highest
+
+
+def _accuracy_figures(accuracy: HonestAccuracy) -> Accuracy:
+    found, plain = accuracy.assisted, accuracy.plain
+    return Accuracy(
+        words=accuracy.words,
+        estimate=found.value if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        plain=Range(value=plain.value, low=plain.low, high=plain.high) if plain else None,
+        worth=accuracy.worth,
+        n=accuracy.audit_labels,
+        needed=FEWEST,
+    )
+
+
+def _trusted_figures(trusted: Trusted) -> TrustedSuggestions:
+    return TrustedSuggestions(
+        words=trusted.words,
+        threshold=trusted.threshold,
+        coverage=trusted.coverage,
+        precision=trusted.precision,
+    )
+
+
+def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[ClassRow]:
+    space, counts = learned.seen.labels.space, learned.seen.labels.targets.sum(axis=0)
+    predicted = np.bincount(beliefs.argmax(axis=1), minlength=len(space)) / max(len(beliefs), 1)
+    judged = {one.name: one for one in accuracy.classes}
+    rows = []
+    for column, name in enumerate(space.names):
+        one = judged.get(name)
+        recall: Estimate | None = one.recall if one else None
+        rows.append(
+            ClassRow(
+                label=name,
+                labels=int(counts[column]),
+                audit=one.labels if one else 0,
+                recall=recall.value if recall else None,
+                low=recall.low if recall else None,
+                high=recall.high if recall else None,
+                predicted_share=float(predicted[column]) if len(beliefs) else None,
+            )
+        )
+    return rows
+
+
+def _calibration(learned: Learned) -> Calibration:
+    """Confidence beside truth on the audit labels: those that a strategy asked are harder than the pool."""
+    audit = learned.seen.audit[learned.seen.labelled]
+    beliefs, answers = learned.trained.out_of_fold.values[audit], learned.seen.labels.classes[audit]
+    if len(answers) < FEWEST:
+        return Calibration()
+    bins = reliability(beliefs, answers, bins=min(max(len(answers) // _FEWEST_OF_A_BIN, 2), _MOST_BINS))
+    return Calibration(
+        ece=calibration_error(beliefs, answers, bins=len(bins)),
+        n=len(answers),
+        bins=[_bin(mean, round(right * count), count) for mean, right, count in bins],
+    )
+
+
+def _bin(confidence: float, right: int, count: int) -> Bin:
+    found = share(right, count)
+    return Bin(confidence=confidence, accuracy=found.value, low=found.low, high=found.high, n=count)
+
+
+def _acceptance(context: Context, project: Project) -> list[AcceptanceRow]:
+    """Kept pre-annotations by the version that served when they were submitted."""
+    with context.database.session() as session:
+        published = session.execute(
+            select(Loop.finished_at, Loop.version)
+            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.finished_at.is_not(None))
+            .order_by(Loop.id)
+        ).all()
+        answers = session.scalars(
+            select(Task.answers).where(Task.project_id == project.id, Task.annotations > 0)
+        ).all()
+    since = [(moment.isoformat(), str(version)) for moment, version in published if moment is not None]
+    counts: dict[str, list[int]] = {version: [0, 0] for _, version in since}
+    for answer in (answer for said in answers for answer in said or []):
+        if answer.get("accepted") is None:
+            continue
+        before = [version for moment, version in since if moment <= str(answer["at"])]
+        if before:
+            counts[before[-1]][0] += bool(answer["accepted"])
+            counts[before[-1]][1] += 1
+    shown = {version: count for version, count in counts.items() if count[1]}
+    rows = acceptance_by_version(
+        list(shown),
+        np.array([count[0] for count in shown.values()], dtype=np.intp),
+        np.array([count[1] for count in shown.values()], dtype=np.intp),
+    )
+    return [AcceptanceRow(version=row.version, accepted=row.accepted, shown=row.total) for row in rows]
+
+
+def _agreement(context: Context, project: Project, learned: Learned) -> list[AgreementRow]:
+    columns = {name: column for column, name in enumerate(learned.seen.labels.space.names)}
+    with context.database.session() as session:
+        rows = session.execute(
+            select(Task.task_id, Task.answers).where(Task.project_id == project.id, Task.annotations > 1)
+        ).all()
+    said = {
+        (task_id, int(answer["by"])): columns[str(answer["label"])]
+        for task_id, answers in rows
+        for answer in answers or []
+        if answer.get("label") in columns
+    }
+    found = measure_agreement(
+        np.array([task_id for task_id, _ in said], dtype=np.int64),
+        np.array([by for _, by in said], dtype=np.int64),
+        np.array(list(said.values()), dtype=np.intp),
+    )
+    return [
+        AgreementRow(annotator=one.annotator, labels=one.agreed, kappa=one.kappa, n=one.shared)
+        for one in found.annotators
+    ]
+
+
+def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted) -> dict[int, Note]:
+    """The surest tasks above the certified threshold. Audit tasks are asked blind, so never among them."""
+    if trusted.threshold is None:
+        return {}
+    seen, confidence = learned.seen, _confidence(beliefs)
+    sure = (confidence >= trusted.threshold) & ~seen.audit[seen.pool]
+    rows = np.flatnonzero(sure)
+    rows = rows[np.argsort(-confidence[rows], kind="stable")][:_MOST_READY]
+    ids = seen.embeddings.ids[seen.pool][rows].tolist()
+    ranks = coarse_ranks(len(ids))
+    return {task_id: Note("ready", "", rank) for task_id, rank in zip(ids, ranks, strict=True)}
+
+
+def _suspect_notes(learned: Learned, suspects: SuspectLabels) -> dict[int, Note]:
+    labels, names = learned.seen.labels, learned.seen.labels.space.names
+    rows = np.flatnonzero(suspects.flagged)
+    rows = rows[np.argsort(-suspects.doubt[rows], kind="stable")][:_MOST_SUSPECTS]
+    ranks = coarse_ranks(len(rows))
+    return {
+        int(labels.ids[row]): Note(
+            "suspect",
+            f"Labelled {names[labels.classes[row]]}; tasks like it say {names[suspects.suggested[row]]}.",
+            rank,
+        )
+        for row, rank in zip(rows.tolist(), ranks, strict=True)
+    }
+
+
+def _too_early(count: int) -> str:
+    return f"Too early to say how good the model is: {count} of {FEWEST} audit labels."

@@ -1,0 +1,1 @@
+"""What a loop starts from: tasks, texts, vectors and what earlier loops found."""

@@ -1,0 +1,98 @@
+"""Embeddings by content: read from the database, made once for what is new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Embedding, Project, Task, upsert
+from backend.label_studio.tasks import content_hash
+from backend.workflows.project.progress import Progress
+from model.encoders import Encoder
+from model.records import Floats
+
+# Saved this often, so that a kill in the middle of a long encoding loses seconds.
+_SAVE_EVERY = 512
+_LOOKUP_CHUNK = 900
+
+T = TypeVar("T")
+
+
+def embed_project(
+    context: Context, project: Project, *, progress: Progress, encoder: Encoder | None = None
+) -> int:
+    """Encodes every content of a project that has no vector yet; returns how many that were.
+
+    By the backend's encoder, unless another is given.
+    """
+    encoder = encoder or context.encoder.get()
+    known = select(Embedding.content_hash).where(Embedding.encoder == encoder.revision)
+    with context.database.session() as session:
+        rows = session.execute(
+            select(Task.content_hash, Task.content)
+            .where(Task.project_id == project.id, Task.content_hash != "", Task.content_hash.not_in(known))
+            .order_by(Task.task_id)
+        ).all()
+    missing = {row.content_hash: row.content for row in rows}
+    progress.stage("encoding texts", total=len(missing))
+    for chunk in _chunks(list(missing.items()), _SAVE_EVERY):
+        _save(
+            context,
+            encoder,
+            dict(chunk),
+            encoder.encode([text for _, text in chunk], progress=progress.advance),
+        )
+    return len(missing)
+
+
+def embed_texts(
+    context: Context, texts: Iterable[str], *, budget_s: float = float("inf")
+) -> dict[str, Floats]:
+    """Vectors by content hash for some texts, encoding what is new until the time is used up.
+
+    Empty texts have none; neither have texts that the time did not suffice for.
+    """
+    encoder = context.encoder.get()
+    by_hash = {content_hash(text): text for text in texts if text}
+    found = _load(context, encoder, by_hash)
+    missing = [(key, text) for key, text in by_hash.items() if key not in found]
+    deadline = time.monotonic() + budget_s
+    for chunk in _chunks(missing, _SAVE_EVERY):
+        if time.monotonic() >= deadline:
+            break
+        vectors = encoder.encode([text for _, text in chunk])
+        _save(context, encoder, dict(chunk), vectors)
+        found.update({key: vector for (key, _), vector in zip(chunk, vectors, strict=True)})
+    return found
+
+
+def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    with context.database.session() as session:
+        for chunk in _chunks(list(keys), _LOOKUP_CHUNK):
+            rows = session.execute(
+                select(Embedding.content_hash, Embedding.vector).where(
+                    Embedding.encoder == encoder.revision, Embedding.content_hash.in_(chunk)
+                )
+            )
+            found.update({key: np.frombuffer(vector, dtype=np.float32) for key, vector in rows})
+    return found
+
+
+def _save(context: Context, encoder: Encoder, texts: Mapping[str, str], vectors: Floats) -> None:
+    rows = [
+        {"encoder": encoder.revision, "content_hash": key, "vector": vector.tobytes()}
+        for key, vector in zip(texts, vectors, strict=True)
+    ]
+    with context.database.session() as session:
+        upsert(session, Embedding, rows)
+
+
+def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

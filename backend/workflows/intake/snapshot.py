@@ -1,0 +1,183 @@
+"""What a loop learns from and ranks: one project's items, labels and audit share at one moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Embedding, Project, Task
+from backend.label_studio.label_config import LabelConfig
+from backend.workflows.project.projects import project_seed, project_settings
+from model.audit import audit_hash, audit_quota, audit_threshold
+from model.records import Embeddings, Labels
+
+# Part of every fingerprint: raise it when the same data should give another model or order.
+ALGORITHM = 7
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticTask:
+    """Where one synthetic task comes from, and what people said about it.
+
+    `review`: the label that a person gave it. `is_rejected`: a person skipped it. `is_open`: nobody did yet.
+    """
+
+    task_id: int
+    generator: str | None
+    slice: str | None
+    intended_label: str | None
+    review: str | None
+    is_rejected: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
+
+    The pool is what may be served: not labelled, not skipped. Audit rows are a uniform sample of all rows.
+    `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
+    embeddings (m, d) follow `synthetic`.
+    `features` is what a head looks at: the embeddings, until they are replaced.
+    """
+
+    embeddings: Embeddings
+    features: Embeddings
+    labels: Labels
+    labelled_at: tuple[str, ...]
+    synthetic: tuple[SyntheticTask, ...]
+    synthetic_embeddings: Embeddings
+    synthetic_features: Embeddings
+    pool: NDArray[np.bool_]
+    labelled: NDArray[np.bool_]
+    audit: NDArray[np.bool_]
+    audit_threshold: float
+    fingerprint: str
+    contents: dict[int, str]
+
+    @property
+    def pool_embeddings(self) -> Embeddings:
+        """Embeddings of the pool."""
+        return self.embeddings.take(self.pool)
+
+    @property
+    def labelled_embeddings(self) -> Embeddings:
+        """Embeddings of the rows that `labels` is about, in the same order."""
+        return self.embeddings.take(self.labelled)
+
+
+def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Snapshot:
+    """Reads the mirror and the vectors of a project; every content must have been encoded."""
+    everything = _read(context, project)
+    rows = [row for row in everything if not row.is_synthetic]
+    made = [row for row in everything if row.is_synthetic]
+    ids = np.array([row.task_id for row in rows], dtype=np.int64)
+    known = set(config.space.names)
+    names = [row.label if row.label in known else None for row in rows]
+    labelled = np.array([name is not None for name in names], dtype=bool)
+    pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
+    audit, threshold = audit_sample(context, project, ids, labels=int(labelled.sum()))
+    embeddings, made_embeddings = _embeddings(context, rows), _embeddings(context, made)
+    return Snapshot(
+        embeddings=embeddings,
+        features=embeddings,
+        labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
+        labelled_at=tuple(
+            str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
+        ),
+        synthetic=tuple(_synthetic_task(row, known) for row in made),
+        synthetic_embeddings=made_embeddings,
+        synthetic_features=made_embeddings,
+        pool=pool,
+        labelled=labelled,
+        audit=audit,
+        audit_threshold=threshold,
+        fingerprint=_fingerprint(context, project, config, [tuple(row)[:-1] for row in everything]),
+        contents={row.task_id: row.content_hash for row in everything},
+    )
+
+
+def _read(context: Context, project: Project) -> Sequence[Any]:
+    encoder = context.encoder.get()
+    with context.database.session() as session:
+        return session.execute(
+            select(
+                Task.task_id,
+                Task.content_hash,
+                Task.label,
+                Task.is_labeled,
+                Task.is_skipped,
+                Task.is_synthetic,
+                Task.generator,
+                Task.slice,
+                Task.intended_label,
+                Task.labelled_at,
+                Embedding.vector,
+            )
+            .join(
+                Embedding,
+                (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder.revision),
+            )
+            .where(Task.project_id == project.id)
+            .order_by(Task.task_id)
+        ).all()
+
+
+def _embeddings(context: Context, rows: Sequence[Any]) -> Embeddings:
+    encoder = context.encoder.get()
+    vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
+    ids = np.array([row.task_id for row in rows], dtype=np.int64)
+    return Embeddings(ids, vectors.reshape(len(rows), encoder.dimensions), encoder.revision)
+
+
+def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
+    return SyntheticTask(
+        task_id=row.task_id,
+        generator=row.generator,
+        slice=row.slice,
+        intended_label=row.intended_label if row.intended_label in known else None,
+        review=row.label if row.label in known else None,
+        is_rejected=bool(row.is_skipped),
+        is_open=not (row.is_labeled or row.is_skipped or row.label),
+    )
+
+
+def audit_sample(
+    context: Context, project: Project, ids: NDArray[np.int64], *, labels: int
+) -> tuple[NDArray[np.bool_], float]:
+    """Which items (n,) are audit items with so many labels, and the hash below which they are."""
+    settings, seed = project_settings(context, project), project_seed(project)
+    # The audit tasks of the coming window are set aside too: they must be labelled blind.
+    quota = audit_quota(labels + settings.queue_window, share=settings.audit_share)
+    threshold = audit_threshold(ids, seed, quota)
+    return audit_hash(ids, seed) < threshold, threshold
+
+
+def _fingerprint(
+    context: Context, project: Project, config: LabelConfig, rows: list[tuple[object, ...]]
+) -> str:
+    settings = project_settings(context, project).model_dump(
+        include={
+            *("queue_window", "audit_share", "strategy"),
+            *("novelty_alpha", "novelty_share", "synthetic_share"),
+        },
+        mode="json",
+    )
+    head = {
+        "algorithm": ALGORITHM,
+        "encoder": context.encoder.get().revision,
+        "labels": [[label.name, label.title] for label in config.labels],
+        "settings": settings,
+    }
+    digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    for row in rows:
+        digest.update(repr(row).encode())
+    return digest.hexdigest()

@@ -1,0 +1,118 @@
+"""How long work tells where it is: to a terminal, to the log, to the dashboard, or to nobody."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from sqlalchemy import update
+
+from backend.context import Context
+from backend.database import Project
+from backend.workflows.project.figures import Position
+
+_LOG_EVERY_S = 5.0
+_STORE_EVERY_S = 1.0
+
+
+class Progress(Protocol):
+    """Told by a workflow where it is."""
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """A new stage begins; `total` steps when that is known."""
+
+    def advance(self, steps: int) -> None:
+        """Some steps of the stage are done."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Ignored."""
+
+    def advance(self, steps: int) -> None:
+        """Ignored."""
+
+
+class LogProgress:
+    """A log line when a stage takes long, and every few seconds while it does."""
+
+    def __init__(self, logger: logging.Logger, project: int) -> None:
+        self._logger = logger
+        self._project = project
+        self.stage("start")
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Begins a stage."""
+        self._name, self._total, self._done = name, total, 0
+        self._last = time.monotonic()
+
+    def advance(self, steps: int) -> None:
+        """Counts, and logs now and then."""
+        self._done += steps
+        if time.monotonic() - self._last >= _LOG_EVERY_S:
+            self._last = time.monotonic()
+            self._logger.info(
+                "progress project=%s stage=%s done=%s total=%s",
+                self._project,
+                self._name,
+                self._done,
+                self._total,
+            )
+
+
+class StoredProgress:
+    """Writes where the work is to the project's row, for the dashboard.
+
+    Steps are written at most once a second; a new stage, of which a loop has a handful, at once: it may last
+    long without a step.
+    """
+
+    def __init__(self, context: Context, project_id: int) -> None:
+        self._context = context
+        self._project_id = project_id
+        self.stage("starting")
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Begins a stage."""
+        self._name, self._total, self._done = name, total, 0
+        self._store_position()
+
+    def advance(self, steps: int) -> None:
+        """Counts, and stores now and then."""
+        self._done += steps
+        if time.monotonic() - self._stored_at >= _STORE_EVERY_S:
+            self._store_position()
+
+    def clear(self) -> None:
+        """Nothing runs any more."""
+        self._store(Position())
+
+    def _store_position(self) -> None:
+        self._stored_at = time.monotonic()
+        position = Position(stage=self._name, done=self._done, total=self._total, at=time.time())
+        self._store(position)
+
+    def _store(self, position: Position) -> None:
+        with self._context.database.session() as session:
+            row = update(Project).where(Project.id == self._project_id)
+            session.execute(row.values(progress=position.to_json()))
+
+
+class Both:
+    """Tells two listeners the same."""
+
+    def __init__(self, first: Progress, second: Progress) -> None:
+        self._listeners = first, second
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Passed on."""
+        for listener in self._listeners:
+            listener.stage(name, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Passed on."""
+        for listener in self._listeners:
+            listener.advance(steps)

@@ -1,0 +1,1 @@
+"""What a version says: the order of the pool, predictions, and how they reach Label Studio."""

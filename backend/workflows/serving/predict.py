@@ -1,0 +1,155 @@
+"""Answers Label Studio's /predict: one prediction per task, whatever the tasks look like."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backend.context import Context
+from backend.database import Project
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.queue_order import live_score
+from backend.label_studio.results import prediction
+from backend.label_studio.tasks import content_hash, task_content
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.serving.window import pre_annotate
+from backend.workflows.training.learn import name_vectors
+from backend.workflows.training.represent import version_words
+from model.audit import audit_hash
+from model.encoders.tfidf import TfidfEncoder
+from model.heads.single_label import LinearHead
+from model.records import Embeddings, Floats, Representation
+from model.registry import Manifest, RegistryError
+from model.representations.features import represent
+from model.training import cold_start
+
+Json = dict[str, Any]
+logger = logging.getLogger(__name__)
+
+# What answers before the first loop has published anything.
+FIRST_VERSION = "nl-000000-label-names"
+
+# Label Studio hangs up after 100 s; what is not encoded by then goes out without a pre-annotation.
+_BUDGET_S = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A head with what is needed to answer with it. Audit tasks (hash below the threshold) stay blank."""
+
+    head: LinearHead
+    version: str
+    by_name: bool
+    seed: int
+    audit_threshold: float
+    floor: float
+    representation: Representation = "encoder"
+    words: TfidfEncoder | None = None
+
+
+def current_version(project: Project | None) -> str:
+    """The version string that /setup and every prediction carry now."""
+    return (project.active_version if project else None) or FIRST_VERSION
+
+
+def predict_tasks(
+    context: Context, project: Project | None, tasks: Sequence[Json], config: LabelConfig | None
+) -> list[Json]:
+    """One prediction per task, in order; blank where there is no text, no supported control, or an audit."""
+    version = current_version(project)
+    blank = prediction([], version=version, score=live_score(0.0))
+    if config is None or not tasks:
+        return [blank for _ in tasks]
+    predictor = _predictor(context, project, config)
+    contents = [task_content(task.get("data"), config) for task in tasks]
+    vectors = embed_texts(context, contents, budget_s=_BUDGET_S)
+    keys = [content_hash(content) for content in contents]
+    rows = [row for row, key in enumerate(keys) if key in vectors]
+    answers = [blank for _ in tasks]
+    if rows:
+        texts = [contents[row] for row in rows]
+        values = _probabilities(context, predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
+        audit = _audit_mask(predictor, [tasks[row] for row in rows])
+        for row, value, is_audit in zip(rows, values, audit, strict=True):
+            answers[row] = _answer(predictor, config, value, blank=bool(is_audit))
+    return answers
+
+
+def _predictor(context: Context, project: Project | None, config: LabelConfig) -> Predictor:
+    active = _active(context, project) if project is not None else None
+    settings = project_settings(context, project) if project is not None else context.settings
+    if active is not None:
+        head, manifest = active
+        # a version that knows none of the config's labels, or other vectors, has nothing to say
+        if (
+            set(manifest.classes) & set(config.space.names)
+            and manifest.encoder == context.encoder.get().revision
+        ):
+            return Predictor(
+                head=head,
+                version=manifest.version,
+                by_name=manifest.kind == "label-names",
+                seed=manifest.seed,
+                audit_threshold=manifest.audit_threshold,
+                floor=settings.preannotate_floor,
+                representation=manifest.representation,
+                words=version_words(context, project, manifest) if project else None,
+            )
+    return Predictor(
+        head=cold_start(name_vectors(context, config), config.space).head,
+        version=current_version(project),
+        by_name=True,
+        seed=project_seed(project) if project else 0,
+        audit_threshold=0.0,
+        floor=settings.preannotate_floor,
+    )
+
+
+def _active(context: Context, project: Project) -> tuple[LinearHead, Manifest] | None:
+    if not project.active_version:
+        return None
+    try:
+        return context.registry.load(project.key, project.active_version)
+    except RegistryError as error:
+        # annotators still get a guess; the next loop trains a new version
+        logger.error("version unreadable project=%s message=%s", project.label_studio_id, error)
+        return None
+
+
+def _probabilities(context: Context, predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
+    ids = np.arange(len(vectors), dtype=np.int64)
+    embeddings = Embeddings(ids, vectors, context.encoder.get().revision)
+    counted = None
+    if predictor.words is not None:
+        counted = Embeddings(ids, predictor.words.encode(texts), predictor.words.revision)
+    features = represent(predictor.representation, embeddings, counted)
+    return predictor.head.probabilities(features, predictor.version).values
+
+
+def _audit_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
+    ids = np.array([_task_id(task) for task in tasks], dtype=np.int64)
+    hashes = audit_hash(ids, predictor.seed)
+    mask: list[bool] = ((hashes < predictor.audit_threshold) & (ids >= 0)).tolist()
+    return mask
+
+
+def _task_id(task: Json) -> int:
+    """The id, or -1 for a task that Label Studio cannot have numbered so."""
+    task_id = task.get("id")
+    return task_id if isinstance(task_id, int) and 0 <= task_id < 2**63 else -1
+
+
+def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
+    second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
+    score = live_score(1.0 - float(first - second))
+    regions = (
+        []
+        if blank
+        else pre_annotate(predictor.head, row, config, by_name=predictor.by_name, floor=predictor.floor)
+    )
+    return prediction(regions, version=predictor.version, score=score)

@@ -1,0 +1,280 @@
+"""Brings a ranking into Label Studio: predictions of the window first, then the switch, then the sweep.
+
+Whatever instant the process is killed at, the version that Label Studio serves has a full window.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from backend.context import Context
+from backend.database import Loop, Project, Task, WindowTask
+from backend.errors import LabelStudioError, NotConnected
+from backend.label_studio.client import LabelStudio, UnknownTask
+from backend.label_studio.queue_order import window_score
+from backend.label_studio.results import prediction
+from backend.label_studio.versions import version_number
+from backend.settings import Settings
+from backend.workflows.project.projects import project_settings
+from model.records import Lane
+
+Json = dict[str, Any]
+logger = logging.getLogger(__name__)
+
+# Tasks may be deleted while a loop runs; more than this many in one loop is no coincidence.
+_MOST_UNKNOWN_TASKS = 20
+# Old predictions are deleted one by one with a pause: the bulk call blocks annotators on SQLite.
+_SWEEP_PAUSE_S = 0.05
+_MOST_SWEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One task of the window: its lane, and the regions of its pre-annotation (none for audit tasks)."""
+
+    task_id: int
+    lane: Lane
+    result: list[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """How many predictions Label Studio kept, and which tasks it did not take."""
+
+    kept: int
+    rejected: tuple[int, ...]
+
+
+def backend_address(settings: Settings) -> Json:
+    """Address and log-in of this backend, which every change of its row in Label Studio must repeat.
+
+    Label Studio tries a change out with what the change itself carries, not with what it has stored.
+    """
+    fields: Json = {"url": settings.backend_url, "auth_method": "NONE"}
+    if settings.basic_auth_user:
+        fields |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": settings.basic_auth_user,
+            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
+        }
+    return fields
+
+
+def find_backend(context: Context, remote: LabelStudio, label_studio_id: int) -> Json:
+    """Our row among a project's ML backends. Raises NotConnected."""
+    for row in remote.ml_backends(label_studio_id):
+        if str(row["url"]).rstrip("/") == context.settings.backend_url:
+            return row
+    raise NotConnected(
+        f"Project {label_studio_id} in Label Studio has no ML backend at {context.settings.backend_url}.",
+        hint=f"Run: python -m backend connect {label_studio_id}",
+    )
+
+
+def import_window(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    *,
+    version: str,
+    placements: Sequence[Placement],
+    first_position: int = 0,
+) -> PublishReport:
+    """Sends a window's predictions and writes down which places were taken."""
+    window = project_settings(context, project).queue_window
+    places = list(enumerate(placements, start=first_position))
+    payload = [
+        {"task": place.task_id}
+        | prediction(place.result, version=version, score=window_score(position, window=window))
+        for position, place in places
+    ]
+    kept, rejected = send(remote, project.label_studio_id, payload)
+    if kept + len(rejected) < len(places):
+        stored = {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
+        unseen = {place.task_id for _, place in places} - stored
+        rejected += sorted(unseen - set(rejected))
+    if rejected:
+        logger.warning(
+            "label studio took no prediction project=%s tasks=%s", project.label_studio_id, rejected
+        )
+    gone = set(rejected)
+    _record(
+        context,
+        project,
+        version,
+        [(position, place) for position, place in places if place.task_id not in gone],
+    )
+    return PublishReport(kept=kept, rejected=tuple(rejected))
+
+
+def send(remote: LabelStudio, label_studio_id: int, predictions: Sequence[Json]) -> tuple[int, list[int]]:
+    """Imports predictions; returns how many were kept, and the tasks that are not there any more."""
+    gone: list[int] = []
+    left = list(predictions)
+    while left:
+        try:
+            return remote.import_predictions(label_studio_id, left), gone
+        except UnknownTask as error:
+            if len(gone) >= _MOST_UNKNOWN_TASKS:
+                raise
+            gone.append(error.task_id)
+            left = [row for row in left if row["task"] != error.task_id]
+    return 0, gone
+
+
+def activate(
+    context: Context, project: Project, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
+) -> None:
+    """Makes a version the one that serves: here first (one row), then in Label Studio."""
+    with context.database.session() as session:
+        row = session.get_one(Project, project.id)
+        row.active_version, row.active_fingerprint = version, fingerprint
+    project.active_version, project.active_fingerprint = version, fingerprint
+    align(context, project, remote, backend=backend)
+
+
+def align(context: Context, project: Project, remote: LabelStudio, *, backend: Json) -> list[str]:
+    """Makes Label Studio's two version strings equal to ours; returns what had to be mended."""
+    version = project.active_version
+    mended = []
+    if backend["title"] != version or backend["model_version"] != version:
+        address = backend_address(context.settings)
+        remote.update_ml_backend(backend["id"], title=version, project=project.label_studio_id, **address)
+        mended.append("backend title")
+    if remote.project(project.label_studio_id)["model_version"] != version:
+        remote.update_project(project.label_studio_id, model_version=version)
+        if remote.project(project.label_studio_id)["model_version"] != version:
+            raise LabelStudioError(
+                f"Label Studio did not switch project {project.label_studio_id} to version {version}.",
+                hint=f"Run: python -m backend doctor {project.label_studio_id}",
+            )
+        mended.append("project version")
+    return mended
+
+
+def published_versions(context: Context, project: Project, *, limit: int) -> list[str]:
+    """The versions published last, the active one first."""
+    with context.database.session() as session:
+        rows = session.scalars(
+            select(Loop.version)
+            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
+            .order_by(Loop.id.desc())
+        )
+        names = [project.active_version, *rows]
+    return list(dict.fromkeys(name for name in names if name))[:limit]
+
+
+def window_left(context: Context, project: Project) -> list[int]:
+    """Tasks of the active window that still wait, in order."""
+    with context.database.session() as session:
+        return list(
+            session.scalars(
+                select(WindowTask.task_id)
+                .join(Task, (Task.project_id == WindowTask.project_id) & (Task.task_id == WindowTask.task_id))
+                .where(
+                    WindowTask.project_id == project.id,
+                    WindowTask.version == project.active_version,
+                    Task.is_labeled.is_(False),
+                    Task.is_skipped.is_(False),
+                )
+                .order_by(WindowTask.position)
+            )
+        )
+
+
+def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
+    """Forgets places whose prediction somebody deleted, so that they are filled again; returns how many."""
+    version = project.active_version or ""
+    mine = select(WindowTask.task_id).where(
+        WindowTask.project_id == project.id, WindowTask.version == version
+    )
+    with context.database.session() as session:
+        places = set(session.scalars(mine))
+    if len(places) <= remote.model_versions(project.label_studio_id).get(version, 0):
+        return 0
+    lost = places - {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
+    with context.database.session() as session:
+        session.execute(
+            delete(WindowTask).where(
+                WindowTask.project_id == project.id,
+                WindowTask.version == version,
+                WindowTask.task_id.in_(lost),
+            )
+        )
+    return len(lost)
+
+
+def next_position(context: Context, project: Project) -> int:
+    """The first free position behind the active window."""
+    with context.database.session() as session:
+        last = session.scalar(
+            select(func.max(WindowTask.position)).where(
+                WindowTask.project_id == project.id, WindowTask.version == project.active_version
+            )
+        )
+    return 0 if last is None else last + 1
+
+
+def sweep(
+    context: Context,
+    project: Project,
+    remote: LabelStudio,
+    *,
+    keep: set[str],
+    interrupted: Callable[[], bool],
+) -> int:
+    """Deletes predictions of our older versions, one by one, until done or interrupted; returns how many."""
+    old = [
+        name
+        for name in remote.model_versions(project.label_studio_id)
+        if version_number(name) is not None and name not in keep
+    ]
+    swept = 0
+    for version in old:
+        for row in remote.predictions_of(project.label_studio_id, version):
+            if swept >= _MOST_SWEPT or interrupted():
+                return swept
+            remote.delete_prediction(int(row["id"]))
+            swept += 1
+            time.sleep(_SWEEP_PAUSE_S)
+    _forget_windows(context, project, keep)
+    return swept
+
+
+def clear_version(context: Context, project: Project, remote: LabelStudio, *, version: str) -> None:
+    """Removes what is left of a version that does not serve, so that its window can be published anew."""
+    for row in remote.predictions_of(project.label_studio_id, version):
+        remote.delete_prediction(int(row["id"]))
+    with context.database.session() as session:
+        session.execute(
+            delete(WindowTask).where(WindowTask.project_id == project.id, WindowTask.version == version)
+        )
+
+
+def _record(
+    context: Context, project: Project, version: str, places: Sequence[tuple[int, Placement]]
+) -> None:
+    with context.database.session() as session:
+        session.add_all(
+            WindowTask(
+                project_id=project.id,
+                version=version,
+                task_id=place.task_id,
+                position=position,
+                lane=place.lane,
+            )
+            for position, place in places
+        )
+
+
+def _forget_windows(context: Context, project: Project, keep: set[str]) -> None:
+    with context.database.session() as session:
+        session.execute(
+            delete(WindowTask).where(WindowTask.project_id == project.id, WindowTask.version.not_in(keep))
+        )

@@ -1,0 +1,63 @@
+"""Lets an earlier version serve again, until new labels come."""
+
+from __future__ import annotations
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import NotFound
+from backend.label_studio.label_config import parse_label_config
+from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.progress import Progress
+from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.serving import publish
+from backend.workflows.serving.window import load_serving, publish_places, rank_pool
+from model.registry import RegistryError
+
+
+def rollback(
+    context: Context,
+    label_studio_id: int,
+    version: str,
+    *,
+    progress: Progress,
+    wait_s: float = PEOPLE_WAIT_S,
+) -> int:
+    """Publishes the window that an earlier version asks for now, and switches to it; returns its size.
+
+    The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
+    """
+    project = get_project(context, label_studio_id)
+    _require_version(context, project, version)
+    remote = context.label_studio()
+    try:
+        with lease(context, project.id, wait_s=wait_s):
+            project = get_project(context, label_studio_id)
+            if project.active_version == version:
+                return len(publish.window_left(context, project))
+            config = parse_label_config(remote.project(label_studio_id)["label_config"])
+            backend = publish.find_backend(context, remote, label_studio_id)
+            snapshot = take_snapshot(context, project, config)
+            serving = load_serving(context, project, snapshot, config=config, version=version)
+            progress.stage("removing old places")
+            publish.clear_version(context, project, remote, version=version)
+            ranking = rank_pool(context, project, serving)
+            window = ranking.ids[: project_settings(context, project).queue_window].tolist()
+            progress.stage("publishing", total=len(window))
+            report = publish_places(context, project, remote, serving, ranking=ranking, task_ids=window)
+            publish.activate(
+                context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
+            )
+            return report.kept
+    finally:
+        remote.close()
+
+
+def _require_version(context: Context, project: Project, version: str) -> None:
+    hint = f"See: python -m backend versions {project.label_studio_id}"
+    if version not in context.registry.versions(project.key):
+        raise NotFound(f"Project {project.label_studio_id} has no version {version!r}.", hint=hint)
+    try:
+        context.registry.load(project.key, version)
+    except RegistryError:
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None

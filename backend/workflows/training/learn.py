@@ -1,0 +1,128 @@
+"""From a snapshot to a model: the part of the loop that runs without Label Studio."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backend.context import Context
+from backend.database import Project
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.tasks import content_hash
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.projects import project_seed
+from backend.workflows.training.represent import choose_features, with_features
+from model.heads.material import Companions
+from model.heads.surroundings import Surroundings, find_surroundings
+from model.heads.trained import Metrics, TrainedHead
+from model.records import Floats, Labels, Representation
+from model.representations.features import represent_names
+from model.training import cold_start, train
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A synthetic task that may teach, and the label that it teaches."""
+
+    task_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A head, what it was measured to be worth, and the snapshot as it sees it.
+
+    `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
+    are the label names in its features. `losses` are those of the representations that were looked at.
+    """
+
+    trained: TrainedHead
+    seen: Snapshot
+    by_name: bool
+    representation: Representation = "encoder"
+    words: str | None = None
+    name_vectors: Floats | None = None
+    surroundings: Surroundings | None = None
+    losses: Mapping[Representation, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> Metrics:
+        """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
+        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        return self.trained.metrics | self.trained.settings.as_metrics() | losses
+
+
+def name_vectors(context: Context, config: LabelConfig) -> Floats:
+    """Embeddings of the label names as people read them, (c, d) in the order of the config."""
+    names = _titles(config)
+    found = embed_texts(context, names)
+    return np.stack([found[content_hash(name)] for name in names])
+
+
+def _titles(config: LabelConfig) -> list[str]:
+    return [readable_name(label.title) for label in config.labels]
+
+
+def readable_name(title: str) -> str:
+    """A label name as a sentence would have it: card_arrival → card arrival, cardArrival → card arrival."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)
+    return re.sub(r"[_\-./]+", " ", spaced).strip() or title
+
+
+def learn(
+    context: Context,
+    project: Project,
+    config: LabelConfig,
+    snapshot: Snapshot,
+    *,
+    teachers: Sequence[Teacher] = (),
+) -> Learned:
+    """Trains a head on a snapshot and on synthetic `teachers`, or starts from the label names alone."""
+    names = name_vectors(context, config)
+    if len(snapshot.labels) == 0:
+        return Learned(cold_start(names, config.space), snapshot, by_name=True)
+    titles = _titles(config)
+    choice, words = choose_features(context, project, snapshot, titles=titles, names=names)
+    chosen = choice.representation
+    seen = with_features(context, project, snapshot, representation=chosen, words=words)
+    named = represent_names(chosen, names, words.encode(titles) if words else None)
+    seed = project_seed(project)
+    surroundings = find_surroundings(seen.features, np.random.default_rng(seed))
+    trained = train(
+        seen.features.take(seen.labelled),
+        seen.labels,
+        name_vectors=named,
+        audit=seen.audit[seen.labelled],
+        rng=np.random.default_rng(seed),
+        surroundings=surroundings,
+        companions=_companions(seen, teachers),
+    )
+    revision = words.revision if words else None
+    return Learned(
+        trained,
+        seen,
+        by_name=False,
+        representation=chosen,
+        words=revision,
+        name_vectors=named,
+        surroundings=surroundings,
+        losses=choice.losses,
+    )
+
+
+def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | None:
+    """Synthetic tasks as the head sees them; they teach, and are never measured."""
+    if not teachers:
+        return None
+    ordered = sorted(teachers, key=lambda teacher: teacher.task_id)
+    ids = np.array([teacher.task_id for teacher in ordered], dtype=np.int64)
+    features = seen.synthetic_features.take(np.isin(seen.synthetic_features.ids, ids))
+    labels = Labels.from_names(ids, [teacher.label for teacher in ordered], seen.labels.space)
+    return Companions(features, labels, np.ones(len(ids), dtype=np.float32))

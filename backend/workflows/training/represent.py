@@ -1,0 +1,124 @@
+"""What the head of a project looks at: chosen by its labels, and looked up for its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sqlalchemy import delete, select
+
+from backend.context import Context
+from backend.database import Embedding, Project, Task
+from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.intake.texts import read_texts
+from backend.workflows.project.progress import Silent
+from backend.workflows.project.projects import project_seed
+from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
+from model.records import REPRESENTATIONS, Embeddings, Floats, Representation
+from model.registry import Manifest
+from model.representations.choice import FEWEST_LABELS, Choice, View, choose_representation
+from model.representations.features import represent, represent_names
+
+MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the memory
+
+
+def choose_features(
+    context: Context, project: Project, snapshot: Snapshot, *, titles: Sequence[str], names: Floats
+) -> tuple[Choice, TfidfEncoder | None]:
+    """The representation that the labels speak for, and the words it needs, if any.
+
+    `names` (c, d) are the encoder's vectors of the `titles` of the labels.
+    """
+    seed = project_seed(project)
+    labelled = snapshot.labelled_embeddings
+    words = None
+    if len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
+        words = _fit_words(context, project, snapshot)
+    if words is None:
+        return Choice("encoder", {}), None
+    counted = _count_words(context, project, labelled, words)
+    title_words = words.encode(titles)
+    views = {
+        name: View(represent(name, labelled, counted), represent_names(name, names, title_words))
+        for name in REPRESENTATIONS
+    }
+    choice = choose_representation(views, snapshot.labels, seed=seed)
+    return choice, None if choice.representation == "encoder" else words
+
+
+def with_features(
+    context: Context,
+    project: Project,
+    snapshot: Snapshot,
+    *,
+    representation: Representation,
+    words: TfidfEncoder | None,
+) -> Snapshot:
+    """The same snapshot as a head of this representation sees it; new tasks have their words counted."""
+    if words is None:
+        return snapshot
+    embed_project(context, project, progress=Silent(), encoder=words)
+    with context.database.session() as session:
+        rows = session.execute(
+            select(Embedding.content_hash, Embedding.vector)
+            .join(Task, Task.content_hash == Embedding.content_hash)
+            .where(Task.project_id == project.id, Embedding.encoder == words.revision)
+        )
+        found = {row.content_hash: row.vector for row in rows}
+
+    def counted(items: Embeddings) -> Embeddings:
+        buffer = b"".join(found[snapshot.contents[task_id]] for task_id in items.ids.tolist())
+        vectors = np.frombuffer(buffer, dtype=np.float32).reshape(len(items), words.dimensions)
+        return represent(representation, items, Embeddings(items.ids, vectors, words.revision))
+
+    return replace(
+        snapshot,
+        features=counted(snapshot.embeddings),
+        synthetic_features=counted(snapshot.synthetic_embeddings),
+    )
+
+
+def as_version_sees(context: Context, project: Project, snapshot: Snapshot, manifest: Manifest) -> Snapshot:
+    """The snapshot as the head of a stored version sees it."""
+    words = version_words(context, project, manifest)
+    return with_features(context, project, snapshot, representation=manifest.representation, words=words)
+
+
+def version_words(context: Context, project: Project, manifest: Manifest) -> TfidfEncoder | None:
+    """The words that the head of a version needs, if any."""
+    return None if manifest.words is None else context.registry.load_words(project.key, manifest.words)
+
+
+def _fit_words(context: Context, project: Project, snapshot: Snapshot) -> TfidfEncoder | None:
+    """The words of the project as they are kept, or fitted anew when many texts have come or changed."""
+    first = {content: task_id for task_id, content in reversed(snapshot.contents.items())}
+    by_age = sorted(first.items(), key=lambda pair: pair[1])
+    chosen = [by_age[row] for row in rows_to_fit(len(by_age)).tolist()]
+    revision = tfidf_revision(content for content, _ in chosen)
+    words = context.registry.load_words(project.key, revision)
+    if words is None:
+        texts = _texts(context, project, [task_id for _, task_id in chosen])
+        words = fit_tfidf(texts, revision=revision)
+        if words is not None:
+            _keep(context, project, words)
+    return words
+
+
+def _keep(context: Context, project: Project, words: TfidfEncoder) -> None:
+    """Stores new words and forgets how often the old ones were counted: that is quickly done again."""
+    before = context.registry.save_words(project.key, words)
+    with context.database.session() as session:
+        session.execute(delete(Embedding).where(Embedding.encoder.in_({*before, words.revision})))
+
+
+def _count_words(context: Context, project: Project, items: Embeddings, words: TfidfEncoder) -> Embeddings:
+    texts = _texts(context, project, items.ids.tolist())
+    return Embeddings(items.ids, words.encode(texts), words.revision)
+
+
+def _texts(context: Context, project: Project, task_ids: Sequence[int]) -> list[str]:
+    """Contents of some tasks, in the order given."""
+    found = read_texts(context, project, task_ids)
+    return [found[task_id] for task_id in task_ids]

@@ -1,0 +1,53 @@
+"""Learning curve, calibration and classes: what is drawn, and why it is not drawn yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.workflows.project.figures import Calibration, ClassRow, CurvePoint, Signals
+from backend.workflows.views.wording import counted, percent, share_with_interval
+
+Json = dict[str, Any]
+
+
+def learning_curve(signals: Signals) -> Json:
+    """Accuracy by labels, ours and a random order's."""
+    ours, random = _curve(signals.curve), _curve(signals.random_curve)
+    return {"ours": ours, "random": random, "is_empty": len(ours) < 2}
+
+
+def calibration(signals: Signals) -> Json:
+    """How often the model is right when it is so sure, and the mean distance between the two (`ece`)."""
+    found = signals.calibration or Calibration()
+    ece = found.ece
+    words = "" if ece is None else f"Confidence and truth differ by {100 * ece:.1f} points on average."
+    bins = [row.to_json() for row in found.bins]
+    return {"bins": bins, "ece": ece, "words": words, "is_empty": not bins}
+
+
+def class_table(signals: Signals) -> list[Json]:
+    """A row a class, the weakest first; classes without audit labels last."""
+    found = [_class_row(row) for row in signals.per_class]
+    return sorted(found, key=lambda row: (row["recall"] is None, row["recall"] or 0.0, row["labels"]))
+
+
+def _curve(points: list[CurvePoint]) -> list[Json]:
+    return [point.to_json() for point in sorted(points, key=lambda point: point.labels)]
+
+
+def _few(labels: int) -> str:
+    return f"too few: {counted(labels, 'audit label')}" if labels else "no audit labels yet"
+
+
+def _class_row(row: ClassRow) -> Json:
+    recall, share = row.recall, row.predicted_share
+    return {
+        "label": row.label,
+        "labels": row.labels,
+        "audit": row.audit,
+        "recall": recall,
+        "low": row.low,
+        "high": row.high,
+        "recall_words": _few(row.audit) if recall is None else share_with_interval(recall, row.low, row.high),
+        "predicted_words": "–" if share is None else percent(share),
+    }

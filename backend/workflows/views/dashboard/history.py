@@ -1,0 +1,134 @@
+"""Versions one can go back to, and what the last loops did and how long they took."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Decision, Loop, Project
+from backend.workflows.project.figures import Figures, HeadMetrics
+from backend.workflows.views.dashboard.answers import AUDIT_NEEDED
+from backend.workflows.views.dashboard.state import OUTCOMES
+from backend.workflows.views.wording import ago, duration, share_with_interval
+
+Json = dict[str, Any]
+
+_VERSIONS = 8
+_LOOPS = 8
+_DECISIONS = 8
+_DECIDED = {
+    "group-added": "made “{label}” a class",
+    "group-rejected": "said that group {group} is not a class",
+    "rollback": "went back to {version}",
+}
+
+
+def versions(context: Context, project: Project) -> list[Json]:
+    """The versions published last, newest first; `can_serve` where the files are still there."""
+    stored = set(context.registry.versions(project.key))
+    with context.database.session() as session:
+        published = session.execute(
+            select(Loop.version, Loop.finished_at, Loop.started_at, Loop.figures)
+            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
+            .order_by(Loop.id.desc())
+            .limit(_VERSIONS)
+        ).all()
+    rows = []
+    for row in published:
+        figures = Figures.read(row.figures)
+        rows.append(
+            {
+                "version": row.version,
+                "is_active": row.version == project.active_version,
+                "can_serve": row.version in stored and row.version != project.active_version,
+                "when": _when(row.finished_at or row.started_at),
+                "labels": figures.labels,
+                "accuracy": _audit_words(figures.metrics or HeadMetrics()),
+            }
+        )
+    if project.active_version and not any(row["is_active"] for row in rows):
+        return [_bare_row(project.active_version), *rows]
+    return rows
+
+
+def _bare_row(version: str) -> Json:
+    """The row of the version in use while its loop still measures it, or if it is older than those shown."""
+    row: Json = {"version": version, "is_active": True, "can_serve": False, "when": None, "labels": None}
+    return row | {"accuracy": "–"}
+
+
+def loops(context: Context, project: Project) -> list[Json]:
+    """The last loops that did something, newest first, with seconds by stage."""
+    with context.database.session() as session:
+        found = session.scalars(
+            select(Loop)
+            .where(Loop.project_id == project.id, Loop.outcome.not_in(("unchanged", "running")))
+            .order_by(Loop.id.desc())
+            .limit(_LOOPS)
+        ).all()
+    return [_loop_row(loop) for loop in found]
+
+
+def decisions(context: Context, project: Project) -> list[Json]:
+    """What people decided, newest first."""
+    with context.database.session() as session:
+        found = session.scalars(
+            select(Decision)
+            .where(Decision.project_id == project.id)
+            .order_by(Decision.id.desc())
+            .limit(_DECISIONS)
+        ).all()
+    return [
+        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)} for row in found
+    ]
+
+
+def _loop_row(loop: Loop) -> Json:
+    figures = Figures.read(loop.figures)
+    ended = loop.finished_at or loop.started_at
+    return {
+        "when": _when(loop.started_at),
+        "outcome": OUTCOMES.get(loop.outcome, loop.outcome),
+        "has_failed": loop.outcome == "failed",
+        "error": loop.error or _failed_parts(figures),
+        "version": loop.version or "–",
+        "labels": figures.labels,
+        "took": duration((ended - loop.started_at).total_seconds()),
+        "stages": [
+            {"name": name, "seconds": value, "words": duration(value)}
+            for name, value in figures.seconds.items()
+        ],
+    }
+
+
+def _failed_parts(figures: Figures) -> str:
+    """What a loop that published could not do afterwards, and why."""
+    return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
+
+
+def decision_words(decision: Decision) -> str:
+    """What was decided, as the rest of a sentence that begins with who it was."""
+    pattern = _DECIDED.get(decision.kind)
+    try:
+        return pattern.format_map(decision.details) if pattern else decision.kind
+    except KeyError:
+        return decision.kind
+
+
+def _audit_words(metrics: HeadMetrics) -> str:
+    labels, accuracy = int(metrics.audit_labels or 0), metrics.audit_accuracy
+    if accuracy is None or labels < AUDIT_NEEDED:
+        return f"too early: {labels} of {AUDIT_NEEDED}"
+    return share_with_interval(accuracy, metrics.audit_low, metrics.audit_high)
+
+
+def _when(moment: datetime) -> Json:
+    """A moment of the database (UTC) for machines and in words."""
+    aware = moment.replace(tzinfo=UTC)
+    return {
+        "iso": aware.isoformat(timespec="seconds"),
+        "words": ago((datetime.now(UTC) - aware).total_seconds()),
+    }

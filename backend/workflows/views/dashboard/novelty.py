@@ -1,0 +1,48 @@
+"""Possible new classes: the groups nobody decided about, with texts that are typical of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.context import Context
+from backend.database import Project
+from backend.workflows.findings.classes import list_groups
+from backend.workflows.project.figures import Signals
+from backend.workflows.views.snippets import read_snippets
+
+Json = dict[str, Any]
+
+_MOST_GROUPS = 20
+_TYPICAL = 3
+_LENGTH = 180
+
+
+def novel_groups(context: Context, project: Project, signals: Signals) -> Json:
+    """Groups, the most convincing first, and how many flags are expected to be false."""
+    found = signals.novelty
+    groups = list_groups(context, project.label_studio_id)
+    shown = groups[:_MOST_GROUPS]
+    typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
+    texts = read_snippets(context, project, typical, length=_LENGTH)
+    return {
+        "words": found.words if found else None,
+        "flags": found.flags if found else None,
+        "expected_false": found.expected_false if found else None,
+        "groups": [_group(group, texts) for group in shown],
+        "not_shown": len(groups) - len(shown),
+    }
+
+
+def _group(group: Json, texts: dict[int, str]) -> Json:
+    cohesion = group["cohesion"]
+    return {
+        "number": group["group"],
+        "name": group["name"],
+        "size": group["size"],
+        "cohesion": None if cohesion is None else f"{cohesion:.2f}",
+        "typical": [
+            {"task": task_id, "text": texts[task_id]}
+            for task_id in group["typical"][:_TYPICAL]
+            if task_id in texts
+        ],
+    }

@@ -1,0 +1,100 @@
+"""The whole page of a project as one view model, read from the database alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import Loop, MapPoint, Project, Task
+from backend.label_studio.tabs import TITLES
+from backend.workflows.project.figures import Figures, HeadMetrics, Signals
+from backend.workflows.project.projects import get_project
+from backend.workflows.views.dashboard.answers import advise, answer_questions
+from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
+from backend.workflows.views.dashboard.history import decisions, loops, versions
+from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.dashboard.quality import label_quality
+from backend.workflows.views.dashboard.state import read_state
+from backend.workflows.views.dashboard.synthetic import synthetic_view
+from backend.workflows.views.signals import Measured, newest_signals
+from backend.workflows.views.status import version_metrics
+from backend.workflows.views.wording import ago
+
+Json = dict[str, Any]
+
+
+def build_dashboard(context: Context, label_studio_id: int) -> Json:
+    """Everything the page of a project shows. Raises NotFound."""
+    project = get_project(context, label_studio_id)
+    measured = newest_signals(context, project)
+    signals = measured.signals if measured else Signals()
+    answers = answer_questions(signals, HeadMetrics.read(version_metrics(context, project)))
+    return {
+        "project": _project_row(context, project),
+        "state": read_state(context, label_studio_id),
+        "measured": _measured_row(project, measured),
+        "answers": answers,
+        "advice": advise(signals, answers[0]),
+        "curve": learning_curve(signals),
+        "calibration": calibration(signals),
+        "classes": class_table(signals),
+        "novelty": novel_groups(context, project, signals),
+        "synthetic": synthetic_view(context, project, signals),
+        "quality": label_quality(signals),
+        "versions": versions(context, project),
+        "loops": loops(context, project),
+        "decisions": decisions(context, project),
+        "map": {"points": _count(context, project, MapPoint)},
+    }
+
+
+def list_projects(context: Context) -> list[Json]:
+    """A row for every connected project."""
+    with context.database.session() as session:
+        projects = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
+    return [_project_row(context, project) | {"version": project.active_version} for project in projects]
+
+
+def _project_row(context: Context, project: Project) -> Json:
+    address = f"{context.settings.label_studio_link}/projects/{project.label_studio_id}/data"
+    return {
+        "id": project.label_studio_id,
+        "title": project.title or f"Project {project.label_studio_id}",
+        "is_connected": project.connected,
+        "tasks": _count(context, project, Task),
+        "labels": _count_labels(context, project),
+        "address": address,
+        "tabs": {kind: f"{address}?tab={number}" for kind, number in project.tabs.items() if kind in TITLES},
+    }
+
+
+def _measured_row(project: Project, measured: Measured | None) -> Json | None:
+    if measured is None:
+        return None
+    at = measured.at.replace(tzinfo=UTC)
+    return {
+        "version": measured.version,
+        "iso": at.isoformat(timespec="seconds"),
+        "words": ago((datetime.now(UTC) - at).total_seconds()),
+        "is_other_version": measured.version != project.active_version,
+    }
+
+
+def _count(context: Context, project: Project, table: type[Task] | type[MapPoint]) -> int:
+    with context.database.session() as session:
+        return session.scalar(select(func.count()).where(table.project_id == project.id)) or 0
+
+
+def _count_labels(context: Context, project: Project) -> int:
+    """As the last loop counted them: to count them here would read the text of every task."""
+    with context.database.session() as session:
+        figures = session.scalar(
+            select(Loop.figures)
+            .where(Loop.project_id == project.id, Loop.figures["labels"].as_string().is_not(None))
+            .order_by(Loop.id.desc())
+            .limit(1)
+        )
+    return Figures.read(figures).labels

@@ -1,0 +1,55 @@
+"""The map of the pool: where each task of its sample stands, and by what it can be coloured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import MapPoint, Task
+from backend.label_studio.tabs import FLAG_FIELD, TITLES
+from backend.workflows.project.projects import get_project
+from backend.workflows.views.snippets import shorten
+
+Json = dict[str, Any]
+
+_SNIPPET = 120
+
+
+def map_points(context: Context, label_studio_id: int) -> Json:
+    """One value per point in each list: id, place, label, predicted label, confidence, flag, snippet."""
+    project = get_project(context, label_studio_id)
+    with context.database.session() as session:
+        rows = session.execute(
+            select(
+                MapPoint.task_id,
+                MapPoint.x,
+                MapPoint.y,
+                MapPoint.predicted,
+                MapPoint.confidence,
+                Task.label,
+                Task.is_synthetic,
+                Task.shown,
+                func.substr(Task.content, 1, 2 * _SNIPPET).label("beginning"),
+            )
+            .join(Task, (Task.project_id == MapPoint.project_id) & (Task.task_id == MapPoint.task_id))
+            .where(MapPoint.project_id == project.id)
+            .order_by(MapPoint.x)
+        ).all()
+    return {
+        "task": [row.task_id for row in rows],
+        "x": [round(row.x, 4) for row in rows],
+        "y": [round(row.y, 4) for row in rows],
+        "label": [row.label for row in rows],
+        "predicted": [row.predicted for row in rows],
+        "confidence": [row.confidence for row in rows],
+        "flag": [_flag(row.shown) for row in rows],
+        "synthetic": [row.is_synthetic for row in rows],
+        "text": [shorten(row.beginning, _SNIPPET) for row in rows],
+    }
+
+
+def _flag(shown: Json | None) -> str | None:
+    flag = (shown or {}).get(FLAG_FIELD)
+    return TITLES.get(flag, flag) if flag else None

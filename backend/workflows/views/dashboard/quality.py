@@ -1,0 +1,41 @@
+"""How labels and pre-annotations fare: suspects, agreement, acceptance, and what may be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.workflows.project.figures import AcceptanceRow, AgreementRow, Signals
+from backend.workflows.views.wording import percent
+
+Json = dict[str, Any]
+
+
+def label_quality(signals: Signals) -> Json:
+    """Suspect labels, agreement between annotators, acceptance by version, trusted pre-annotations."""
+    suspects, trusted = signals.suspects, signals.trusted
+    return {
+        "suspects": suspects.words if suspects else None,
+        "trusted": trusted.words if trusted else None,
+        "agreement": [_agreement(row) for row in signals.agreement],
+        "acceptance": [_acceptance(row) for row in signals.acceptance],
+    }
+
+
+def _agreement(row: AgreementRow) -> Json:
+    return {
+        "annotator": str(row.annotator),
+        "labels": row.labels,
+        "overlap": row.n,
+        "kappa": "too few tasks in common" if row.kappa is None else f"{row.kappa:.2f}",
+    }
+
+
+def _acceptance(row: AcceptanceRow) -> Json:
+    share = row.accepted / row.shown if row.shown else None
+    return {
+        "version": row.version,
+        "accepted": row.accepted,
+        "shown": row.shown,
+        "share": share,
+        "words": "none shown" if share is None else f"{percent(share)} ({row.accepted:,} of {row.shown:,})",
+    }

@@ -1,0 +1,124 @@
+"""How a project is at this moment: cheap enough to be asked for every two seconds."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import Hint, Loop, Project
+from backend.workflows.project.figures import Position
+from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.serving.publish import window_left
+from backend.workflows.views.wording import ago, counted, duration
+from backend.workflows.work import living_workers
+
+Json = dict[str, Any]
+
+OUTCOMES = {
+    "published": "published a new order",
+    "topped-up": "filled the window up",
+    "mended": "put Label Studio's settings right",
+    "unchanged": "found nothing new",
+    "failed": "failed",
+    "running": "is running",
+}
+# A window emptier than this share is worth a warning: a loop fills it up at half.
+_LOW_WINDOW = 0.2
+
+
+def read_state(context: Context, label_studio_id: int) -> Json:
+    """State of one project, ready to be shown. Raises NotFound.
+
+    `items`: what to show by name, each with `words` and a `tone` (plain, good, warning or bad). `progress`:
+    words and a share in [0, 1] (or None) while a loop runs, else None. `loop`: id of the last one that ended.
+    """
+    project = get_project(context, label_studio_id)
+    running = is_running(project)
+    with context.database.session() as session:
+        loop = session.execute(
+            select(Loop.id, Loop.started_at, Loop.finished_at, Loop.outcome, Loop.error)
+            .where(Loop.project_id == project.id, Loop.outcome != "running")
+            .order_by(Loop.id.desc())
+            .limit(1)
+        ).first()
+        waiting = session.scalar(
+            select(func.count()).where(Hint.project_id == project.id, Hint.kind == "labels")
+        )
+    return {
+        "is_running": running,
+        "progress": _progress(project) if running else None,
+        "loop": loop.id if loop else None,
+        "version": project.active_version,
+        "items": {
+            "loop": _loop_item(loop),
+            "version": _item(project.active_version or "none yet"),
+            "window": _window_item(context, project),
+            "labels": _labels_item(context, project, waiting or 0),
+            "webhook": _webhook_item(project),
+            "worker": _worker_item(living_workers(context)),
+        },
+    }
+
+
+def is_running(project: Project) -> bool:
+    """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
+    return project.lease_owner is not None and project.lease_until >= time.time()
+
+
+def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Json:
+    return {"words": words, "tone": tone, "share": share}
+
+
+def _progress(project: Project) -> Json:
+    position = Position.read(project.progress)
+    stage, total = position.stage or "working", position.total
+    if not total:
+        return {"words": stage, "share": None}
+    reached = min(position.done, total)
+    return {"words": f"{stage}: {reached:,} of {total:,}", "share": round(reached / total, 4)}
+
+
+def _loop_item(loop: Any) -> Json:
+    if loop is None:
+        return _item("none yet")
+    ended = loop.finished_at or loop.started_at
+    words = f"{OUTCOMES.get(loop.outcome, loop.outcome)} {ago(_age_s(ended))}"
+    if loop.outcome == "failed":
+        return _item(f"{words}: {loop.error or 'no reason was recorded'}", "bad")
+    return _item(f"{words}, in {duration((ended - loop.started_at).total_seconds())}", "good")
+
+
+def _window_item(context: Context, project: Project) -> Json:
+    size = project_settings(context, project).queue_window
+    left = len(window_left(context, project))
+    share = min(left / size, 1.0)
+    tone = "warning" if project.active_version and share < _LOW_WINDOW else "plain"
+    return _item(f"{left:,} of {size:,} tasks left", tone, share=round(share, 4))
+
+
+def _labels_item(context: Context, project: Project, waiting: int) -> Json:
+    needed = project_settings(context, project).retrain_every_labels
+    if waiting >= needed:
+        return _item(f"{counted(waiting, 'new answer')}: a loop is due")
+    return _item(f"{waiting:,} of {needed:,} new answers")
+
+
+def _webhook_item(project: Project) -> Json:
+    if project.last_webhook_at is None:
+        return _item("none yet")
+    return _item(ago(time.time() - project.last_webhook_at))
+
+
+def _worker_item(names: list[str]) -> Json:
+    if not names:
+        return _item("none is alive. Run: python -m backend worker", "bad")
+    return _item("alive" if len(names) == 1 else f"{len(names)} alive", "good")
+
+
+def _age_s(moment: datetime) -> float:
+    """Seconds since a moment of the database, which is in UTC without saying so."""
+    return (datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds()

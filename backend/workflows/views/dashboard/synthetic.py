@@ -1,0 +1,96 @@
+"""Synthetic tasks: verdicts, what each generator is worth, and what to make next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import Project, Verdict
+from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
+from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.views.signals import newest_signals
+from backend.workflows.views.snippets import read_snippets
+
+Json = dict[str, Any]
+
+VERDICTS = {
+    "helpful": "Helpful",
+    "redundant": "Redundant",
+    "harmful": "Harmful",
+    "unsure": "Not sure",
+}
+# Longer than any snippet elsewhere: a generator imitates these.
+_EXAMPLE_LENGTH = 1_000
+
+
+def synthetic_view(context: Context, project: Project, signals: Signals) -> Json:
+    """Everything about a project's synthetic tasks."""
+    found = signals.synthetic
+    counts = verdict_counts(context, project)
+    settings = project_settings(context, project)
+    return {
+        "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
+        "words": found.words if found else None,
+        "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
+        "total": sum(counts.values()),
+        "lift": [_lift(row) for row in found.lift] if found else [],
+        "gaps": _gaps(context, project, found.gaps, length=160) if found else [],
+        "realism": _realism(found.realism) if found and found.realism else None,
+    }
+
+
+def verdict_counts(context: Context, project: Project) -> dict[str, int]:
+    """How many synthetic tasks have each verdict."""
+    with context.database.session() as session:
+        counted = session.execute(
+            select(Verdict.verdict, func.count())
+            .where(Verdict.project_id == project.id)
+            .group_by(Verdict.verdict)
+        )
+        found = {str(verdict): int(number_of) for verdict, number_of in counted}
+    return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+
+def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
+    """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
+    project = get_project(context, label_studio_id)
+    measured = newest_signals(context, project)
+    found = measured.signals.synthetic if measured else None
+    return _gaps(context, project, found.gaps, length=_EXAMPLE_LENGTH) if found else []
+
+
+def _gaps(context: Context, project: Project, gaps: Sequence[GapRow], *, length: int) -> list[Json]:
+    texts = read_snippets(context, project, [i for gap in gaps for i in gap.examples], length=length)
+    return [
+        {
+            "label": gap.label,
+            "count": gap.count,
+            "reason": gap.reason,
+            "examples": [{"task": i, "text": texts[i]} for i in gap.examples if i in texts],
+        }
+        for gap in gaps
+    ]
+
+
+def _lift(row: LiftRow) -> Json:
+    return {
+        "generator": row.generator,
+        "words": row.words,
+        "n": row.n,
+        "interval": {"kind": "gain", "low": row.low, "estimate": row.mean, "high": row.high},
+    }
+
+
+def _realism(found: Realism) -> Json:
+    return {
+        "words": found.words,
+        "p_value": found.p_value,
+        "c2st": found.c2st,
+        "classes": [
+            {"label": row.label, "density": f"{row.density:.2f}", "coverage": f"{row.coverage:.2f}"}
+            for row in found.classes
+        ],
+    }

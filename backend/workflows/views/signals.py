@@ -1,0 +1,40 @@
+"""Finds what the loops last measured: the newest signals, and the loop they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.context import Context
+from backend.database import Loop, Project
+from backend.workflows.project.figures import Signals
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The signals of one loop, and the same as they are stored: see docs/decisions/0015-dashboard.md."""
+
+    signals: Signals
+    stored: Json
+    version: str | None
+    at: datetime
+
+
+def newest_signals(context: Context, project: Project) -> Measured | None:
+    """The signals of the newest loop that has some."""
+    with context.database.session() as session:
+        row = session.execute(
+            select(Loop.figures, Loop.version, Loop.started_at, Loop.finished_at)
+            .where(Loop.project_id == project.id, Loop.figures["signals"].as_string().is_not(None))
+            .order_by(Loop.id.desc())
+            .limit(1)
+        ).first()
+    if row is None or not isinstance(row.figures["signals"], dict):
+        return None
+    stored = row.figures["signals"]
+    return Measured(Signals.read(stored), stored, row.version, row.finished_at or row.started_at)
