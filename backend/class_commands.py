@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.context import Context
-from backend.workflows.findings.classes import add_class, list_groups, reject_group
+from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.intake.earlier_findings import list_groups
 
 _out = Console()
 

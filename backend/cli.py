@@ -33,11 +33,13 @@ from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.projects import get_project
+from backend.workflows.project.workers import beat_forever
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
 from backend.workflows.serving.rollback import rollback as rollback_project
 from backend.workflows.views.history import loop_records, records_as_csv
-from backend.workflows.views.status import all_statuses, list_versions, project_status
+from backend.workflows.views.status import all_statuses, project_status
+from backend.workflows.views.versions import list_versions
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,7 +72,7 @@ def worker() -> None:
     """Run the loops that webhooks, the timer and people ask for."""
     with _context(log=True) as context:
         stop = threading.Event()
-        heart = threading.Thread(target=work.beat_forever, args=(context, stop), daemon=True)
+        heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
         warm_up(context)
         work.tick(context)

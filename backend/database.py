@@ -6,12 +6,12 @@ every model version).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -38,6 +38,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Older versions of SQLite take no more than 999 values in one statement.
+_MOST_VALUES = 900
+
+T = TypeVar("T")
 
 
 class Base(DeclarativeBase):
@@ -263,6 +267,12 @@ def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> N
     if rows:
         statement = _upsert_statement(table, tuple(rows[0]), session.get_bind().dialect.name)
         session.connection().execute(statement, rows)
+
+
+def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:
+    """Parts of some values, in order; without a `size`, each fits into one SQL statement."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 @cache

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import inspect
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from label_studio_ml.model import LabelStudioMLBase
 
 from backend.context import Context
 from backend.database import Project
 from backend.errors import UnsupportedConfig
+from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.workflows.connection.webhook import take_event
-from backend.workflows.project.projects import find_project, parse_reference
-from backend.workflows.serving.predict import current_version, predict_tasks
-
-Json = dict[str, Any]
+from backend.workflows.project.projects import current_version, find_project, parse_reference
+from backend.workflows.serving.predict import predict_tasks
 
 _BASE_TAKES_PROJECT = "project_id" in inspect.signature(LabelStudioMLBase.__init__).parameters
 

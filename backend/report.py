@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from backend.json_types import Json
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop import LoopReport
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
-from backend.workflows.views.dashboard.answers import AUDIT_NEEDED
-from backend.workflows.views.wording import share_with_interval
-
-Json = dict[str, Any]
+from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
 _OUTCOMES = {

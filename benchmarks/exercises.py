@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.simulation.rows import read_labelled_texts
-from backend.workflows.training.learn import readable_name
+from backend.workflows.training.names import readable_name
 from model.encoders.text import load_text_encoder
 from model.heads.surroundings import find_surroundings
 from model.records import Embeddings, Floats, LabelSpace

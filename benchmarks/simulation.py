@@ -26,7 +26,8 @@ from backend.settings import Settings
 from backend.workflows.intake.embed import embed_project, embed_texts
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.project.progress import Silent
-from backend.workflows.serving.window import Serving, rank_pool
+from backend.workflows.serving.serving import Serving
+from backend.workflows.serving.window import rank_pool
 from backend.workflows.training.learn import Learned, learn
 from benchmarks.texts import Draw, Text
 from demo.project import write_label_config

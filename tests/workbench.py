@@ -5,11 +5,11 @@ import sqlite3
 from contextlib import closing
 
 from backend.workflows.connection.connect import connect
+from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.projects import get_project
-from backend.workflows.serving.publish import window_left
 from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
 

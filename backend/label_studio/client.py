@@ -22,9 +22,8 @@ from backend.errors import (
     NotFound,
     TokenRefused,
 )
+from backend.json_types import Json
 from backend.label_studio.auth import LabelStudioAuth, TokenKind
-
-Json = dict[str, Any]
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 # `include` also decides which fields the nested annotations and predictions keep.

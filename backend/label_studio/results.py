@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
-
-Json = dict[str, Any]
 
 BY_NAME_NOTE = "By similarity with the label names: nobody has labelled anything yet."
 

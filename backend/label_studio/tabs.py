@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-Json = dict[str, Any]
+from backend.json_types import Json
+
 Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect"]
 
 # The fields of the task data that we write.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
+from backend.json_types import Json
 from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
-
-Json = dict[str, Any]
 
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"

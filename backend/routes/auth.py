@@ -8,7 +8,7 @@ from flask import Flask, Request, Response, request
 
 from backend.errors import Unauthorized
 from backend.settings import Settings
-from backend.workflows.connection.connect import SECRET_HEADER
+from backend.workflows.project.registration import SECRET_HEADER
 
 # The container's health check and Label Studio's first look come without a log-in.
 _OPEN = {"protocol.health", "protocol.root"}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from backend.context import Context
 from backend.errors import BadRequest, NotFound
+from backend.json_types import Json
 from backend.ml_backend import NextlabelModel
 from backend.workflows.connection.setup import all_versions, take_setup
 from backend.workflows.connection.webhook import take_event
-
-Json = dict[str, Any]
 
 _MODEL_CLASS = "nextlabel-model-class"
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.context import Context
+from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.simulation.rows import LabelledText
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
-from backend.workflows.training.learn import readable_name
+from backend.workflows.training.names import readable_name
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.heads.surroundings import find_surroundings
 from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation
@@ -23,8 +23,6 @@ from model.representations.features import represent, represent_names
 from model.simulation.oracle import noisy_oracle
 from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
 from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_accuracy, simulate
-
-Json = dict[str, Any]
 
 DEFAULT, RANDOM = "default", "random"
 HELD_OUT = 0.3

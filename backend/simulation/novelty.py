@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +11,19 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
 from backend.context import Context
 from backend.errors import BadRequest
+from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
-from backend.workflows.training.learn import readable_name
+from backend.workflows.training.names import readable_name
 from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items
 from model.novelty.naming import name_groups
 from model.records import Embeddings, Floats, Labels, LabelSpace
-
-Json = dict[str, Any]
 
 HELD_OUT = 0.3
 _ENCODE_CHUNK = 512

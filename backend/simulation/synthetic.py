@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.context import Context
+from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.simulation.sourced_rows import SourcedText
 from backend.workflows.intake.embed import embed_texts
@@ -19,8 +19,6 @@ from model.synthetic.gaps import Gap, advise_stop, find_gaps
 from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems
 from model.synthetic.lift import Lift, fit_heads, measure_lift
 from model.synthetic.verdicts import judge
-
-Json = dict[str, Any]
 
 HELD_OUT = 0.3  # of the real lines, where none is of the split test
 AUDIT_SHARE = 0.1

@@ -10,34 +10,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import update
 
 from backend.context import Context
 from backend.database import Loop, Project
 from backend.errors import NextlabelError, NotFound
+from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import reflect
-from backend.workflows.findings.synthetic import judge_tasks, teachers
+from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.published import next_position, published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import sync_tasks
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import forget_hints, is_due, last_hint
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.project.registration import find_backend
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
-from backend.workflows.serving.lanes import lane_queues, new_class_members
-from backend.workflows.serving.window import Serving, load_serving, order_seed, publish_places, rank_pool
+from backend.workflows.serving.lanes import lane_queues
+from backend.workflows.serving.serving import Serving, load_serving
+from backend.workflows.serving.window import order_seed, publish_places, rank_pool
+from backend.workflows.training.judging import judge_tasks, teachers
 from backend.workflows.training.learn import Learned, Teacher, learn
 from model.records import Ranking
 from model.registry import Manifest, RegistryError
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 Outcome = Literal["published", "topped-up", "mended", "unchanged"]
@@ -99,7 +103,7 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
 def tidy(context: Context, project: Project) -> int:
     """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
     remote = context.label_studio()
-    keep = set(publish.published_versions(context, project, limit=2))
+    keep = set(published_versions(context, project, limit=2))
     try:
         return publish.sweep(
             context, project, remote, keep=keep, interrupted=lambda: is_due(context, project)
@@ -118,7 +122,7 @@ def _look_and_do(
             f"Project {project.label_studio_id} in Label Studio is another one than was connected.",
             hint=f"Run: python -m backend connect {project.label_studio_id}",
         )
-    backend = publish.find_backend(context, remote, project.label_studio_id)
+    backend = find_backend(context, remote, project.label_studio_id)
     config = parse_label_config(details["label_config"])
     _remember(context, project, details)
     _fetch_and_encode(context, project, remote, config=config, report=report, progress=progress)
@@ -300,7 +304,7 @@ def top_up(
     context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig, snapshot: Snapshot
 ) -> int:
     """Adds tasks behind a window that has run low, under the same version; returns how many."""
-    left = publish.window_left(context, project)
+    left = window_left(context, project)
     window = project_settings(context, project).queue_window
     outside = int(snapshot.pool.sum()) - len(left)
     if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
@@ -316,7 +320,7 @@ def top_up(
         serving,
         ranking=ranking,
         task_ids=chosen,
-        first_position=publish.next_position(context, project),
+        first_position=next_position(context, project),
     )
     return report.kept
 

@@ -12,8 +12,10 @@ from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.projects import get_project
+from backend.workflows.project.registration import find_backend
 from backend.workflows.serving import publish
-from backend.workflows.serving.window import load_serving, place, rank_pool
+from backend.workflows.serving.serving import load_serving
+from backend.workflows.serving.window import place, rank_pool
 
 _CHUNK = 1000
 
@@ -57,9 +59,7 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
             kept, _gone = publish.send(remote, label_studio_id, payload)
             sent += kept
             progress.advance(len(chunk))
-        publish.align(
-            context, project, remote, backend=publish.find_backend(context, remote, label_studio_id)
-        )
+        publish.align(context, project, remote, backend=find_backend(context, remote, label_studio_id))
         return sent
     finally:
         remote.close()

@@ -15,19 +15,18 @@ from safetensors.numpy import save as save_tensors
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Loop, Project
+from backend.database import Embedding, Loop, Project, in_chunks
 from backend.errors import NotFound
+from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.projects import get_project, project_seed, project_settings
-from backend.workflows.serving.window import Serving, order_seed, rank_pool
+from backend.workflows.serving.serving import Serving
+from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import Teacher, learn
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
 
-Json = dict[str, Any]
-
-_LOOKUP_CHUNK = 900
 _UNLABELLED = -1
 
 
@@ -186,11 +185,11 @@ def _embeddings(context: Context, ids: NDArray[np.int64], hashes: Sequence[str])
     found: dict[str, bytes] = {}
     unique = list(dict.fromkeys(hashes))
     with context.database.session() as session:
-        for start in range(0, len(unique), _LOOKUP_CHUNK):
+        for chunk in in_chunks(unique):
             rows = session.execute(
                 select(Embedding.content_hash, Embedding.vector).where(
                     Embedding.encoder == encoder.revision,
-                    Embedding.content_hash.in_(unique[start : start + _LOOKUP_CHUNK]),
+                    Embedding.content_hash.in_(chunk),
                 )
             )
             found.update((row.content_hash, row.vector) for row in rows)

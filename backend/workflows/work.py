@@ -1,17 +1,14 @@
-"""What the worker does: loops that are due, the clock, and the sign of life."""
+"""What the worker does: loops that are due, and the clock."""
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import threading
 import time
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Project, Worker
+from backend.database import Project
 from backend.errors import (
     BackendUnreachable,
     Busy,
@@ -28,9 +25,6 @@ from backend.workflows.project.projects import project_settings
 
 logger = logging.getLogger(__name__)
 
-_BEAT_S = 5.0
-_ALIVE_S = 30.0
-_FORGET_WORKER_S = 3600.0
 # After a failure the clock waits this long before it asks again.
 _PATIENCE_S = 50.0
 
@@ -71,26 +65,6 @@ def tick(context: Context) -> None:
             leave_hint(context, project, "timer")
         elif age_s >= _PATIENCE_S and is_due(context, project):
             context.jobs.enqueue(project.id)
-
-
-def beat_forever(context: Context, stop: threading.Event) -> None:
-    """Tells the database every few seconds that this worker lives."""
-    name = f"{socket.gethostname()}/{os.getpid()}"
-    while True:
-        now = time.time()
-        with context.database.session() as session:
-            session.merge(Worker(name=name, seen_at=now))
-            session.execute(delete(Worker).where(Worker.seen_at < now - _FORGET_WORKER_S))
-        if stop.wait(_BEAT_S):
-            break
-    with context.database.session() as session:
-        session.execute(delete(Worker).where(Worker.name == name))
-
-
-def living_workers(context: Context) -> list[str]:
-    """Names of the workers seen lately."""
-    with context.database.session() as session:
-        return list(session.scalars(select(Worker.name).where(Worker.seen_at >= time.time() - _ALIVE_S)))
 
 
 def _run_once(context: Context, project_id: int) -> None:

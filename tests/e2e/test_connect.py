@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from backend.workflows.connection.connect import SAMPLING, WEBHOOK_EVENTS
+from backend.workflows.project.registration import SAMPLING, WEBHOOK_EVENTS
 from demo.label_studio_accounts import create_personal_access_token, log_in
 from demo.processes import BackendProcesses
 from tests.e2e.connected import ConnectedProject

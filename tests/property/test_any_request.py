@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.workflows.connection.connect import SECRET_HEADER
+from backend.workflows.project.registration import SECRET_HEADER
 from tests.answers import assert_error
 from tests.conftest import WEBHOOK_SECRET
 

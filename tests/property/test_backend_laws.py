@@ -12,7 +12,7 @@ from backend.label_studio.queue_order import live_score, window_score
 from backend.label_studio.results import choice_result
 from backend.label_studio.tasks import content_hash, read_task, task_content
 from backend.label_studio.versions import next_version, version_number
-from backend.workflows.training.learn import readable_name
+from backend.workflows.training.names import readable_name
 from tests.fake_label_studio import is_valid_prediction
 
 XML = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.workflows.connection.connect import SECRET_HEADER
+from backend.workflows.project.registration import SECRET_HEADER
 from tests.answers import assert_error
 
 KNOWN = "7.1700000000"

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import Hint
-from backend.workflows.project.projects import get_project
-from backend.workflows.serving.predict import FIRST_VERSION
+from backend.workflows.project.projects import FIRST_VERSION, get_project
 from tests.answers import assert_error, assert_predictions
 from tests.protocol.conftest import PAYLOADS, RECORDED
 

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from backend.database import Decision, NovelGroup
 from backend.errors import BadRequest, NotFound
 from backend.label_studio.label_config import add_label, add_note, parse_label_config
-from backend.workflows.findings.classes import add_class, list_groups, reject_group
+from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.intake.earlier_findings import list_groups
 
 CONFIG = """<View>
   <!-- the team's own words -->

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from backend.cli import app
 from backend.settings import ProjectSettings
-from backend.workflows.work import living_workers
+from backend.workflows.project.workers import living_workers
 from tests.conftest import BACKEND_URL
 
 COMMANDS = typer.main.get_command(app).commands

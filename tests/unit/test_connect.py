@@ -13,8 +13,9 @@ from backend.errors import (
     TokenRefused,
     UnsupportedConfig,
 )
-from backend.workflows.connection.connect import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS, disconnect
+from backend.workflows.connection.connect import disconnect
 from backend.workflows.connection.doctor import diagnose
+from backend.workflows.project.registration import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
 from tests.fake_label_studio import PERSONAL_TOKEN
 from tests.topics import write_texts

@@ -157,3 +157,13 @@ def test_requirements_for_developers_hold_what_the_dev_group_asks_for_and_nothin
     shared = {_project_name(line) for line in _pinned("requirements.txt")}
     assert asked - pinned - shared == set()
     assert pinned & shared == set()
+
+
+@pytest.mark.parametrize("package", ["backend", "backend.workflows", "model"])
+def test_every_module_stands_in_a_layer(package):
+    folder = ROOT / package.replace(".", "/")
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    modules |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    contracts = PYPROJECT["tool"]["importlinter"]["contracts"]
+    (layers,) = (found["layers"] for found in contracts if found.get("containers") == [package])
+    assert {name for layer in layers for name in re.split(r"\s*[|:]\s*", layer)} == modules

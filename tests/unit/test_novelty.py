@@ -6,7 +6,8 @@ from sqlalchemy import select
 from backend.database import NovelGroup, WindowTask
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, TITLES
-from backend.workflows.findings.classes import add_class, list_groups, reject_group
+from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.serving.lanes import lane_queues
 from tests.topics import WORDS, topic_of, write_texts

@@ -13,7 +13,8 @@ from backend.workflows.publish_all import publish_project
 from backend.workflows.serving.predict import predict_tasks
 from backend.workflows.serving.rollback import rollback
 from backend.workflows.training.represent import version_words
-from backend.workflows.views.status import list_versions, project_status
+from backend.workflows.views.status import project_status
+from backend.workflows.views.versions import list_versions
 from model.encoders.hashing import HashingEncoder
 from model.representations.choice import FEWEST_LABELS
 from tests.topics import topic_of, write_texts

@@ -7,7 +7,8 @@ import pytest
 from backend.errors import NotConnected, NotFound
 from backend.report import audit_sentence
 from backend.workflows.connection.connect import disconnect
-from backend.workflows.views.status import all_statuses, list_versions, project_status
+from backend.workflows.views.status import all_statuses, project_status
+from backend.workflows.views.versions import list_versions
 from tests.fake_label_studio import LEGACY_TOKEN
 from tests.measured import add_rich_project, write_signals
 from tests.topics import write_texts

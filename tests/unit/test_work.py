@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from backend.database import Hint, Loop, Project, Worker
 from backend.workflows.project.hints import is_due, leave_hint
 from backend.workflows.project.lease import lease
-from backend.workflows.work import beat_forever, living_workers, run_pending, tick
+from backend.workflows.project.workers import beat_forever, living_workers
+from backend.workflows.work import run_pending, tick
 from demo.waiting import wait_for
 from tests.topics import topic_of
 

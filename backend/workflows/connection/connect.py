@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
-from typing import Any
 
 from backend.context import Context
 from backend.database import Project
 from backend.errors import AddressBlocked, NotConnected
+from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_note, parse_label_config
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
+from backend.workflows.intake.published import window_left
 from backend.workflows.loop import LoopReport, run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import created_stamp, ensure_project, get_project
-from backend.workflows.serving.predict import current_version
-from backend.workflows.serving.publish import backend_address, find_backend, window_left
-
-Json = dict[str, Any]
-
-SAMPLING = "Uncertainty sampling"
-SAMPLING_DEFAULT = "Sequential sampling"
-SECRET_HEADER = "X-Nextlabel-Secret"
-WEBHOOK_PATH = "/webhook"
-WEBHOOK_EVENTS = [
-    "ANNOTATION_CREATED",
-    "ANNOTATIONS_CREATED",
-    "ANNOTATION_UPDATED",
-    "ANNOTATIONS_DELETED",
-    "TASKS_CREATED",
-    "TASKS_DELETED",
-    "PROJECT_UPDATED",
-]
-# Where /setup finds a project's own settings in Label Studio's extra_params.
-EXTRA_PARAMS_KEY = "nextlabel"
+from backend.workflows.project.projects import created_stamp, current_version, ensure_project, get_project
+from backend.workflows.project.registration import (
+    EXTRA_PARAMS_KEY,
+    SAMPLING,
+    SAMPLING_DEFAULT,
+    backend_address,
+    find_backend,
+    our_webhooks,
+    webhook_fields,
+    webhook_is_right,
+)
 
 _CONNECTED = "CO"
 
@@ -151,51 +141,6 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
     finally:
         remote.close()
     return done
-
-
-def webhook_headers(settings: Settings) -> dict[str, str]:
-    """Headers by which Label Studio's webhooks prove that they come from it."""
-    if secret := settings.webhook_secret.get_secret_value():
-        return {SECRET_HEADER: secret}
-    if settings.basic_auth_user:
-        pair = f"{settings.basic_auth_user}:{settings.basic_auth_pass.get_secret_value()}"
-        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-    return {}
-
-
-def webhook_fields(settings: Settings, project: Project) -> Json:
-    """How the webhook of a project must be.
-
-    The project stands in the address, so that no payload is needed: making one (it counts all tasks and
-    annotations) costs the annotator a fifth of every submit.
-    """
-    return {
-        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={project.reference}",
-        "send_payload": False,
-        "send_for_all_actions": False,
-        "actions": WEBHOOK_EVENTS,
-        "headers": webhook_headers(settings),
-        "is_active": True,
-    }
-
-
-def webhook_is_right(settings: Settings, project: Project, hook: Json) -> bool:
-    """Whether a webhook has the right address, the secret and all events we need."""
-    wanted = webhook_fields(settings, project)
-    plain = ("url", "send_payload", "send_for_all_actions", "is_active")
-    return (
-        all(hook[name] == wanted[name] for name in plain)
-        and set(hook["actions"]) == set(wanted["actions"])
-        and (hook["headers"] or {}) == wanted["headers"]
-    )
-
-
-def our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
-    """The project's webhooks that lead here, Label Studio's own and ours."""
-    address = f"{settings.backend_url}{WEBHOOK_PATH}"
-    return [
-        hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).partition("?")[0] == address
-    ]
 
 
 def _user_name(user: Json) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from backend.context import Context
 from backend.database import Project
 from backend.errors import NextlabelError
+from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.connection.connect import SAMPLING, our_webhooks, webhook_headers, webhook_is_right
+from backend.workflows.intake.published import window_left
 from backend.workflows.project.projects import created_stamp, find_project
-from backend.workflows.serving.publish import find_backend, window_left
-from backend.workflows.work import living_workers
+from backend.workflows.project.registration import (
+    SAMPLING,
+    find_backend,
+    our_webhooks,
+    webhook_headers,
+    webhook_is_right,
+)
+from backend.workflows.project.workers import living_workers
 
-Json = dict[str, Any]
 Verdict = Literal["ok", "warning", "fault"]
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Project
 from backend.errors import BadRequest
-from backend.workflows.connection.connect import EXTRA_PARAMS_KEY
+from backend.json_types import Json
 from backend.workflows.project.hints import leave_hint
-from backend.workflows.project.projects import ensure_project, find_project, parse_reference
-from backend.workflows.serving.predict import current_version
-
-Json = dict[str, Any]
+from backend.workflows.project.projects import current_version, ensure_project, find_project, parse_reference
+from backend.workflows.project.registration import EXTRA_PARAMS_KEY
 
 
 def take_setup(context: Context, body: Json) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from backend.context import Context
 from backend.database import Project
 from backend.errors import BadRequest, NotFound
+from backend.json_types import Json
 from backend.workflows.project.hints import HintKind, leave_hint
 from backend.workflows.project.projects import created_stamp, find_project, parse_reference
-
-Json = dict[str, Any]
 
 _KINDS: Mapping[str, HintKind] = {
     "ANNOTATION_CREATED": "labels",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,27 +12,10 @@ from backend.database import Decision, NovelGroup, Project
 from backend.errors import BadRequest, LabelStudioError, NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_label, parse_label_config
+from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.projects import get_project
-
-Json = dict[str, Any]
-
-OPEN, ADDED, REJECTED = "open", "added", "rejected"
-ADDED_DECISION = f"group-{ADDED}"
-
-
-def list_groups(context: Context, label_studio_id: int) -> list[Json]:
-    """The groups of a project that nobody decided about, the most convincing first."""
-    project = get_project(context, label_studio_id)
-    with context.database.session() as session:
-        groups = session.scalars(
-            select(NovelGroup)
-            .where(NovelGroup.project_id == project.id, NovelGroup.state == OPEN)
-            .order_by(NovelGroup.number)
-        ).all()
-    rows = [_group_row(group) for group in groups]
-    return sorted(rows, key=lambda row: (row["rank"], row["group"]))
 
 
 def add_class(
@@ -114,15 +96,3 @@ def _open_group(session: Session, project: Project, number: int) -> NovelGroup:
     if group.state != OPEN:
         raise BadRequest(f"Group {number} was {group.state} before.", hint=hint)
     return group
-
-
-def _group_row(group: NovelGroup) -> Json:
-    return {
-        "group": group.number,
-        "name": group.name,
-        "size": len(group.members),
-        "rank": group.figures.get("rank", group.number),
-        "cohesion": group.figures.get("cohesion"),
-        "typical": group.typical,
-        "version": group.version,
-    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import String, cast, select
 
 from backend.context import Context
-from backend.database import Project, Task
+from backend.database import Project, Task, Verdict, in_chunks
 from backend.errors import NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import (
@@ -22,12 +22,19 @@ from backend.label_studio.tabs import (
     shows_the_same,
     tab_data,
 )
+from backend.workflows.intake.earlier_findings import (
+    OPEN,
+    doubtful_verdicts,
+    read_groups,
+    read_verdicts,
+)
+from backend.workflows.intake.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
 # One call per text, 0.1 s or more each, in which annotators wait on SQLite: the rest follows next time.
 _MOST_CALLS = 60
-_CHUNK = 500  # ids in one SQL statement
+_MOST_REDUNDANT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,21 @@ def remove_notes(context: Context, project: Project, remote: LabelStudio) -> Non
     _remember_tabs(context, project, {})
 
 
+def finding_notes(context: Context, project: Project, snapshot: Snapshot) -> dict[int, Note]:
+    """The notes of novel groups and of verdicts on synthetic tasks."""
+    open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
+    notes: dict[int, Note] = {}
+    for place, group in enumerate(read_groups(context, project, OPEN), start=1):
+        text = f"Possible new class: {group.name} ({len(group.members)} similar tasks)"
+        notes |= {task_id: Note("novel", text, place) for task_id in group.members if task_id in open_tasks}
+    doubtful = doubtful_verdicts(context, project, snapshot)
+    ranks = coarse_ranks(len(doubtful))
+    notes |= {
+        row.task_id: Note("review", row.reason, rank) for row, rank in zip(doubtful, ranks, strict=True)
+    }
+    return notes | _verdict_notes(read_verdicts(context, project, ("harmful", "redundant")))
+
+
 def _differences(
     context: Context, project: Project, notes: Mapping[int, Note]
 ) -> list[tuple[tuple[str, str], list[int]]]:
@@ -119,7 +141,7 @@ def _shown(context: Context, project: Project, *, noted: list[int]) -> dict[int,
     with context.database.session() as session:
         carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
         found.update((task_id, shown) for task_id, shown in session.execute(carrying))
-        for chunk in _chunks(noted):
+        for chunk in in_chunks(noted):
             rows = session.execute(query.where(Task.task_id.in_(chunk)))
             found.update({task_id: shown or {} for task_id, shown in rows})
     return found
@@ -127,14 +149,10 @@ def _shown(context: Context, project: Project, *, noted: list[int]) -> dict[int,
 
 def _remember(context: Context, project: Project, task_ids: list[int], name: str, value: str) -> None:
     with context.database.session() as session:
-        for chunk in _chunks(task_ids):
+        for chunk in in_chunks(task_ids):
             mine = select(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk))
             for task in session.scalars(mine):
                 task.shown = {**(task.shown or {}), name: value}
-
-
-def _chunks(task_ids: list[int]) -> list[list[int]]:
-    return [task_ids[start : start + _CHUNK] for start in range(0, len(task_ids), _CHUNK)]
 
 
 def _update(remote: LabelStudio, project: Project, number: int, data: dict[str, object]) -> None:
@@ -148,3 +166,10 @@ def _remember_tabs(context: Context, project: Project, tabs: dict[str, int]) -> 
     project.tabs = tabs
     with context.database.session() as session:
         session.get_one(Project, project.id).tabs = tabs
+
+
+def _verdict_notes(rows: Iterable[Verdict]) -> dict[int, Note]:
+    notes = {}
+    for row in list(rows)[:_MOST_REDUNDANT]:
+        notes[row.task_id] = Note("harmful" if row.verdict == "harmful" else "redundant", row.reason)
+    return notes

@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import NovelGroup, Project
-from backend.workflows.findings.classes import OPEN, REJECTED
+from backend.workflows.intake.earlier_findings import OPEN, REJECTED, was_asked
 from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.lanes import was_asked
-from backend.workflows.serving.window import Serving
-from backend.workflows.training.learn import Learned, name_vectors
+from backend.workflows.serving.serving import Serving
+from backend.workflows.training.learn import Learned
+from backend.workflows.training.names import name_vectors
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
 from model.novelty.naming import name_groups

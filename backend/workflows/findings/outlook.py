@@ -13,7 +13,8 @@ from sqlalchemy import select
 from backend.context import Context
 from backend.database import Decision, NovelGroup, Project
 from backend.errors import NextlabelError
-from backend.workflows.findings.classes import ADDED_DECISION
+from backend.workflows.intake.earlier_findings import ADDED_DECISION
+from backend.workflows.intake.published import published_versions
 from backend.workflows.project.figures import (
     Advantage,
     AdviceFigures,
@@ -24,8 +25,7 @@ from backend.workflows.project.figures import (
     Range,
 )
 from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.publish import published_versions
-from backend.workflows.serving.window import Serving, load_serving
+from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.training.learn import Learned
 from model.records import Embeddings, Floats, Ids
 from model.registry import RegistryError

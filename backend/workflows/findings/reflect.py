@@ -14,16 +14,16 @@ from backend.context import Context
 from backend.database import MapPoint, Project
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
-from backend.workflows.findings.notes import Note, write_notes, write_tabs
+from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.pool_map import refresh_map
-from backend.workflows.findings.synthetic import Judged, weigh
+from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
 from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.projects import project_seed
-from backend.workflows.serving.lanes import finding_notes
-from backend.workflows.serving.window import Serving
+from backend.workflows.serving.serving import Serving
+from backend.workflows.training.judging import Judged
 from backend.workflows.training.learn import Learned
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from backend.workflows.project.figures import (
     TrustedSuggestions,
 )
 from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.window import Serving
+from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
 from model.calibration import calibration_error, reliability

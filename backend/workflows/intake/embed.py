@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Project, Task, upsert
+from backend.database import Embedding, Project, Task, in_chunks, upsert
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
 from model.encoders import Encoder
@@ -18,9 +17,6 @@ from model.records import Floats
 
 # Saved this often, so that a kill in the middle of a long encoding loses seconds.
 _SAVE_EVERY = 512
-_LOOKUP_CHUNK = 900
-
-T = TypeVar("T")
 
 
 def embed_project(
@@ -40,7 +36,7 @@ def embed_project(
         ).all()
     missing = {row.content_hash: row.content for row in rows}
     progress.stage("encoding texts", total=len(missing))
-    for chunk in _chunks(list(missing.items()), _SAVE_EVERY):
+    for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):
         _save(
             context,
             encoder,
@@ -62,7 +58,7 @@ def embed_texts(
     found = _load(context, encoder, by_hash)
     missing = [(key, text) for key, text in by_hash.items() if key not in found]
     deadline = time.monotonic() + budget_s
-    for chunk in _chunks(missing, _SAVE_EVERY):
+    for chunk in in_chunks(missing, _SAVE_EVERY):
         if time.monotonic() >= deadline:
             break
         vectors = encoder.encode([text for _, text in chunk])
@@ -74,7 +70,7 @@ def embed_texts(
 def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, Floats]:
     found: dict[str, Floats] = {}
     with context.database.session() as session:
-        for chunk in _chunks(list(keys), _LOOKUP_CHUNK):
+        for chunk in in_chunks(list(keys)):
             rows = session.execute(
                 select(Embedding.content_hash, Embedding.vector).where(
                     Embedding.encoder == encoder.revision, Embedding.content_hash.in_(chunk)
@@ -91,8 +87,3 @@ def _save(context: Context, encoder: Encoder, texts: Mapping[str, str], vectors:
     ]
     with context.database.session() as session:
         upsert(session, Embedding, rows)
-
-
-def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.context import Context
-from backend.database import Project, Task, upsert
+from backend.database import Project, Task, in_chunks, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import TaskState, majority_label, read_task
@@ -21,7 +21,6 @@ from backend.workflows.project.projects import synthetic_fields
 
 # Changes become visible when they are committed, a little after the time they carry.
 _OVERLAP = timedelta(seconds=10)
-_DELETE_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,7 @@ def _drop_deleted(context: Context, project: Project, remote: LabelStudio) -> in
     with context.database.session() as session:
         here = set(session.scalars(select(Task.task_id).where(Task.project_id == project.id)))
         gone = sorted(here - there)
-        for start in range(0, len(gone), _DELETE_CHUNK):
-            chunk = gone[start : start + _DELETE_CHUNK]
+        for chunk in in_chunks(gone):
             session.execute(delete(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk)))
     return len(gone)
 

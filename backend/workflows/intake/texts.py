@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Project, Task
-
-_LOOKUP_CHUNK = 900
+from backend.database import Project, Task, in_chunks
 
 
 def read_texts(context: Context, project: Project, task_ids: Iterable[int]) -> dict[int, str]:
@@ -17,8 +15,7 @@ def read_texts(context: Context, project: Project, task_ids: Iterable[int]) -> d
     ids = sorted(set(task_ids))
     found: dict[int, str] = {}
     with context.database.session() as session:
-        for start in range(0, len(ids), _LOOKUP_CHUNK):
-            chunk = ids[start : start + _LOOKUP_CHUNK]
+        for chunk in in_chunks(ids):
             rows = session.execute(
                 select(Task.task_id, Task.content).where(
                     Task.project_id == project.id, Task.task_id.in_(chunk)

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from backend.json_types import Json
 from model.novelty.crossfit import Source
 from model.records import Representation
 from model.signals.stopping import Advice, SignalName
 from model.synthetic.items import Verdict
 
-Json = dict[str, Any]
 _Path = tuple[int | str, ...]
 
 

@@ -60,6 +60,11 @@ def lease(context: Context, project_id: int, *, wait_s: float = 0.0) -> Iterator
         _release(context, project_id, owner)
 
 
+def is_running(project: Project) -> bool:
+    """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
+    return project.lease_owner is not None and project.lease_until >= time.time()
+
+
 def _acquire(context: Context, project_id: int, owner: str) -> bool:
     now = time.time()
     with context.database.session() as session:

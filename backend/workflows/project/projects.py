@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,14 +12,16 @@ from sqlalchemy.orm import Session
 from backend.context import Context
 from backend.database import Project
 from backend.errors import BadRequest, NotFound
+from backend.json_types import Json
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
-
-Json = dict[str, Any]
 
 # The column's type in PostgreSQL, ours and Label Studio's; SQLite would fail on much larger ones, too.
 LARGEST_ID = 2**31 - 1
 _REFERENCE = re.compile(r"([0-9]{1,10})\.([0-9]{1,12})")
+
+# What answers before the first loop has published anything.
+FIRST_VERSION = "nl-000000-label-names"
 
 
 def parse_reference(reference: object) -> tuple[int, int]:
@@ -93,3 +94,8 @@ def reading_digest(context: Context, project: Project, label_config: str) -> str
 def project_seed(project: Project) -> int:
     """Seed of everything random in a project; derived, so that it survives the loss of the data folder."""
     return int.from_bytes(hashlib.sha256(project.key.encode()).digest()[:8]) >> 1
+
+
+def current_version(project: Project | None) -> str:
+    """The version string that /setup and every prediction carry now."""
+    return (project.active_version if project else None) or FIRST_VERSION

@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from backend.context import Context
 from backend.database import Project
+from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.project.projects import project_seed, project_settings
-from backend.workflows.serving.window import pre_annotate
-from backend.workflows.training.learn import name_vectors
+from backend.workflows.project.projects import current_version, project_seed, project_settings
+from backend.workflows.serving.serving import pre_annotate
+from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
 from model.encoders.tfidf import TfidfEncoder
@@ -28,11 +28,8 @@ from model.registry import Manifest, RegistryError
 from model.representations.features import represent
 from model.training import cold_start
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
-# What answers before the first loop has published anything.
-FIRST_VERSION = "nl-000000-label-names"
 
 # Label Studio hangs up after 100 s; what is not encoded by then goes out without a pre-annotation.
 _BUDGET_S = 75.0
@@ -50,11 +47,6 @@ class Predictor:
     floor: float
     representation: Representation = "encoder"
     words: TfidfEncoder | None = None
-
-
-def current_version(project: Project | None) -> str:
-    """The version string that /setup and every prediction carry now."""
-    return (project.active_version if project else None) or FIRST_VERSION
 
 
 def predict_tasks(

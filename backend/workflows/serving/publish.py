@@ -9,22 +9,21 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from backend.context import Context
-from backend.database import Loop, Project, Task, WindowTask
-from backend.errors import LabelStudioError, NotConnected
+from backend.database import Project, WindowTask
+from backend.errors import LabelStudioError
+from backend.json_types import Json
 from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
 from backend.label_studio.results import prediction
 from backend.label_studio.versions import version_number
-from backend.settings import Settings
 from backend.workflows.project.projects import project_settings
+from backend.workflows.project.registration import backend_address
 from model.records import Lane
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 # Tasks may be deleted while a loop runs; more than this many in one loop is no coincidence.
@@ -49,32 +48,6 @@ class PublishReport:
 
     kept: int
     rejected: tuple[int, ...]
-
-
-def backend_address(settings: Settings) -> Json:
-    """Address and log-in of this backend, which every change of its row in Label Studio must repeat.
-
-    Label Studio tries a change out with what the change itself carries, not with what it has stored.
-    """
-    fields: Json = {"url": settings.backend_url, "auth_method": "NONE"}
-    if settings.basic_auth_user:
-        fields |= {
-            "auth_method": "BASIC_AUTH",
-            "basic_auth_user": settings.basic_auth_user,
-            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
-        }
-    return fields
-
-
-def find_backend(context: Context, remote: LabelStudio, label_studio_id: int) -> Json:
-    """Our row among a project's ML backends. Raises NotConnected."""
-    for row in remote.ml_backends(label_studio_id):
-        if str(row["url"]).rstrip("/") == context.settings.backend_url:
-            return row
-    raise NotConnected(
-        f"Project {label_studio_id} in Label Studio has no ML backend at {context.settings.backend_url}.",
-        hint=f"Run: python -m backend connect {label_studio_id}",
-    )
 
 
 def import_window(
@@ -158,36 +131,6 @@ def align(context: Context, project: Project, remote: LabelStudio, *, backend: J
     return mended
 
 
-def published_versions(context: Context, project: Project, *, limit: int) -> list[str]:
-    """The versions published last, the active one first."""
-    with context.database.session() as session:
-        rows = session.scalars(
-            select(Loop.version)
-            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
-            .order_by(Loop.id.desc())
-        )
-        names = [project.active_version, *rows]
-    return list(dict.fromkeys(name for name in names if name))[:limit]
-
-
-def window_left(context: Context, project: Project) -> list[int]:
-    """Tasks of the active window that still wait, in order."""
-    with context.database.session() as session:
-        return list(
-            session.scalars(
-                select(WindowTask.task_id)
-                .join(Task, (Task.project_id == WindowTask.project_id) & (Task.task_id == WindowTask.task_id))
-                .where(
-                    WindowTask.project_id == project.id,
-                    WindowTask.version == project.active_version,
-                    Task.is_labeled.is_(False),
-                    Task.is_skipped.is_(False),
-                )
-                .order_by(WindowTask.position)
-            )
-        )
-
-
 def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
     """Forgets places whose prediction somebody deleted, so that they are filled again; returns how many."""
     version = project.active_version or ""
@@ -208,17 +151,6 @@ def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
             )
         )
     return len(lost)
-
-
-def next_position(context: Context, project: Project) -> int:
-    """The first free position behind the active window."""
-    with context.database.session() as session:
-        last = session.scalar(
-            select(func.max(WindowTask.position)).where(
-                WindowTask.project_id == project.id, WindowTask.version == project.active_version
-            )
-        )
-    return 0 if last is None else last + 1
 
 
 def sweep(

@@ -6,12 +6,15 @@ from backend.context import Context
 from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
+from backend.workflows.intake.published import window_left
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.project.registration import find_backend
 from backend.workflows.serving import publish
-from backend.workflows.serving.window import load_serving, publish_places, rank_pool
+from backend.workflows.serving.serving import load_serving
+from backend.workflows.serving.window import publish_places, rank_pool
 from model.registry import RegistryError
 
 
@@ -34,9 +37,9 @@ def rollback(
         with lease(context, project.id, wait_s=wait_s):
             project = get_project(context, label_studio_id)
             if project.active_version == version:
-                return len(publish.window_left(context, project))
+                return len(window_left(context, project))
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
-            backend = publish.find_backend(context, remote, label_studio_id)
+            backend = find_backend(context, remote, label_studio_id)
             snapshot = take_snapshot(context, project, config)
             serving = load_serving(context, project, snapshot, config=config, version=version)
             progress.stage("removing old places")

@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from backend.context import Context
 from backend.database import Project
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.results import choice_result
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.projects import project_seed, project_settings
 from backend.workflows.serving import publish
-from backend.workflows.serving.lanes import lane_queues, new_class_members
+from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.publish import Placement, PublishReport
-from backend.workflows.training.represent import as_version_sees
+from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
-from model.heads.single_label import LinearHead
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
-from model.records import Floats, Ranking
+from model.records import Ranking
 from model.strategies.inputs import StrategyInput
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Serving:
-    """A version and the snapshot as its head sees it.
-
-    `floor`: confidence below which a pre-annotation is not shown. `of_new_classes`: tasks of groups that a
-    person made a class, and that label, while the head hardly knows it.
-    """
-
-    version: str
-    head: LinearHead
-    by_name: bool
-    config: LabelConfig
-    snapshot: Snapshot
-    floor: float = 0.0
-    of_new_classes: Mapping[int, str] = field(default_factory=dict)
-
-    def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
-        """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows."""
-        wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
-        believed: dict[int, Floats] = {}
-        for items in (self.snapshot.features, self.snapshot.synthetic_features):
-            chosen = items.take(np.isin(items.ids, wanted))
-            values = self.head.probabilities(chosen, self.version).values
-            believed.update(zip(chosen.ids.tolist(), values, strict=True))
-        return believed
-
-
-def load_serving(
-    context: Context, project: Project, snapshot: Snapshot, *, config: LabelConfig, version: str
-) -> Serving:
-    """A stored version, ready to rank and to pre-annotate. Raises RegistryError."""
-    head, manifest = context.registry.load(project.key, version)
-    return Serving(
-        version=version,
-        head=head,
-        by_name=manifest.kind == "label-names",
-        config=config,
-        snapshot=as_version_sees(context, project, snapshot, manifest),
-        floor=project_settings(context, project).preannotate_floor,
-        of_new_classes=new_class_members(context, project, snapshot),
-    )
 
 
 def order_seed(project: Project, snapshot: Snapshot) -> list[int]:
@@ -142,31 +92,6 @@ def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> lis
     placements = []
     for task_id in task_ids:
         lane = lanes[task_id]
-        result = [] if lane == "audit" else _pre_annotation(serving, task_id, beliefs[task_id])
+        result = [] if lane == "audit" else pre_annotation(serving, task_id, beliefs[task_id])
         placements.append(Placement(task_id, lane, result))
     return placements
-
-
-def pre_annotate(
-    head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool, floor: float
-) -> list[Json]:
-    """The regions for one item's probabilities (c,): its best label that the config (still) has.
-
-    None where no label reaches the `floor`.
-    """
-    known = set(config.space.names)
-    columns = [column for column, name in enumerate(head.space.names) if name in known]
-    if not columns:
-        return []
-    best = max(columns, key=lambda column: float(row[column]))
-    if row[best] < floor:
-        return []
-    return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)
-
-
-def _pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
-    label, names = serving.of_new_classes.get(task_id), serving.head.space.names
-    if label is None or label not in serving.config.space.names:
-        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name, floor=serving.floor)
-    confidence = float(row[names.index(label)]) if label in names else 0.0
-    return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from backend.context import Context
 from backend.database import Project
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.tasks import content_hash
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.projects import project_seed
+from backend.workflows.training.names import name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
 from model.heads.material import Companions
 from model.heads.surroundings import Surroundings, find_surroundings
@@ -23,8 +20,6 @@ from model.heads.trained import Metrics, TrainedHead
 from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
 from model.training import cold_start, train
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +54,6 @@ class Learned:
         return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
-def name_vectors(context: Context, config: LabelConfig) -> Floats:
-    """Embeddings of the label names as people read them, (c, d) in the order of the config."""
-    names = _titles(config)
-    found = embed_texts(context, names)
-    return np.stack([found[content_hash(name)] for name in names])
-
-
-def _titles(config: LabelConfig) -> list[str]:
-    return [readable_name(label.title) for label in config.labels]
-
-
-def readable_name(title: str) -> str:
-    """A label name as a sentence would have it: card_arrival → card arrival, cardArrival → card arrival."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)
-    return re.sub(r"[_\-./]+", " ", spaced).strip() or title
-
-
 def learn(
     context: Context,
     project: Project,
@@ -88,7 +66,7 @@ def learn(
     names = name_vectors(context, config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
-    titles = _titles(config)
+    titles = readable_titles(config)
     choice, words = choose_features(context, project, snapshot, titles=titles, names=names)
     chosen = choice.representation
     seen = with_features(context, project, snapshot, representation=chosen, words=words)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Decision, Loop
+from backend.json_types import Json
 from backend.tables import write_csv
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.projects import get_project
-from backend.workflows.views.dashboard.history import decision_words
-
-Json = dict[str, Any]
+from backend.workflows.views.wording import decision_words
 
 _FACTS = (
     "loop",

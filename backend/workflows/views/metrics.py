@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Loop, Project
+from backend.json_types import Json
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.views.dashboard.answers import ADVICE
+from backend.workflows.project.workers import living_workers
 from backend.workflows.views.status import all_statuses
-from backend.workflows.work import living_workers
+from backend.workflows.views.wording import ADVICE
 
-Json = dict[str, Any]
 # Values of a metric: the labels beside `project`, and the number (None: not known, so not there).
 Values = Iterable[tuple[tuple[str, ...], float | None]]
 # Reads a metric from a project's status and what its last loop measured.

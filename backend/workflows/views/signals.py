@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Loop, Project
+from backend.json_types import Json
 from backend.workflows.project.figures import Signals
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Project, Task
-
-_CHUNK = 500  # ids in one SQL statement
+from backend.database import Project, Task, in_chunks
 
 
 def read_snippets(
@@ -19,10 +17,10 @@ def read_snippets(
     ids = sorted(set(task_ids))
     found: dict[int, str] = {}
     with context.database.session() as session:
-        for start in range(0, len(ids), _CHUNK):
+        for chunk in in_chunks(ids):
             rows = session.execute(
                 select(Task.task_id, func.substr(Task.content, 1, 2 * length)).where(
-                    Task.project_id == project.id, Task.task_id.in_(ids[start : start + _CHUNK])
+                    Task.project_id == project.id, Task.task_id.in_(chunk)
                 )
             )
             found.update({task_id: shorten(content, length) for task_id, content in rows})

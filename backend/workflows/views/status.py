@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Hint, Loop, Project, Task
-from backend.workflows.findings.classes import list_groups
+from backend.json_types import Json
+from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
+from backend.workflows.intake.published import window_left
+from backend.workflows.project.lease import is_running
 from backend.workflows.project.projects import get_project, project_settings
-from backend.workflows.serving.publish import window_left
-from backend.workflows.views.dashboard.state import is_running
-from backend.workflows.views.dashboard.synthetic import verdict_counts
+from backend.workflows.project.workers import living_workers
 from backend.workflows.views.signals import newest_signals
-from backend.workflows.work import living_workers
-from model.registry import Manifest, RegistryError
-
-Json = dict[str, Any]
+from backend.workflows.views.versions import active_manifest
 
 
 def all_statuses(context: Context) -> list[Json]:
@@ -33,45 +30,6 @@ def project_status(context: Context, label_studio_id: int) -> Json:
     return _status(context, get_project(context, label_studio_id))
 
 
-def list_versions(context: Context, label_studio_id: int) -> list[Json]:
-    """Every model version of a project, newest first, with what it was measured to be worth."""
-    project = get_project(context, label_studio_id)
-    rows = []
-    for name in sorted(context.registry.versions(project.key), reverse=True):
-        active = name == project.active_version
-        try:
-            _head, manifest = context.registry.load(project.key, name)
-        except RegistryError:
-            rows.append(_unreadable_row(name, active=active))
-            continue
-        rows.append(_version_row(manifest, active=active))
-    return rows
-
-
-def version_metrics(context: Context, project: Project) -> Json:
-    """What the version in use was measured to be worth; empty when there is none that can be read."""
-    manifest = _active_manifest(context, project)
-    return dict(manifest.metrics) if manifest else {}
-
-
-def _unreadable_row(name: str, *, active: bool) -> Json:
-    empty: Json = {"created_at": "", "representation": "", "strategy": "", "classes": 0, "metrics": {}}
-    return {"version": name, "active": active, "kind": "unreadable"} | empty
-
-
-def _version_row(manifest: Manifest, *, active: bool) -> Json:
-    return {
-        "version": manifest.version,
-        "active": active,
-        "kind": manifest.kind,
-        "representation": manifest.representation,
-        "created_at": manifest.created_at,
-        "strategy": manifest.strategy,
-        "classes": len(manifest.classes),
-        "metrics": manifest.metrics,
-    }
-
-
 def _status(context: Context, project: Project) -> Json:
     with context.database.session() as session:
         tasks, labelled = session.execute(
@@ -82,7 +40,7 @@ def _status(context: Context, project: Project) -> Json:
             select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc()).limit(1)
         )
     settings = project_settings(context, project)
-    manifest = _active_manifest(context, project)
+    manifest = active_manifest(context, project)
     measured = newest_signals(context, project)
     return {
         "project": project.label_studio_id,
@@ -104,16 +62,6 @@ def _status(context: Context, project: Project) -> Json:
         "verdicts": verdict_counts(context, project),
         "settings": settings.model_dump(mode="json"),
     }
-
-
-def _active_manifest(context: Context, project: Project) -> Manifest | None:
-    if project.active_version is None:
-        return None
-    try:
-        _head, manifest = context.registry.load(project.key, project.active_version)
-    except RegistryError:
-        return None
-    return manifest
 
 
 def _loop_row(loop: Loop | None) -> Json | None:

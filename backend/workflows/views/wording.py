@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from backend.database import Decision
+from model.signals.honest_accuracy import FEWEST
+
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _NOW_S = 5.0
+OUTCOMES = {
+    "published": "published a new order",
+    "topped-up": "filled the window up",
+    "mended": "put Label Studio's settings right",
+    "unchanged": "found nothing new",
+    "failed": "failed",
+    "running": "is running",
+}
+ADVICE = {
+    "keep-labeling": "Keep labeling",
+    "label-novel-lane": "Label the possible new classes",
+    "collect-data": "Collect or create data",
+    "stop": "You can stop",
+}
+# Below so many audit labels no accuracy is named.
+AUDIT_NEEDED = FEWEST
+_DECIDED = {
+    "group-added": "made “{label}” a class",
+    "group-rejected": "said that group {group} is not a class",
+    "rollback": "went back to {version}",
+}
 
 
 def ago(seconds: float) -> str:
@@ -40,3 +64,12 @@ def share_with_interval(share: float, low: float | None, high: float | None) -> 
     if low is None or high is None:
         return percent(share)
     return f"{percent(share)} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def decision_words(decision: Decision) -> str:
+    """What was decided, as the rest of a sentence that begins with who it was."""
+    pattern = _DECIDED.get(decision.kind)
+    try:
+        return pattern.format_map(decision.details) if pattern else decision.kind
+    except KeyError:
+        return decision.kind

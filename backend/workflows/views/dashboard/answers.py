@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from backend.json_types import Json
 from backend.workflows.project.figures import (
     Accuracy,
     Advantage,
@@ -13,21 +13,10 @@ from backend.workflows.project.figures import (
     HeadMetrics,
     Signals,
 )
-from backend.workflows.views.wording import percent, share_with_interval
+from backend.workflows.views.wording import ADVICE, AUDIT_NEEDED, percent, share_with_interval
 from model.signals.estimate import points
-from model.signals.honest_accuracy import FEWEST
-from model.signals.stopping import Advice, SignalName
+from model.signals.stopping import SignalName
 
-Json = dict[str, Any]
-
-# Below so many audit labels no accuracy is named.
-AUDIT_NEEDED = FEWEST
-ADVICE: dict[Advice, str] = {
-    "keep-labeling": "Keep labeling",
-    "label-novel-lane": "Label the possible new classes",
-    "collect-data": "Collect or create data",
-    "stop": "You can stop",
-}
 _FOR_STOPPING: dict[bool | None, str] = {True: "yes", False: "no", None: "not known yet"}
 # How the number of a signal is written, where it is no plain one.
 _WRITTEN: dict[SignalName, Callable[[float], str]] = {

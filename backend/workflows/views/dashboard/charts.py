@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from backend.json_types import Json
 from backend.workflows.project.figures import Calibration, ClassRow, CurvePoint, Signals
 from backend.workflows.views.wording import counted, percent, share_with_interval
-
-Json = dict[str, Any]
 
 
 def learning_curve(signals: Signals) -> Json:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from backend.context import Context
 from backend.database import Decision, Loop, Project
+from backend.json_types import Json
 from backend.workflows.project.figures import Figures, HeadMetrics
-from backend.workflows.views.dashboard.answers import AUDIT_NEEDED
-from backend.workflows.views.dashboard.state import OUTCOMES
-from backend.workflows.views.wording import ago, duration, share_with_interval
-
-Json = dict[str, Any]
+from backend.workflows.views.wording import (
+    AUDIT_NEEDED,
+    OUTCOMES,
+    ago,
+    decision_words,
+    duration,
+    share_with_interval,
+)
 
 _VERSIONS = 8
 _LOOPS = 8
 _DECISIONS = 8
-_DECIDED = {
-    "group-added": "made “{label}” a class",
-    "group-rejected": "said that group {group} is not a class",
-    "rollback": "went back to {version}",
-}
 
 
 def versions(context: Context, project: Project) -> list[Json]:
@@ -107,15 +105,6 @@ def _loop_row(loop: Loop) -> Json:
 def _failed_parts(figures: Figures) -> str:
     """What a loop that published could not do afterwards, and why."""
     return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
-
-
-def decision_words(decision: Decision) -> str:
-    """What was decided, as the rest of a sentence that begins with who it was."""
-    pattern = _DECIDED.get(decision.kind)
-    try:
-        return pattern.format_map(decision.details) if pattern else decision.kind
-    except KeyError:
-        return decision.kind
 
 
 def _audit_words(metrics: HeadMetrics) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from backend.context import Context
 from backend.database import Project
-from backend.workflows.findings.classes import list_groups
+from backend.json_types import Json
+from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.project.figures import Signals
 from backend.workflows.views.snippets import read_snippets
-
-Json = dict[str, Any]
 
 _MOST_GROUPS = 20
 _TYPICAL = 3

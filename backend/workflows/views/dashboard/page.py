@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Loop, MapPoint, Project, Task
+from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.projects import get_project
@@ -20,10 +20,8 @@ from backend.workflows.views.dashboard.quality import label_quality
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
 from backend.workflows.views.signals import Measured, newest_signals
-from backend.workflows.views.status import version_metrics
+from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import ago
-
-Json = dict[str, Any]
 
 
 def build_dashboard(context: Context, label_studio_id: int) -> Json:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import MapPoint, Task
+from backend.json_types import Json
 from backend.label_studio.tabs import FLAG_FIELD, TITLES
 from backend.workflows.project.projects import get_project
 from backend.workflows.views.snippets import shorten
-
-Json = dict[str, Any]
 
 _SNIPPET = 120
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from backend.json_types import Json
 from backend.workflows.project.figures import AcceptanceRow, AgreementRow, Signals
 from backend.workflows.views.wording import percent
-
-Json = dict[str, Any]
 
 
 def label_quality(signals: Signals) -> Json:

@@ -10,22 +10,14 @@ from sqlalchemy import func, select
 
 from backend.context import Context
 from backend.database import Hint, Loop, Project
+from backend.json_types import Json
+from backend.workflows.intake.published import window_left
 from backend.workflows.project.figures import Position
+from backend.workflows.project.lease import is_running
 from backend.workflows.project.projects import get_project, project_settings
-from backend.workflows.serving.publish import window_left
-from backend.workflows.views.wording import ago, counted, duration
-from backend.workflows.work import living_workers
+from backend.workflows.project.workers import living_workers
+from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
 
-Json = dict[str, Any]
-
-OUTCOMES = {
-    "published": "published a new order",
-    "topped-up": "filled the window up",
-    "mended": "put Label Studio's settings right",
-    "unchanged": "found nothing new",
-    "failed": "failed",
-    "running": "is running",
-}
 # A window emptier than this share is worth a warning: a loop fills it up at half.
 _LOW_WINDOW = 0.2
 
@@ -62,11 +54,6 @@ def read_state(context: Context, label_studio_id: int) -> Json:
             "worker": _worker_item(living_workers(context)),
         },
     }
-
-
-def is_running(project: Project) -> bool:
-    """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
-    return project.lease_owner is not None and project.lease_until >= time.time()
 
 
 def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Json:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Project, Verdict
+from backend.database import Project
+from backend.json_types import Json
+from backend.workflows.intake.earlier_findings import verdict_counts
 from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
 from backend.workflows.project.projects import get_project, project_settings
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
-
-Json = dict[str, Any]
 
 VERDICTS = {
     "helpful": "Helpful",
@@ -40,18 +37,6 @@ def synthetic_view(context: Context, project: Project, signals: Signals) -> Json
         "gaps": _gaps(context, project, found.gaps, length=160) if found else [],
         "realism": _realism(found.realism) if found and found.realism else None,
     }
-
-
-def verdict_counts(context: Context, project: Project) -> dict[str, int]:
-    """How many synthetic tasks have each verdict."""
-    with context.database.session() as session:
-        counted = session.execute(
-            select(Verdict.verdict, func.count())
-            .where(Verdict.project_id == project.id)
-            .group_by(Verdict.verdict)
-        )
-        found = {str(verdict): int(number_of) for verdict, number_of in counted}
-    return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
 
 
 def wanted_data(context: Context, label_studio_id: int) -> list[Json]:

@@ -1,0 +1,7 @@
+"""The JSON that people, Label Studio and the database exchange, as a type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]

@@ -1,0 +1,112 @@
+"""What earlier loops found and people decided: groups of novel tasks, verdicts on synthetic ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from backend.context import Context
+from backend.database import NovelGroup, Project, Verdict
+from backend.json_types import Json
+from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.projects import get_project
+from model.synthetic.items import VERDICTS
+
+OPEN, ADDED, REJECTED = "open", "added", "rejected"
+ADDED_DECISION = f"group-{ADDED}"
+# So many labels make a new class one like all others; until then its group is asked first.
+_ENOUGH_OF_A_CLASS = 5
+
+
+def list_groups(context: Context, label_studio_id: int) -> list[Json]:
+    """The groups of a project that nobody decided about, the most convincing first."""
+    project = get_project(context, label_studio_id)
+    with context.database.session() as session:
+        groups = session.scalars(
+            select(NovelGroup)
+            .where(NovelGroup.project_id == project.id, NovelGroup.state == OPEN)
+            .order_by(NovelGroup.number)
+        ).all()
+    rows = [_group_row(group) for group in groups]
+    return sorted(rows, key=lambda row: (row["rank"], row["group"]))
+
+
+def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
+    """Whether somebody labelled or skipped a task of a group since it was first found."""
+    return bool(group.figures.get("asked")) or not open_tasks.issuperset(group.members)
+
+
+def new_class_members(context: Context, project: Project, snapshot: Snapshot) -> dict[int, str]:
+    """Tasks of groups that a person made a class, while it has few labels, and that label."""
+    return {
+        task_id: group.name for group in fresh_groups(context, project, snapshot) for task_id in group.members
+    }
+
+
+def fresh_groups(context: Context, project: Project, snapshot: Snapshot) -> list[NovelGroup]:
+    """Groups that became a class which has few labels yet."""
+    names = snapshot.labels.space.names
+    counts = dict(zip(names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True))
+    return [
+        group
+        for group in read_groups(context, project, ADDED)
+        if counts.get(group.name, _ENOUGH_OF_A_CLASS) < _ENOUGH_OF_A_CLASS
+    ]
+
+
+def read_groups(context: Context, project: Project, state: str) -> list[NovelGroup]:
+    """The groups of a project in a state, the most convincing first."""
+    with context.database.session() as session:
+        groups = session.scalars(
+            select(NovelGroup).where(NovelGroup.project_id == project.id, NovelGroup.state == state)
+        ).all()
+    return sorted(groups, key=_group_place)
+
+
+def doubtful_verdicts(context: Context, project: Project, snapshot: Snapshot) -> list[Verdict]:
+    """Synthetic tasks that a person should look at, the most telling first."""
+    waiting = {task.task_id for task in snapshot.synthetic if task.is_open}
+    rows = [row for row in read_verdicts(context, project, ("unsure",)) if row.task_id in waiting]
+    return sorted(rows, key=lambda row: (-row.review_order, row.task_id))
+
+
+def read_verdicts(context: Context, project: Project, kinds: Sequence[str]) -> list[Verdict]:
+    """The verdicts of some kinds on the synthetic tasks of a project, by task."""
+    with context.database.session() as session:
+        return list(
+            session.scalars(
+                select(Verdict)
+                .where(Verdict.project_id == project.id, Verdict.verdict.in_(kinds))
+                .order_by(Verdict.task_id)
+            )
+        )
+
+
+def verdict_counts(context: Context, project: Project) -> dict[str, int]:
+    """How many synthetic tasks have each verdict."""
+    with context.database.session() as session:
+        counted = session.execute(
+            select(Verdict.verdict, func.count())
+            .where(Verdict.project_id == project.id)
+            .group_by(Verdict.verdict)
+        )
+        found = {str(verdict): int(number_of) for verdict, number_of in counted}
+    return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+
+def _group_place(group: NovelGroup) -> tuple[int, int]:
+    rank = group.figures.get("rank")
+    return (rank if isinstance(rank, int) else group.number, group.number)
+
+
+def _group_row(group: NovelGroup) -> Json:
+    return {
+        "group": group.number,
+        "name": group.name,
+        "size": len(group.members),
+        "rank": group.figures.get("rank", group.number),
+        "cohesion": group.figures.get("cohesion"),
+        "typical": group.typical,
+        "version": group.version,
+    }

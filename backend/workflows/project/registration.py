@@ -1,0 +1,99 @@
+"""What Label Studio is told of this backend: its row among the ML backends, its webhook, its settings."""
+
+from __future__ import annotations
+
+import base64
+
+from backend.context import Context
+from backend.database import Project
+from backend.errors import NotConnected
+from backend.json_types import Json
+from backend.label_studio.client import LabelStudio
+from backend.settings import Settings
+
+SAMPLING = "Uncertainty sampling"
+SAMPLING_DEFAULT = "Sequential sampling"
+SECRET_HEADER = "X-Nextlabel-Secret"
+WEBHOOK_PATH = "/webhook"
+WEBHOOK_EVENTS = [
+    "ANNOTATION_CREATED",
+    "ANNOTATIONS_CREATED",
+    "ANNOTATION_UPDATED",
+    "ANNOTATIONS_DELETED",
+    "TASKS_CREATED",
+    "TASKS_DELETED",
+    "PROJECT_UPDATED",
+]
+# Where /setup finds a project's own settings in Label Studio's extra_params.
+EXTRA_PARAMS_KEY = "nextlabel"
+
+
+def backend_address(settings: Settings) -> Json:
+    """Address and log-in of this backend, which every change of its row in Label Studio must repeat.
+
+    Label Studio tries a change out with what the change itself carries, not with what it has stored.
+    """
+    fields: Json = {"url": settings.backend_url, "auth_method": "NONE"}
+    if settings.basic_auth_user:
+        fields |= {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": settings.basic_auth_user,
+            "basic_auth_pass": settings.basic_auth_pass.get_secret_value(),
+        }
+    return fields
+
+
+def find_backend(context: Context, remote: LabelStudio, label_studio_id: int) -> Json:
+    """Our row among a project's ML backends. Raises NotConnected."""
+    for row in remote.ml_backends(label_studio_id):
+        if str(row["url"]).rstrip("/") == context.settings.backend_url:
+            return row
+    raise NotConnected(
+        f"Project {label_studio_id} in Label Studio has no ML backend at {context.settings.backend_url}.",
+        hint=f"Run: python -m backend connect {label_studio_id}",
+    )
+
+
+def webhook_headers(settings: Settings) -> dict[str, str]:
+    """Headers by which Label Studio's webhooks prove that they come from it."""
+    if secret := settings.webhook_secret.get_secret_value():
+        return {SECRET_HEADER: secret}
+    if settings.basic_auth_user:
+        pair = f"{settings.basic_auth_user}:{settings.basic_auth_pass.get_secret_value()}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    return {}
+
+
+def webhook_fields(settings: Settings, project: Project) -> Json:
+    """How the webhook of a project must be.
+
+    The project stands in the address, so that no payload is needed: making one (it counts all tasks and
+    annotations) costs the annotator a fifth of every submit.
+    """
+    return {
+        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={project.reference}",
+        "send_payload": False,
+        "send_for_all_actions": False,
+        "actions": WEBHOOK_EVENTS,
+        "headers": webhook_headers(settings),
+        "is_active": True,
+    }
+
+
+def webhook_is_right(settings: Settings, project: Project, hook: Json) -> bool:
+    """Whether a webhook has the right address, the secret and all events we need."""
+    wanted = webhook_fields(settings, project)
+    plain = ("url", "send_payload", "send_for_all_actions", "is_active")
+    return (
+        all(hook[name] == wanted[name] for name in plain)
+        and set(hook["actions"]) == set(wanted["actions"])
+        and (hook["headers"] or {}) == wanted["headers"]
+    )
+
+
+def our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    """The project's webhooks that lead here, Label Studio's own and ours."""
+    address = f"{settings.backend_url}{WEBHOOK_PATH}"
+    return [
+        hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).partition("?")[0] == address
+    ]

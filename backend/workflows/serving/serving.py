@@ -1,0 +1,89 @@
+"""A version that is ready to serve: what it believes of a task, and its pre-annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backend.context import Context
+from backend.database import Project
+from backend.json_types import Json
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.results import choice_result
+from backend.workflows.intake.earlier_findings import new_class_members
+from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.projects import project_settings
+from backend.workflows.training.represent import as_version_sees
+from model.heads.single_label import LinearHead
+from model.records import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Serving:
+    """A version and the snapshot as its head sees it.
+
+    `floor`: confidence below which a pre-annotation is not shown. `of_new_classes`: tasks of groups that a
+    person made a class, and that label, while the head hardly knows it.
+    """
+
+    version: str
+    head: LinearHead
+    by_name: bool
+    config: LabelConfig
+    snapshot: Snapshot
+    floor: float = 0.0
+    of_new_classes: Mapping[int, str] = field(default_factory=dict)
+
+    def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
+        """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows."""
+        wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
+        believed: dict[int, Floats] = {}
+        for items in (self.snapshot.features, self.snapshot.synthetic_features):
+            chosen = items.take(np.isin(items.ids, wanted))
+            values = self.head.probabilities(chosen, self.version).values
+            believed.update(zip(chosen.ids.tolist(), values, strict=True))
+        return believed
+
+
+def load_serving(
+    context: Context, project: Project, snapshot: Snapshot, *, config: LabelConfig, version: str
+) -> Serving:
+    """A stored version, ready to rank and to pre-annotate. Raises RegistryError."""
+    head, manifest = context.registry.load(project.key, version)
+    return Serving(
+        version=version,
+        head=head,
+        by_name=manifest.kind == "label-names",
+        config=config,
+        snapshot=as_version_sees(context, project, snapshot, manifest),
+        floor=project_settings(context, project).preannotate_floor,
+        of_new_classes=new_class_members(context, project, snapshot),
+    )
+
+
+def pre_annotate(
+    head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool, floor: float
+) -> list[Json]:
+    """The regions for one item's probabilities (c,): its best label that the config (still) has.
+
+    None where no label reaches the `floor`.
+    """
+    known = set(config.space.names)
+    columns = [column for column, name in enumerate(head.space.names) if name in known]
+    if not columns:
+        return []
+    best = max(columns, key=lambda column: float(row[column]))
+    if row[best] < floor:
+        return []
+    return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)
+
+
+def pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
+    """The regions for one task's probabilities (c,); a task of a new class gets that class."""
+    label, names = serving.of_new_classes.get(task_id), serving.head.space.names
+    if label is None or label not in serving.config.space.names:
+        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name, floor=serving.floor)
+    confidence = float(row[names.index(label)]) if label in names else 0.0
+    return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)

@@ -1,0 +1,119 @@
+"""Judges the synthetic tasks, and picks those that may teach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete
+
+from backend.context import Context
+from backend.database import Project, Verdict
+from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
+from backend.workflows.intake.texts import read_texts
+from backend.workflows.project.projects import project_seed
+from backend.workflows.training.learn import Teacher
+from model.records import Embeddings, Labels
+from model.synthetic.items import Judgement, RealItems, SyntheticItems, Unlabelled
+from model.synthetic.reviews import Outcome, Review
+from model.synthetic.verdicts import judge
+
+UNLABELLED = 1000  # tasks without a label that are looked at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """The synthetic tasks with an intended label, as the model takes them, and the verdicts on them."""
+
+    tasks: tuple[SyntheticTask, ...]
+    real: RealItems
+    synthetic: SyntheticItems
+    judgement: Judgement
+
+
+def judge_tasks(context: Context, project: Project, snapshot: Snapshot) -> Judged | None:
+    """The verdicts, written down in place of the last ones; None without synthetic or real labels."""
+    tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
+    if not tasks or not len(snapshot.labels):
+        _write(context, project, [])
+        return None
+    real, synthetic = _take_items(context, project, snapshot, tasks)
+    rng = np.random.default_rng(project_seed(project))
+    judgement = judge(real, synthetic, rng=rng, reviews=_reviews(tasks))
+    _write(context, project, judgement.items)
+    return Judged(tasks, real, synthetic, judgement)
+
+
+def teachers(judged: Judged | None) -> list[Teacher]:
+    """What synthetic tasks may teach: what a person said of them, else what they were meant to be."""
+    if judged is None:
+        return []
+    found = []
+    for task, item in zip(judged.tasks, judged.judgement.items, strict=True):
+        label = task.review or (task.intended_label if item.teaches else None)
+        if label is not None and not task.is_rejected:
+            found.append(Teacher(task.task_id, label))
+    return found
+
+
+def _take_items(
+    context: Context, project: Project, snapshot: Snapshot, tasks: Sequence[SyntheticTask]
+) -> tuple[RealItems, SyntheticItems]:
+    labels, space = snapshot.labels, snapshot.labels.space
+    ids = [task.task_id for task in tasks]
+    pool = _sample(snapshot.pool_embeddings, np.random.default_rng(project_seed(project)))
+    texts = read_texts(context, project, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
+    real = RealItems(
+        snapshot.labelled_embeddings,
+        labels,
+        snapshot.audit[snapshot.labelled],
+        [texts[task_id] for task_id in labels.ids.tolist()],
+        Unlabelled(pool, [texts[task_id] for task_id in pool.ids.tolist()]),
+    )
+    embeddings = snapshot.synthetic_embeddings.take(np.isin(snapshot.synthetic_embeddings.ids, ids))
+    kinds = sorted({(task.generator or "", task.slice or "") for task in tasks})
+    groups = np.array(
+        [kinds.index((task.generator or "", task.slice or "")) for task in tasks], dtype=np.intp
+    )
+    intended = Labels.from_names(embeddings.ids, [str(task.intended_label) for task in tasks], space)
+    return real, SyntheticItems(embeddings, intended, groups, [texts[task_id] for task_id in ids])
+
+
+def _sample(pool: Embeddings, rng: np.random.Generator) -> Embeddings:
+    """At most so many unlabelled tasks as show what real ones are like."""
+    return pool.take(np.sort(rng.permutation(len(pool))[:UNLABELLED]))
+
+
+def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:
+    reviews = []
+    for task in tasks:
+        outcome: Outcome | None = None
+        if task.is_rejected:
+            outcome = "reject"
+        elif task.review is not None:
+            outcome = "confirm" if task.review == task.intended_label else "relabel"
+        if outcome is not None:
+            reviews.append(Review(task.task_id, outcome))
+    return reviews
+
+
+def _write(context: Context, project: Project, items: Sequence[Any]) -> None:
+    with context.database.session() as session:
+        session.execute(delete(Verdict).where(Verdict.project_id == project.id))
+        session.add_all(
+            Verdict(
+                project_id=project.id,
+                task_id=item.id,
+                verdict=item.verdict,
+                value=item.value,
+                low=item.low,
+                high=item.high,
+                realism=item.realism,
+                duplicate_of=item.duplicate_of,
+                reason=item.reason,
+                review_order=item.review_order,
+            )
+            for item in items
+        )

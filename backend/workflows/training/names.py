@@ -1,0 +1,31 @@
+"""The names of labels, as people read them and as vectors."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from backend.context import Context
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.tasks import content_hash
+from backend.workflows.intake.embed import embed_texts
+from model.records import Floats
+
+
+def name_vectors(context: Context, config: LabelConfig) -> Floats:
+    """Embeddings of the label names as people read them, (c, d) in the order of the config."""
+    names = readable_titles(config)
+    found = embed_texts(context, names)
+    return np.stack([found[content_hash(name)] for name in names])
+
+
+def readable_titles(config: LabelConfig) -> list[str]:
+    """The label names as people read them, in the order of the config."""
+    return [readable_name(label.title) for label in config.labels]
+
+
+def readable_name(title: str) -> str:
+    """A label name as a sentence would have it: card_arrival → card arrival, cardArrival → card arrival."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", title)
+    return re.sub(r"[_\-./]+", " ", spaced).strip() or title

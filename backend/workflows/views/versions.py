@@ -1,0 +1,59 @@
+"""The stored versions of a project, and what they were measured to be worth."""
+
+from __future__ import annotations
+
+from backend.context import Context
+from backend.database import Project
+from backend.json_types import Json
+from backend.workflows.project.projects import get_project
+from model.registry import Manifest, RegistryError
+
+
+def list_versions(context: Context, label_studio_id: int) -> list[Json]:
+    """Every model version of a project, newest first, with what it was measured to be worth."""
+    project = get_project(context, label_studio_id)
+    rows = []
+    for name in sorted(context.registry.versions(project.key), reverse=True):
+        active = name == project.active_version
+        try:
+            _head, manifest = context.registry.load(project.key, name)
+        except RegistryError:
+            rows.append(_unreadable_row(name, active=active))
+            continue
+        rows.append(_version_row(manifest, active=active))
+    return rows
+
+
+def version_metrics(context: Context, project: Project) -> Json:
+    """What the version in use was measured to be worth; empty when there is none that can be read."""
+    manifest = active_manifest(context, project)
+    return dict(manifest.metrics) if manifest else {}
+
+
+def active_manifest(context: Context, project: Project) -> Manifest | None:
+    """What is known of the version in use; None where there is none that can be read."""
+    if project.active_version is None:
+        return None
+    try:
+        _head, manifest = context.registry.load(project.key, project.active_version)
+    except RegistryError:
+        return None
+    return manifest
+
+
+def _unreadable_row(name: str, *, active: bool) -> Json:
+    empty: Json = {"created_at": "", "representation": "", "strategy": "", "classes": 0, "metrics": {}}
+    return {"version": name, "active": active, "kind": "unreadable"} | empty
+
+
+def _version_row(manifest: Manifest, *, active: bool) -> Json:
+    return {
+        "version": manifest.version,
+        "active": active,
+        "kind": manifest.kind,
+        "representation": manifest.representation,
+        "created_at": manifest.created_at,
+        "strategy": manifest.strategy,
+        "classes": len(manifest.classes),
+        "metrics": manifest.metrics,
+    }
