@@ -32,8 +32,8 @@ from backend.workflows.connection.connect import disconnect as disconnect_projec
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.projects import get_project
 from backend.workflows.project.workers import beat_forever
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
 from backend.workflows.serving.rollback import rollback as rollback_project
@@ -140,12 +140,12 @@ def doctor(
 def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
     """Run one loop now: sync, train, rank, publish. The second does nothing."""
     with _context() as context:
-        project = get_project(context, project_id)
-        with TerminalProgress(_err) as progress, lease(context, project.id, wait_s=PEOPLE_WAIT_S):
-            result = run_loop(context, get_project(context, project_id), reason="command", progress=progress)
+        workspace = open_workspace(context, project_id)
+        with TerminalProgress(_err) as progress, lease(workspace, wait_s=PEOPLE_WAIT_S):
+            result = run_loop(open_workspace(context, project_id), reason="command", progress=progress)
             if result.outcome == "published":
                 progress.stage("removing old predictions")
-                tidy(context, get_project(context, project_id))
+                tidy(open_workspace(context, project_id))
         _print(as_json, report.loop_json(result), lambda: report.print_loop(_out, result))
 
 

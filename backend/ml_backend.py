@@ -18,7 +18,7 @@ from backend.errors import UnsupportedConfig
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.workflows.connection.webhook import take_event
-from backend.workflows.project.projects import current_version, find_project, parse_reference
+from backend.workflows.project.reference import parse_reference
 from backend.workflows.serving.predict import predict_tasks
 
 _BASE_TAKES_PROJECT = "project_id" in inspect.signature(LabelStudioMLBase.__init__).parameters

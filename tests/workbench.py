@@ -4,12 +4,13 @@ import shutil
 import sqlite3
 from contextlib import closing
 
+from backend.workflows.project.workspace import open_workspace
+
 from backend.workflows.connection.connect import connect
 from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Silent
-from backend.workflows.project.projects import get_project
 from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
 
@@ -27,7 +28,7 @@ class Workbench:
     @property
     def project(self):
         """The backend's row."""
-        return get_project(self.context, self.project_id)
+        return open_workspace(self.context, self.project_id)
 
     @property
     def remote(self):

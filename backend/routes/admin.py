@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from backend.context import Context
 from backend.workflows.project.hints import leave_hint
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.metrics import refresh_metrics
 from backend.workflows.views.status import project_status
 
@@ -22,7 +22,7 @@ def admin_routes(context: Context) -> Blueprint:
 
     @routes.post("/projects/<int:project_id>/retrain")
     def retrain(project_id: int) -> tuple[Response, int]:
-        leave_hint(context, get_project(context, project_id), "training")
+        leave_hint(open_workspace(context, project_id), "training")
         return jsonify({"status": "taken"}), 202
 
     @routes.get("/metrics")

@@ -14,7 +14,6 @@ from typing import Literal
 
 from sqlalchemy import update
 
-from backend.context import Context
 from backend.database import Loop, Project
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
@@ -30,8 +29,9 @@ from backend.workflows.intake.sync import sync_tasks
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import forget_hints, is_due, last_hint
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import created_stamp, project_seed, project_settings, reading_digest
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
@@ -77,15 +77,15 @@ class LoopReport:
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - started, 3)
 
 
-def run_loop(context: Context, project: Project, *, reason: str, progress: Progress) -> LoopReport:
+def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = last_hint(context, project)
-    loop_id = _begin(context, project, reason)
+    answered = last_hint(workspace)
+    loop_id = _begin(workspace, reason)
     report = LoopReport()
     error: str | None = _INTERRUPTED
-    remote = context.label_studio()
+    remote = workspace.context.label_studio()
     try:
-        _look_and_do(context, project, remote, report=report, progress=progress)
+        _look_and_do(workspace, remote, report=report, progress=progress)
         error = None
     except NextlabelError as failure:
         error = failure.message
@@ -94,50 +94,47 @@ def run_loop(context: Context, project: Project, *, reason: str, progress: Progr
         traffic = _traffic(remote)
         report.record.writes = traffic.writes
         report.record.label_studio_seconds = traffic.label_studio_seconds
-        _end(context, project, loop_id, report=report, error=error)
+        _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    forget_hints(context, project, up_to=answered)
+    forget_hints(workspace, up_to=answered)
     return report
 
 
-def tidy(context: Context, project: Project) -> int:
+def tidy(workspace: Workspace) -> int:
     """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
-    remote = context.label_studio()
-    keep = set(published_versions(context, project, limit=2))
+    remote = workspace.context.label_studio()
+    keep = set(published_versions(workspace, limit=2))
     try:
-        return publish.sweep(
-            context, project, remote, keep=keep, interrupted=lambda: is_due(context, project)
-        )
+        return publish.sweep(workspace, remote, keep=keep, interrupted=lambda: is_due(workspace))
     finally:
         remote.close()
 
 
 def _look_and_do(
-    context: Context, project: Project, remote: LabelStudio, *, report: LoopReport, progress: Progress
+    workspace: Workspace, remote: LabelStudio, *, report: LoopReport, progress: Progress
 ) -> None:
     progress.stage("looking at Label Studio")
-    details = remote.project(project.label_studio_id)
-    if created_stamp(details) != project.created_stamp:
+    details = remote.project(workspace.label_studio_id)
+    if created_stamp(details) != workspace.created_stamp:
         raise NotFound(
-            f"Project {project.label_studio_id} in Label Studio is another one than was connected.",
-            hint=f"Run: python -m backend connect {project.label_studio_id}",
+            f"Project {workspace.label_studio_id} in Label Studio is another one than was connected.",
+            hint=f"Run: python -m backend connect {workspace.label_studio_id}",
         )
-    backend = find_backend(context, remote, project.label_studio_id)
+    backend = find_backend(context, remote, workspace.label_studio_id)
     config = parse_label_config(details["label_config"])
-    _remember(context, project, details)
-    _fetch_and_encode(context, project, remote, config=config, report=report, progress=progress)
+    _remember(workspace, details)
+    _fetch_and_encode(workspace, remote, config=config, report=report, progress=progress)
     with report.timed("snapshot"):
-        snapshot = take_snapshot(context, project, config)
+        snapshot = take_snapshot(workspace, config)
     record = report.record
     record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
     record.fingerprint, record.code_version = snapshot.fingerprint, _code_version()
-    record.seed, record.order_seed = project_seed(project), order_seed(project, snapshot)
-    if snapshot.fingerprint == project.active_fingerprint and _active_is_readable(context, project):
-        _maintain(context, project, remote, config=config, snapshot=snapshot, backend=backend, report=report)
+    record.seed, record.order_seed = workspace.seed, order_seed(workspace, snapshot)
+    if snapshot.fingerprint == workspace.state.active_fingerprint and _active_is_readable(workspace):
+        _maintain(workspace, remote, config=config, snapshot=snapshot, backend=backend, report=report)
         return
     _renew(
-        context,
-        project,
+        workspace,
         remote,
         config=config,
         snapshot=snapshot,
@@ -148,8 +145,7 @@ def _look_and_do(
 
 
 def _fetch_and_encode(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     config: LabelConfig,
@@ -161,9 +157,9 @@ def _fetch_and_encode(
     record.tasks_read = record.tasks_deleted = record.encoded = 0
     while True:
         with report.timed("sync"):
-            synced = sync_tasks(context, project, remote, config=config, progress=progress)
+            synced = sync_tasks(workspace, remote, config=config, progress=progress)
         with report.timed("embed"):
-            encoded = embed_project(context, project, progress=progress)
+            encoded = embed_project(workspace, progress=progress)
         record.tasks_read += synced.read
         record.tasks_deleted += synced.deleted
         record.encoded += encoded
@@ -172,8 +168,7 @@ def _fetch_and_encode(
 
 
 def _renew(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     config: LabelConfig,
@@ -183,42 +178,37 @@ def _renew(
     progress: Progress,
 ) -> None:
     """Trains, ranks and publishes a new version, and then measures it."""
-    known = {*context.registry.versions(project.key), *remote.model_versions(project.label_studio_id)}
+    known = {*workspace.registry.versions(workspace.key), *remote.model_versions(workspace.label_studio_id)}
     if snapshot.synthetic:
         progress.stage("judging synthetic tasks")
     with report.timed("judge"):
-        judged = judge_tasks(context, project, snapshot)
+        judged = judge_tasks(workspace, snapshot)
         taught_by = teachers(judged)
     progress.stage("training and ranking")
     with report.timed("learn"):
-        learned = learn(context, project, config, snapshot, teachers=taught_by)
+        learned = learn(workspace, config, snapshot, teachers=taught_by)
     serving = Serving(
         version=next_version(known, by_name=learned.by_name),
         head=learned.trained.head,
         by_name=learned.by_name,
         config=config,
         snapshot=learned.seen,
-        floor=project_settings(context, project).preannotate_floor,
-        of_new_classes=new_class_members(context, project, snapshot),
+        floor=workspace.settings.preannotate_floor,
+        of_new_classes=new_class_members(workspace, snapshot),
     )
     ranking = _rank_and_save(
-        context, project, serving, snapshot=snapshot, learned=learned, taught_by=taught_by, report=report
+        workspace, serving, snapshot=snapshot, learned=learned, taught_by=taught_by, report=report
     )
-    _publish(
-        context, project, remote, serving, ranking=ranking, backend=backend, report=report, progress=progress
-    )
+    _publish(workspace, remote, serving, ranking=ranking, backend=backend, report=report, progress=progress)
     with report.timed("reflect"):
-        found = reflect(
-            context, project, remote, learned=learned, serving=serving, judged=judged, progress=progress
-        )
+        found = reflect(workspace, remote, learned=learned, serving=serving, judged=judged, progress=progress)
         report.record.signals = found.signals
         if found.failed:
             report.record.failed = found.failed
 
 
 def _rank_and_save(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     serving: Serving,
     *,
     snapshot: Snapshot,
@@ -228,28 +218,26 @@ def _rank_and_save(
 ) -> Ranking:
     """The order that a version asks for; the version and what it depended on are in the registry then."""
     with report.timed("rank"):
-        queues = lane_queues(context, project, learned.seen)
-        ranking = rank_pool(context, project, serving, queues=queues)
+        queues = lane_queues(workspace, learned.seen)
+        ranking = rank_pool(workspace, serving, queues=queues)
     with report.timed("save"):
-        manifest = _manifest(context, project, learned, version=serving.version, strategy=ranking.strategy)
+        manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
         record = pack_record(
-            context,
-            project,
+            workspace,
             snapshot,
-            label_config=project.label_config,
+            label_config=workspace.state.label_config,
             teachers=taught_by,
             queues=queues,
             ranking=ranking,
         )
-        context.registry.save(project.key, serving.version, learned.trained, manifest, record=record)
+        workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
     report.record.strategy, report.record.representation = ranking.strategy, learned.representation
     report.record.metrics = HeadMetrics.model_validate(learned.metrics)
     return ranking
 
 
 def _publish(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     serving: Serving,
     *,
@@ -259,14 +247,12 @@ def _publish(
     progress: Progress,
 ) -> None:
     """Sends the window of a version and lets it serve."""
-    task_ids = ranking.ids[: project_settings(context, project).queue_window].tolist()
+    task_ids = ranking.ids[: workspace.settings.queue_window].tolist()
     progress.stage("publishing", total=len(task_ids))
     with report.timed("publish"):
-        published = publish_places(context, project, remote, serving, ranking=ranking, task_ids=task_ids)
+        published = publish_places(workspace, remote, serving, ranking=ranking, task_ids=task_ids)
         fingerprint = serving.snapshot.fingerprint
-        publish.activate(
-            context, project, remote, version=serving.version, fingerprint=fingerprint, backend=backend
-        )
+        publish.activate(workspace, remote, version=serving.version, fingerprint=fingerprint, backend=backend)
     progress.advance(len(task_ids))
     report.outcome, report.version = "published", serving.version
     report.record.window, report.record.rejected = published.kept, list(published.rejected)
@@ -279,8 +265,7 @@ def _traffic(remote: LabelStudio) -> Traffic:
 
 
 def _maintain(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     config: LabelConfig,
@@ -289,63 +274,58 @@ def _maintain(
     report: LoopReport,
 ) -> None:
     """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
-    report.version = project.active_version
-    mended = publish.align(context, project, remote, backend=backend)
+    report.version = workspace.state.active_version
+    mended = publish.align(workspace, remote, backend=backend)
     if mended:
         report.outcome = "mended"
         report.record.mended = mended
-    if lost := publish.forget_lost(context, project, remote):
+    if lost := publish.forget_lost(workspace, remote):
         report.record.lost = lost
-    if top_up(context, project, remote, config=config, snapshot=snapshot):
+    if top_up(workspace, remote, config=config, snapshot=snapshot):
         report.outcome = "topped-up"
 
 
-def top_up(
-    context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig, snapshot: Snapshot
-) -> int:
+def top_up(workspace: Workspace, remote: LabelStudio, *, config: LabelConfig, snapshot: Snapshot) -> int:
     """Adds tasks behind a window that has run low, under the same version; returns how many."""
-    left = window_left(context, project)
-    window = project_settings(context, project).queue_window
+    left = window_left(workspace)
+    window = workspace.settings.queue_window
     outside = int(snapshot.pool.sum()) - len(left)
-    if len(left) >= window * _LOW_WINDOW or outside == 0 or project.active_version is None:
+    if len(left) >= window * _LOW_WINDOW or outside == 0 or workspace.state.active_version is None:
         return 0
-    serving = load_serving(context, project, snapshot, config=config, version=project.active_version)
-    ranking = rank_pool(context, project, serving)
+    serving = load_serving(workspace, snapshot, config=config, version=workspace.state.active_version)
+    ranking = rank_pool(workspace, serving)
     waiting = set(left)
     chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
     report = publish_places(
-        context,
-        project,
+        workspace,
         remote,
         serving,
         ranking=ranking,
         task_ids=chosen,
-        first_position=next_position(context, project),
+        first_position=next_position(workspace),
     )
     return report.kept
 
 
-def _active_is_readable(context: Context, project: Project) -> bool:
-    if project.active_version is None:
+def _active_is_readable(workspace: Workspace) -> bool:
+    if workspace.state.active_version is None:
         return False
     try:
-        context.registry.load(project.key, project.active_version)
+        workspace.registry.load(workspace.key, workspace.state.active_version)
     except RegistryError as error:
-        logger.warning("version unreadable project=%s message=%s", project.label_studio_id, error)
+        logger.warning("version unreadable project=%s message=%s", workspace.label_studio_id, error)
         return False
     return True
 
 
-def _manifest(
-    context: Context, project: Project, learned: Learned, *, version: str, strategy: str
-) -> Manifest:
+def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy: str) -> Manifest:
     snapshot = learned.seen
     return Manifest(
         version=version,
         kind="label-names" if learned.by_name else "trained",
         classes=learned.trained.head.space.names,
         encoder=snapshot.embeddings.encoder,
-        seed=project_seed(project),
+        seed=workspace.seed,
         data_fingerprint=snapshot.fingerprint,
         audit_threshold=snapshot.audit_threshold,
         metrics=learned.metrics,
@@ -364,37 +344,41 @@ def _code_version() -> str:
         return "source"
 
 
-def _remember(context: Context, project: Project, details: Json) -> None:
+def _remember(workspace: Workspace, details: Json) -> None:
     """Keeps what a project is called and asks; where tasks are to be read otherwise, all are read anew."""
     config = str(details["label_config"])
-    reading = reading_digest(context, project, config)
-    if project.reading != reading:
-        project.synced_until = None
-    project.title, project.label_config, project.connected = str(details["title"]), config, True
-    project.reading = reading
-    with context.database.session() as session:
-        row = session.get_one(Project, project.id)
-        row.title, row.label_config, row.connected = project.title, config, True
-        row.reading, row.synced_until = reading, project.synced_until
+    reading = reading_digest(workspace, config)
+    if workspace.state.reading != reading:
+        workspace.state.synced_until = None
+    workspace.state.title, workspace.state.label_config, workspace.state.connected = (
+        str(details["title"]),
+        config,
+        True,
+    )
+    workspace.state.reading = reading
+    with workspace.database.session() as session:
+        row = session.get_one(Project, workspace.id)
+        row.title, row.label_config, row.connected = workspace.state.title, config, True
+        row.reading, row.synced_until = reading, workspace.state.synced_until
 
 
-def _begin(context: Context, project: Project, reason: str) -> int:
-    with context.database.session() as session:
+def _begin(workspace: Workspace, reason: str) -> int:
+    with workspace.database.session() as session:
         # we hold the lease: whoever began these was killed
         session.execute(
             update(Loop)
-            .where(Loop.project_id == project.id, Loop.outcome == "running")
+            .where(Loop.project_id == workspace.id, Loop.outcome == "running")
             .values(outcome="failed", error=_INTERRUPTED)
         )
-        loop = Loop(project_id=project.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
+        loop = Loop(project_id=workspace.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
         session.add(loop)
-        session.get_one(Project, project.id).last_looked_at = time.time()
+        session.get_one(Project, workspace.id).last_looked_at = time.time()
         session.flush()
         return loop.id
 
 
-def _end(context: Context, project: Project, loop_id: int, *, report: LoopReport, error: str | None) -> None:
-    with context.database.session() as session:
+def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
+    with workspace.database.session() as session:
         loop = session.get_one(Loop, loop_id)
         loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
         loop.outcome = "failed" if error is not None else report.outcome

@@ -11,8 +11,8 @@ from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import get_project
 from backend.workflows.project.registration import find_backend
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.window import place, rank_pool
@@ -22,26 +22,26 @@ _CHUNK = 1000
 
 def publish_project(context: Context, label_studio_id: int, *, everything: bool, progress: Progress) -> int:
     """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
-    project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
-        project = get_project(context, label_studio_id)
-        run_loop(context, project, reason="publish", progress=progress)
+    workspace = open_workspace(context, label_studio_id)
+    with lease(workspace, wait_s=PEOPLE_WAIT_S):
+        workspace = open_workspace(context, label_studio_id)
+        run_loop(workspace, reason="publish", progress=progress)
         return _publish_rest(context, label_studio_id, progress=progress) if everything else 0
 
 
 def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress) -> int:
-    project = get_project(context, label_studio_id)
-    version = project.active_version
+    workspace = open_workspace(context, label_studio_id)
+    version = workspace.state.active_version
     if version is None:
         raise NotConnected(
             "Nothing is published yet.", hint=f"Run: python -m backend connect {label_studio_id}"
         )
     remote = context.label_studio()
     try:
-        config = parse_label_config(project.label_config)
-        snapshot = take_snapshot(context, project, config)
-        serving = load_serving(context, project, snapshot, config=config, version=version)
-        ranking = rank_pool(context, project, serving)
+        config = parse_label_config(workspace.state.label_config)
+        snapshot = take_snapshot(workspace, config)
+        serving = load_serving(workspace, snapshot, config=config, version=version)
+        ranking = rank_pool(workspace, serving)
         there = {int(row["task"]) for row in remote.predictions_of(label_studio_id, version)}
         missing = [task_id for task_id in ranking.ids.tolist() if task_id not in there]
         progress.stage("pre-annotating", total=len(missing))
@@ -59,7 +59,7 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
             kept, _gone = publish.send(remote, label_studio_id, payload)
             sent += kept
             progress.advance(len(chunk))
-        publish.align(context, project, remote, backend=find_backend(context, remote, label_studio_id))
+        publish.align(workspace, remote, backend=find_backend(context, remote, label_studio_id))
         return sent
     finally:
         remote.close()

@@ -15,12 +15,12 @@ from safetensors.numpy import save as save_tensors
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Loop, Project, in_chunks
+from backend.database import Embedding, Loop, in_chunks
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
-from backend.workflows.project.projects import get_project, project_seed, project_settings
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import Teacher, learn
@@ -49,8 +49,7 @@ class Replay:
 
 
 def pack_record(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     snapshot: Snapshot,
     *,
     label_config: str,
@@ -63,11 +62,11 @@ def pack_record(
     labels[snapshot.labelled] = snapshot.labels.classes
     facts = {
         "label_config": label_config,
-        "settings": project_settings(context, project).model_dump(mode="json"),
+        "settings": workspace.settings.model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
         "soon": {queue.lane: queue.soon for queue in queues},
-        "order_seed": order_seed(project, snapshot),
+        "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
     taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
@@ -88,18 +87,18 @@ def pack_record(
 
 def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
-    project = get_project(context, label_studio_id)
-    version = _version_of(context, project, loop_id)
-    tensors = _load(context, project, version)
+    workspace = open_workspace(context, label_studio_id)
+    version = _version_of(workspace, loop_id)
+    tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
-    project.overrides = facts["settings"]
+    workspace.state.overrides = facts["settings"]
     config = parse_label_config(facts["label_config"])
-    snapshot = _rebuild(context, project, tensors, facts, names=config.space.names)
+    snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
     taught_by = [
         Teacher(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
-    learned = learn(context, project, config, snapshot, teachers=taught_by)
+    learned = learn(workspace, config, snapshot, teachers=taught_by)
     serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
@@ -107,9 +106,9 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
         if f"queue-{lane}" in tensors
     ]
     # Records from before the seed of an order was kept are of orders by the project's seed alone.
-    seed = facts.get("order_seed", [project_seed(project)])
-    order = rank_pool(context, project, serving, queues=queues, seed=seed).ids
-    stored, _manifest = context.registry.load(project.key, version)
+    seed = facts.get("order_seed", [workspace.seed])
+    order = rank_pool(workspace, serving, queues=queues, seed=seed).ids
+    stored, _manifest = workspace.registry.load(workspace.key, version)
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
         for name in ("weights", "bias", "temperature")
@@ -125,23 +124,23 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
     )
 
 
-def _version_of(context: Context, project: Project, loop_id: int) -> str:
-    with context.database.session() as session:
+def _version_of(workspace: Workspace, loop_id: int) -> str:
+    with workspace.database.session() as session:
         version = session.scalar(
             select(Loop.version).where(
-                Loop.project_id == project.id, Loop.id == loop_id, Loop.outcome == "published"
+                Loop.project_id == workspace.id, Loop.id == loop_id, Loop.outcome == "published"
             )
         )
     if version is None:
         raise NotFound(
-            f"Project {project.label_studio_id} has no loop {loop_id} that published a version.",
-            hint=f"See the loops in: python -m backend status {project.label_studio_id} --json",
+            f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
+            hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
         )
     return version
 
 
-def _load(context: Context, project: Project, version: str) -> dict[str, NDArray[Any]]:
-    content = context.registry.load_record(project.key, version)
+def _load(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
+    content = workspace.registry.load_record(workspace.key, version)
     if content is None:
         raise NotFound(
             f"Version {version} has no record.", hint="Versions from before records were kept have none."
@@ -150,7 +149,7 @@ def _load(context: Context, project: Project, version: str) -> dict[str, NDArray
 
 
 def _rebuild(
-    context: Context, project: Project, tensors: dict[str, NDArray[Any]], facts: Json, *, names: Sequence[str]
+    workspace: Workspace, tensors: dict[str, NDArray[Any]], facts: Json, *, names: Sequence[str]
 ) -> Snapshot:
     ids, labels = tensors["ids"], tensors["labels"]
     hashes = _hashes(tensors["contents"])
@@ -176,7 +175,7 @@ def _rebuild(
         fingerprint=str(facts["fingerprint"]),
         contents=dict(zip([*ids.tolist(), *made.ids.tolist()], [*hashes, *made_hashes], strict=True)),
     )
-    audit, threshold = audit_sample(context, project, ids, labels=len(given))
+    audit, threshold = audit_sample(workspace, ids, labels=len(given))
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 

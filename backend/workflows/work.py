@@ -21,7 +21,7 @@ from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
-from backend.workflows.project.projects import project_settings
+from backend.workflows.project.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -78,14 +78,14 @@ def _run_once(context: Context, project_id: int) -> None:
         stored.clear()
 
 
-def _loop_and_tidy(context: Context, project: Project, stored: StoredProgress) -> None:
-    number = project.label_studio_id
+def _loop_and_tidy(workspace: Workspace, stored: StoredProgress) -> None:
+    number = workspace.label_studio_id
     progress = Both(LogProgress(logger, number), stored)
-    report = run_loop(context, project, reason="hints", progress=progress)
+    report = run_loop(workspace, reason="hints", progress=progress)
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
     if report.outcome == "published":
         stored.stage("removing old predictions")
-        swept = tidy(context, project)
+        swept = tidy(workspace)
         logger.info("swept project=%s predictions=%s", number, swept)
 
 

@@ -3,10 +3,10 @@
 import time
 
 import pytest
+from backend.workflows.project.workspace import FIRST_VERSION, open_workspace
 from sqlalchemy import select
 
 from backend.database import Hint
-from backend.workflows.project.projects import FIRST_VERSION, get_project
 from tests.answers import assert_error, assert_predictions
 from tests.protocol.conftest import PAYLOADS, RECORDED
 
@@ -61,7 +61,7 @@ def test_setup_names_the_version_as_a_string(replay):
 def test_the_first_setup_of_a_project_asks_for_a_loop_and_the_second_does_not(replay, context):
     replay("setup")
     replay("setup")
-    assert context.jobs.enqueued == [get_project(context, 1).id]
+    assert context.jobs.enqueued == [open_workspace(context, 1).id]
 
 
 def test_setup_keeps_no_access_token(replay, settings, recorded):
@@ -113,7 +113,7 @@ def test_a_webhook_is_remembered_as_a_sign_of_life(replay, set_up, context):
     set_up(HOOKS)
     before = time.time()
     replay("webhook_ANNOTATION_CREATED")
-    assert before <= get_project(context, 33).last_webhook_at <= time.time()
+    assert before <= open_workspace(context, 33).last_webhook_at <= time.time()
 
 
 def test_the_old_way_to_start_training_does_the_same(client, recorded, set_up, context):
@@ -132,7 +132,7 @@ def test_a_config_that_is_known_already_starts_no_loop(client, recorded, set_up,
     body = recorded("webhook_PROJECT_UPDATED")["body"]
     set_up(HOOKS)
     with context.database.session() as session:
-        project = session.merge(get_project(context, 33))
+        project = session.merge(open_workspace(context, 33))
         project.label_config = body["project"]["label_config"]
     assert client.post("/webhook", json=body).json == {"status": "ignored"}
     assert hints(context) == []

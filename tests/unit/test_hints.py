@@ -4,7 +4,6 @@ import pytest
 
 from backend.database import Project
 from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
-from backend.workflows.project.projects import ensure_project
 
 
 @pytest.fixture

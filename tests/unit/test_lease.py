@@ -12,7 +12,6 @@ import pytest
 from backend.database import Project
 from backend.errors import Busy
 from backend.workflows.project.lease import lease
-from backend.workflows.project.projects import ensure_project
 from demo.waiting import wait_for
 
 

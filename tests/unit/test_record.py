@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 
 from backend.database import Embedding, Loop
 from backend.errors import NotFound
-from backend.workflows.project.projects import project_seed
 from backend.workflows.record import replay
 from model.registry import RECORD_FILE
 

@@ -1,13 +1,13 @@
 """The mirror of a project's tasks: only what changed is read, and nothing is missed."""
 
 import pytest
+from backend.workflows.project.reference import created_stamp
 from sqlalchemy import select
 
 from backend.database import Task
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.sync import SyncReport, sync_tasks
 from backend.workflows.project.progress import Silent
-from backend.workflows.project.projects import created_stamp, ensure_project
 
 
 @pytest.fixture

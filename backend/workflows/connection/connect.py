@@ -17,7 +17,7 @@ from backend.workflows.intake.published import window_left
 from backend.workflows.loop import LoopReport, run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import created_stamp, current_version, ensure_project, get_project
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
     SAMPLING,
@@ -28,6 +28,7 @@ from backend.workflows.project.registration import (
     webhook_fields,
     webhook_is_right,
 )
+from backend.workflows.project.workspace import Workspace, open_workspace
 
 _CONNECTED = "CO"
 
@@ -117,11 +118,11 @@ def connect(
 
 def disconnect(context: Context, label_studio_id: int) -> list[str]:
     """Takes everything back that connect put into Label Studio; returns what was done."""
-    project = get_project(context, label_studio_id)
+    workspace = open_workspace(context, label_studio_id)
     remote = context.label_studio()
     done = []
     try:
-        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S):
             for hook in our_webhooks(context.settings, remote, label_studio_id):
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")
@@ -132,12 +133,12 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
                 done.append("no ML backend was registered")
             removed = _remove_predictions(remote, label_studio_id)
             done.append(f"{removed} predictions removed")
-            remove_notes(context, project, remote)
+            remove_notes(workspace, remote)
             done.append("flags and tabs removed")
-            sampling = project.sampling_before or SAMPLING_DEFAULT
+            sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)
             done.append(f"sampling set back to {sampling!r}")
-            _forget_connection(context, project)
+            _forget_connection(workspace)
     finally:
         remote.close()
     return done
@@ -167,10 +168,10 @@ def _remember(context: Context, details: Json, overrides: dict[str, object]) -> 
     return project
 
 
-def _register(context: Context, project: Project, remote: LabelStudio, *, details: Json) -> list[str]:
+def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> list[str]:
     changes = []
-    number = project.label_studio_id
-    wanted = _backend_fields(context.settings, project)
+    number = workspace.label_studio_id
+    wanted = _backend_fields(workspace.context.settings, workspace)
     try:
         row = find_backend(context, remote, number)
     except NotConnected:
@@ -179,10 +180,10 @@ def _register(context: Context, project: Project, remote: LabelStudio, *, detail
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
-    changes += _mend_webhooks(context.settings, project, remote)
+    changes += _mend_webhooks(workspace.context.settings, workspace, remote)
     if details["sampling"] != SAMPLING:
-        with context.database.session() as session:
-            session.get_one(Project, project.id).sampling_before = str(details["sampling"])
+        with workspace.database.session() as session:
+            session.get_one(Project, workspace.id).sampling_before = str(details["sampling"])
         remote.update_project(number, sampling=SAMPLING)
         changes.append(f"sampling set to {SAMPLING!r}")
     if not details["show_collab_predictions"]:
@@ -191,12 +192,12 @@ def _register(context: Context, project: Project, remote: LabelStudio, *, detail
     return changes
 
 
-def _backend_fields(settings: Settings, project: Project) -> Json:
+def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
     return backend_address(settings) | {
-        "project": project.label_studio_id,
-        "title": current_version(project),
+        "project": workspace.label_studio_id,
+        "title": current_version(workspace),
         "is_interactive": False,
-        "extra_params": {EXTRA_PARAMS_KEY: project.overrides} if project.overrides else None,
+        "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }
 
 
@@ -217,24 +218,24 @@ def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json
         raise
 
 
-def _mend_webhooks(settings: Settings, project: Project, remote: LabelStudio) -> list[str]:
-    hooks = our_webhooks(settings, remote, project.label_studio_id)
-    wanted = webhook_fields(settings, project)
+def _mend_webhooks(settings: Settings, workspace: Workspace, remote: LabelStudio) -> list[str]:
+    hooks = our_webhooks(settings, remote, workspace.label_studio_id)
+    wanted = webhook_fields(settings, workspace)
     for extra in hooks[1:]:
         remote.delete_webhook(extra["id"])
     if not hooks:
-        remote.create_webhook(project=project.label_studio_id, **wanted)
+        remote.create_webhook(project=workspace.label_studio_id, **wanted)
         return ["webhook added"]
-    if len(hooks) == 1 and webhook_is_right(settings, project, hooks[0]):
+    if len(hooks) == 1 and webhook_is_right(settings, workspace, hooks[0]):
         return []
     remote.update_webhook(hooks[0]["id"], **wanted)
     return ["webhook mended"]
 
 
-def _check_order(context: Context, project: Project, remote: LabelStudio, *, report: ConnectReport) -> None:
-    left = window_left(context, project)
+def _check_order(workspace: Workspace, remote: LabelStudio, *, report: ConnectReport) -> None:
+    left = window_left(workspace)
     report.expected = left[0] if left else None
-    task = remote.next_task(project.label_studio_id)
+    task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])
         report.reserved = "lock" in str(task.get("queue", "")).lower()
@@ -248,7 +249,7 @@ def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
     return removed
 
 
-def _forget_connection(context: Context, project: Project) -> None:
-    with context.database.session() as session:
-        row = session.get_one(Project, project.id)
+def _forget_connection(workspace: Workspace) -> None:
+    with workspace.database.session() as session:
+        row = session.get_one(Project, workspace.id)
         row.connected, row.active_version, row.active_fingerprint = False, None, None

@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.published import window_left
-from backend.workflows.project.projects import created_stamp, find_project
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     SAMPLING,
     find_backend,
@@ -22,6 +21,7 @@ from backend.workflows.project.registration import (
     webhook_is_right,
 )
 from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workspace import Workspace
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -119,8 +119,8 @@ def _check_config(details: Json) -> Finding:
     return Finding("labeling config", "ok", message)
 
 
-def _check_backend(context: Context, remote: LabelStudio, project: Project) -> Finding:
-    number = project.label_studio_id
+def _check_backend(context: Context, remote: LabelStudio, workspace: Workspace) -> Finding:
+    number = workspace.label_studio_id
     row = find_backend(context, remote, number)
     others = [other for other in remote.ml_backends(number) if other["id"] < row["id"]]
     if others:
@@ -141,13 +141,13 @@ def _check_backend(context: Context, remote: LabelStudio, project: Project) -> F
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
-def _check_webhook(context: Context, remote: LabelStudio, project: Project) -> Finding:
-    settings = context.settings
-    cure = f"Run: python -m backend connect {project.label_studio_id}"
-    hooks = our_webhooks(settings, remote, project.label_studio_id)
+def _check_webhook(context: Context, remote: LabelStudio, workspace: Workspace) -> Finding:
+    settings = workspace.context.settings
+    cure = f"Run: python -m backend connect {workspace.label_studio_id}"
+    hooks = our_webhooks(settings, remote, workspace.label_studio_id)
     if not hooks:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
-    if any(not webhook_is_right(settings, project, hook) for hook in hooks):
+    if any(not webhook_is_right(settings, workspace, hook) for hook in hooks):
         return Finding("webhook", "fault", "does not carry the secret header or all events", cure)
     if not webhook_headers(settings):
         return Finding(
@@ -170,16 +170,16 @@ def _check_sampling(details: Json) -> Finding:
     )
 
 
-def _check_version(context: Context, remote: LabelStudio, project: Project, details: Json) -> Finding:
-    version = project.active_version
+def _check_version(context: Context, remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:
+    version = workspace.state.active_version
     if version is None:
         return Finding(
             "version",
             "fault",
             "nothing published yet",
-            f"Run: python -m backend loop {project.label_studio_id}",
+            f"Run: python -m backend loop {workspace.label_studio_id}",
         )
-    row = find_backend(context, remote, project.label_studio_id)
+    row = find_backend(context, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
         "backend title": row["title"],
@@ -191,20 +191,20 @@ def _check_version(context: Context, remote: LabelStudio, project: Project, deta
             "version",
             "fault",
             f"mismatch, the order would be random: {version!r} is active, but {', '.join(wrong)}",
-            f"Run: python -m backend loop {project.label_studio_id}",
+            f"Run: python -m backend loop {workspace.label_studio_id}",
         )
     return Finding("version", "ok", f"{version} in all places")
 
 
-def _check_window(context: Context, project: Project) -> Finding:
-    left = len(window_left(context, project))
+def _check_window(workspace: Workspace) -> Finding:
+    left = len(window_left(workspace))
     if left:
         return Finding("window", "ok", f"{left} tasks wait in order")
     return Finding(
         "window",
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
-        f"Run: python -m backend loop {project.label_studio_id}",
+        f"Run: python -m backend loop {workspace.label_studio_id}",
     )
 
 

@@ -10,7 +10,7 @@ from backend.database import Project
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.workflows.project.hints import leave_hint
-from backend.workflows.project.projects import current_version, ensure_project, find_project, parse_reference
+from backend.workflows.project.reference import parse_reference
 from backend.workflows.project.registration import EXTRA_PARAMS_KEY
 
 

@@ -10,7 +10,8 @@ from backend.database import Project
 from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
 from backend.workflows.project.hints import HintKind, leave_hint
-from backend.workflows.project.projects import created_stamp, find_project, parse_reference
+from backend.workflows.project.reference import created_stamp, parse_reference
+from backend.workflows.project.workspace import Workspace
 
 _KINDS: Mapping[str, HintKind] = {
     "ANNOTATION_CREATED": "labels",
@@ -55,9 +56,9 @@ def _identity(data: Json) -> tuple[int, int] | None:
         ) from None
 
 
-def _config_is_known(project: Project, data: Json) -> bool:
+def _config_is_known(workspace: Workspace, data: Json) -> bool:
     details = data.get("project")
-    return isinstance(details, dict) and details.get("label_config") == project.label_config
+    return isinstance(details, dict) and details.get("label_config") == workspace.state.label_config
 
 
 def _known_project(context: Context, number: int, stamp: int) -> Project:

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.context import Context
-from backend.database import Decision, NovelGroup, Project
+from backend.database import Decision, NovelGroup
 from backend.errors import BadRequest, LabelStudioError, NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_label, parse_label_config
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import Workspace, open_workspace
 
 
 def add_class(
@@ -32,18 +32,18 @@ def add_class(
     The config is read right before it is written, so that nobody's edit is lost. The next loop asks for the
     group's tasks first, pre-annotated with the new label. Raises NotFound, BadRequest.
     """
-    project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=wait_s):
-        with context.database.session() as session:
-            group = _open_group(session, project, number)
+    workspace = open_workspace(context, label_studio_id)
+    with lease(workspace, wait_s=wait_s):
+        with workspace.database.session() as session:
+            group = _open_group(session, workspace, number)
             label = " ".join((name or group.name).split())
         remote = context.label_studio()
         try:
             _add_label(remote, label_studio_id, label)
         finally:
             remote.close()
-        _decide(context, project, number, state=ADDED, by=by, label=label)
-    leave_hint(context, project, "training")
+        _decide(workspace, number, state=ADDED, by=by, label=label)
+    leave_hint(workspace, "training")
     return label
 
 
@@ -51,10 +51,10 @@ def reject_group(
     context: Context, label_studio_id: int, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S
 ) -> None:
     """Says that a group is no class: tasks like its members are not shown as new again."""
-    project = get_project(context, label_studio_id)
-    with lease(context, project.id, wait_s=wait_s):
-        _decide(context, project, number, state=REJECTED, by=by, label=None)
-    leave_hint(context, project, "training")
+    workspace = open_workspace(context, label_studio_id)
+    with lease(workspace, wait_s=wait_s):
+        _decide(workspace, number, state=REJECTED, by=by, label=None)
+    leave_hint(workspace, "training")
 
 
 def _add_label(remote: LabelStudio, label_studio_id: int, label: str) -> None:
@@ -67,17 +67,15 @@ def _add_label(remote: LabelStudio, label_studio_id: int, label: str) -> None:
         )
 
 
-def _decide(
-    context: Context, project: Project, number: int, *, state: str, by: str, label: str | None
-) -> None:
-    with context.database.session() as session:
-        group = _open_group(session, project, number)
+def _decide(workspace: Workspace, number: int, *, state: str, by: str, label: str | None) -> None:
+    with workspace.database.session() as session:
+        group = _open_group(session, workspace, number)
         group.state = state
         if label is not None:
             group.name = label
         session.add(
             Decision(
-                project_id=project.id,
+                project_id=workspace.id,
                 decided_at=datetime.now(UTC).replace(tzinfo=None),
                 decided_by=by,
                 kind=f"group-{state}",
@@ -86,13 +84,13 @@ def _decide(
         )
 
 
-def _open_group(session: Session, project: Project, number: int) -> NovelGroup:
+def _open_group(session: Session, workspace: Workspace, number: int) -> NovelGroup:
     group = session.scalar(
-        select(NovelGroup).where(NovelGroup.project_id == project.id, NovelGroup.number == number)
+        select(NovelGroup).where(NovelGroup.project_id == workspace.id, NovelGroup.number == number)
     )
-    hint = f"See: python -m backend classes list {project.label_studio_id}"
+    hint = f"See: python -m backend classes list {workspace.label_studio_id}"
     if group is None:
-        raise NotFound(f"Project {project.label_studio_id} has no group {number}.", hint=hint)
+        raise NotFound(f"Project {workspace.label_studio_id} has no group {number}.", hint=hint)
     if group.state != OPEN:
         raise BadRequest(f"Group {number} was {group.state} before.", hint=hint)
     return group

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import String, cast, select
 
-from backend.context import Context
 from backend.database import Project, Task, Verdict, in_chunks
 from backend.errors import NotFound
 from backend.label_studio.client import LabelStudio
@@ -29,6 +28,7 @@ from backend.workflows.intake.earlier_findings import (
     read_verdicts,
 )
 from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -56,74 +56,72 @@ def coarse_ranks(count: int) -> list[int]:
     return [(place + 1).bit_length() for place in range(count)]
 
 
-def write_notes(context: Context, project: Project, remote: LabelStudio, notes: Mapping[int, Note]) -> int:
+def write_notes(workspace: Workspace, remote: LabelStudio, notes: Mapping[int, Note]) -> int:
     """Makes the tasks of a project carry these notes and no others; returns how many calls were made."""
-    calls = _differences(context, project, notes)
+    calls = _differences(workspace, notes)
     for (name, value), task_ids in calls[:_MOST_CALLS]:
-        remote.set_task_field(project.label_studio_id, task_ids, name, value)
-        _remember(context, project, task_ids, name, value)
+        remote.set_task_field(workspace.label_studio_id, task_ids, name, value)
+        _remember(workspace, task_ids, name, value)
     if len(calls) > _MOST_CALLS:
-        logger.info("notes left for later project=%s calls=%s", project.label_studio_id, len(calls))
+        logger.info("notes left for later project=%s calls=%s", workspace.label_studio_id, len(calls))
     return min(len(calls), _MOST_CALLS)
 
 
-def write_tabs(context: Context, project: Project, remote: LabelStudio, flags: Iterable[Flag]) -> list[str]:
+def write_tabs(workspace: Workspace, remote: LabelStudio, flags: Iterable[Flag]) -> list[str]:
     """Makes the tabs of these flags exist and show what they should; returns the titles of changed ones.
 
     Tabs made before stay, also while they are empty; other people's tabs are never touched.
     """
-    wanted = sorted({*flags, *(flag for flag in TITLES if flag in project.tabs)})
+    wanted = sorted({*flags, *(flag for flag in TITLES if flag in workspace.state.tabs)})
     if not wanted:
         return []
-    there = {int(tab["id"]): tab["data"] for tab in remote.tabs(project.label_studio_id)}
+    there = {int(tab["id"]): tab["data"] for tab in remote.tabs(workspace.label_studio_id)}
     by_title = {data.get("title"): number for number, data in there.items()}
-    changed, known = [], dict(project.tabs)
+    changed, known = [], dict(workspace.state.tabs)
     for flag in wanted:
         number = known.get(flag)
         if number not in there:
             number = by_title.get(TITLES[flag])
         if number is None:
-            number = int(remote.create_tab(project.label_studio_id, tab_data(flag))["id"])
+            number = int(remote.create_tab(workspace.label_studio_id, tab_data(flag))["id"])
             changed.append(TITLES[flag])
         elif not shows_the_same(there[number], tab_data(flag)):
             kept = {name: value for name, value in there[number].items() if name != "id"}
             fixed = {name: tab_data(flag)[name] for name in ("filters", "ordering")}
-            _update(remote, project, number, kept | fixed)
+            _update(remote, workspace, number, kept | fixed)
             changed.append(TITLES[flag])
         known[flag] = number
-    _remember_tabs(context, project, known)
+    _remember_tabs(workspace, known)
     return changed
 
 
-def remove_notes(context: Context, project: Project, remote: LabelStudio) -> None:
+def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
     """Takes all notes and tabs away again."""
-    while write_notes(context, project, remote, {}) == _MOST_CALLS:
+    while write_notes(workspace, remote, {}) == _MOST_CALLS:
         pass
-    for number in project.tabs.values():
+    for number in workspace.state.tabs.values():
         remote.delete_tab(number)
-    _remember_tabs(context, project, {})
+    _remember_tabs(workspace, {})
 
 
-def finding_notes(context: Context, project: Project, snapshot: Snapshot) -> dict[int, Note]:
+def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     """The notes of novel groups and of verdicts on synthetic tasks."""
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
-    for place, group in enumerate(read_groups(context, project, OPEN), start=1):
+    for place, group in enumerate(read_groups(workspace, OPEN), start=1):
         text = f"Possible new class: {group.name} ({len(group.members)} similar tasks)"
         notes |= {task_id: Note("novel", text, place) for task_id in group.members if task_id in open_tasks}
-    doubtful = doubtful_verdicts(context, project, snapshot)
+    doubtful = doubtful_verdicts(workspace, snapshot)
     ranks = coarse_ranks(len(doubtful))
     notes |= {
         row.task_id: Note("review", row.reason, rank) for row, rank in zip(doubtful, ranks, strict=True)
     }
-    return notes | _verdict_notes(read_verdicts(context, project, ("harmful", "redundant")))
+    return notes | _verdict_notes(read_verdicts(workspace, ("harmful", "redundant")))
 
 
-def _differences(
-    context: Context, project: Project, notes: Mapping[int, Note]
-) -> list[tuple[tuple[str, str], list[int]]]:
+def _differences(workspace: Workspace, notes: Mapping[int, Note]) -> list[tuple[tuple[str, str], list[int]]]:
     """The calls to make, what has become untrue first: (field, value) and the tasks that are to get it."""
-    shown = _shown(context, project, noted=list(notes))
+    shown = _shown(workspace, noted=list(notes))
     calls: dict[tuple[str, str], list[int]] = defaultdict(list)
     for task_id, fields in sorted(shown.items()):
         wanted = notes[task_id].fields if task_id in notes else {}
@@ -134,11 +132,11 @@ def _differences(
     return sorted(calls.items(), key=lambda call: (call[0][1] != "", call[0]))
 
 
-def _shown(context: Context, project: Project, *, noted: list[int]) -> dict[int, dict[str, str]]:
+def _shown(workspace: Workspace, *, noted: list[int]) -> dict[int, dict[str, str]]:
     """Our fields on every task that carries some or is to carry some."""
-    query = select(Task.task_id, Task.shown).where(Task.project_id == project.id)
+    query = select(Task.task_id, Task.shown).where(Task.project_id == workspace.id)
     found: dict[int, dict[str, str]] = {}
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
         found.update((task_id, shown) for task_id, shown in session.execute(carrying))
         for chunk in in_chunks(noted):
@@ -147,25 +145,25 @@ def _shown(context: Context, project: Project, *, noted: list[int]) -> dict[int,
     return found
 
 
-def _remember(context: Context, project: Project, task_ids: list[int], name: str, value: str) -> None:
-    with context.database.session() as session:
+def _remember(workspace: Workspace, task_ids: list[int], name: str, value: str) -> None:
+    with workspace.database.session() as session:
         for chunk in in_chunks(task_ids):
-            mine = select(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk))
+            mine = select(Task).where(Task.project_id == workspace.id, Task.task_id.in_(chunk))
             for task in session.scalars(mine):
                 task.shown = {**(task.shown or {}), name: value}
 
 
-def _update(remote: LabelStudio, project: Project, number: int, data: dict[str, object]) -> None:
+def _update(remote: LabelStudio, workspace: Workspace, number: int, data: dict[str, object]) -> None:
     try:
-        remote.update_tab(number, project.label_studio_id, data)
+        remote.update_tab(number, workspace.label_studio_id, data)
     except NotFound:
-        logger.info("tab was closed meanwhile project=%s", project.label_studio_id)
+        logger.info("tab was closed meanwhile project=%s", workspace.label_studio_id)
 
 
-def _remember_tabs(context: Context, project: Project, tabs: dict[str, int]) -> None:
-    project.tabs = tabs
-    with context.database.session() as session:
-        session.get_one(Project, project.id).tabs = tabs
+def _remember_tabs(workspace: Workspace, tabs: dict[str, int]) -> None:
+    workspace.state.tabs = tabs
+    with workspace.database.session() as session:
+        session.get_one(Project, workspace.id).tabs = tabs
 
 
 def _verdict_notes(rows: Iterable[Verdict]) -> dict[int, Note]:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import NovelGroup, Project
+from backend.database import NovelGroup
 from backend.workflows.intake.earlier_findings import OPEN, REJECTED, was_asked
 from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.figures import NoveltyFigures
-from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from backend.workflows.training.names import name_vectors
@@ -26,12 +25,12 @@ MOST_GROUPS = 20
 _OTHER_TEXTS = 2000  # that names are told apart from
 
 
-def find_novel(context: Context, project: Project, learned: Learned, serving: Serving) -> NoveltyFigures:
+def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> NoveltyFigures:
     """Renews the open groups of a project; returns what is to be said about them."""
-    alpha = project_settings(context, project).novelty_alpha
+    alpha = workspace.settings.novelty_alpha
     if not len(learned.seen.labels) or learned.seen.labelled.all():
         return NoveltyFigures(words="Not enough labels to judge what is new.", flags=0, alpha=alpha)
-    detection = _detect(context, project, learned, serving, alpha)
+    detection = _detect(workspace, learned, serving, alpha)
     if detection.reason is not None:
         words = f"{detection.reason[:1].upper()}{detection.reason[1:]}."
         return NoveltyFigures(words=words, flags=0, alpha=alpha)
@@ -40,9 +39,9 @@ def find_novel(context: Context, project: Project, learned: Learned, serving: Se
         learned.seen.embeddings.take(np.isin(learned.seen.embeddings.ids, flagged)),
         learned.seen.labelled_embeddings,
         learned.seen.labels,
-        seed=project_seed(project) % 2**32,
+        seed=workspace.seed % 2**32,
     )[:MOST_GROUPS]
-    _renew_groups(context, project, learned, groups, version=serving.version)
+    _renew_groups(workspace, learned, groups, version=serving.version)
     expected = detection.expected_false
     words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."
     return NoveltyFigures(
@@ -56,9 +55,7 @@ def find_novel(context: Context, project: Project, learned: Learned, serving: Se
     )
 
 
-def _detect(
-    context: Context, project: Project, learned: Learned, serving: Serving, alpha: float
-) -> Detection:
+def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: float) -> Detection:
     """Everything without a label is looked at, what people skipped as well."""
     seen = learned.seen
     return detect(
@@ -67,44 +64,42 @@ def _detect(
         seen.embeddings.take(~seen.labelled),
         audit=seen.audit[seen.labelled],
         alpha=alpha,
-        rng=np.random.default_rng(project_seed(project)),
+        rng=np.random.default_rng(workspace.seed),
         name_vectors=name_vectors(context, serving.config),
-        rejected=_rejected(context, project, seen.embeddings),
+        rejected=_rejected(workspace, seen.embeddings),
     )
 
 
-def _rejected(context: Context, project: Project, embeddings: Embeddings) -> np.ndarray[Any, Any] | None:
+def _rejected(workspace: Workspace, embeddings: Embeddings) -> np.ndarray[Any, Any] | None:
     """Vectors of the tasks of groups that a person called no class."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         members = session.scalars(
             select(NovelGroup.members).where(
-                NovelGroup.project_id == project.id, NovelGroup.state == REJECTED
+                NovelGroup.project_id == workspace.id, NovelGroup.state == REJECTED
             )
         ).all()
     ids = [task_id for group in members for task_id in group]
     return embeddings.vectors[np.isin(embeddings.ids, ids)] if ids else None
 
 
-def _renew_groups(
-    context: Context, project: Project, learned: Learned, groups: Sequence[Group], *, version: str
-) -> None:
+def _renew_groups(workspace: Workspace, learned: Learned, groups: Sequence[Group], *, version: str) -> None:
     """Writes the groups down: one that continues an earlier one keeps its number and name."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         rows = {
             row.number: row
-            for row in session.scalars(select(NovelGroup).where(NovelGroup.project_id == project.id))
+            for row in session.scalars(select(NovelGroup).where(NovelGroup.project_id == workspace.id))
         }
         before = {number: row.members for number, row in rows.items() if row.state == OPEN}
         open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
         asked = {number for number in before if was_asked(rows[number], open_tasks)}
         numbers = match_groups(before, groups)
-        names = _names(context, project, learned, groups)
+        names = _names(workspace, learned, groups)
         free = max(rows, default=0) + 1
         for place, (group, number, name) in enumerate(zip(groups, numbers, names, strict=True), start=1):
             if number is None:
                 number, free = free, free + 1
             row = rows.get(number) or NovelGroup(
-                project_id=project.id, number=number, name=name, state=OPEN, version=version
+                project_id=workspace.id, number=number, name=name, state=OPEN, version=version
             )
             row.members, row.typical, row.version = list(group.ids), list(group.typical), version
             row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
@@ -114,13 +109,13 @@ def _renew_groups(
             session.delete(rows[number])
 
 
-def _names(context: Context, project: Project, learned: Learned, groups: Sequence[Group]) -> list[str]:
+def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> list[str]:
     if not groups:
         return []
     grouped = [task_id for group in groups for task_id in group.ids]
     ids = learned.seen.embeddings.ids
     others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts: Mapping[int, str] = read_texts(context, project, [*grouped, *others])
+    texts: Mapping[int, str] = read_texts(workspace, [*grouped, *others])
     return name_groups(
         [[texts[task_id] for task_id in group.ids] for group in groups],
         [texts[task_id] for task_id in others],

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Decision, NovelGroup, Project
+from backend.database import Decision, NovelGroup
 from backend.errors import NextlabelError
 from backend.workflows.intake.earlier_findings import ADDED_DECISION
 from backend.workflows.intake.published import published_versions
@@ -24,7 +23,7 @@ from backend.workflows.project.figures import (
     Outlook,
     Range,
 )
-from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.training.learn import Learned
 from model.records import Embeddings, Floats, Ids
@@ -44,8 +43,7 @@ from model.signals.stopping import (
 
 
 def look_ahead(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     *,
     learned: Learned,
     serving: Serving,
@@ -54,10 +52,10 @@ def look_ahead(
 ) -> Outlook:
     """Learning curve, random order, forecast and advice. `beliefs` (p, c) are about the pool."""
     order = np.argsort(np.array(learned.seen.labelled_at), kind="stable")
-    rng = np.random.default_rng(project_seed(project))
+    rng = np.random.default_rng(workspace.seed)
     curve = _trace(learned, order, blind, rng)
     forecast = forecast_gain(curve.steps, rng=rng)
-    advice = _advise(context, project, learned, serving, order, beliefs, forecast)
+    advice = _advise(workspace, learned, serving, order, beliefs, forecast)
     return Outlook(
         curve=[_point(step) for step in curve.steps],
         random_curve=[_point(step) for step in curve.random_steps],
@@ -85,8 +83,7 @@ def _trace(
 
 
 def _advise(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     learned: Learned,
     serving: Serving,
     order: NDArray[np.intp],
@@ -97,11 +94,11 @@ def _advise(
     recent = order[-RECENT:]
     right = out_of_fold[recent].argmax(axis=1) == labels.classes[recent]
     counts = labels.targets.sum(axis=0).astype(np.intp)
-    asked, found = _new_classes(context, project, learned)
+    asked, found = _new_classes(workspace, learned)
     return advise(
-        kappas=_kappas(context, project, serving, words=learned.words),
+        kappas=_kappas(workspace, serving, words=learned.words),
         forecast=forecast,
-        price=project_settings(context, project).label_price / 100.0,
+        price=workspace.settings.label_price / 100.0,
         unexplained=unexplained_mass(beliefs, out_of_fold[recent], right),
         novelty_labels=asked,
         new_classes=found,
@@ -109,21 +106,21 @@ def _advise(
     )
 
 
-def _kappas(context: Context, project: Project, serving: Serving, *, words: str | None) -> list[float]:
+def _kappas(workspace: Workspace, serving: Serving, *, words: str | None) -> list[float]:
     """Agreement of the last versions with the one after each, the newest last.
 
     A version that reads other `words` is not compared: its words would have to be counted again.
     """
-    stop_set = pick_stop_set(serving.snapshot.embeddings.ids, project_seed(project))
+    stop_set = pick_stop_set(serving.snapshot.embeddings.ids, workspace.seed)
     names: dict[str, int] = {}
     said = [_say(serving, stop_set, names)]
-    for version in published_versions(context, project, limit=STABLE_VERSIONS + 2):
+    for version in published_versions(workspace, limit=STABLE_VERSIONS + 2):
         if version == serving.version or len(said) > STABLE_VERSIONS:
             continue
         try:
-            if context.registry.load(project.key, version)[1].words not in (None, words):
+            if workspace.registry.load(workspace.key, version)[1].words not in (None, words):
                 break
-            before = load_serving(context, project, serving.snapshot, config=serving.config, version=version)
+            before = load_serving(workspace, serving.snapshot, config=serving.config, version=version)
             said.insert(0, _say(before, stop_set, names))
         except (RegistryError, NextlabelError, ValueError):
             break  # a version of another encoder, or one that cannot be read: nothing to compare with
@@ -142,13 +139,15 @@ def _say(serving: Serving, stop_set: Ids, names: dict[str, int]) -> tuple[Ids, N
     return items.ids, columns[serving.head.logits(items.vectors).argmax(axis=1)]
 
 
-def _new_classes(context: Context, project: Project, learned: Learned) -> tuple[int, int]:
+def _new_classes(workspace: Workspace, learned: Learned) -> tuple[int, int]:
     """Labels of tasks that were in a group, and groups that became a class while the last labels came."""
-    with context.database.session() as session:
-        members = session.scalars(select(NovelGroup.members).where(NovelGroup.project_id == project.id)).all()
+    with workspace.database.session() as session:
+        members = session.scalars(
+            select(NovelGroup.members).where(NovelGroup.project_id == workspace.id)
+        ).all()
         decided = session.scalars(
             select(Decision.decided_at).where(
-                Decision.project_id == project.id, Decision.kind == ADDED_DECISION
+                Decision.project_id == workspace.id, Decision.kind == ADDED_DECISION
             )
         ).all()
     grouped = {task_id for group in members for task_id in group}

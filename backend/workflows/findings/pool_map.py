@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import delete, select
 
-from backend.context import Context
-from backend.database import MapPoint, Project
+from backend.database import MapPoint
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import project_seed
+from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash
 from model.projection import project_to_plane
 from model.records import Embeddings
@@ -18,19 +17,19 @@ _MOST_POINTS = 1000
 _NEW_SHARE = 0.1
 
 
-def refresh_map(context: Context, project: Project, snapshot: Snapshot) -> int:
+def refresh_map(workspace: Workspace, snapshot: Snapshot) -> int:
     """Draws the map again when too many tasks of the sample are not on it; returns how many points it has."""
-    sample = _sample(snapshot, project_seed(project))
-    with context.database.session() as session:
-        known = set(session.scalars(select(MapPoint.task_id).where(MapPoint.project_id == project.id)))
+    sample = _sample(snapshot, workspace.seed)
+    with workspace.database.session() as session:
+        known = set(session.scalars(select(MapPoint.task_id).where(MapPoint.project_id == workspace.id)))
     unknown = [task_id for task_id in sample.ids.tolist() if task_id not in known]
     if len(unknown) <= _NEW_SHARE * len(sample):
         return len(known)
-    points = project_to_plane(sample, seed=project_seed(project) % 2**32)
-    with context.database.session() as session:
-        session.execute(delete(MapPoint).where(MapPoint.project_id == project.id))
+    points = project_to_plane(sample, seed=workspace.seed % 2**32)
+    with workspace.database.session() as session:
+        session.execute(delete(MapPoint).where(MapPoint.project_id == workspace.id))
         session.add_all(
-            MapPoint(project_id=project.id, task_id=task_id, x=float(x), y=float(y))
+            MapPoint(project_id=workspace.id, task_id=task_id, x=float(x), y=float(y))
             for task_id, (x, y) in zip(sample.ids.tolist(), points, strict=True)
         )
     return len(sample)

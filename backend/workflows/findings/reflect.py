@@ -10,8 +10,7 @@ from traceback import extract_tb
 
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import MapPoint, Project
+from backend.database import MapPoint
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
@@ -21,7 +20,7 @@ from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
 from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import project_seed
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.judging import Judged
 from backend.workflows.training.learn import Learned
@@ -38,8 +37,7 @@ class Reflection:
 
 
 def reflect(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     learned: Learned,
@@ -51,34 +49,34 @@ def reflect(
 
     The queue is out: what fails here is missing, and fails no loop.
     """
-    steps = _Steps(project, progress)
+    steps = _Steps(workspace, progress)
     signals = Signals()
     notes: dict[int, Note] = {}
     with steps.step("measuring"):
-        watched = watch(context, project, learned, serving)
+        watched = watch(workspace, learned, serving)
         signals = watched.signals
         notes |= watched.notes
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
-            signals.synthetic = _weigh(project, judged, learned, serving)
+            signals.synthetic = _weigh(workspace, judged, learned, serving)
     with steps.step("looking for new classes"):
-        signals.novelty = find_novel(context, project, learned, serving)
+        signals.novelty = find_novel(workspace, learned, serving)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
-            notes |= finding_notes(context, project, learned.seen)
-            write_notes(context, project, remote, notes)
-            write_tabs(context, project, remote, {note.flag for note in notes.values()})
+            notes |= finding_notes(workspace, learned.seen)
+            write_notes(workspace, remote, notes)
+            write_tabs(workspace, remote, {note.flag for note in notes.values()})
     with steps.step("drawing the map"):
-        refresh_map(context, project, learned.seen)
-        _believe(context, project, serving)
+        refresh_map(workspace, learned.seen)
+        _believe(workspace, serving)
     return Reflection(signals, steps.failed)
 
 
 class _Steps:
     """Parts that may fail one by one: `failed` says which, and why."""
 
-    def __init__(self, project: Project, progress: Progress) -> None:
-        self._project, self._progress = project, progress
+    def __init__(self, workspace: Workspace, progress: Progress) -> None:
+        self._project, self._progress = workspace, progress
         self.failed: dict[str, str] = {}
 
     @contextmanager
@@ -98,7 +96,7 @@ class _Steps:
         self.failed[name] = why
 
 
-def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
+def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(
@@ -106,15 +104,15 @@ def _weigh(project: Project, judged: Judged, learned: Learned, serving: Serving)
         unlabelled=learned.seen,
         beliefs=beliefs,
         loudness=learned.trained.settings.loudness,
-        seed=project_seed(project),
+        seed=workspace.seed,
     )
 
 
-def _believe(context: Context, project: Project, serving: Serving) -> None:
+def _believe(workspace: Workspace, serving: Serving) -> None:
     """Writes beside each point of the map what the version believes of its task."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         points = session.scalars(
-            select(MapPoint).where(MapPoint.project_id == project.id).order_by(MapPoint.task_id)
+            select(MapPoint).where(MapPoint.project_id == workspace.id).order_by(MapPoint.task_id)
         ).all()
         beliefs = serving.believe([point.task_id for point in points])
         for point in points:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Loop, Project, Task
+from backend.database import Loop, Task
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
 from backend.workflows.project.figures import (
@@ -25,7 +24,7 @@ from backend.workflows.project.figures import (
     Suspects,
     TrustedSuggestions,
 )
-from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
@@ -50,17 +49,17 @@ class Watched:
     notes: dict[int, Note] = field(default_factory=dict)
 
 
-def watch(context: Context, project: Project, learned: Learned, serving: Serving) -> Watched:
+def watch(workspace: Workspace, learned: Learned, serving: Serving) -> Watched:
     """Everything that can be said about a project after a training. Without labels there is nothing."""
     seen = learned.seen
     if not len(seen.labels):
         return Watched(Signals(accuracy=Accuracy(words=_too_early(0), n=0, needed=FEWEST)))
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
-    blind = _blind(context, project, learned)
-    accuracy = _accuracy(project, learned, beliefs, blind)
-    trusted = _trusted(context, project, learned, beliefs, blind)
-    suspects = _suspects(project, learned)
-    ahead = look_ahead(context, project, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
+    blind = _blind(workspace, learned)
+    accuracy = _accuracy(workspace, learned, beliefs, blind)
+    trusted = _trusted(workspace, learned, beliefs, blind)
+    suspects = _suspects(workspace, learned)
+    ahead = look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
     signals = Signals(
         accuracy=_accuracy_figures(accuracy),
         macro_f1=accuracy.macro_f1.value if accuracy.macro_f1 else None,
@@ -68,8 +67,8 @@ def watch(context: Context, project: Project, learned: Learned, serving: Serving
         calibration=_calibration(learned),
         trusted=_trusted_figures(trusted),
         suspects=Suspects(words=suspects.words, count=suspects.count),
-        acceptance=_acceptance(context, project),
-        agreement=_agreement(context, project, learned),
+        acceptance=_acceptance(workspace),
+        agreement=_agreement(workspace, learned),
         curve=ahead.curve,
         random_curve=ahead.random_curve,
         advantage=ahead.advantage,
@@ -80,10 +79,10 @@ def watch(context: Context, project: Project, learned: Learned, serving: Serving
     return Watched(signals, notes)
 
 
-def _blind(context: Context, project: Project, learned: Learned) -> NDArray[np.bool_]:
+def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:
     """Which labelled rows were asked because they belong to the audit sample."""
-    seen, settings = learned.seen, project_settings(context, project)
-    by_hash = np.argsort(audit_hash(seen.embeddings.ids, project_seed(project)))
+    seen, settings = learned.seen, workspace.settings
+    by_hash = np.argsort(audit_hash(seen.embeddings.ids, workspace.seed))
     audit_rank = np.empty(len(by_hash), dtype=np.intp)
     audit_rank[by_hash] = np.arange(len(by_hash))
     blind = asked_blind(
@@ -96,7 +95,7 @@ def _blind(context: Context, project: Project, learned: Learned) -> NDArray[np.b
 
 
 def _accuracy(
-    project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
+    workspace: Workspace, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
 ) -> HonestAccuracy:
     seen = learned.seen
     return measure_accuracy(
@@ -106,7 +105,7 @@ def _accuracy(
         blind=blind,
         unlabelled_confidence=_confidence(beliefs),
         space=seen.labels.space,
-        rng=np.random.default_rng(project_seed(project)),
+        rng=np.random.default_rng(workspace.seed),
         position=_label_positions(seen.labelled_at),
     )
 
@@ -119,9 +118,7 @@ def _label_positions(labelled_at: Sequence[str]) -> NDArray[np.intp]:
     return positions
 
 
-def _trusted(
-    context: Context, project: Project, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]
-) -> Trusted:
+def _trusted(workspace: Workspace, learned: Learned, beliefs: Floats, blind: NDArray[np.bool_]) -> Trusted:
     """By blind labels alone: like the items without a label, they were not chosen by a strategy."""
     out_of_fold = learned.trained.out_of_fold.values
     right = out_of_fold.argmax(axis=1) == learned.seen.labels.classes
@@ -129,11 +126,11 @@ def _trusted(
         _confidence(out_of_fold[blind]),
         right[blind],
         unlabelled_confidence=_confidence(beliefs),
-        precision=project_settings(context, project).preannotate_precision,
+        precision=workspace.settings.preannotate_precision,
     )
 
 
-def _suspects(project: Project, learned: Learned) -> SuspectLabels:
+def _suspects(workspace: Workspace, learned: Learned) -> SuspectLabels:
     seen, settings = learned.seen, learned.trained.settings
     return find_suspects(
         seen.features.take(seen.labelled),
@@ -142,7 +139,7 @@ def _suspects(project: Project, learned: Learned) -> SuspectLabels:
         inverse_regularisation=settings.inverse_regularisation or 1.0,
         prior_weight=settings.prior_weight,
         name_vectors=learned.name_vectors,
-        rng=np.random.default_rng(project_seed(project)),
+        rng=np.random.default_rng(workspace.seed),
         surroundings=learned.surroundings,
     )
 
@@ -216,16 +213,18 @@ def _bin(confidence: float, right: int, count: int) -> Bin:
     return Bin(confidence=confidence, accuracy=found.value, low=found.low, high=found.high, n=count)
 
 
-def _acceptance(context: Context, project: Project) -> list[AcceptanceRow]:
+def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
     """Kept pre-annotations by the version that served when they were submitted."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         published = session.execute(
             select(Loop.finished_at, Loop.version)
-            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.finished_at.is_not(None))
+            .where(
+                Loop.project_id == workspace.id, Loop.outcome == "published", Loop.finished_at.is_not(None)
+            )
             .order_by(Loop.id)
         ).all()
         answers = session.scalars(
-            select(Task.answers).where(Task.project_id == project.id, Task.annotations > 0)
+            select(Task.answers).where(Task.project_id == workspace.id, Task.annotations > 0)
         ).all()
     since = [(moment.isoformat(), str(version)) for moment, version in published if moment is not None]
     counts: dict[str, list[int]] = {version: [0, 0] for _, version in since}
@@ -245,11 +244,11 @@ def _acceptance(context: Context, project: Project) -> list[AcceptanceRow]:
     return [AcceptanceRow(version=row.version, accepted=row.accepted, shown=row.total) for row in rows]
 
 
-def _agreement(context: Context, project: Project, learned: Learned) -> list[AgreementRow]:
+def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
     columns = {name: column for column, name in enumerate(learned.seen.labels.space.names)}
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         rows = session.execute(
-            select(Task.task_id, Task.answers).where(Task.project_id == project.id, Task.annotations > 1)
+            select(Task.task_id, Task.answers).where(Task.project_id == workspace.id, Task.annotations > 1)
         ).all()
     said = {
         (task_id, int(answer["by"])): columns[str(answer["label"])]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import NovelGroup, Project, Verdict
+from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import Workspace, open_workspace
 from model.synthetic.items import VERDICTS
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
@@ -21,11 +21,11 @@ _ENOUGH_OF_A_CLASS = 5
 
 def list_groups(context: Context, label_studio_id: int) -> list[Json]:
     """The groups of a project that nobody decided about, the most convincing first."""
-    project = get_project(context, label_studio_id)
-    with context.database.session() as session:
+    workspace = open_workspace(context, label_studio_id)
+    with workspace.database.session() as session:
         groups = session.scalars(
             select(NovelGroup)
-            .where(NovelGroup.project_id == project.id, NovelGroup.state == OPEN)
+            .where(NovelGroup.project_id == workspace.id, NovelGroup.state == OPEN)
             .order_by(NovelGroup.number)
         ).all()
     rows = [_group_row(group) for group in groups]
@@ -37,58 +37,56 @@ def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
     return bool(group.figures.get("asked")) or not open_tasks.issuperset(group.members)
 
 
-def new_class_members(context: Context, project: Project, snapshot: Snapshot) -> dict[int, str]:
+def new_class_members(workspace: Workspace, snapshot: Snapshot) -> dict[int, str]:
     """Tasks of groups that a person made a class, while it has few labels, and that label."""
-    return {
-        task_id: group.name for group in fresh_groups(context, project, snapshot) for task_id in group.members
-    }
+    return {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
 
 
-def fresh_groups(context: Context, project: Project, snapshot: Snapshot) -> list[NovelGroup]:
+def fresh_groups(workspace: Workspace, snapshot: Snapshot) -> list[NovelGroup]:
     """Groups that became a class which has few labels yet."""
     names = snapshot.labels.space.names
     counts = dict(zip(names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True))
     return [
         group
-        for group in read_groups(context, project, ADDED)
+        for group in read_groups(workspace, ADDED)
         if counts.get(group.name, _ENOUGH_OF_A_CLASS) < _ENOUGH_OF_A_CLASS
     ]
 
 
-def read_groups(context: Context, project: Project, state: str) -> list[NovelGroup]:
+def read_groups(workspace: Workspace, state: str) -> list[NovelGroup]:
     """The groups of a project in a state, the most convincing first."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         groups = session.scalars(
-            select(NovelGroup).where(NovelGroup.project_id == project.id, NovelGroup.state == state)
+            select(NovelGroup).where(NovelGroup.project_id == workspace.id, NovelGroup.state == state)
         ).all()
     return sorted(groups, key=_group_place)
 
 
-def doubtful_verdicts(context: Context, project: Project, snapshot: Snapshot) -> list[Verdict]:
+def doubtful_verdicts(workspace: Workspace, snapshot: Snapshot) -> list[Verdict]:
     """Synthetic tasks that a person should look at, the most telling first."""
     waiting = {task.task_id for task in snapshot.synthetic if task.is_open}
-    rows = [row for row in read_verdicts(context, project, ("unsure",)) if row.task_id in waiting]
+    rows = [row for row in read_verdicts(workspace, ("unsure",)) if row.task_id in waiting]
     return sorted(rows, key=lambda row: (-row.review_order, row.task_id))
 
 
-def read_verdicts(context: Context, project: Project, kinds: Sequence[str]) -> list[Verdict]:
-    """The verdicts of some kinds on the synthetic tasks of a project, by task."""
-    with context.database.session() as session:
+def read_verdicts(workspace: Workspace, kinds: Sequence[str]) -> list[Verdict]:
+    """The verdicts of some kinds on the synthetic tasks of a workspace, by task."""
+    with workspace.database.session() as session:
         return list(
             session.scalars(
                 select(Verdict)
-                .where(Verdict.project_id == project.id, Verdict.verdict.in_(kinds))
+                .where(Verdict.project_id == workspace.id, Verdict.verdict.in_(kinds))
                 .order_by(Verdict.task_id)
             )
         )
 
 
-def verdict_counts(context: Context, project: Project) -> dict[str, int]:
+def verdict_counts(workspace: Workspace) -> dict[str, int]:
     """How many synthetic tasks have each verdict."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         counted = session.execute(
             select(Verdict.verdict, func.count())
-            .where(Verdict.project_id == project.id)
+            .where(Verdict.project_id == workspace.id)
             .group_by(Verdict.verdict)
         )
         found = {str(verdict): int(number_of) for verdict, number_of in counted}

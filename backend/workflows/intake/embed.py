@@ -9,9 +9,10 @@ import numpy as np
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Project, Task, in_chunks, upsert
+from backend.database import Embedding, Task, in_chunks, upsert
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
+from backend.workflows.project.workspace import Workspace
 from model.encoders import Encoder
 from model.records import Floats
 
@@ -19,19 +20,17 @@ from model.records import Floats
 _SAVE_EVERY = 512
 
 
-def embed_project(
-    context: Context, project: Project, *, progress: Progress, encoder: Encoder | None = None
-) -> int:
+def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder | None = None) -> int:
     """Encodes every content of a project that has no vector yet; returns how many that were.
 
     By the backend's encoder, unless another is given.
     """
-    encoder = encoder or context.encoder.get()
+    encoder = encoder or workspace.encoder.get()
     known = select(Embedding.content_hash).where(Embedding.encoder == encoder.revision)
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         rows = session.execute(
             select(Task.content_hash, Task.content)
-            .where(Task.project_id == project.id, Task.content_hash != "", Task.content_hash.not_in(known))
+            .where(Task.project_id == workspace.id, Task.content_hash != "", Task.content_hash.not_in(known))
             .order_by(Task.task_id)
         ).all()
     missing = {row.content_hash: row.content for row in rows}

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Project, Task
+from backend.database import Embedding, Task
 from backend.label_studio.label_config import LabelConfig
-from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
@@ -74,9 +74,9 @@ class Snapshot:
         return self.embeddings.take(self.labelled)
 
 
-def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Snapshot:
+def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
-    everything = _read(context, project)
+    everything = _read(workspace)
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
@@ -84,7 +84,7 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
     names = [row.label if row.label in known else None for row in rows]
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
-    audit, threshold = audit_sample(context, project, ids, labels=int(labelled.sum()))
+    audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()))
     embeddings, made_embeddings = _embeddings(context, rows), _embeddings(context, made)
     return Snapshot(
         embeddings=embeddings,
@@ -100,14 +100,14 @@ def take_snapshot(context: Context, project: Project, config: LabelConfig) -> Sn
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
-        fingerprint=_fingerprint(context, project, config, [tuple(row)[:-1] for row in everything]),
+        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything]),
         contents={row.task_id: row.content_hash for row in everything},
     )
 
 
-def _read(context: Context, project: Project) -> Sequence[Any]:
-    encoder = context.encoder.get()
-    with context.database.session() as session:
+def _read(workspace: Workspace) -> Sequence[Any]:
+    encoder = workspace.encoder.get()
+    with workspace.database.session() as session:
         return session.execute(
             select(
                 Task.task_id,
@@ -126,7 +126,7 @@ def _read(context: Context, project: Project) -> Sequence[Any]:
                 Embedding,
                 (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder.revision),
             )
-            .where(Task.project_id == project.id)
+            .where(Task.project_id == workspace.id)
             .order_by(Task.task_id)
         ).all()
 
@@ -151,20 +151,18 @@ def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
 
 
 def audit_sample(
-    context: Context, project: Project, ids: NDArray[np.int64], *, labels: int
+    workspace: Workspace, ids: NDArray[np.int64], *, labels: int
 ) -> tuple[NDArray[np.bool_], float]:
     """Which items (n,) are audit items with so many labels, and the hash below which they are."""
-    settings, seed = project_settings(context, project), project_seed(project)
+    settings, seed = workspace.settings, workspace.seed
     # The audit tasks of the coming window are set aside too: they must be labelled blind.
     quota = audit_quota(labels + settings.queue_window, share=settings.audit_share)
     threshold = audit_threshold(ids, seed, quota)
     return audit_hash(ids, seed) < threshold, threshold
 
 
-def _fingerprint(
-    context: Context, project: Project, config: LabelConfig, rows: list[tuple[object, ...]]
-) -> str:
-    settings = project_settings(context, project).model_dump(
+def _fingerprint(workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]]) -> str:
+    settings = workspace.settings.model_dump(
         include={
             *("queue_window", "audit_share", "strategy"),
             *("novelty_alpha", "novelty_share", "synthetic_share"),
@@ -173,7 +171,7 @@ def _fingerprint(
     )
     head = {
         "algorithm": ALGORITHM,
-        "encoder": context.encoder.get().revision,
+        "encoder": workspace.encoder.get().revision,
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
     }

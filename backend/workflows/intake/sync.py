@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.context import Context
 from backend.database import Project, Task, in_chunks, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import TaskState, majority_label, read_task
 from backend.label_studio.versions import version_number
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import synthetic_fields
+from backend.workflows.project.workspace import Workspace
 
 # Changes become visible when they are committed, a little after the time they carry.
 _OVERLAP = timedelta(seconds=10)
@@ -33,29 +32,28 @@ class SyncReport:
 
 
 def sync_tasks(
-    context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig, progress: Progress
+    workspace: Workspace, remote: LabelStudio, *, config: LabelConfig, progress: Progress
 ) -> SyncReport:
     """Fetches what changed since the last look; everything when the counts show that this is not enough."""
-    total, _ = remote.counts(project.label_studio_id)
+    total, _ = remote.counts(workspace.label_studio_id)
     progress.stage("fetching tasks", total=total)
-    since = project.synced_until
-    read = _fetch(context, project, remote, config=config, since=since, progress=progress)
+    since = workspace.state.synced_until
+    read = _fetch(workspace, remote, config=config, since=since, progress=progress)
     deleted = 0
     full = since is None
-    if not _counts_agree(context, project, remote):
+    if not _counts_agree(workspace, remote):
         # Deleting annotations in bulk does not move `updated_at`, and deleted tasks leave no trace.
-        deleted = _drop_deleted(context, project, remote)
-        if not _counts_agree(context, project, remote):
-            read = _fetch(context, project, remote, config=config, since=None, progress=progress)
+        deleted = _drop_deleted(workspace, remote)
+        if not _counts_agree(workspace, remote):
+            read = _fetch(workspace, remote, config=config, since=None, progress=progress)
             full = True
     if read:
-        _take_intentions(context, project, remote, config=config)
+        _take_intentions(workspace, remote, config=config)
     return SyncReport(read=read, deleted=deleted, full=full)
 
 
 def _fetch(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     config: LabelConfig,
@@ -65,18 +63,18 @@ def _fetch(
     # What was visible when this look began need not be read again. The newest change alone would not do: of
     # 10,000 tasks imported at once, every one is the newest.
     read, newest = 0, max(since or "", _watermark(remote.now) if remote.now else "") or None
-    synthetic = synthetic_fields(context, project)
-    for page in remote.tasks(project.label_studio_id, updated_after=since):
+    synthetic = synthetic_fields(workspace)
+    for page in remote.tasks(workspace.label_studio_id, updated_after=since):
         states = [read_task(task, config, synthetic=synthetic) for task in page]
-        with context.database.session() as session:
-            _upsert(session, project, states)
+        with workspace.database.session() as session:
+            _upsert(session, workspace, states)
         read += len(states)
         changes = (datetime.fromisoformat(state.updated_at) for state in states)
         newest = max([newest or "", *(_watermark(change) for change in changes)])
         progress.advance(len(states))
-    project.synced_until = newest
-    with context.database.session() as session:
-        session.get_one(Project, project.id).synced_until = newest
+    workspace.state.synced_until = newest
+    with workspace.database.session() as session:
+        session.get_one(Project, workspace.id).synced_until = newest
     return read
 
 
@@ -84,10 +82,10 @@ def _watermark(moment: datetime) -> str:
     return (moment.astimezone(UTC) - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _upsert(session: Session, project: Project, states: Iterable[TaskState]) -> None:
+def _upsert(session: Session, workspace: Workspace, states: Iterable[TaskState]) -> None:
     rows: list[dict[str, Any]] = [
         {
-            "project_id": project.id,
+            "project_id": workspace.id,
             "task_id": state.task_id,
             "content": state.content,
             "content_hash": state.content_hash,
@@ -108,40 +106,40 @@ def _upsert(session: Session, project: Project, states: Iterable[TaskState]) -> 
     upsert(session, Task, rows)
 
 
-def _counts_agree(context: Context, project: Project, remote: LabelStudio) -> bool:
-    with context.database.session() as session:
+def _counts_agree(workspace: Workspace, remote: LabelStudio) -> bool:
+    with workspace.database.session() as session:
         mine = session.execute(
             select(func.count(), func.coalesce(func.sum(Task.annotations), 0)).where(
-                Task.project_id == project.id
+                Task.project_id == workspace.id
             )
         ).one()
-    return tuple(mine) == remote.counts(project.label_studio_id)
+    return tuple(mine) == remote.counts(workspace.label_studio_id)
 
 
-def _drop_deleted(context: Context, project: Project, remote: LabelStudio) -> int:
-    there = {task_id for page in remote.task_ids(project.label_studio_id) for task_id in page}
-    with context.database.session() as session:
-        here = set(session.scalars(select(Task.task_id).where(Task.project_id == project.id)))
+def _drop_deleted(workspace: Workspace, remote: LabelStudio) -> int:
+    there = {task_id for page in remote.task_ids(workspace.label_studio_id) for task_id in page}
+    with workspace.database.session() as session:
+        here = set(session.scalars(select(Task.task_id).where(Task.project_id == workspace.id)))
         gone = sorted(here - there)
         for chunk in in_chunks(gone):
-            session.execute(delete(Task).where(Task.project_id == project.id, Task.task_id.in_(chunk)))
+            session.execute(delete(Task).where(Task.project_id == workspace.id, Task.task_id.in_(chunk)))
     return len(gone)
 
 
-def _take_intentions(context: Context, project: Project, remote: LabelStudio, *, config: LabelConfig) -> None:
+def _take_intentions(workspace: Workspace, remote: LabelStudio, *, config: LabelConfig) -> None:
     """Synthetic tasks without an intended label take it from the prediction that came with them."""
     undecided = select(Task.task_id).where(
-        Task.project_id == project.id, Task.is_synthetic, Task.intended_label.is_(None)
+        Task.project_id == workspace.id, Task.is_synthetic, Task.intended_label.is_(None)
     )
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         waiting = set(session.scalars(undecided))
         if not waiting:
             return
-        for row in remote.predictions(project.label_studio_id):
+        for row in remote.predictions(workspace.label_studio_id):
             label = majority_label([row], config)
             if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
                 session.execute(
                     update(Task)
-                    .where(Task.project_id == project.id, Task.task_id == int(row["task"]))
+                    .where(Task.project_id == workspace.id, Task.task_id == int(row["task"]))
                     .values(intended_label=label)
                 )

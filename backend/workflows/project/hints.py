@@ -8,9 +8,8 @@ from typing import Literal
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from backend.context import Context
-from backend.database import Hint, Project
-from backend.workflows.project.projects import project_settings
+from backend.database import Hint
+from backend.workflows.project.workspace import Workspace
 
 HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
 
@@ -18,39 +17,39 @@ HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
 _GATHERING: HintKind = "labels"
 
 
-def leave_hint(context: Context, project: Project, kind: HintKind) -> None:
+def leave_hint(workspace: Workspace, kind: HintKind) -> None:
     """Writes the hint down, and wakes a worker when it is time for a loop."""
-    with context.database.session() as session:
-        session.add(Hint(project_id=project.id, kind=kind, created_at=time.time()))
+    with workspace.database.session() as session:
+        session.add(Hint(project_id=workspace.id, kind=kind, created_at=time.time()))
         session.flush()
-        due = _is_due(session, context, project)
+        due = _is_due(session, workspace)
     if due:
-        context.jobs.enqueue(project.id)
+        workspace.context.jobs.enqueue(workspace.id)
 
 
-def is_due(context: Context, project: Project) -> bool:
+def is_due(workspace: Workspace) -> bool:
     """Whether the hints of a project are worth a loop."""
-    with context.database.session() as session:
-        return _is_due(session, context, project)
+    with workspace.database.session() as session:
+        return _is_due(session, workspace)
 
 
-def last_hint(context: Context, project: Project) -> int:
+def last_hint(workspace: Workspace) -> int:
     """Id of the newest hint, 0 without any: what a loop that starts now will have answered."""
-    with context.database.session() as session:
-        return session.scalar(select(func.max(Hint.id)).where(Hint.project_id == project.id)) or 0
+    with workspace.database.session() as session:
+        return session.scalar(select(func.max(Hint.id)).where(Hint.project_id == workspace.id)) or 0
 
 
-def forget_hints(context: Context, project: Project, *, up_to: int) -> None:
+def forget_hints(workspace: Workspace, *, up_to: int) -> None:
     """Takes away the hints that a loop has answered."""
-    with context.database.session() as session:
-        session.execute(delete(Hint).where(Hint.project_id == project.id, Hint.id <= up_to))
+    with workspace.database.session() as session:
+        session.execute(delete(Hint).where(Hint.project_id == workspace.id, Hint.id <= up_to))
 
 
-def _is_due(session: Session, context: Context, project: Project) -> bool:
+def _is_due(session: Session, workspace: Workspace) -> bool:
     counts = dict(
         session.execute(
-            select(Hint.kind, func.count()).where(Hint.project_id == project.id).group_by(Hint.kind)
+            select(Hint.kind, func.count()).where(Hint.project_id == workspace.id).group_by(Hint.kind)
         ).all()
     )
     gathered = counts.pop(_GATHERING, 0)
-    return bool(counts) or gathered >= project_settings(context, project).retrain_every_labels
+    return bool(counts) or gathered >= workspace.settings.retrain_every_labels

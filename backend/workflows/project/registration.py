@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
+from backend.workflows.project.workspace import Workspace
 
 SAMPLING = "Uncertainty sampling"
 SAMPLING_DEFAULT = "Sequential sampling"
@@ -64,14 +64,14 @@ def webhook_headers(settings: Settings) -> dict[str, str]:
     return {}
 
 
-def webhook_fields(settings: Settings, project: Project) -> Json:
+def webhook_fields(settings: Settings, workspace: Workspace) -> Json:
     """How the webhook of a project must be.
 
     The project stands in the address, so that no payload is needed: making one (it counts all tasks and
     annotations) costs the annotator a fifth of every submit.
     """
     return {
-        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={project.reference}",
+        "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={workspace.reference}",
         "send_payload": False,
         "send_for_all_actions": False,
         "actions": WEBHOOK_EVENTS,
@@ -80,9 +80,9 @@ def webhook_fields(settings: Settings, project: Project) -> Json:
     }
 
 
-def webhook_is_right(settings: Settings, project: Project, hook: Json) -> bool:
+def webhook_is_right(settings: Settings, workspace: Workspace, hook: Json) -> bool:
     """Whether a webhook has the right address, the secret and all events we need."""
-    wanted = webhook_fields(settings, project)
+    wanted = webhook_fields(settings, workspace)
     plain = ("url", "send_payload", "send_for_all_actions", "is_active")
     return (
         all(hook[name] == wanted[name] for name in plain)

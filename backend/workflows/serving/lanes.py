@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.context import Context
-from backend.database import Project
 from backend.workflows.intake.earlier_findings import (
     OPEN,
     doubtful_verdicts,
@@ -14,26 +12,26 @@ from backend.workflows.intake.earlier_findings import (
     was_asked,
 )
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import project_settings
+from backend.workflows.project.workspace import Workspace
 from model.novelty.grouping import order_of_asking
 from model.ranking import LaneQueue
 
 
-def lane_queues(context: Context, project: Project, snapshot: Snapshot) -> list[LaneQueue]:
+def lane_queues(workspace: Workspace, snapshot: Snapshot) -> list[LaneQueue]:
     """What asks for places of its own: groups of novel tasks, and synthetic tasks to review.
 
     Groups that became a class come whole, and soon, as does the most typical task of every group of which
     nobody has seen one yet; after these one task of each other group, and then the rest of all.
     """
-    settings = project_settings(context, project)
+    settings = workspace.settings
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
-    fresh = [task_id for group in fresh_groups(context, project, snapshot) for task_id in group.members]
-    groups = read_groups(context, project, OPEN)
+    fresh = [task_id for group in fresh_groups(workspace, snapshot) for task_id in group.members]
+    groups = read_groups(workspace, OPEN)
     unseen = [group for group in groups if not was_asked(group, open_tasks)]
     soon = [task_id for task_id in fresh if task_id in open_tasks] + [group.members[0] for group in unseen]
     candidates = [[task_id for task_id in group.members if task_id in open_tasks] for group in groups]
     novel = np.array(soon + order_of_asking(candidates), dtype=np.int64)
-    doubtful = [row.task_id for row in doubtful_verdicts(context, project, snapshot)]
+    doubtful = [row.task_id for row in doubtful_verdicts(workspace, snapshot)]
     return [
         LaneQueue("novelty", novel, settings.novelty_share, soon=len(soon)),
         LaneQueue("synthetic", np.array(doubtful, dtype=np.int64), settings.synthetic_share),

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.project.projects import current_version, project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import pre_annotate
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
@@ -50,14 +49,14 @@ class Predictor:
 
 
 def predict_tasks(
-    context: Context, project: Project | None, tasks: Sequence[Json], config: LabelConfig | None
+    workspace: Workspace | None, tasks: Sequence[Json], config: LabelConfig | None
 ) -> list[Json]:
     """One prediction per task, in order; blank where there is no text, no supported control, or an audit."""
-    version = current_version(project)
+    version = current_version(workspace)
     blank = prediction([], version=version, score=live_score(0.0))
     if config is None or not tasks:
         return [blank for _ in tasks]
-    predictor = _predictor(context, project, config)
+    predictor = _predictor(workspace, config)
     contents = [task_content(task.get("data"), config) for task in tasks]
     vectors = embed_texts(context, contents, budget_s=_BUDGET_S)
     keys = [content_hash(content) for content in contents]
@@ -72,15 +71,15 @@ def predict_tasks(
     return answers
 
 
-def _predictor(context: Context, project: Project | None, config: LabelConfig) -> Predictor:
-    active = _active(context, project) if project is not None else None
-    settings = project_settings(context, project) if project is not None else context.settings
+def _predictor(workspace: Workspace | None, config: LabelConfig) -> Predictor:
+    active = _active(workspace) if project is not None else None
+    settings = workspace.settings if project is not None else workspace.context.settings
     if active is not None:
         head, manifest = active
         # a version that knows none of the config's labels, or other vectors, has nothing to say
         if (
             set(manifest.classes) & set(config.space.names)
-            and manifest.encoder == context.encoder.get().revision
+            and manifest.encoder == workspace.encoder.get().revision
         ):
             return Predictor(
                 head=head,
@@ -90,26 +89,26 @@ def _predictor(context: Context, project: Project | None, config: LabelConfig) -
                 audit_threshold=manifest.audit_threshold,
                 floor=settings.preannotate_floor,
                 representation=manifest.representation,
-                words=version_words(context, project, manifest) if project else None,
+                words=version_words(workspace, manifest) if project else None,
             )
     return Predictor(
         head=cold_start(name_vectors(context, config), config.space).head,
-        version=current_version(project),
+        version=current_version(workspace),
         by_name=True,
-        seed=project_seed(project) if project else 0,
+        seed=workspace.seed if project else 0,
         audit_threshold=0.0,
         floor=settings.preannotate_floor,
     )
 
 
-def _active(context: Context, project: Project) -> tuple[LinearHead, Manifest] | None:
-    if not project.active_version:
+def _active(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
+    if not workspace.state.active_version:
         return None
     try:
-        return context.registry.load(project.key, project.active_version)
+        return workspace.registry.load(workspace.key, workspace.state.active_version)
     except RegistryError as error:
         # annotators still get a guess; the next loop trains a new version
-        logger.error("version unreadable project=%s message=%s", project.label_studio_id, error)
+        logger.error("version unreadable project=%s message=%s", workspace.label_studio_id, error)
         return None
 
 

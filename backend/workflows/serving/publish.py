@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from backend.context import Context
 from backend.database import Project, WindowTask
 from backend.errors import LabelStudioError
 from backend.json_types import Json
@@ -20,8 +19,8 @@ from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
 from backend.label_studio.results import prediction
 from backend.label_studio.versions import version_number
-from backend.workflows.project.projects import project_settings
 from backend.workflows.project.registration import backend_address
+from backend.workflows.project.workspace import Workspace
 from model.records import Lane
 
 logger = logging.getLogger(__name__)
@@ -51,8 +50,7 @@ class PublishReport:
 
 
 def import_window(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     version: str,
@@ -60,26 +58,25 @@ def import_window(
     first_position: int = 0,
 ) -> PublishReport:
     """Sends a window's predictions and writes down which places were taken."""
-    window = project_settings(context, project).queue_window
+    window = workspace.settings.queue_window
     places = list(enumerate(placements, start=first_position))
     payload = [
         {"task": place.task_id}
         | prediction(place.result, version=version, score=window_score(position, window=window))
         for position, place in places
     ]
-    kept, rejected = send(remote, project.label_studio_id, payload)
+    kept, rejected = send(remote, workspace.label_studio_id, payload)
     if kept + len(rejected) < len(places):
-        stored = {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
+        stored = {int(row["task"]) for row in remote.predictions_of(workspace.label_studio_id, version)}
         unseen = {place.task_id for _, place in places} - stored
         rejected += sorted(unseen - set(rejected))
     if rejected:
         logger.warning(
-            "label studio took no prediction project=%s tasks=%s", project.label_studio_id, rejected
+            "label studio took no prediction project=%s tasks=%s", workspace.label_studio_id, rejected
         )
     gone = set(rejected)
     _record(
-        context,
-        project,
+        workspace,
         version,
         [(position, place) for position, place in places if place.task_id not in gone],
     )
@@ -102,50 +99,50 @@ def send(remote: LabelStudio, label_studio_id: int, predictions: Sequence[Json])
 
 
 def activate(
-    context: Context, project: Project, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
+    workspace: Workspace, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
 ) -> None:
     """Makes a version the one that serves: here first (one row), then in Label Studio."""
-    with context.database.session() as session:
-        row = session.get_one(Project, project.id)
+    with workspace.database.session() as session:
+        row = session.get_one(Project, workspace.id)
         row.active_version, row.active_fingerprint = version, fingerprint
-    project.active_version, project.active_fingerprint = version, fingerprint
-    align(context, project, remote, backend=backend)
+    workspace.state.active_version, workspace.state.active_fingerprint = version, fingerprint
+    align(workspace, remote, backend=backend)
 
 
-def align(context: Context, project: Project, remote: LabelStudio, *, backend: Json) -> list[str]:
+def align(workspace: Workspace, remote: LabelStudio, *, backend: Json) -> list[str]:
     """Makes Label Studio's two version strings equal to ours; returns what had to be mended."""
-    version = project.active_version
+    version = workspace.state.active_version
     mended = []
     if backend["title"] != version or backend["model_version"] != version:
-        address = backend_address(context.settings)
-        remote.update_ml_backend(backend["id"], title=version, project=project.label_studio_id, **address)
+        address = backend_address(workspace.context.settings)
+        remote.update_ml_backend(backend["id"], title=version, project=workspace.label_studio_id, **address)
         mended.append("backend title")
-    if remote.project(project.label_studio_id)["model_version"] != version:
-        remote.update_project(project.label_studio_id, model_version=version)
-        if remote.project(project.label_studio_id)["model_version"] != version:
+    if remote.project(workspace.label_studio_id)["model_version"] != version:
+        remote.update_project(workspace.label_studio_id, model_version=version)
+        if remote.project(workspace.label_studio_id)["model_version"] != version:
             raise LabelStudioError(
-                f"Label Studio did not switch project {project.label_studio_id} to version {version}.",
-                hint=f"Run: python -m backend doctor {project.label_studio_id}",
+                f"Label Studio did not switch project {workspace.label_studio_id} to version {version}.",
+                hint=f"Run: python -m backend doctor {workspace.label_studio_id}",
             )
         mended.append("project version")
     return mended
 
 
-def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
+def forget_lost(workspace: Workspace, remote: LabelStudio) -> int:
     """Forgets places whose prediction somebody deleted, so that they are filled again; returns how many."""
-    version = project.active_version or ""
+    version = workspace.state.active_version or ""
     mine = select(WindowTask.task_id).where(
-        WindowTask.project_id == project.id, WindowTask.version == version
+        WindowTask.project_id == workspace.id, WindowTask.version == version
     )
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         places = set(session.scalars(mine))
-    if len(places) <= remote.model_versions(project.label_studio_id).get(version, 0):
+    if len(places) <= remote.model_versions(workspace.label_studio_id).get(version, 0):
         return 0
-    lost = places - {int(row["task"]) for row in remote.predictions_of(project.label_studio_id, version)}
-    with context.database.session() as session:
+    lost = places - {int(row["task"]) for row in remote.predictions_of(workspace.label_studio_id, version)}
+    with workspace.database.session() as session:
         session.execute(
             delete(WindowTask).where(
-                WindowTask.project_id == project.id,
+                WindowTask.project_id == workspace.id,
                 WindowTask.version == version,
                 WindowTask.task_id.in_(lost),
             )
@@ -154,8 +151,7 @@ def forget_lost(context: Context, project: Project, remote: LabelStudio) -> int:
 
 
 def sweep(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     *,
     keep: set[str],
@@ -164,38 +160,36 @@ def sweep(
     """Deletes predictions of our older versions, one by one, until done or interrupted; returns how many."""
     old = [
         name
-        for name in remote.model_versions(project.label_studio_id)
+        for name in remote.model_versions(workspace.label_studio_id)
         if version_number(name) is not None and name not in keep
     ]
     swept = 0
     for version in old:
-        for row in remote.predictions_of(project.label_studio_id, version):
+        for row in remote.predictions_of(workspace.label_studio_id, version):
             if swept >= _MOST_SWEPT or interrupted():
                 return swept
             remote.delete_prediction(int(row["id"]))
             swept += 1
             time.sleep(_SWEEP_PAUSE_S)
-    _forget_windows(context, project, keep)
+    _forget_windows(workspace, keep)
     return swept
 
 
-def clear_version(context: Context, project: Project, remote: LabelStudio, *, version: str) -> None:
+def clear_version(workspace: Workspace, remote: LabelStudio, *, version: str) -> None:
     """Removes what is left of a version that does not serve, so that its window can be published anew."""
-    for row in remote.predictions_of(project.label_studio_id, version):
+    for row in remote.predictions_of(workspace.label_studio_id, version):
         remote.delete_prediction(int(row["id"]))
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         session.execute(
-            delete(WindowTask).where(WindowTask.project_id == project.id, WindowTask.version == version)
+            delete(WindowTask).where(WindowTask.project_id == workspace.id, WindowTask.version == version)
         )
 
 
-def _record(
-    context: Context, project: Project, version: str, places: Sequence[tuple[int, Placement]]
-) -> None:
-    with context.database.session() as session:
+def _record(workspace: Workspace, version: str, places: Sequence[tuple[int, Placement]]) -> None:
+    with workspace.database.session() as session:
         session.add_all(
             WindowTask(
-                project_id=project.id,
+                project_id=workspace.id,
                 version=version,
                 task_id=place.task_id,
                 position=position,
@@ -205,8 +199,8 @@ def _record(
         )
 
 
-def _forget_windows(context: Context, project: Project, keep: set[str]) -> None:
-    with context.database.session() as session:
+def _forget_windows(workspace: Workspace, keep: set[str]) -> None:
+    with workspace.database.session() as session:
         session.execute(
-            delete(WindowTask).where(WindowTask.project_id == project.id, WindowTask.version.not_in(keep))
+            delete(WindowTask).where(WindowTask.project_id == workspace.id, WindowTask.version.not_in(keep))
         )

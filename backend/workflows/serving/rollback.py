@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.projects import get_project, project_settings
 from backend.workflows.project.registration import find_backend
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.window import publish_places, rank_pool
@@ -30,37 +29,37 @@ def rollback(
 
     The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
     """
-    project = get_project(context, label_studio_id)
-    _require_version(context, project, version)
+    workspace = open_workspace(context, label_studio_id)
+    _require_version(workspace, version)
     remote = context.label_studio()
     try:
-        with lease(context, project.id, wait_s=wait_s):
-            project = get_project(context, label_studio_id)
-            if project.active_version == version:
-                return len(window_left(context, project))
+        with lease(workspace, wait_s=wait_s):
+            workspace = open_workspace(context, label_studio_id)
+            if workspace.state.active_version == version:
+                return len(window_left(workspace))
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
             backend = find_backend(context, remote, label_studio_id)
-            snapshot = take_snapshot(context, project, config)
-            serving = load_serving(context, project, snapshot, config=config, version=version)
+            snapshot = take_snapshot(workspace, config)
+            serving = load_serving(workspace, snapshot, config=config, version=version)
             progress.stage("removing old places")
-            publish.clear_version(context, project, remote, version=version)
-            ranking = rank_pool(context, project, serving)
-            window = ranking.ids[: project_settings(context, project).queue_window].tolist()
+            publish.clear_version(workspace, remote, version=version)
+            ranking = rank_pool(workspace, serving)
+            window = ranking.ids[: workspace.settings.queue_window].tolist()
             progress.stage("publishing", total=len(window))
-            report = publish_places(context, project, remote, serving, ranking=ranking, task_ids=window)
+            report = publish_places(workspace, remote, serving, ranking=ranking, task_ids=window)
             publish.activate(
-                context, project, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
+                workspace, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
             )
             return report.kept
     finally:
         remote.close()
 
 
-def _require_version(context: Context, project: Project, version: str) -> None:
-    hint = f"See: python -m backend versions {project.label_studio_id}"
-    if version not in context.registry.versions(project.key):
-        raise NotFound(f"Project {project.label_studio_id} has no version {version!r}.", hint=hint)
+def _require_version(workspace: Workspace, version: str) -> None:
+    hint = f"See: python -m backend versions {workspace.label_studio_id}"
+    if version not in workspace.registry.versions(workspace.key):
+        raise NotFound(f"Project {workspace.label_studio_id} has no version {version!r}.", hint=hint)
     try:
-        context.registry.load(project.key, version)
+        workspace.registry.load(workspace.key, version)
     except RegistryError:
         raise NotFound(f"Version {version} cannot be read.", hint=hint) from None

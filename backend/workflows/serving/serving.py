@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import choice_result
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.represent import as_version_sees
 from model.heads.single_label import LinearHead
 from model.records import Floats
@@ -47,19 +45,17 @@ class Serving:
         return believed
 
 
-def load_serving(
-    context: Context, project: Project, snapshot: Snapshot, *, config: LabelConfig, version: str
-) -> Serving:
+def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfig, version: str) -> Serving:
     """A stored version, ready to rank and to pre-annotate. Raises RegistryError."""
-    head, manifest = context.registry.load(project.key, version)
+    head, manifest = workspace.registry.load(workspace.key, version)
     return Serving(
         version=version,
         head=head,
         by_name=manifest.kind == "label-names",
         config=config,
-        snapshot=as_version_sees(context, project, snapshot, manifest),
-        floor=project_settings(context, project).preannotate_floor,
-        of_new_classes=new_class_members(context, project, snapshot),
+        snapshot=as_version_sees(workspace, snapshot, manifest),
+        floor=workspace.settings.preannotate_floor,
+        of_new_classes=new_class_members(workspace, snapshot),
     )
 
 

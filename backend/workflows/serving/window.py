@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.context import Context
-from backend.database import Project
 from backend.label_studio.client import LabelStudio
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import project_seed, project_settings
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.publish import Placement, PublishReport
@@ -21,19 +19,18 @@ from model.records import Ranking
 from model.strategies.inputs import StrategyInput
 
 
-def order_seed(project: Project, snapshot: Snapshot) -> list[int]:
+def order_seed(workspace: Workspace, snapshot: Snapshot) -> list[int]:
     """Seed of what is random in an order: another one after every label, and the same until then.
 
     With one seed for all loops, a random order would be the same at each of them, and a strategy that
     samples candidates or its first pick would follow its earlier picks. A window that is filled up between
     labels goes on in the order it began with.
     """
-    return [project_seed(project), len(snapshot.labels)]
+    return [workspace.seed, len(snapshot.labels)]
 
 
 def rank_pool(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     serving: Serving,
     *,
     queues: Sequence[LaneQueue] | None = None,
@@ -43,7 +40,7 @@ def rank_pool(
 
     `queues` are those of the moment and `seed` is `order_seed` unless others are given.
     """
-    settings, snapshot = project_settings(context, project), serving.snapshot
+    settings, snapshot = workspace.settings, serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
     pool = snapshot.pool_embeddings
     return rank(
@@ -57,16 +54,15 @@ def rank_pool(
         strategy=strategy,
         window=settings.queue_window,
         audit=snapshot.audit[snapshot.pool],
-        audit_order=audit_hash(pool.ids, project_seed(project)),
+        audit_order=audit_hash(pool.ids, workspace.seed),
         share=settings.audit_share,
-        rng=np.random.default_rng(order_seed(project, snapshot) if seed is None else seed),
-        queues=lane_queues(context, project, snapshot) if queues is None else queues,
+        rng=np.random.default_rng(order_seed(workspace, snapshot) if seed is None else seed),
+        queues=lane_queues(workspace, snapshot) if queues is None else queues,
     )
 
 
 def publish_places(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     remote: LabelStudio,
     serving: Serving,
     *,
@@ -76,8 +72,7 @@ def publish_places(
 ) -> PublishReport:
     """Sends the predictions of some tasks of a ranking as places of the version's window."""
     return publish.import_window(
-        context,
-        project,
+        workspace,
         remote,
         version=serving.version,
         placements=place(serving, ranking, task_ids=task_ids),

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import delete
 
-from backend.context import Context
-from backend.database import Project, Verdict
+from backend.database import Verdict
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
 from backend.workflows.intake.texts import read_texts
-from backend.workflows.project.projects import project_seed
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import Teacher
 from model.records import Embeddings, Labels
 from model.synthetic.items import Judgement, RealItems, SyntheticItems, Unlabelled
@@ -33,16 +32,16 @@ class Judged:
     judgement: Judgement
 
 
-def judge_tasks(context: Context, project: Project, snapshot: Snapshot) -> Judged | None:
+def judge_tasks(workspace: Workspace, snapshot: Snapshot) -> Judged | None:
     """The verdicts, written down in place of the last ones; None without synthetic or real labels."""
     tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
     if not tasks or not len(snapshot.labels):
-        _write(context, project, [])
+        _write(workspace, [])
         return None
-    real, synthetic = _take_items(context, project, snapshot, tasks)
-    rng = np.random.default_rng(project_seed(project))
+    real, synthetic = _take_items(workspace, snapshot, tasks)
+    rng = np.random.default_rng(workspace.seed)
     judgement = judge(real, synthetic, rng=rng, reviews=_reviews(tasks))
-    _write(context, project, judgement.items)
+    _write(workspace, judgement.items)
     return Judged(tasks, real, synthetic, judgement)
 
 
@@ -59,12 +58,12 @@ def teachers(judged: Judged | None) -> list[Teacher]:
 
 
 def _take_items(
-    context: Context, project: Project, snapshot: Snapshot, tasks: Sequence[SyntheticTask]
+    workspace: Workspace, snapshot: Snapshot, tasks: Sequence[SyntheticTask]
 ) -> tuple[RealItems, SyntheticItems]:
     labels, space = snapshot.labels, snapshot.labels.space
     ids = [task.task_id for task in tasks]
-    pool = _sample(snapshot.pool_embeddings, np.random.default_rng(project_seed(project)))
-    texts = read_texts(context, project, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
+    pool = _sample(snapshot.pool_embeddings, np.random.default_rng(workspace.seed))
+    texts = read_texts(workspace, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
     real = RealItems(
         snapshot.labelled_embeddings,
         labels,
@@ -99,12 +98,12 @@ def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:
     return reviews
 
 
-def _write(context: Context, project: Project, items: Sequence[Any]) -> None:
-    with context.database.session() as session:
-        session.execute(delete(Verdict).where(Verdict.project_id == project.id))
+def _write(workspace: Workspace, items: Sequence[Any]) -> None:
+    with workspace.database.session() as session:
+        session.execute(delete(Verdict).where(Verdict.project_id == workspace.id))
         session.add_all(
             Verdict(
-                project_id=project.id,
+                project_id=workspace.id,
                 task_id=item.id,
                 verdict=item.verdict,
                 value=item.value,

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backend.context import Context
-from backend.database import Project
 from backend.label_studio.label_config import LabelConfig
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.projects import project_seed
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.names import name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
 from model.heads.material import Companions
@@ -55,8 +53,7 @@ class Learned:
 
 
 def learn(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     config: LabelConfig,
     snapshot: Snapshot,
     *,
@@ -67,11 +64,11 @@ def learn(
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config)
-    choice, words = choose_features(context, project, snapshot, titles=titles, names=names)
+    choice, words = choose_features(workspace, snapshot, titles=titles, names=names)
     chosen = choice.representation
-    seen = with_features(context, project, snapshot, representation=chosen, words=words)
+    seen = with_features(workspace, snapshot, representation=chosen, words=words)
     named = represent_names(chosen, names, words.encode(titles) if words else None)
-    seed = project_seed(project)
+    seed = workspace.seed
     surroundings = find_surroundings(seen.features, np.random.default_rng(seed))
     trained = train(
         seen.features.take(seen.labelled),

@@ -8,13 +8,12 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import delete, select
 
-from backend.context import Context
-from backend.database import Embedding, Project, Task
+from backend.database import Embedding, Task
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.progress import Silent
-from backend.workflows.project.projects import project_seed
+from backend.workflows.project.workspace import Workspace
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.records import REPRESENTATIONS, Embeddings, Floats, Representation
 from model.registry import Manifest
@@ -25,20 +24,20 @@ MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the me
 
 
 def choose_features(
-    context: Context, project: Project, snapshot: Snapshot, *, titles: Sequence[str], names: Floats
+    workspace: Workspace, snapshot: Snapshot, *, titles: Sequence[str], names: Floats
 ) -> tuple[Choice, TfidfEncoder | None]:
     """The representation that the labels speak for, and the words it needs, if any.
 
     `names` (c, d) are the encoder's vectors of the `titles` of the labels.
     """
-    seed = project_seed(project)
+    seed = workspace.seed
     labelled = snapshot.labelled_embeddings
     words = None
     if len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
-        words = _fit_words(context, project, snapshot)
+        words = _fit_words(workspace, snapshot)
     if words is None:
         return Choice("encoder", {}), None
-    counted = _count_words(context, project, labelled, words)
+    counted = _count_words(workspace, labelled, words)
     title_words = words.encode(titles)
     views = {
         name: View(represent(name, labelled, counted), represent_names(name, names, title_words))
@@ -49,8 +48,7 @@ def choose_features(
 
 
 def with_features(
-    context: Context,
-    project: Project,
+    workspace: Workspace,
     snapshot: Snapshot,
     *,
     representation: Representation,
@@ -59,12 +57,12 @@ def with_features(
     """The same snapshot as a head of this representation sees it; new tasks have their words counted."""
     if words is None:
         return snapshot
-    embed_project(context, project, progress=Silent(), encoder=words)
-    with context.database.session() as session:
+    embed_project(workspace, progress=Silent(), encoder=words)
+    with workspace.database.session() as session:
         rows = session.execute(
             select(Embedding.content_hash, Embedding.vector)
             .join(Task, Task.content_hash == Embedding.content_hash)
-            .where(Task.project_id == project.id, Embedding.encoder == words.revision)
+            .where(Task.project_id == workspace.id, Embedding.encoder == words.revision)
         )
         found = {row.content_hash: row.vector for row in rows}
 
@@ -80,45 +78,45 @@ def with_features(
     )
 
 
-def as_version_sees(context: Context, project: Project, snapshot: Snapshot, manifest: Manifest) -> Snapshot:
+def as_version_sees(workspace: Workspace, snapshot: Snapshot, manifest: Manifest) -> Snapshot:
     """The snapshot as the head of a stored version sees it."""
-    words = version_words(context, project, manifest)
-    return with_features(context, project, snapshot, representation=manifest.representation, words=words)
+    words = version_words(workspace, manifest)
+    return with_features(workspace, snapshot, representation=manifest.representation, words=words)
 
 
-def version_words(context: Context, project: Project, manifest: Manifest) -> TfidfEncoder | None:
+def version_words(workspace: Workspace, manifest: Manifest) -> TfidfEncoder | None:
     """The words that the head of a version needs, if any."""
-    return None if manifest.words is None else context.registry.load_words(project.key, manifest.words)
+    return None if manifest.words is None else workspace.registry.load_words(workspace.key, manifest.words)
 
 
-def _fit_words(context: Context, project: Project, snapshot: Snapshot) -> TfidfEncoder | None:
+def _fit_words(workspace: Workspace, snapshot: Snapshot) -> TfidfEncoder | None:
     """The words of the project as they are kept, or fitted anew when many texts have come or changed."""
     first = {content: task_id for task_id, content in reversed(snapshot.contents.items())}
     by_age = sorted(first.items(), key=lambda pair: pair[1])
     chosen = [by_age[row] for row in rows_to_fit(len(by_age)).tolist()]
     revision = tfidf_revision(content for content, _ in chosen)
-    words = context.registry.load_words(project.key, revision)
+    words = workspace.registry.load_words(workspace.key, revision)
     if words is None:
-        texts = _texts(context, project, [task_id for _, task_id in chosen])
+        texts = _texts(workspace, [task_id for _, task_id in chosen])
         words = fit_tfidf(texts, revision=revision)
         if words is not None:
-            _keep(context, project, words)
+            _keep(workspace, words)
     return words
 
 
-def _keep(context: Context, project: Project, words: TfidfEncoder) -> None:
+def _keep(workspace: Workspace, words: TfidfEncoder) -> None:
     """Stores new words and forgets how often the old ones were counted: that is quickly done again."""
-    before = context.registry.save_words(project.key, words)
-    with context.database.session() as session:
+    before = workspace.registry.save_words(workspace.key, words)
+    with workspace.database.session() as session:
         session.execute(delete(Embedding).where(Embedding.encoder.in_({*before, words.revision})))
 
 
-def _count_words(context: Context, project: Project, items: Embeddings, words: TfidfEncoder) -> Embeddings:
-    texts = _texts(context, project, items.ids.tolist())
+def _count_words(workspace: Workspace, items: Embeddings, words: TfidfEncoder) -> Embeddings:
+    texts = _texts(workspace, items.ids.tolist())
     return Embeddings(items.ids, words.encode(texts), words.revision)
 
 
-def _texts(context: Context, project: Project, task_ids: Sequence[int]) -> list[str]:
+def _texts(workspace: Workspace, task_ids: Sequence[int]) -> list[str]:
     """Contents of some tasks, in the order given."""
-    found = read_texts(context, project, task_ids)
+    found = read_texts(workspace, task_ids)
     return [found[task_id] for task_id in task_ids]

@@ -12,7 +12,7 @@ from backend.database import Decision, Loop
 from backend.json_types import Json
 from backend.tables import write_csv
 from backend.workflows.project.figures import Signals
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.wording import decision_words
 
 _FACTS = (
@@ -62,15 +62,15 @@ def loop_records(context: Context, label_studio_id: int) -> list[Json]:
     Its `figures` are fields of their own, `signals` and `metrics` among them; `decisions` are those that
     people took after it and before the next one. Loops that found nothing new leave no record.
     """
-    project = get_project(context, label_studio_id)
-    with context.database.session() as session:
+    workspace = open_workspace(context, label_studio_id)
+    with workspace.database.session() as session:
         loops = session.scalars(
             select(Loop)
-            .where(Loop.project_id == project.id, Loop.outcome.not_in(("unchanged", "running")))
+            .where(Loop.project_id == workspace.id, Loop.outcome.not_in(("unchanged", "running")))
             .order_by(Loop.id)
         ).all()
         taken = session.scalars(
-            select(Decision).where(Decision.project_id == project.id).order_by(Decision.id)
+            select(Decision).where(Decision.project_id == workspace.id).order_by(Decision.id)
         ).all()
     after: list[list[Json]] = [[] for _ in loops]
     for decision in taken:

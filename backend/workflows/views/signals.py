@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Loop, Project
+from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.project.figures import Signals
+from backend.workflows.project.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Measured:
     at: datetime
 
 
-def newest_signals(context: Context, project: Project) -> Measured | None:
+def newest_signals(workspace: Workspace) -> Measured | None:
     """The signals of the newest loop that has some."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         row = session.execute(
             select(Loop.figures, Loop.version, Loop.started_at, Loop.finished_at)
-            .where(Loop.project_id == project.id, Loop.figures["signals"].as_string().is_not(None))
+            .where(Loop.project_id == workspace.id, Loop.figures["signals"].as_string().is_not(None))
             .order_by(Loop.id.desc())
             .limit(1)
         ).first()

@@ -6,21 +6,19 @@ from collections.abc import Iterable
 
 from sqlalchemy import func, select
 
-from backend.context import Context
-from backend.database import Project, Task, in_chunks
+from backend.database import Task, in_chunks
+from backend.workflows.project.workspace import Workspace
 
 
-def read_snippets(
-    context: Context, project: Project, task_ids: Iterable[int], *, length: int
-) -> dict[int, str]:
+def read_snippets(workspace: Workspace, task_ids: Iterable[int], *, length: int) -> dict[int, str]:
     """The first `length` characters of each text, on one line; tasks that are gone are left out."""
     ids = sorted(set(task_ids))
     found: dict[int, str] = {}
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         for chunk in in_chunks(ids):
             rows = session.execute(
                 select(Task.task_id, func.substr(Task.content, 1, 2 * length)).where(
-                    Task.project_id == project.id, Task.task_id.in_(chunk)
+                    Task.project_id == workspace.id, Task.task_id.in_(chunk)
                 )
             )
             found.update({task_id: shorten(content, length) for task_id, content in rows})

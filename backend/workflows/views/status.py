@@ -12,8 +12,8 @@ from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.lease import is_running
-from backend.workflows.project.projects import get_project, project_settings
 from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
@@ -27,39 +27,39 @@ def all_statuses(context: Context) -> list[Json]:
 
 def project_status(context: Context, label_studio_id: int) -> Json:
     """The status of one project. Raises NotFound."""
-    return _status(context, get_project(context, label_studio_id))
+    return _status(open_workspace(context, label_studio_id))
 
 
-def _status(context: Context, project: Project) -> Json:
-    with context.database.session() as session:
+def _status(workspace: Workspace) -> Json:
+    with workspace.database.session() as session:
         tasks, labelled = session.execute(
-            select(func.count(), func.count(Task.label)).where(Task.project_id == project.id)
+            select(func.count(), func.count(Task.label)).where(Task.project_id == workspace.id)
         ).one()
-        hints = session.scalar(select(func.count()).where(Hint.project_id == project.id)) or 0
+        hints = session.scalar(select(func.count()).where(Hint.project_id == workspace.id)) or 0
         loop = session.scalar(
-            select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc()).limit(1)
+            select(Loop).where(Loop.project_id == workspace.id).order_by(Loop.id.desc()).limit(1)
         )
-    settings = project_settings(context, project)
-    manifest = active_manifest(context, project)
-    measured = newest_signals(context, project)
+    settings = workspace.settings
+    manifest = active_manifest(workspace)
+    measured = newest_signals(workspace)
     return {
-        "project": project.label_studio_id,
-        "title": project.title,
-        "connected": project.connected,
-        "version": project.active_version,
+        "project": workspace.label_studio_id,
+        "title": workspace.state.title,
+        "connected": workspace.state.connected,
+        "version": workspace.state.active_version,
         "tasks": tasks,
         "labelled": labelled,
-        "window": {"size": settings.queue_window, "left": len(window_left(context, project))},
+        "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
         "pending_hints": hints,
-        "last_webhook": _moment(project.last_webhook_at),
+        "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _loop_row(loop),
-        "running": is_running(project),
+        "running": is_running(workspace),
         "workers": living_workers(context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
         "signals": measured.stored if measured else {},
-        "groups": list_groups(context, project.label_studio_id),
-        "verdicts": verdict_counts(context, project),
+        "groups": list_groups(workspace.label_studio_id),
+        "verdicts": verdict_counts(workspace),
         "settings": settings.model_dump(mode="json"),
     }
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import Workspace, open_workspace
 from model.registry import Manifest, RegistryError
 
 
 def list_versions(context: Context, label_studio_id: int) -> list[Json]:
-    """Every model version of a project, newest first, with what it was measured to be worth."""
-    project = get_project(context, label_studio_id)
+    """Every model version of a workspace, newest first, with what it was measured to be worth."""
+    workspace = open_workspace(context, label_studio_id)
     rows = []
-    for name in sorted(context.registry.versions(project.key), reverse=True):
-        active = name == project.active_version
+    for name in sorted(workspace.registry.versions(workspace.key), reverse=True):
+        active = name == workspace.state.active_version
         try:
-            _head, manifest = context.registry.load(project.key, name)
+            _head, manifest = workspace.registry.load(workspace.key, name)
         except RegistryError:
             rows.append(_unreadable_row(name, active=active))
             continue
@@ -24,18 +23,18 @@ def list_versions(context: Context, label_studio_id: int) -> list[Json]:
     return rows
 
 
-def version_metrics(context: Context, project: Project) -> Json:
+def version_metrics(workspace: Workspace) -> Json:
     """What the version in use was measured to be worth; empty when there is none that can be read."""
-    manifest = active_manifest(context, project)
+    manifest = active_manifest(workspace)
     return dict(manifest.metrics) if manifest else {}
 
 
-def active_manifest(context: Context, project: Project) -> Manifest | None:
+def active_manifest(workspace: Workspace) -> Manifest | None:
     """What is known of the version in use; None where there is none that can be read."""
-    if project.active_version is None:
+    if workspace.state.active_version is None:
         return None
     try:
-        _head, manifest = context.registry.load(project.key, project.active_version)
+        _head, manifest = workspace.registry.load(workspace.key, workspace.state.active_version)
     except RegistryError:
         return None
     return manifest

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Decision, Loop, Project
+from backend.database import Decision, Loop
 from backend.json_types import Json
 from backend.workflows.project.figures import Figures, HeadMetrics
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.wording import (
     AUDIT_NEEDED,
     OUTCOMES,
@@ -24,13 +24,13 @@ _LOOPS = 8
 _DECISIONS = 8
 
 
-def versions(context: Context, project: Project) -> list[Json]:
+def versions(workspace: Workspace) -> list[Json]:
     """The versions published last, newest first; `can_serve` where the files are still there."""
-    stored = set(context.registry.versions(project.key))
-    with context.database.session() as session:
+    stored = set(workspace.registry.versions(workspace.key))
+    with workspace.database.session() as session:
         published = session.execute(
             select(Loop.version, Loop.finished_at, Loop.started_at, Loop.figures)
-            .where(Loop.project_id == project.id, Loop.outcome == "published", Loop.version.is_not(None))
+            .where(Loop.project_id == workspace.id, Loop.outcome == "published", Loop.version.is_not(None))
             .order_by(Loop.id.desc())
             .limit(_VERSIONS)
         ).all()
@@ -40,15 +40,15 @@ def versions(context: Context, project: Project) -> list[Json]:
         rows.append(
             {
                 "version": row.version,
-                "is_active": row.version == project.active_version,
-                "can_serve": row.version in stored and row.version != project.active_version,
+                "is_active": row.version == workspace.state.active_version,
+                "can_serve": row.version in stored and row.version != workspace.state.active_version,
                 "when": _when(row.finished_at or row.started_at),
                 "labels": figures.labels,
                 "accuracy": _audit_words(figures.metrics or HeadMetrics()),
             }
         )
-    if project.active_version and not any(row["is_active"] for row in rows):
-        return [_bare_row(project.active_version), *rows]
+    if workspace.state.active_version and not any(row["is_active"] for row in rows):
+        return [_bare_row(workspace.state.active_version), *rows]
     return rows
 
 
@@ -58,24 +58,24 @@ def _bare_row(version: str) -> Json:
     return row | {"accuracy": "–"}
 
 
-def loops(context: Context, project: Project) -> list[Json]:
+def loops(workspace: Workspace) -> list[Json]:
     """The last loops that did something, newest first, with seconds by stage."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         found = session.scalars(
             select(Loop)
-            .where(Loop.project_id == project.id, Loop.outcome.not_in(("unchanged", "running")))
+            .where(Loop.project_id == workspace.id, Loop.outcome.not_in(("unchanged", "running")))
             .order_by(Loop.id.desc())
             .limit(_LOOPS)
         ).all()
     return [_loop_row(loop) for loop in found]
 
 
-def decisions(context: Context, project: Project) -> list[Json]:
+def decisions(workspace: Workspace) -> list[Json]:
     """What people decided, newest first."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         found = session.scalars(
             select(Decision)
-            .where(Decision.project_id == project.id)
+            .where(Decision.project_id == workspace.id)
             .order_by(Decision.id.desc())
             .limit(_DECISIONS)
         ).all()

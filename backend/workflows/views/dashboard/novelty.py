@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.project.figures import Signals
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.snippets import read_snippets
 
 _MOST_GROUPS = 20
@@ -14,13 +13,13 @@ _TYPICAL = 3
 _LENGTH = 180
 
 
-def novel_groups(context: Context, project: Project, signals: Signals) -> Json:
+def novel_groups(workspace: Workspace, signals: Signals) -> Json:
     """Groups, the most convincing first, and how many flags are expected to be false."""
     found = signals.novelty
-    groups = list_groups(context, project.label_studio_id)
+    groups = list_groups(workspace.label_studio_id)
     shown = groups[:_MOST_GROUPS]
     typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
-    texts = read_snippets(context, project, typical, length=_LENGTH)
+    texts = read_snippets(workspace, typical, length=_LENGTH)
     return {
         "words": found.words if found else None,
         "flags": found.flags if found else None,

@@ -11,7 +11,7 @@ from backend.database import Loop, MapPoint, Project, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
 from backend.workflows.views.dashboard.history import decisions, loops, versions
@@ -26,26 +26,26 @@ from backend.workflows.views.wording import ago
 
 def build_dashboard(context: Context, label_studio_id: int) -> Json:
     """Everything the page of a project shows. Raises NotFound."""
-    project = get_project(context, label_studio_id)
-    measured = newest_signals(context, project)
+    workspace = open_workspace(context, label_studio_id)
+    measured = newest_signals(workspace)
     signals = measured.signals if measured else Signals()
-    answers = answer_questions(signals, HeadMetrics.read(version_metrics(context, project)))
+    answers = answer_questions(signals, HeadMetrics.read(version_metrics(workspace)))
     return {
-        "project": _project_row(context, project),
+        "project": _project_row(workspace),
         "state": read_state(context, label_studio_id),
-        "measured": _measured_row(project, measured),
+        "measured": _measured_row(workspace, measured),
         "answers": answers,
         "advice": advise(signals, answers[0]),
         "curve": learning_curve(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
-        "novelty": novel_groups(context, project, signals),
-        "synthetic": synthetic_view(context, project, signals),
+        "novelty": novel_groups(workspace, signals),
+        "synthetic": synthetic_view(workspace, signals),
         "quality": label_quality(signals),
-        "versions": versions(context, project),
-        "loops": loops(context, project),
-        "decisions": decisions(context, project),
-        "map": {"points": _count(context, project, MapPoint)},
+        "versions": versions(workspace),
+        "loops": loops(workspace),
+        "decisions": decisions(workspace),
+        "map": {"points": _count(workspace, MapPoint)},
     }
 
 
@@ -56,20 +56,22 @@ def list_projects(context: Context) -> list[Json]:
     return [_project_row(context, project) | {"version": project.active_version} for project in projects]
 
 
-def _project_row(context: Context, project: Project) -> Json:
-    address = f"{context.settings.label_studio_link}/projects/{project.label_studio_id}/data"
+def _project_row(workspace: Workspace) -> Json:
+    address = f"{workspace.context.settings.label_studio_link}/projects/{workspace.label_studio_id}/data"
     return {
-        "id": project.label_studio_id,
-        "title": project.title or f"Project {project.label_studio_id}",
-        "is_connected": project.connected,
-        "tasks": _count(context, project, Task),
-        "labels": _count_labels(context, project),
+        "id": workspace.label_studio_id,
+        "title": workspace.state.title or f"Project {workspace.label_studio_id}",
+        "is_connected": workspace.state.connected,
+        "tasks": _count(workspace, Task),
+        "labels": _count_labels(workspace),
         "address": address,
-        "tabs": {kind: f"{address}?tab={number}" for kind, number in project.tabs.items() if kind in TITLES},
+        "tabs": {
+            kind: f"{address}?tab={number}" for kind, number in workspace.state.tabs.items() if kind in TITLES
+        },
     }
 
 
-def _measured_row(project: Project, measured: Measured | None) -> Json | None:
+def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | None:
     if measured is None:
         return None
     at = measured.at.replace(tzinfo=UTC)
@@ -77,21 +79,21 @@ def _measured_row(project: Project, measured: Measured | None) -> Json | None:
         "version": measured.version,
         "iso": at.isoformat(timespec="seconds"),
         "words": ago((datetime.now(UTC) - at).total_seconds()),
-        "is_other_version": measured.version != project.active_version,
+        "is_other_version": measured.version != workspace.state.active_version,
     }
 
 
-def _count(context: Context, project: Project, table: type[Task] | type[MapPoint]) -> int:
-    with context.database.session() as session:
-        return session.scalar(select(func.count()).where(table.project_id == project.id)) or 0
+def _count(workspace: Workspace, table: type[Task] | type[MapPoint]) -> int:
+    with workspace.database.session() as session:
+        return session.scalar(select(func.count()).where(table.project_id == workspace.id)) or 0
 
 
-def _count_labels(context: Context, project: Project) -> int:
+def _count_labels(workspace: Workspace) -> int:
     """As the last loop counted them: to count them here would read the text of every task."""
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         figures = session.scalar(
             select(Loop.figures)
-            .where(Loop.project_id == project.id, Loop.figures["labels"].as_string().is_not(None))
+            .where(Loop.project_id == workspace.id, Loop.figures["labels"].as_string().is_not(None))
             .order_by(Loop.id.desc())
             .limit(1)
         )

@@ -8,7 +8,7 @@ from backend.context import Context
 from backend.database import MapPoint, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import FLAG_FIELD, TITLES
-from backend.workflows.project.projects import get_project
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.snippets import shorten
 
 _SNIPPET = 120
@@ -16,8 +16,8 @@ _SNIPPET = 120
 
 def map_points(context: Context, label_studio_id: int) -> Json:
     """One value per point in each list: id, place, label, predicted label, confidence, flag, snippet."""
-    project = get_project(context, label_studio_id)
-    with context.database.session() as session:
+    workspace = open_workspace(context, label_studio_id)
+    with workspace.database.session() as session:
         rows = session.execute(
             select(
                 MapPoint.task_id,
@@ -31,7 +31,7 @@ def map_points(context: Context, label_studio_id: int) -> Json:
                 func.substr(Task.content, 1, 2 * _SNIPPET).label("beginning"),
             )
             .join(Task, (Task.project_id == MapPoint.project_id) & (Task.task_id == MapPoint.task_id))
-            .where(MapPoint.project_id == project.id)
+            .where(MapPoint.project_id == workspace.id)
             .order_by(MapPoint.x)
         ).all()
     return {

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Hint, Loop, Project
+from backend.database import Hint, Loop
 from backend.json_types import Json
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
-from backend.workflows.project.projects import get_project, project_settings
 from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
@@ -23,34 +23,34 @@ _LOW_WINDOW = 0.2
 
 
 def read_state(context: Context, label_studio_id: int) -> Json:
-    """State of one project, ready to be shown. Raises NotFound.
+    """State of one workspace, ready to be shown. Raises NotFound.
 
     `items`: what to show by name, each with `words` and a `tone` (plain, good, warning or bad). `progress`:
     words and a share in [0, 1] (or None) while a loop runs, else None. `loop`: id of the last one that ended.
     """
-    project = get_project(context, label_studio_id)
-    running = is_running(project)
-    with context.database.session() as session:
+    workspace = open_workspace(context, label_studio_id)
+    running = is_running(workspace)
+    with workspace.database.session() as session:
         loop = session.execute(
             select(Loop.id, Loop.started_at, Loop.finished_at, Loop.outcome, Loop.error)
-            .where(Loop.project_id == project.id, Loop.outcome != "running")
+            .where(Loop.project_id == workspace.id, Loop.outcome != "running")
             .order_by(Loop.id.desc())
             .limit(1)
         ).first()
         waiting = session.scalar(
-            select(func.count()).where(Hint.project_id == project.id, Hint.kind == "labels")
+            select(func.count()).where(Hint.project_id == workspace.id, Hint.kind == "labels")
         )
     return {
         "is_running": running,
-        "progress": _progress(project) if running else None,
+        "progress": _progress(workspace) if running else None,
         "loop": loop.id if loop else None,
-        "version": project.active_version,
+        "version": workspace.state.active_version,
         "items": {
             "loop": _loop_item(loop),
-            "version": _item(project.active_version or "none yet"),
-            "window": _window_item(context, project),
-            "labels": _labels_item(context, project, waiting or 0),
-            "webhook": _webhook_item(project),
+            "version": _item(workspace.state.active_version or "none yet"),
+            "window": _window_item(workspace),
+            "labels": _labels_item(workspace, waiting or 0),
+            "webhook": _webhook_item(workspace),
             "worker": _worker_item(living_workers(context)),
         },
     }
@@ -60,8 +60,8 @@ def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Jso
     return {"words": words, "tone": tone, "share": share}
 
 
-def _progress(project: Project) -> Json:
-    position = Position.read(project.progress)
+def _progress(workspace: Workspace) -> Json:
+    position = Position.read(workspace.state.progress)
     stage, total = position.stage or "working", position.total
     if not total:
         return {"words": stage, "share": None}
@@ -79,25 +79,25 @@ def _loop_item(loop: Any) -> Json:
     return _item(f"{words}, in {duration((ended - loop.started_at).total_seconds())}", "good")
 
 
-def _window_item(context: Context, project: Project) -> Json:
-    size = project_settings(context, project).queue_window
-    left = len(window_left(context, project))
+def _window_item(workspace: Workspace) -> Json:
+    size = workspace.settings.queue_window
+    left = len(window_left(workspace))
     share = min(left / size, 1.0)
-    tone = "warning" if project.active_version and share < _LOW_WINDOW else "plain"
+    tone = "warning" if workspace.state.active_version and share < _LOW_WINDOW else "plain"
     return _item(f"{left:,} of {size:,} tasks left", tone, share=round(share, 4))
 
 
-def _labels_item(context: Context, project: Project, waiting: int) -> Json:
-    needed = project_settings(context, project).retrain_every_labels
+def _labels_item(workspace: Workspace, waiting: int) -> Json:
+    needed = workspace.settings.retrain_every_labels
     if waiting >= needed:
         return _item(f"{counted(waiting, 'new answer')}: a loop is due")
     return _item(f"{waiting:,} of {needed:,} new answers")
 
 
-def _webhook_item(project: Project) -> Json:
-    if project.last_webhook_at is None:
+def _webhook_item(workspace: Workspace) -> Json:
+    if workspace.state.last_webhook_at is None:
         return _item("none yet")
-    return _item(ago(time.time() - project.last_webhook_at))
+    return _item(ago(time.time() - workspace.state.last_webhook_at))
 
 
 def _worker_item(names: list[str]) -> Json:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.context import Context
-from backend.database import Project
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import verdict_counts
 from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
-from backend.workflows.project.projects import get_project, project_settings
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
 
@@ -23,32 +22,32 @@ VERDICTS = {
 _EXAMPLE_LENGTH = 1_000
 
 
-def synthetic_view(context: Context, project: Project, signals: Signals) -> Json:
+def synthetic_view(workspace: Workspace, signals: Signals) -> Json:
     """Everything about a project's synthetic tasks."""
     found = signals.synthetic
-    counts = verdict_counts(context, project)
-    settings = project_settings(context, project)
+    counts = verdict_counts(workspace)
+    settings = workspace.settings
     return {
         "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
         "words": found.words if found else None,
         "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
         "total": sum(counts.values()),
         "lift": [_lift(row) for row in found.lift] if found else [],
-        "gaps": _gaps(context, project, found.gaps, length=160) if found else [],
+        "gaps": _gaps(workspace, found.gaps, length=160) if found else [],
         "realism": _realism(found.realism) if found and found.realism else None,
     }
 
 
 def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
     """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
-    project = get_project(context, label_studio_id)
-    measured = newest_signals(context, project)
+    workspace = open_workspace(context, label_studio_id)
+    measured = newest_signals(workspace)
     found = measured.signals.synthetic if measured else None
-    return _gaps(context, project, found.gaps, length=_EXAMPLE_LENGTH) if found else []
+    return _gaps(workspace, found.gaps, length=_EXAMPLE_LENGTH) if found else []
 
 
-def _gaps(context: Context, project: Project, gaps: Sequence[GapRow], *, length: int) -> list[Json]:
-    texts = read_snippets(context, project, [i for gap in gaps for i in gap.examples], length=length)
+def _gaps(workspace: Workspace, gaps: Sequence[GapRow], *, length: int) -> list[Json]:
+    texts = read_snippets(workspace, [i for gap in gaps for i in gap.examples], length=length)
     return [
         {
             "label": gap.label,
