@@ -16,6 +16,7 @@ from rich.table import Table
 from backend.context import Context
 from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.intake.earlier_findings import list_groups
+from backend.workflows.project.workspace import open_workspace
 
 _out = Console()
 
@@ -39,7 +40,7 @@ def add_classes(app: typer.Typer, *, open_context: Callable[[], AbstractContextM
     ) -> None:
         """Groups of tasks that seem to belong to a class the project does not have."""
         with open_context() as context:
-            groups = list_groups(context, project_id)
+            groups = list_groups(open_workspace(context, project_id))
         if as_json:
             sys.stdout.write(json.dumps({"groups": groups}) + "\n")
             return

@@ -13,13 +13,13 @@ from typing import ClassVar
 from label_studio_ml.model import LabelStudioMLBase
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import UnsupportedConfig
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.workflows.connection.webhook import take_event
 from backend.workflows.project.reference import parse_reference
-from backend.workflows.serving.predict import predict_tasks
+from backend.workflows.project.workspace import FIRST_VERSION, Workspace, find_workspace
+from backend.workflows.serving.predict import predict_by_names, predict_tasks
 
 _BASE_TAKES_PROJECT = "project_id" in inspect.signature(LabelStudioMLBase.__init__).parameters
 
@@ -46,13 +46,12 @@ class NextlabelModel(LabelStudioMLBase):  # type: ignore[misc]  # the library sh
         self.config_xml = label_config or ""
 
     @cached_property
-    def project(self) -> Project | None:
-        """The row of the project; None when the request named none, or one we do not know."""
+    def project(self) -> Workspace | None:
+        """The project's workspace; None when the request named none, or one we do not know."""
         if not self.project_reference:
             return None
         number, stamp = parse_reference(self.project_reference)
-        with self.context.database.session() as session:
-            return find_project(session, number, stamp)
+        return find_workspace(self.context, number, stamp)
 
     @property
     def label_config_parsed(self) -> LabelConfig | None:
@@ -66,11 +65,13 @@ class NextlabelModel(LabelStudioMLBase):  # type: ignore[misc]  # the library sh
 
     def get_version(self) -> str:
         """The version string in use."""
-        return current_version(self.project)
+        return self.project.version if self.project else FIRST_VERSION
 
     def predict(self, tasks: list[Json], context: Json | None = None, **kwargs: object) -> list[Json]:
         """One prediction per task, as Label Studio takes it."""
-        return predict_tasks(self.context, self.project, tasks, self.label_config_parsed)
+        if self.project is None:
+            return predict_by_names(self.context, tasks, self.label_config_parsed)
+        return predict_tasks(self.project, tasks, self.label_config_parsed)
 
     def fit(
         self, *args: object, event: str | None = None, data: Json | None = None, **kwargs: object

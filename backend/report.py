@@ -11,7 +11,7 @@ from rich.table import Table
 from backend.json_types import Json
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
-from backend.workflows.loop import LoopReport
+from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
 from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval

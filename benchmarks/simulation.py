@@ -26,6 +26,7 @@ from backend.settings import Settings
 from backend.workflows.intake.embed import embed_project, embed_texts
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.project.progress import Silent
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import rank_pool
 from backend.workflows.training.learn import Learned, learn
@@ -90,8 +91,8 @@ class Simulation:
     def __init__(self, context: Context, draw: Draw, *, repeat: int) -> None:
         self._context, self._draw = context, draw
         self._config: LabelConfig = parse_label_config(write_label_config(draw.labels))
-        self._project = _write_project(context, draw, repeat)
-        embed_project(context, self._project, progress=Silent())
+        self._workspace = Workspace(context, _write_project(context, draw, repeat))
+        embed_project(self._workspace, progress=Silent())
         self._unseen = _embed(context, draw.unseen)
         self._unseen_truth = self._columns(draw.unseen)
         self._task_truth = self._columns(draw.tasks)
@@ -102,8 +103,8 @@ class Simulation:
         found = []
         for given in range(0, max(budgets) + 1, LABELS_PER_LOOP):
             self._apply(way, given)
-            snapshot = take_snapshot(self._context, self._project, self._config)
-            learned = learn(self._context, self._project, self._config, snapshot)
+            snapshot = take_snapshot(self._workspace, self._config)
+            learned = learn(self._workspace, self._config, snapshot)
             if given in budgets:
                 found.append(self._measure(learned if way.with_names else _plain(snapshot), given))
             self._answer(self._rank(learned)[:LABELS_PER_LOOP])
@@ -113,28 +114,28 @@ class Simulation:
         """Accuracy on unseen texts with every task labelled."""
         self._forget_labels()
         self._answer(range(1, len(self._draw.tasks) + 1))
-        snapshot = take_snapshot(self._context, self._project, self._config)
-        return self._on_unseen(learn(self._context, self._project, self._config, snapshot))
+        snapshot = take_snapshot(self._workspace, self._config)
+        return self._on_unseen(learn(self._workspace, self._config, snapshot))
 
     def close(self) -> None:
         """Take the project away; the vectors stay for the next."""
         with self._context.database.session() as session:
-            session.execute(delete(Task).where(Task.project_id == self._project.id))
-            session.execute(delete(Project).where(Project.id == self._project.id))
+            session.execute(delete(Task).where(Task.project_id == self._workspace.id))
+            session.execute(delete(Project).where(Project.id == self._workspace.id))
 
     def _apply(self, way: Way, given: int) -> None:
         strategy = way.strategy if given else way.start
         overrides: dict[str, object] = {"strategy": strategy}
         if way.audit_share is not None:
             overrides["audit_share"] = way.audit_share
-        self._project.overrides = overrides
+        self._workspace = self._workspace.with_overrides(overrides)
 
     def _answer(self, task_ids: Sequence[int]) -> None:
         with self._context.database.session() as session:
             for task_id in task_ids:
                 session.execute(
                     update(Task)
-                    .where(Task.project_id == self._project.id, Task.task_id == task_id)
+                    .where(Task.project_id == self._workspace.id, Task.task_id == task_id)
                     .values(label=self._draw.tasks[task_id - 1].label, annotations=1, is_labeled=True)
                 )
 
@@ -142,7 +143,7 @@ class Simulation:
         with self._context.database.session() as session:
             session.execute(
                 update(Task)
-                .where(Task.project_id == self._project.id)
+                .where(Task.project_id == self._workspace.id)
                 .values(label=None, annotations=0, is_labeled=False)
             )
 
@@ -151,7 +152,7 @@ class Simulation:
 
     def _rank(self, learned: Learned) -> list[int]:
         serving = Serving("nl-000001", learned.trained.head, learned.by_name, self._config, learned.seen)
-        order: list[int] = rank_pool(self._context, self._project, serving).ids.tolist()
+        order: list[int] = rank_pool(self._workspace, serving).ids.tolist()
         return order
 
     def _measure(self, learned: Learned | None, labels: int) -> Accuracies:
@@ -165,7 +166,7 @@ class Simulation:
     def _on_unseen(self, learned: Learned) -> float:
         vectors = self._unseen
         if learned.words is not None:
-            words = self._context.registry.load_words(self._project.key, learned.words)
+            words = self._context.registry.load_words(self._workspace.key, learned.words)
             counted = words.encode([text.content for text in self._draw.unseen])
             ids = np.arange(len(vectors))
             seen = represent(

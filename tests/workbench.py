@@ -4,13 +4,12 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from backend.workflows.project.workspace import open_workspace
-
 from backend.workflows.connection.connect import connect
 from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Silent
+from backend.workflows.project.workspace import open_workspace
 from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
 
@@ -26,9 +25,14 @@ class Workbench:
         self.project_id = project_id
 
     @property
+    def workspace(self):
+        """The backend's side of the project, as it is now."""
+        return open_workspace(self.context, self.project_id)
+
+    @property
     def project(self):
         """The backend's row."""
-        return open_workspace(self.context, self.project_id)
+        return self.workspace.state
 
     @property
     def remote(self):
@@ -60,7 +64,7 @@ class Workbench:
     @property
     def window(self):
         """Task ids of the window that wait, in the order the backend wants."""
-        return window_left(self.context, self.project)
+        return window_left(self.workspace)
 
     @property
     def scores(self):
@@ -72,10 +76,10 @@ class Workbench:
 
     def loop(self):
         """One loop under the lease, and the sweep after it, as the worker does it."""
-        with lease(self.context, self.project.id):
-            report = run_loop(self.context, self.project, reason="test", progress=Silent())
+        with lease(self.workspace):
+            report = run_loop(self.workspace, reason="test", progress=Silent())
             if report.outcome == "published":
-                tidy(self.context, self.project)
+                tidy(self.workspace)
         return report
 
     def served(self, count=10, *, user=ADMIN):

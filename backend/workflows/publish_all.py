@@ -12,7 +12,7 @@ from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_backend
-from backend.workflows.project.workspace import open_workspace
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.window import place, rank_pool
@@ -24,19 +24,18 @@ def publish_project(context: Context, label_studio_id: int, *, everything: bool,
     """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
     workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=PEOPLE_WAIT_S):
-        workspace = open_workspace(context, label_studio_id)
         run_loop(workspace, reason="publish", progress=progress)
-        return _publish_rest(context, label_studio_id, progress=progress) if everything else 0
+        return _publish_rest(workspace, progress=progress) if everything else 0
 
 
-def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress) -> int:
-    workspace = open_workspace(context, label_studio_id)
+def _publish_rest(workspace: Workspace, *, progress: Progress) -> int:
+    label_studio_id = workspace.label_studio_id
     version = workspace.state.active_version
     if version is None:
         raise NotConnected(
             "Nothing is published yet.", hint=f"Run: python -m backend connect {label_studio_id}"
         )
-    remote = context.label_studio()
+    remote = workspace.context.label_studio()
     try:
         config = parse_label_config(workspace.state.label_config)
         snapshot = take_snapshot(workspace, config)
@@ -59,7 +58,9 @@ def _publish_rest(context: Context, label_studio_id: int, *, progress: Progress)
             kept, _gone = publish.send(remote, label_studio_id, payload)
             sent += kept
             progress.advance(len(chunk))
-        publish.align(workspace, remote, backend=find_backend(context, remote, label_studio_id))
+        publish.align(
+            workspace, remote, backend=find_backend(workspace.context.settings, remote, label_studio_id)
+        )
         return sent
     finally:
         remote.close()

@@ -52,7 +52,6 @@ def pack_record(
     workspace: Workspace,
     snapshot: Snapshot,
     *,
-    label_config: str,
     teachers: Sequence[Teacher],
     queues: Sequence[LaneQueue],
     ranking: Ranking,
@@ -61,7 +60,7 @@ def pack_record(
     labels = np.full(len(snapshot.embeddings), _UNLABELLED, dtype=np.int32)
     labels[snapshot.labelled] = snapshot.labels.classes
     facts = {
-        "label_config": label_config,
+        "label_config": workspace.state.label_config,
         "settings": workspace.settings.model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
@@ -91,7 +90,7 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
     version = _version_of(workspace, loop_id)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
-    workspace.state.overrides = facts["settings"]
+    workspace = workspace.with_overrides(facts["settings"])
     config = parse_label_config(facts["label_config"])
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
     taught_by = [
@@ -153,9 +152,9 @@ def _rebuild(
 ) -> Snapshot:
     ids, labels = tensors["ids"], tensors["labels"]
     hashes = _hashes(tensors["contents"])
-    embeddings = _embeddings(context, ids, hashes)
+    embeddings = _embeddings(workspace, ids, hashes)
     made_hashes = _hashes(tensors["teacher-contents"])
-    made = _embeddings(context, tensors["teacher-ids"], made_hashes)
+    made = _embeddings(workspace, tensors["teacher-ids"], made_hashes)
     labelled = labels != _UNLABELLED
     given = Labels.from_names(
         ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(tuple(names))
@@ -179,11 +178,11 @@ def _rebuild(
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 
-def _embeddings(context: Context, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
-    encoder = context.encoder.get()
+def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
+    encoder = workspace.encoder.get()
     found: dict[str, bytes] = {}
     unique = list(dict.fromkeys(hashes))
-    with context.database.session() as session:
+    with workspace.database.session() as session:
         for chunk in in_chunks(unique):
             rows = session.execute(
                 select(Embedding.content_hash, Embedding.vector).where(

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from sqlalchemy import select
-
 from backend.context import Context
-from backend.database import Project
 from backend.errors import (
     BackendUnreachable,
     Busy,
@@ -21,7 +18,7 @@ from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -32,48 +29,44 @@ _PATIENCE_S = 50.0
 def run_pending(context: Context, project_id: int) -> None:
     """Runs loops of a project until no hint is left that is worth one."""
     while True:
-        project = _read(context, project_id)
-        if project is None or not project.connected or not is_due(context, project):
+        workspace = read_workspace(context, project_id)
+        if workspace is None or not workspace.state.connected or not is_due(workspace):
             return
         try:
-            with lease(context, project_id):
-                _run_once(context, project_id)
+            with lease(workspace):
+                _run_once(workspace)
         except Busy:
             # whoever holds the lease looks at the hints again when he is done
             return
         except NextlabelError as error:
-            logger.warning(
-                "loop failed project=%s code=%s message=%s", project.label_studio_id, error.code, error
-            )
+            number = workspace.label_studio_id
+            logger.warning("loop failed project=%s code=%s message=%s", number, error.code, error)
             if isinstance(error, NotConnected | NotFound):
                 # the project or our row in it is gone; /setup and `connect` bring it back
-                _set_aside(context, project_id)
+                workspace.change(connected=False)
             if not isinstance(error, LabelStudioUnreachable | BackendUnreachable):
                 # trying again in a minute would fail again: the timer looks later
-                forget_hints(context, project, up_to=last_hint(context, project))
+                forget_hints(workspace, up_to=last_hint(workspace))
             return
 
 
 def tick(context: Context) -> None:
     """Every minute: projects that nobody looked at for long get a hint, and due ones a job."""
     now = time.time()
-    with context.database.session() as session:
-        projects = session.scalars(select(Project).where(Project.connected)).all()
-    for project in projects:
-        age_s = now - project.last_looked_at
-        if age_s >= project_settings(context, project).retrain_every_minutes * 60:
-            leave_hint(context, project, "timer")
-        elif age_s >= _PATIENCE_S and is_due(context, project):
-            context.jobs.enqueue(project.id)
+    for workspace in connected_workspaces(context):
+        age_s = now - workspace.state.last_looked_at
+        if age_s >= workspace.settings.retrain_every_minutes * 60:
+            leave_hint(workspace, "timer")
+        elif age_s >= _PATIENCE_S and is_due(workspace):
+            context.jobs.enqueue(workspace.id)
 
 
-def _run_once(context: Context, project_id: int) -> None:
-    project = _read(context, project_id)
-    if project is None or not is_due(context, project):
+def _run_once(workspace: Workspace) -> None:
+    if not is_due(workspace):
         return
-    stored = StoredProgress(context, project_id)
+    stored = StoredProgress(workspace)
     try:
-        _loop_and_tidy(context, project, stored)
+        _loop_and_tidy(workspace, stored)
     finally:
         stored.clear()
 
@@ -87,13 +80,3 @@ def _loop_and_tidy(workspace: Workspace, stored: StoredProgress) -> None:
         stored.stage("removing old predictions")
         swept = tidy(workspace)
         logger.info("swept project=%s predictions=%s", number, swept)
-
-
-def _set_aside(context: Context, project_id: int) -> None:
-    with context.database.session() as session:
-        session.get_one(Project, project_id).connected = False
-
-
-def _read(context: Context, project_id: int) -> Project | None:
-    with context.database.session() as session:
-        return session.get(Project, project_id)

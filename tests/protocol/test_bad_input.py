@@ -181,7 +181,7 @@ def test_a_fault_of_our_own_says_nothing_about_the_text(app, client, monkeypatch
     def fail(*_arguments, **_options):
         raise ValueError(text)
 
-    monkeypatch.setattr("backend.ml_backend.predict_tasks", fail)
+    monkeypatch.setattr("backend.ml_backend.predict_by_names", fail)
     response = client.post("/predict", json={"tasks": [{}]})
     error = assert_error(response, 500, "internal")
     assert text not in json.dumps(error)

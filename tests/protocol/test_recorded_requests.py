@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from backend.workflows.project.workspace import FIRST_VERSION, open_workspace
 from sqlalchemy import select
 
 from backend.database import Hint
+from backend.workflows.project.workspace import FIRST_VERSION, open_workspace
 from tests.answers import assert_error, assert_predictions
 from tests.protocol.conftest import PAYLOADS, RECORDED
 
@@ -113,7 +113,7 @@ def test_a_webhook_is_remembered_as_a_sign_of_life(replay, set_up, context):
     set_up(HOOKS)
     before = time.time()
     replay("webhook_ANNOTATION_CREATED")
-    assert before <= open_workspace(context, 33).last_webhook_at <= time.time()
+    assert before <= open_workspace(context, 33).state.last_webhook_at <= time.time()
 
 
 def test_the_old_way_to_start_training_does_the_same(client, recorded, set_up, context):
@@ -131,8 +131,6 @@ def test_a_job_is_never_said_to_run(client):
 def test_a_config_that_is_known_already_starts_no_loop(client, recorded, set_up, context, label_studio):
     body = recorded("webhook_PROJECT_UPDATED")["body"]
     set_up(HOOKS)
-    with context.database.session() as session:
-        project = session.merge(open_workspace(context, 33))
-        project.label_config = body["project"]["label_config"]
+    open_workspace(context, 33).change(label_config=body["project"]["label_config"])
     assert client.post("/webhook", json=body).json == {"status": "ignored"}
     assert hints(context) == []

@@ -115,9 +115,9 @@ def test_who_decided_is_written_down(context, connected, group):
 
 
 def test_a_rejected_group_is_listed_no_more_and_changes_no_label(context, connected, group):
-    assert [row["group"] for row in list_groups(context, connected.project_id)] == [3]
+    assert [row["group"] for row in list_groups(connected.workspace)] == [3]
     reject_group(context, connected.project_id, 3, by="ada")
-    assert list_groups(context, connected.project_id) == []
+    assert list_groups(connected.workspace) == []
     assert labels_of(connected) == ["cats", "dogs"]
     assert decisions(context)[0][0] == "group-rejected"
 

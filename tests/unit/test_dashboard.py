@@ -372,7 +372,7 @@ def test_nobody_waits_long_for_a_loop_that_runs(act, trained, context):
     done = threading.Event()
 
     def run_a_loop():
-        with lease(context, trained.project.id):
+        with lease(trained.workspace):
             done.wait(60)
 
     other = threading.Thread(target=run_a_loop)

@@ -12,22 +12,22 @@ import pytest
 from backend.database import Project
 from backend.errors import Busy
 from backend.workflows.project.lease import lease
+from backend.workflows.project.workspace import ensure_workspace
 from demo.waiting import wait_for
 
 
 @pytest.fixture
 def project(context):
-    with context.database.session() as session:
-        return ensure_project(session, 1, 1_700_000_000).id
+    return ensure_workspace(context, 1, 1_700_000_000)
 
 
 @pytest.fixture
-def holder(context, project):
+def holder(project):
     """holder(): who holds the lease, and until when; holder(owner, until): somebody holds it."""
 
     def look(owner=None, until=None):
-        with context.database.session() as session:
-            row = session.get_one(Project, project)
+        with project.context.database.session() as session:
+            row = session.get_one(Project, project.id)
             if owner is not None:
                 row.lease_owner, row.lease_until = owner, until
             return row.lease_owner, row.lease_until
@@ -43,59 +43,58 @@ def dead_process():
     return child.pid
 
 
-def test_while_one_holds_it_nobody_else_gets_it(context, project):
-    with lease(context, project):
-        with pytest.raises(Busy, match="Another loop") as caught, lease(context, project):
+def test_while_one_holds_it_nobody_else_gets_it(project):
+    with lease(project):
+        with pytest.raises(Busy, match="Another loop") as caught, lease(project):
             pytest.fail("two at a time")
         assert "status" in caught.value.hint
 
 
-def test_another_project_is_not_held(context, project):
-    with context.database.session() as session:
-        other = ensure_project(session, 2, 1_700_000_000).id
-    with lease(context, project), lease(context, other):
+def test_another_project_is_not_held(project):
+    other = ensure_workspace(project.context, 2, 1_700_000_000)
+    with lease(project), lease(other):
         pass
 
 
-def test_it_is_given_back_after_the_loop(context, project, holder):
-    with lease(context, project):
+def test_it_is_given_back_after_the_loop(project, holder):
+    with lease(project):
         assert holder()[0].startswith(f"{socket.gethostname()}/{os.getpid()}/")
     assert holder() == (None, 0.0)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_it_is_given_back_when_the_loop_fails(error, context, project, holder):
-    with pytest.raises(error), lease(context, project):
+def test_it_is_given_back_when_the_loop_fails(error, project, holder):
+    with pytest.raises(error), lease(project):
         raise error
     assert holder() == (None, 0.0)
 
 
-def test_a_process_of_this_machine_that_was_killed_keeps_nothing(context, project, holder, dead_process):
+def test_a_process_of_this_machine_that_was_killed_keeps_nothing(project, holder, dead_process):
     holder(f"{socket.gethostname()}/{dead_process}/1", time.time() + 1000)
-    with lease(context, project):
+    with lease(project):
         pass
 
 
-def test_a_living_process_of_this_machine_keeps_it(context, project, holder):
+def test_a_living_process_of_this_machine_keeps_it(project, holder):
     holder(f"{socket.gethostname()}/{os.getpid()}/1", time.time() + 1000)
-    with pytest.raises(Busy), lease(context, project):
+    with pytest.raises(Busy), lease(project):
         pytest.fail("taken from the living")
 
 
-def test_another_machine_keeps_it_until_it_runs_out(context, project, holder, dead_process):
+def test_another_machine_keeps_it_until_it_runs_out(project, holder, dead_process):
     holder(f"elsewhere/{dead_process}/1", time.time() + 1000)
-    with pytest.raises(Busy), lease(context, project):
+    with pytest.raises(Busy), lease(project):
         pytest.fail("taken before it ran out")
     holder(f"elsewhere/{dead_process}/1", time.time() - 1)
-    with lease(context, project):
+    with lease(project):
         pass
 
 
-def test_who_may_wait_gets_it_when_it_is_given_back(context, project):
+def test_who_may_wait_gets_it_when_it_is_given_back(project):
     begun, enough = threading.Event(), threading.Event()
 
     def hold():
-        with lease(context, project):
+        with lease(project):
             begun.set()
             enough.wait(30)
 
@@ -103,19 +102,19 @@ def test_who_may_wait_gets_it_when_it_is_given_back(context, project):
     other.start()
     assert begun.wait(30)
     threading.Timer(0.05, enough.set).start()
-    with lease(context, project, wait_s=30):
+    with lease(project, wait_s=30):
         assert enough.is_set()
     other.join()
 
 
-def test_it_is_renewed_while_it_is_held(context, project, holder, monkeypatch):
+def test_it_is_renewed_while_it_is_held(project, holder, monkeypatch):
     monkeypatch.setattr("backend.workflows.project.lease._RENEW_S", 0.01)
-    with lease(context, project):
+    with lease(project):
         first = holder()[1]
         wait_for(lambda: holder()[1] > first, "the lease was renewed", timeout_s=30)
 
 
-def test_who_lost_it_does_not_give_back_what_is_another_ones(context, project, holder):
-    with lease(context, project):
+def test_who_lost_it_does_not_give_back_what_is_another_ones(project, holder):
+    with lease(project):
         holder("elsewhere/1/1", time.time() + 1000)
     assert holder()[0] == "elsewhere/1/1"

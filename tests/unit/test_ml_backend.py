@@ -67,7 +67,7 @@ def test_fit_takes_an_event_and_never_trains(released, model_class, connected, l
     else:
         answer = model.fit("START_TRAINING", data)
     assert answer == {"model_version": version}
-    assert is_due(connected.context, connected.project)
+    assert is_due(connected.workspace)
     assert connected.version == version
 
 

@@ -8,7 +8,7 @@ from backend.workflows.findings.notes import Note, coarse_ranks, remove_notes, w
 
 @pytest.fixture
 def project(connected):
-    return connected.project
+    return connected.workspace
 
 
 @pytest.fixture
@@ -23,61 +23,61 @@ def fields_of(connected, task_id):
 
 def test_one_call_for_each_text_however_many_tasks_carry_it(context, connected, project, remote):
     notes = {task_id: Note("novel", "Possible new class") for task_id in range(1, 11)}
-    assert write_notes(context, project, remote, notes) == 3
+    assert write_notes(project, remote, notes) == 3
     assert fields_of(connected, 7) == ("novel", "Possible new class", "0001")
 
 
 def test_what_is_there_already_is_not_written_again(context, connected, project, remote):
     notes = {1: Note("novel", "Possible new class")}
-    write_notes(context, project, remote, notes)
-    assert write_notes(context, project, remote, notes) == 0
+    write_notes(project, remote, notes)
+    assert write_notes(project, remote, notes) == 0
 
 
 def test_what_is_no_longer_true_is_taken_away(context, connected, project, remote):
-    write_notes(context, project, remote, {1: Note("novel", "a"), 2: Note("novel", "a")})
-    write_notes(context, project, remote, {2: Note("novel", "a")})
+    write_notes(project, remote, {1: Note("novel", "a"), 2: Note("novel", "a")})
+    write_notes(project, remote, {2: Note("novel", "a")})
     assert fields_of(connected, 1) == ("", "", "")
     assert fields_of(connected, 2)[0] == "novel"
 
 
 def test_notes_do_not_make_tasks_look_changed_nor_become_text(context, connected, project, remote):
-    write_notes(context, project, remote, {1: Note("novel", "a")})
+    write_notes(project, remote, {1: Note("novel", "a")})
     assert connected.loop().outcome == "unchanged"
 
 
 def test_a_tab_is_made_once_and_mended_when_somebody_changes_its_filter(context, connected, project, remote):
-    assert write_tabs(context, project, remote, ["novel"]) == [TITLES["novel"]]
-    assert write_tabs(context, project, remote, ["novel"]) == []
+    assert write_tabs(project, remote, ["novel"]) == [TITLES["novel"]]
+    assert write_tabs(project, remote, ["novel"]) == []
     (number,) = connected.label_studio.tabs
     connected.label_studio.tabs[number]["data"] |= {"filters": {}, "title": "Mine now"}
-    assert write_tabs(context, project, remote, ["novel"]) == [TITLES["novel"]]
+    assert write_tabs(project, remote, ["novel"]) == [TITLES["novel"]]
     data = connected.label_studio.tabs[number]["data"]
     assert (data["filters"], data["title"]) == (tab_data("novel")["filters"], "Mine now")
 
 
 def test_other_peoples_tabs_are_untouched(context, connected, project, remote):
     theirs = remote.create_tab(connected.project_id, {"title": "Theirs", "filters": {}})
-    write_tabs(context, project, remote, ["novel"])
-    remove_notes(context, connected.project, remote)
+    write_tabs(project, remote, ["novel"])
+    remove_notes(connected.workspace, remote)
     assert list(connected.label_studio.tabs) == [theirs["id"]]
 
 
 def test_a_closed_tab_comes_back_while_it_is_needed(context, connected, project, remote):
-    write_tabs(context, project, remote, ["novel"])
+    write_tabs(project, remote, ["novel"])
     connected.label_studio.tabs.clear()
-    assert write_tabs(context, connected.project, remote, ["novel"]) == [TITLES["novel"]]
+    assert write_tabs(connected.workspace, remote, ["novel"]) == [TITLES["novel"]]
 
 
 def test_the_tab_of_a_lost_data_folder_is_found_by_its_title(context, connected, project, remote):
     remote.create_tab(connected.project_id, tab_data("novel"))
-    assert write_tabs(context, project, remote, ["novel"]) == []
+    assert write_tabs(project, remote, ["novel"]) == []
 
 
 def test_disconnecting_leaves_no_flag_and_no_tab(context, connected, project, remote):
     from backend.workflows.connection.connect import disconnect
 
-    write_notes(context, project, remote, {1: Note("novel", "a")})
-    write_tabs(context, project, remote, ["novel"])
+    write_notes(project, remote, {1: Note("novel", "a")})
+    write_tabs(project, remote, ["novel"])
     disconnect(context, connected.project_id)
     assert not connected.label_studio.tabs
     assert fields_of(connected, 1) == ("", "", "")

@@ -51,11 +51,11 @@ def test_too_few_labels_flag_nothing_and_say_so(context, connected):
     connected.label(5)
     figures = connected.loop().figures["signals"]["novelty"]
     assert "ot enough labels" in figures["words"] and figures["flags"] == 0
-    assert list_groups(context, connected.project_id) == []
+    assert list_groups(connected.workspace) == []
 
 
 def test_birds_are_the_first_group_and_named_by_their_words(context, zoo):
-    first = list_groups(context, zoo.project_id)[0]
+    first = list_groups(zoo.workspace)[0]
     assert topics_of(zoo, members(context, first["group"])).count("birds") >= 0.8 * first["size"]
     words = {"birds", *WORDS["birds"].split()}
     assert words & set(first["name"].split())
@@ -63,7 +63,7 @@ def test_birds_are_the_first_group_and_named_by_their_words(context, zoo):
 
 
 def test_flagged_tasks_carry_a_note_and_the_tab_shows_them(context, zoo):
-    first = list_groups(context, zoo.project_id)[0]
+    first = list_groups(zoo.workspace)[0]
     waiting = [
         task_id
         for task_id in members(context, first["group"])
@@ -76,10 +76,10 @@ def test_flagged_tasks_carry_a_note_and_the_tab_shows_them(context, zoo):
 
 
 def test_a_group_keeps_its_number_and_name_while_its_members_mostly_stay(context, zoo):
-    before = list_groups(context, zoo.project_id)[0]
+    before = list_groups(zoo.workspace)[0]
     label_or_skip(zoo, 6)
     zoo.loop()
-    after = list_groups(context, zoo.project_id)[0]
+    after = list_groups(zoo.workspace)[0]
     assert (after["group"], after["name"]) == (before["group"], before["name"])
 
 
@@ -97,7 +97,7 @@ def test_the_next_window_keeps_a_lane_for_the_group_its_most_typical_task_first(
 
 
 def test_a_group_comes_soon_until_somebody_has_seen_one_of_it(context, zoo):
-    seen = take_snapshot(context, zoo.project, parse_label_config(zoo.remote["label_config"]))
+    seen = take_snapshot(zoo.workspace, parse_label_config(zoo.remote["label_config"]))
     waiting = set(seen.pool_embeddings.ids.tolist())
     with context.database.session() as session:
         group = session.scalars(select(NovelGroup)).first()
@@ -105,19 +105,19 @@ def test_a_group_comes_soon_until_somebody_has_seen_one_of_it(context, zoo):
         group.figures = group.figures | {"asked": False}
         session.commit()
     (first, *_others) = members(context, group.number)
-    queue = lane_queues(context, zoo.project, seen)[0]
+    queue = lane_queues(zoo.workspace, seen)[0]
     assert queue.soon >= 1 and first in queue.ids[: queue.soon]
     zoo.label_studio.skip(first)
     for _ in range(2):  # the second time round the group has no member any more that anybody saw
         zoo.loop()
-        seen = take_snapshot(context, zoo.project, parse_label_config(zoo.remote["label_config"]))
-        queue = lane_queues(context, zoo.project, seen)[0]
+        seen = take_snapshot(zoo.workspace, parse_label_config(zoo.remote["label_config"]))
+        queue = lane_queues(zoo.workspace, seen)[0]
         soon = queue.ids[: queue.soon]
         assert not set(soon.tolist()) & set(members(context, group.number))
 
 
 def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
-    first = list_groups(context, zoo.project_id)[0]
+    first = list_groups(zoo.workspace)[0]
     add_class(context, zoo.project_id, first["group"], name="birds", by="ada")
     zoo.loop()
     for task_id in members(context, first["group"])[:8]:
@@ -130,12 +130,10 @@ def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
 
 
 def test_what_a_person_called_no_class_is_not_shown_again(context, zoo):
-    first = list_groups(context, zoo.project_id)[0]
+    first = list_groups(zoo.workspace)[0]
     rejected = set(members(context, first["group"]))
     reject_group(context, zoo.project_id, first["group"], by="ada")
     label_or_skip(zoo, 6)
     zoo.loop()
-    shown = {
-        task_id for row in list_groups(context, zoo.project_id) for task_id in members(context, row["group"])
-    }
+    shown = {task_id for row in list_groups(zoo.workspace) for task_id in members(context, row["group"])}
     assert len(shown & rejected) <= 0.2 * len(rejected)

@@ -9,6 +9,7 @@ from rich.console import Console
 from backend.database import Project
 from backend.terminal import TerminalProgress
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.workspace import Workspace
 
 
 def test_the_log_hears_of_long_work_now_and_then(caplog, monkeypatch):
@@ -62,51 +63,51 @@ def project(context):
     with context.database.session() as session:
         row = Project(label_studio_id=3, created_stamp=1)
         session.add(row)
-    return row
+    return Workspace(context, row)
 
 
-def stored(context, project):
-    with context.database.session() as session:
+def stored(project):
+    with project.context.database.session() as session:
         return session.get_one(Project, project.id).progress
 
 
-def test_the_dashboard_hears_of_steps_at_most_once_a_second(context, project, monkeypatch):
+def test_the_dashboard_hears_of_steps_at_most_once_a_second(project, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("backend.workflows.project.progress.time.monotonic", lambda: clock[0])
-    progress = StoredProgress(context, project.id)
+    progress = StoredProgress(project)
     progress.stage("encoding texts", total=1000)
     seen = []
     for _ in range(6):
         clock[0] += 0.4
         progress.advance(50)
-        seen.append(stored(context, project)["done"])
+        seen.append(stored(project)["done"])
     assert seen == [0, 0, 150, 150, 150, 300]
 
 
-def test_the_dashboard_hears_of_a_new_stage_at_once(context, project):
-    progress = StoredProgress(context, project.id)
+def test_the_dashboard_hears_of_a_new_stage_at_once(project):
+    progress = StoredProgress(project)
     progress.stage("encoding texts", total=1000)
     progress.advance(5)
     progress.stage("training and ranking")
-    now = stored(context, project)
+    now = stored(project)
     assert (now["stage"], now["done"], now["total"]) == ("training and ranking", 0, None)
     assert now["at"] > 1_700_000_000
 
 
-def test_when_the_work_is_done_no_progress_is_left(context, project):
-    progress = StoredProgress(context, project.id)
+def test_when_the_work_is_done_no_progress_is_left(project):
+    progress = StoredProgress(project)
     progress.clear()
-    assert stored(context, project) == {}
+    assert stored(project) == {}
 
 
-def test_both_listeners_hear_the_same(context, project, caplog, monkeypatch):
+def test_both_listeners_hear_the_same(project, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     clock = [0.0]
     monkeypatch.setattr("backend.workflows.project.progress.time.monotonic", lambda: clock[0])
     log = LogProgress(logging.getLogger("backend.test"), 3)
-    both = Both(log, StoredProgress(context, project.id))
+    both = Both(log, StoredProgress(project))
     both.stage("encoding texts", total=10)
     clock[0] = 6.0
     both.advance(7)
-    assert stored(context, project)["done"] == 7
+    assert stored(project)["done"] == 7
     assert caplog.records[-1].getMessage().endswith("done=7 total=10")

@@ -112,8 +112,7 @@ def test_the_sweep_stops_when_it_is_told_to(connected):
     remote = connected.context.label_studio()
     answers = iter([False, False, False, True])
     swept = publish.sweep(
-        connected.context,
-        connected.project,
+        connected.workspace,
         remote,
         keep={connected.version},
         interrupted=lambda: next(answers),

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from backend.database import Embedding, Loop
 from backend.errors import NotFound
 from backend.workflows.record import replay
+from model.audit import audit_hash
 from model.registry import RECORD_FILE
 
 
@@ -41,9 +42,8 @@ def test_the_record_holds_no_text(context, trained):
 
 
 def test_another_order_is_told_with_the_first_task_that_differs(context, trained, monkeypatch):
-    monkeypatch.setattr(
-        "backend.workflows.serving.window.project_seed", lambda project: 1
-    )  # another audit order
+    # another audit order
+    monkeypatch.setattr("backend.workflows.serving.window.audit_hash", lambda ids, seed: audit_hash(ids, 1))
     found = replay(context, trained.project_id, published(context)[2])
     assert found.same_head and not found.same_order
     assert found.first_difference in trained.tasks
@@ -76,8 +76,8 @@ def test_a_random_order_is_another_one_after_every_label_and_is_replayed(context
 def test_records_from_before_the_seed_was_kept_are_replayed_with_the_one_of_then(
     context, workbench, monkeypatch
 ):
-    def by_project_alone(project, snapshot):
-        return [project_seed(project)]
+    def by_project_alone(workspace, snapshot):
+        return [workspace.seed]
 
     with monkeypatch.context() as then:
         then.setattr("backend.workflows.serving.window.order_seed", by_project_alone)

@@ -107,7 +107,7 @@ def test_live_answers_agree_with_the_window(by_words):
     waiting = [task_id for task_id in by_words.window if by_words.result_of(task_id)]
     assert waiting
     tasks = [{"id": -1, "data": by_words.tasks[task_id]["data"]} for task_id in waiting]
-    answers = predict_tasks(by_words.context, by_words.project, tasks, config_of(by_words))
+    answers = predict_tasks(by_words.workspace, tasks, config_of(by_words))
     assert [row["result"][0]["value"] for row in answers] == [
         by_words.result_of(task_id)[0]["value"] for task_id in waiting
     ]
@@ -116,7 +116,7 @@ def test_live_answers_agree_with_the_window(by_words):
 def test_unseen_texts_are_answered_by_their_words_and_odd_ones_too(by_words):
     texts = [*write_texts(20, seed=9), "", "zzz", "日本語"]
     tasks = [{"id": -1, "data": {"text": text}} for text in texts]
-    answers = predict_tasks(by_words.context, by_words.project, tasks, config_of(by_words))
+    answers = predict_tasks(by_words.workspace, tasks, config_of(by_words))
     said = [row["result"][0]["value"]["choices"][0] for row in answers[:20]]
     assert sum(name == topic_of(text) for name, text in zip(said, texts, strict=False)) >= 18
     assert len(answers) == len(texts)
@@ -158,12 +158,12 @@ def test_many_new_tasks_bring_new_words_and_the_old_counts_go(by_words):
     by_words.loop()
     assert manifest(by_words).words != before
     assert counted(by_words) == {manifest(by_words).words: TASKS + 60}
-    assert version_words(by_words.context, by_words.project, manifest(by_words)) is not None
+    assert version_words(by_words.workspace, manifest(by_words)) is not None
 
 
 def test_lost_words_are_fitted_again_with_the_same_bits(by_words):
-    context, project, window = by_words.context, by_words.project, by_words.window
-    folder = context.settings.model_folder / project.key / "words"
+    workspace, window = by_words.workspace, by_words.window
+    folder = by_words.context.settings.model_folder / workspace.key / "words"
     (path,) = folder.iterdir()
     content = path.read_bytes()
     shutil.rmtree(folder)
@@ -174,5 +174,5 @@ def test_lost_words_are_fitted_again_with_the_same_bits(by_words):
 
 
 def test_a_snapshot_is_seen_by_the_encoder_until_a_head_says_otherwise(by_words):
-    snapshot = take_snapshot(by_words.context, by_words.project, config_of(by_words))
+    snapshot = take_snapshot(by_words.workspace, config_of(by_words))
     assert snapshot.features is snapshot.embeddings

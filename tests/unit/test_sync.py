@@ -1,20 +1,20 @@
 """The mirror of a project's tasks: only what changed is read, and nothing is missed."""
 
 import pytest
-from backend.workflows.project.reference import created_stamp
 from sqlalchemy import select
 
 from backend.database import Task
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.sync import SyncReport, sync_tasks
 from backend.workflows.project.progress import Silent
+from backend.workflows.project.reference import created_stamp
+from backend.workflows.project.workspace import ensure_workspace
 
 
 @pytest.fixture
 def project(context, label_studio, project_id):
-    with context.database.session() as session:
-        stamp = created_stamp(label_studio.projects[project_id])
-        return ensure_project(session, project_id, stamp)
+    stamp = created_stamp(label_studio.projects[project_id])
+    return ensure_workspace(context, project_id, stamp)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def sync(context, label_studio, project):
     def look(progress=None):
         remote = context.label_studio()
         config = parse_label_config(label_studio.projects[project.label_studio_id]["label_config"])
-        return sync_tasks(context, project, remote, config=config, progress=progress or Silent())
+        return sync_tasks(project, remote, config=config, progress=progress or Silent())
 
     return look
 
@@ -112,7 +112,7 @@ def test_a_label_studio_that_does_not_tell_the_time_is_read_by_the_changes_thems
 ):
     monkeypatch.setattr("backend.label_studio.client._date_of", lambda _response: None)
     sync()
-    assert project.synced_until < label_studio.tasks[40]["updated_at"]
+    assert project.state.synced_until < label_studio.tasks[40]["updated_at"]
     label_studio.annotate(5, "dogs")
     assert sync().read <= 2
     assert mirror(context)[5].label == "dogs"

@@ -25,8 +25,8 @@ def count(context, table):
 @pytest.fixture
 def quiet(connected):
     """The connected project after the loop that its own change of the project asked for."""
-    run_pending(connected.context, connected.project.id)
-    assert not is_due(connected.context, connected.project)
+    run_pending(connected.context, connected.workspace.id)
+    assert not is_due(connected.workspace)
     connected.context.jobs.enqueued.clear()
     return connected
 
@@ -43,7 +43,7 @@ def looked_at(context):
 
 
 def work(workbench):
-    run_pending(workbench.context, workbench.project.id)
+    run_pending(workbench.context, workbench.workspace.id)
 
 
 def test_ten_labels_start_a_loop(quiet):
@@ -79,7 +79,7 @@ def test_a_project_added_in_label_studios_own_dialog_gets_its_first_loop(workben
 
 def test_our_own_changes_of_the_project_do_not_go_round_in_circles(quiet):
     quiet.remote["model_version"] = ""
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     loops, told = count(quiet.context, Loop), len(quiet.label_studio.delivered)
     work(quiet)
     assert quiet.label_studio.delivered[told:] == [("PROJECT_UPDATED", 201)]
@@ -100,7 +100,7 @@ def test_what_happens_while_a_loop_runs_is_answered_by_another(quiet, label_stud
     label_studio.before_answering.append(more_labels)
     work(quiet)
     assert quiet.version == "nl-000003"
-    assert not is_due(quiet.context, quiet.project)
+    assert not is_due(quiet.workspace)
 
 
 def test_while_a_loop_runs_its_stage_can_be_read_and_afterwards_nothing(quiet):
@@ -125,19 +125,19 @@ def test_a_loop_that_fails_leaves_no_progress(quiet, label_studio):
 
 
 def test_what_somebody_else_does_already_is_left_to_him(quiet):
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     loops = count(quiet.context, Loop)
-    with lease(quiet.context, quiet.project.id):
+    with lease(quiet.workspace):
         work(quiet)
     assert count(quiet.context, Loop) == loops
-    assert is_due(quiet.context, quiet.project)
+    assert is_due(quiet.workspace)
 
 
 def test_a_loop_that_fails_is_logged_with_its_reason_and_not_tried_at_once(quiet, label_studio, caplog):
     label_studio.change_project(quiet.project_id, label_config="<View/>")
     work(quiet)
     assert "loop failed project=1 code=unsupported-config" in caplog.text
-    assert not is_due(quiet.context, quiet.project)
+    assert not is_due(quiet.workspace)
 
 
 def test_while_label_studio_is_away_the_hints_stay(quiet, label_studio, monkeypatch, caplog):
@@ -147,13 +147,13 @@ def test_while_label_studio_is_away_the_hints_stay(quiet, label_studio, monkeypa
         raise httpx.ConnectError("gone", request=request)
 
     label_studio.before_answering.append(gone)
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     work(quiet)
     assert "code=label-studio-unreachable" in caplog.text
-    assert is_due(quiet.context, quiet.project)
+    assert is_due(quiet.workspace)
     label_studio.before_answering.clear()
     work(quiet)
-    assert not is_due(quiet.context, quiet.project)
+    assert not is_due(quiet.workspace)
 
 
 def test_while_our_own_web_process_is_away_the_hints_stay(quiet, label_studio, client, settings):
@@ -161,7 +161,7 @@ def test_while_our_own_web_process_is_away_the_hints_stay(quiet, label_studio, c
     label_studio.serve(settings.backend_url, None)
     work(quiet)
     assert quiet.remote["model_version"] == "nl-000001-label-names"
-    assert is_due(quiet.context, quiet.project)
+    assert is_due(quiet.workspace)
     label_studio.serve(settings.backend_url, client)
     work(quiet)
     assert quiet.remote["model_version"] == quiet.version
@@ -171,7 +171,7 @@ def test_while_our_own_web_process_is_away_the_hints_stay(quiet, label_studio, c
 def test_projects_that_are_gone_or_disconnected_are_left_alone(quiet):
     with quiet.context.database.session() as session:
         session.get_one(Project, quiet.project.id).connected = False
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     loops = count(quiet.context, Loop)
     work(quiet)
     run_pending(quiet.context, 12345)
@@ -192,7 +192,7 @@ def test_the_clock_asks_for_a_loop_when_nobody_looked_for_long(quiet, looked_at)
     looked_at(quiet.project, 601)
     tick(quiet.context)
     assert quiet.context.jobs.enqueued == [quiet.project.id]
-    assert is_due(quiet.context, quiet.project)
+    assert is_due(quiet.workspace)
 
 
 def test_the_clock_leaves_alone_what_was_looked_at_lately(quiet, looked_at):
@@ -202,7 +202,7 @@ def test_the_clock_leaves_alone_what_was_looked_at_lately(quiet, looked_at):
 
 
 def test_the_clock_asks_again_for_a_job_that_was_lost(quiet, looked_at):
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     quiet.context.jobs.enqueued.clear()
     looked_at(quiet.project, 60)
     tick(quiet.context)
@@ -210,7 +210,7 @@ def test_the_clock_asks_again_for_a_job_that_was_lost(quiet, looked_at):
 
 
 def test_the_clock_is_patient_after_a_failure(quiet, looked_at):
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     quiet.context.jobs.enqueued.clear()
     looked_at(quiet.project, 10)
     tick(quiet.context)
@@ -244,7 +244,7 @@ def test_a_worker_that_was_killed_is_not_alive_for_long(context):
 def test_a_project_whose_backend_was_removed_is_left_alone_until_it_is_added_again(quiet, client):
     reference = quiet.project.reference
     del quiet.label_studio.backends[quiet.backend["id"]]
-    leave_hint(quiet.context, quiet.project, "training")
+    leave_hint(quiet.workspace, "training")
     work(quiet)
     assert not quiet.project.connected
 

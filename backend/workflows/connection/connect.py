@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -14,7 +13,8 @@ from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.intake.published import window_left
-from backend.workflows.loop import LoopReport, run_loop, tidy
+from backend.workflows.loop import run_loop, tidy
+from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
@@ -28,7 +28,7 @@ from backend.workflows.project.registration import (
     webhook_fields,
     webhook_is_right,
 )
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace, ensure_workspace, open_workspace
 
 _CONNECTED = "CO"
 
@@ -99,18 +99,18 @@ def connect(
             config.other_controls,
         )
         stored = _stored_overrides(context, remote, label_studio_id)
-        project = _remember(context, details, stored | overrides)
+        workspace = _remember(context, details, stored | overrides)
         if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
-        with lease(context, project.id, wait_s=PEOPLE_WAIT_S):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
-            report.changes += _register(context, project, remote, details=details)
-            report.loop = run_loop(context, project, reason="connect", progress=progress)
+            report.changes += _register(workspace, remote, details=details)
+            report.loop = run_loop(workspace, reason="connect", progress=progress)
             if report.loop.outcome == "published":
-                tidy(context, project)
+                tidy(workspace)
         progress.stage("asking for the next task")
-        _check_order(context, project, remote, report=report)
+        _check_order(workspace, remote, report=report)
     finally:
         remote.close()
     return report
@@ -127,7 +127,7 @@ def disconnect(context: Context, label_studio_id: int) -> list[str]:
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")
             try:
-                remote.delete_ml_backend(find_backend(context, remote, label_studio_id)["id"])
+                remote.delete_ml_backend(find_backend(context.settings, remote, label_studio_id)["id"])
                 done.append("ML backend removed")
             except NotConnected:
                 done.append("no ML backend was registered")
@@ -151,7 +151,7 @@ def _user_name(user: Json) -> str:
 def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: int) -> dict[str, object]:
     """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
     try:
-        extra = find_backend(context, remote, label_studio_id)["extra_params"]
+        extra = find_backend(context.settings, remote, label_studio_id)["extra_params"]
         stored = dict(extra[EXTRA_PARAMS_KEY])
         context.settings.for_project(stored)
     except (NotConnected, KeyError, TypeError, ValueError):
@@ -159,13 +159,12 @@ def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: in
     return stored
 
 
-def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Project:
-    with context.database.session() as session:
-        project = ensure_project(session, int(details["id"]), created_stamp(details))
-        project.overrides = {**project.overrides, **overrides}
-        context.settings.for_project(project.overrides)
-        project.title = str(details["title"])
-    return project
+def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Workspace:
+    workspace = ensure_workspace(context, int(details["id"]), created_stamp(details))
+    all_overrides = {**workspace.state.overrides, **overrides}
+    context.settings.for_project(all_overrides)
+    workspace.change(overrides=all_overrides, title=str(details["title"]))
+    return workspace
 
 
 def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> list[str]:
@@ -173,17 +172,16 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
     number = workspace.label_studio_id
     wanted = _backend_fields(workspace.context.settings, workspace)
     try:
-        row = find_backend(context, remote, number)
+        row = find_backend(workspace.context.settings, remote, number)
     except NotConnected:
-        row = _create_backend(context, remote, wanted)
+        row = _create_backend(workspace.context, remote, wanted)
         changes.append("ML backend registered")
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
     if details["sampling"] != SAMPLING:
-        with workspace.database.session() as session:
-            session.get_one(Project, workspace.id).sampling_before = str(details["sampling"])
+        workspace.change(sampling_before=str(details["sampling"]))
         remote.update_project(number, sampling=SAMPLING)
         changes.append(f"sampling set to {SAMPLING!r}")
     if not details["show_collab_predictions"]:
@@ -195,7 +193,7 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
 def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
     return backend_address(settings) | {
         "project": workspace.label_studio_id,
-        "title": current_version(workspace),
+        "title": workspace.version,
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }
@@ -250,6 +248,4 @@ def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
 
 
 def _forget_connection(workspace: Workspace) -> None:
-    with workspace.database.session() as session:
-        row = session.get_one(Project, workspace.id)
-        row.connected, row.active_version, row.active_fingerprint = False, None, None
+    workspace.change(connected=False, active_version=None, active_fingerprint=None)

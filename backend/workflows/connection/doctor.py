@@ -21,7 +21,7 @@ from backend.workflows.project.registration import (
     webhook_is_right,
 )
 from backend.workflows.project.workers import living_workers
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import Workspace, find_workspace
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -89,10 +89,9 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     except NextlabelError as error:
         yield Finding("project", "fault", error.message, error.hint)
         return
-    with context.database.session() as session:
-        project = find_project(session, label_studio_id, created_stamp(details))
+    workspace = find_workspace(context, label_studio_id, created_stamp(details))
     yield _try("labeling config", lambda: _check_config(details))
-    if project is None:
+    if workspace is None:
         yield Finding(
             "connection",
             "fault",
@@ -100,11 +99,11 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             f"Run: python -m backend connect {label_studio_id}",
         )
         return
-    yield _try("ML backend", lambda: _check_backend(context, remote, project))
-    yield _try("webhook", lambda: _check_webhook(context, remote, project))
+    yield _try("ML backend", lambda: _check_backend(remote, workspace))
+    yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield _check_sampling(details)
-    yield _try("version", lambda: _check_version(context, remote, project, details))
-    yield _check_window(context, project)
+    yield _try("version", lambda: _check_version(remote, workspace, details))
+    yield _check_window(workspace)
     yield _check_members(details)
 
 
@@ -119,9 +118,9 @@ def _check_config(details: Json) -> Finding:
     return Finding("labeling config", "ok", message)
 
 
-def _check_backend(context: Context, remote: LabelStudio, workspace: Workspace) -> Finding:
+def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
     number = workspace.label_studio_id
-    row = find_backend(context, remote, number)
+    row = find_backend(workspace.context.settings, remote, number)
     others = [other for other in remote.ml_backends(number) if other["id"] < row["id"]]
     if others:
         return Finding(
@@ -141,7 +140,7 @@ def _check_backend(context: Context, remote: LabelStudio, workspace: Workspace) 
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
-def _check_webhook(context: Context, remote: LabelStudio, workspace: Workspace) -> Finding:
+def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
     cure = f"Run: python -m backend connect {workspace.label_studio_id}"
     hooks = our_webhooks(settings, remote, workspace.label_studio_id)
@@ -170,7 +169,7 @@ def _check_sampling(details: Json) -> Finding:
     )
 
 
-def _check_version(context: Context, remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:
+def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:
     version = workspace.state.active_version
     if version is None:
         return Finding(
@@ -179,7 +178,7 @@ def _check_version(context: Context, remote: LabelStudio, workspace: Workspace, 
             "nothing published yet",
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
-    row = find_backend(context, remote, workspace.label_studio_id)
+    row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
         "backend title": row["title"],

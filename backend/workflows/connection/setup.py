@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.reference import parse_reference
 from backend.workflows.project.registration import EXTRA_PARAMS_KEY
+from backend.workflows.project.workspace import all_keys, ensure_workspace, find_workspace
 
 
 def take_setup(context: Context, body: Json) -> str:
     """The version in use. A project added in Label Studio's own dialog gets its first loop."""
     number, stamp = parse_reference(body["project"])
     overrides = _overrides(context, body.get("extra_params"))
-    with context.database.session() as session:
-        known = find_project(session, number, stamp)
-        is_new = known is None or not known.connected
-        project = ensure_project(session, number, stamp)
-        project.connected = True
-        if overrides is not None:
-            project.overrides = overrides
+    known = find_workspace(context, number, stamp)
+    is_new = known is None or not known.state.connected
+    workspace = known or ensure_workspace(context, number, stamp)
+    workspace.change(connected=True, **({} if overrides is None else {"overrides": overrides}))
     if is_new:
-        leave_hint(context, project, "setup")
-    return current_version(project)
+        leave_hint(workspace, "setup")
+    return workspace.version
 
 
 def all_versions(context: Context) -> list[str]:
     """Every version of every project, newest first: Label Studio does not say which project it asks for."""
-    with context.database.session() as session:
-        keys = [project.key for project in session.scalars(select(Project))]
-    return sorted({name for key in keys for name in context.registry.versions(key)}, reverse=True)
+    names = {name for key in all_keys(context) for name in context.registry.versions(key)}
+    return sorted(names, reverse=True)
 
 
 def _overrides(context: Context, extra_params: object) -> Json | None:

@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping
 
 from backend.context import Context
-from backend.database import Project
 from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
 from backend.workflows.project.hints import HintKind, leave_hint
 from backend.workflows.project.reference import created_stamp, parse_reference
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import Workspace, find_workspace
 
 _KINDS: Mapping[str, HintKind] = {
     "ANNOTATION_CREATED": "labels",
@@ -34,13 +33,12 @@ def take_event(context: Context, action: str, data: Json, *, reference: str | No
     if identity is None:
         # other senders (and the library's own tests) post events without a project
         return False
-    project = _known_project(context, *identity)
-    with context.database.session() as session:
-        session.get_one(Project, project.id).last_webhook_at = time.time()
+    workspace = _known_project(context, *identity)
+    workspace.change(last_webhook_at=time.time())
     kind = _KINDS.get(action)
-    if kind is None or (kind == "config" and _config_is_known(project, data)):
+    if kind is None or (kind == "config" and _config_is_known(workspace, data)):
         return False
-    leave_hint(context, project, kind)
+    leave_hint(workspace, kind)
     return True
 
 
@@ -61,12 +59,11 @@ def _config_is_known(workspace: Workspace, data: Json) -> bool:
     return isinstance(details, dict) and details.get("label_config") == workspace.state.label_config
 
 
-def _known_project(context: Context, number: int, stamp: int) -> Project:
-    with context.database.session() as session:
-        project = find_project(session, number, stamp)
-    if project is None or not project.connected:
+def _known_project(context: Context, number: int, stamp: int) -> Workspace:
+    workspace = find_workspace(context, number, stamp)
+    if workspace is None or not workspace.state.connected:
         raise NotFound(
             f"Project {number} is not connected to this backend.",
             hint=f"Run: python -m backend connect {number}",
         )
-    return project
+    return workspace

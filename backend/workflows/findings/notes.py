@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import String, cast, select
 
-from backend.database import Project, Task, Verdict, in_chunks
+from backend.database import Task, Verdict, in_chunks
 from backend.errors import NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import (
@@ -91,7 +91,7 @@ def write_tabs(workspace: Workspace, remote: LabelStudio, flags: Iterable[Flag])
             _update(remote, workspace, number, kept | fixed)
             changed.append(TITLES[flag])
         known[flag] = number
-    _remember_tabs(workspace, known)
+    workspace.change(tabs=known)
     return changed
 
 
@@ -101,7 +101,7 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
         pass
     for number in workspace.state.tabs.values():
         remote.delete_tab(number)
-    _remember_tabs(workspace, {})
+    workspace.change(tabs={})
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
@@ -158,12 +158,6 @@ def _update(remote: LabelStudio, workspace: Workspace, number: int, data: dict[s
         remote.update_tab(number, workspace.label_studio_id, data)
     except NotFound:
         logger.info("tab was closed meanwhile project=%s", workspace.label_studio_id)
-
-
-def _remember_tabs(workspace: Workspace, tabs: dict[str, int]) -> None:
-    workspace.state.tabs = tabs
-    with workspace.database.session() as session:
-        session.get_one(Project, workspace.id).tabs = tabs
 
 
 def _verdict_notes(rows: Iterable[Verdict]) -> dict[int, Note]:

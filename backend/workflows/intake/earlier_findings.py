@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from backend.context import Context
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from model.synthetic.items import VERDICTS
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
@@ -19,9 +18,8 @@ ADDED_DECISION = f"group-{ADDED}"
 _ENOUGH_OF_A_CLASS = 5
 
 
-def list_groups(context: Context, label_studio_id: int) -> list[Json]:
+def list_groups(workspace: Workspace) -> list[Json]:
     """The groups of a project that nobody decided about, the most convincing first."""
-    workspace = open_workspace(context, label_studio_id)
     with workspace.database.session() as session:
         groups = session.scalars(
             select(NovelGroup)

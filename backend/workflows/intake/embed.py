@@ -37,7 +37,7 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
     progress.stage("encoding texts", total=len(missing))
     for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):
         _save(
-            context,
+            workspace.context,
             encoder,
             dict(chunk),
             encoder.encode([text for _, text in chunk], progress=progress.advance),

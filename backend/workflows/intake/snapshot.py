@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from backend.context import Context
 from backend.database import Embedding, Task
 from backend.label_studio.label_config import LabelConfig
 from backend.workflows.project.workspace import Workspace
@@ -85,7 +84,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()))
-    embeddings, made_embeddings = _embeddings(context, rows), _embeddings(context, made)
+    embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
     return Snapshot(
         embeddings=embeddings,
         features=embeddings,
@@ -131,8 +130,8 @@ def _read(workspace: Workspace) -> Sequence[Any]:
         ).all()
 
 
-def _embeddings(context: Context, rows: Sequence[Any]) -> Embeddings:
-    encoder = context.encoder.get()
+def _embeddings(workspace: Workspace, rows: Sequence[Any]) -> Embeddings:
+    encoder = workspace.encoder.get()
     vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
     return Embeddings(ids, vectors.reshape(len(rows), encoder.dimensions), encoder.revision)

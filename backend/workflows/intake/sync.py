@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from backend.database import Project, Task, in_chunks, upsert
+from backend.database import Task, in_chunks, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import TaskState, majority_label, read_task
@@ -29,6 +30,11 @@ class SyncReport:
     read: int
     deleted: int
     full: bool
+
+
+def reading_digest(workspace: Workspace, label_config: str) -> str:
+    """Digest of all that decides how a task is read."""
+    return hashlib.sha256(f"{label_config}\0{workspace.synthetic_fields}".encode()).hexdigest()
 
 
 def sync_tasks(
@@ -63,7 +69,7 @@ def _fetch(
     # What was visible when this look began need not be read again. The newest change alone would not do: of
     # 10,000 tasks imported at once, every one is the newest.
     read, newest = 0, max(since or "", _watermark(remote.now) if remote.now else "") or None
-    synthetic = synthetic_fields(workspace)
+    synthetic = workspace.synthetic_fields
     for page in remote.tasks(workspace.label_studio_id, updated_after=since):
         states = [read_task(task, config, synthetic=synthetic) for task in page]
         with workspace.database.session() as session:
@@ -72,9 +78,7 @@ def _fetch(
         changes = (datetime.fromisoformat(state.updated_at) for state in states)
         newest = max([newest or "", *(_watermark(change) for change in changes)])
         progress.advance(len(states))
-    workspace.state.synced_until = newest
-    with workspace.database.session() as session:
-        session.get_one(Project, workspace.id).synced_until = newest
+    workspace.change(synced_until=newest)
     return read
 
 

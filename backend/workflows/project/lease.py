@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, update
 
-from backend.context import Context
-from backend.database import Project
+from backend.database import Database, Project
 from backend.errors import Busy
+from backend.workflows.project.workspace import Workspace
 
 # How long a command that somebody typed waits for a loop that is running.
 PEOPLE_WAIT_S = 120.0
@@ -39,35 +39,41 @@ class _Owner:
 
 
 @contextmanager
-def lease(context: Context, project_id: int, *, wait_s: float = 0.0) -> Iterator[None]:
-    """Holds a project for one loop. Raises Busy when somebody else holds it for longer than `wait_s`."""
+def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Holds a project for one loop, and reads its row again: whoever held it may have changed it.
+
+    Raises Busy when somebody else holds it for longer than `wait_s`.
+    """
+    database, project_id = workspace.database, workspace.id
     owner = str(_Owner.here())
     deadline = time.monotonic() + wait_s
-    while not _acquire(context, project_id, owner):
+    while not _acquire(database, project_id, owner):
         if time.monotonic() >= deadline:
             raise Busy(
                 "Another loop of this project is running.", hint="Wait for it: python -m backend status"
             )
         time.sleep(_POLL_S)
     stop = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(context, project_id, owner, stop), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(database, project_id, owner, stop), daemon=True)
     keeper.start()
     try:
+        workspace.refresh()
         yield
     finally:
         stop.set()
         keeper.join()
-        _release(context, project_id, owner)
+        _release(database, project_id, owner)
 
 
-def is_running(project: Project) -> bool:
+def is_running(workspace: Workspace) -> bool:
     """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
-    return project.lease_owner is not None and project.lease_until >= time.time()
+    row = workspace.state
+    return row.lease_owner is not None and row.lease_until >= time.time()
 
 
-def _acquire(context: Context, project_id: int, owner: str) -> bool:
+def _acquire(database: Database, project_id: int, owner: str) -> bool:
     now = time.time()
-    with context.database.session() as session:
+    with database.session() as session:
         project = session.get(Project, project_id)
         if project is None:
             return False
@@ -98,9 +104,9 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def _renew(context: Context, project_id: int, owner: str, stop: threading.Event) -> None:
+def _renew(database: Database, project_id: int, owner: str, stop: threading.Event) -> None:
     while not stop.wait(_RENEW_S):
-        with context.database.session() as session:
+        with database.session() as session:
             session.execute(
                 update(Project)
                 .where(Project.id == project_id, Project.lease_owner == owner)
@@ -108,8 +114,8 @@ def _renew(context: Context, project_id: int, owner: str, stop: threading.Event)
             )
 
 
-def _release(context: Context, project_id: int, owner: str) -> None:
-    with context.database.session() as session:
+def _release(database: Database, project_id: int, owner: str) -> None:
+    with database.session() as session:
         session.execute(
             update(Project)
             .where(Project.id == project_id, Project.lease_owner == owner)

@@ -6,11 +6,8 @@ import logging
 import time
 from typing import Protocol
 
-from sqlalchemy import update
-
-from backend.context import Context
-from backend.database import Project
 from backend.workflows.project.figures import Position
+from backend.workflows.project.workspace import Workspace
 
 _LOG_EVERY_S = 5.0
 _STORE_EVERY_S = 1.0
@@ -70,9 +67,8 @@ class StoredProgress:
     long without a step.
     """
 
-    def __init__(self, context: Context, project_id: int) -> None:
-        self._context = context
-        self._project_id = project_id
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self.stage("starting")
 
     def stage(self, name: str, *, total: int | None = None) -> None:
@@ -96,9 +92,7 @@ class StoredProgress:
         self._store(position)
 
     def _store(self, position: Position) -> None:
-        with self._context.database.session() as session:
-            row = update(Project).where(Project.id == self._project_id)
-            session.execute(row.values(progress=position.to_json()))
+        self._workspace.change(progress=position.to_json())
 
 
 class Both:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 
-from backend.context import Context
 from backend.errors import NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -43,13 +42,13 @@ def backend_address(settings: Settings) -> Json:
     return fields
 
 
-def find_backend(context: Context, remote: LabelStudio, label_studio_id: int) -> Json:
+def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) -> Json:
     """Our row among a project's ML backends. Raises NotConnected."""
     for row in remote.ml_backends(label_studio_id):
-        if str(row["url"]).rstrip("/") == context.settings.backend_url:
+        if str(row["url"]).rstrip("/") == settings.backend_url:
             return row
     raise NotConnected(
-        f"Project {label_studio_id} in Label Studio has no ML backend at {context.settings.backend_url}.",
+        f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
         hint=f"Run: python -m backend connect {label_studio_id}",
     )
 

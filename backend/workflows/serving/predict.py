@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import FIRST_VERSION, Workspace
 from backend.workflows.serving.serving import pre_annotate
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
@@ -43,20 +43,34 @@ class Predictor:
     by_name: bool
     seed: int
     audit_threshold: float
-    floor: float
+    floor: float = 0.0
     representation: Representation = "encoder"
     words: TfidfEncoder | None = None
 
 
-def predict_tasks(
-    workspace: Workspace | None, tasks: Sequence[Json], config: LabelConfig | None
-) -> list[Json]:
+def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
     """One prediction per task, in order; blank where there is no text, no supported control, or an audit."""
-    version = current_version(workspace)
-    blank = prediction([], version=version, score=live_score(0.0))
     if config is None or not tasks:
-        return [blank for _ in tasks]
-    predictor = _predictor(workspace, config)
+        return [_blank(workspace.version) for _ in tasks]
+    predictor = _version_in_use(workspace, config) or _by_names(
+        workspace.context, config, version=workspace.version, seed=workspace.seed
+    )
+    floor = workspace.settings.preannotate_floor
+    return _answer_all(workspace.context, replace(predictor, floor=floor), tasks, config)
+
+
+def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
+    """The same for tasks of no project that we know: by similarity with the label names."""
+    if config is None or not tasks:
+        return [_blank(FIRST_VERSION) for _ in tasks]
+    predictor = _by_names(context, config, version=FIRST_VERSION, seed=0)
+    return _answer_all(context, replace(predictor, floor=context.settings.preannotate_floor), tasks, config)
+
+
+def _answer_all(
+    context: Context, predictor: Predictor, tasks: Sequence[Json], config: LabelConfig
+) -> list[Json]:
+    blank = _blank(predictor.version)
     contents = [task_content(task.get("data"), config) for task in tasks]
     vectors = embed_texts(context, contents, budget_s=_BUDGET_S)
     keys = [content_hash(content) for content in contents]
@@ -71,34 +85,33 @@ def predict_tasks(
     return answers
 
 
-def _predictor(workspace: Workspace | None, config: LabelConfig) -> Predictor:
-    active = _active(workspace) if project is not None else None
-    settings = workspace.settings if project is not None else workspace.context.settings
-    if active is not None:
-        head, manifest = active
-        # a version that knows none of the config's labels, or other vectors, has nothing to say
-        if (
-            set(manifest.classes) & set(config.space.names)
-            and manifest.encoder == workspace.encoder.get().revision
-        ):
-            return Predictor(
-                head=head,
-                version=manifest.version,
-                by_name=manifest.kind == "label-names",
-                seed=manifest.seed,
-                audit_threshold=manifest.audit_threshold,
-                floor=settings.preannotate_floor,
-                representation=manifest.representation,
-                words=version_words(workspace, manifest) if project else None,
-            )
+def _blank(version: str) -> Json:
+    return prediction([], version=version, score=live_score(0.0))
+
+
+def _version_in_use(workspace: Workspace, config: LabelConfig) -> Predictor | None:
+    """The version that serves; None where it knows none of the config's labels, or other vectors."""
+    active = _active(workspace)
+    if active is None:
+        return None
+    head, manifest = active
+    knows_a_label = set(manifest.classes) & set(config.space.names)
+    if not knows_a_label or manifest.encoder != workspace.encoder.get().revision:
+        return None
     return Predictor(
-        head=cold_start(name_vectors(context, config), config.space).head,
-        version=current_version(workspace),
-        by_name=True,
-        seed=workspace.seed if project else 0,
-        audit_threshold=0.0,
-        floor=settings.preannotate_floor,
+        head=head,
+        version=manifest.version,
+        by_name=manifest.kind == "label-names",
+        seed=manifest.seed,
+        audit_threshold=manifest.audit_threshold,
+        representation=manifest.representation,
+        words=version_words(workspace, manifest),
     )
+
+
+def _by_names(context: Context, config: LabelConfig, *, version: str, seed: int) -> Predictor:
+    head = cold_start(name_vectors(context, config), config.space).head
+    return Predictor(head=head, version=version, by_name=True, seed=seed, audit_threshold=0.0)
 
 
 def _active(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:

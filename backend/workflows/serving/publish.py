@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from backend.database import Project, WindowTask
+from backend.database import WindowTask
 from backend.errors import LabelStudioError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio, UnknownTask
@@ -102,10 +102,7 @@ def activate(
     workspace: Workspace, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
 ) -> None:
     """Makes a version the one that serves: here first (one row), then in Label Studio."""
-    with workspace.database.session() as session:
-        row = session.get_one(Project, workspace.id)
-        row.active_version, row.active_fingerprint = version, fingerprint
-    workspace.state.active_version, workspace.state.active_fingerprint = version, fingerprint
+    workspace.change(active_version=version, active_fingerprint=fingerprint)
     align(workspace, remote, backend=backend)
 
 

@@ -34,11 +34,10 @@ def rollback(
     remote = context.label_studio()
     try:
         with lease(workspace, wait_s=wait_s):
-            workspace = open_workspace(context, label_studio_id)
             if workspace.state.active_version == version:
                 return len(window_left(workspace))
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
-            backend = find_backend(context, remote, label_studio_id)
+            backend = find_backend(context.settings, remote, label_studio_id)
             snapshot = take_snapshot(workspace, config)
             serving = load_serving(workspace, snapshot, config=config, version=version)
             progress.stage("removing old places")

@@ -60,7 +60,7 @@ def learn(
     teachers: Sequence[Teacher] = (),
 ) -> Learned:
     """Trains a head on a snapshot and on synthetic `teachers`, or starts from the label names alone."""
-    names = name_vectors(context, config)
+    names = name_vectors(workspace.context, config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config)

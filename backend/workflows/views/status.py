@@ -7,22 +7,20 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Hint, Loop, Project, Task
+from backend.database import Hint, Loop, Task
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
 
 def all_statuses(context: Context) -> list[Json]:
     """The status of every connected project."""
-    with context.database.session() as session:
-        projects = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
-    return [_status(context, project) for project in projects]
+    return [_status(workspace) for workspace in connected_workspaces(context)]
 
 
 def project_status(context: Context, label_studio_id: int) -> Json:
@@ -54,11 +52,11 @@ def _status(workspace: Workspace) -> Json:
         "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _loop_row(loop),
         "running": is_running(workspace),
-        "workers": living_workers(context),
+        "workers": living_workers(workspace.context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
         "signals": measured.stored if measured else {},
-        "groups": list_groups(workspace.label_studio_id),
+        "groups": list_groups(workspace),
         "verdicts": verdict_counts(workspace),
         "settings": settings.model_dump(mode="json"),
     }

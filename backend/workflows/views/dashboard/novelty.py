@@ -16,7 +16,7 @@ _LENGTH = 180
 def novel_groups(workspace: Workspace, signals: Signals) -> Json:
     """Groups, the most convincing first, and how many flags are expected to be false."""
     found = signals.novelty
-    groups = list_groups(workspace.label_studio_id)
+    groups = list_groups(workspace)
     shown = groups[:_MOST_GROUPS]
     typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
     texts = read_snippets(workspace, typical, length=_LENGTH)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Loop, MapPoint, Project, Task
+from backend.database import Loop, MapPoint, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
 from backend.workflows.views.dashboard.history import decisions, loops, versions
@@ -51,9 +51,10 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
 
 def list_projects(context: Context) -> list[Json]:
     """A row for every connected project."""
-    with context.database.session() as session:
-        projects = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
-    return [_project_row(context, project) | {"version": project.active_version} for project in projects]
+    return [
+        _project_row(workspace) | {"version": workspace.state.active_version}
+        for workspace in connected_workspaces(context)
+    ]
 
 
 def _project_row(workspace: Workspace) -> Json:

@@ -1,0 +1,178 @@
+"""One project with its settings, seed, key and database: made once where a command, job or request begins."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.context import Context, LazyEncoder
+from backend.database import Database, Project
+from backend.errors import NotFound
+from backend.label_studio.tasks import SyntheticFields
+from backend.settings import ProjectSettings
+from backend.workflows.project.reference import LARGEST_ID
+from model.registry import ModelRegistry
+
+# What answers before the first loop has published anything.
+FIRST_VERSION = "nl-000000-label-names"
+
+
+class Workspace:
+    """What a workflow works with. `state` is the project's row as last read; `change` is its only writer.
+
+    `overrides` stand in for the project's own settings without being written: a replay works with those of
+    the loop that it repeats.
+    """
+
+    def __init__(
+        self, context: Context, state: Project, *, overrides: dict[str, object] | None = None
+    ) -> None:
+        self.context = context
+        self._state = state
+        self._overrides = overrides
+
+    @property
+    def id(self) -> int:
+        """Number of the row: what our other tables call the project."""
+        return self._state.id
+
+    @property
+    def label_studio_id(self) -> int:
+        """Label Studio's number, which it may use again for another project."""
+        return self._state.label_studio_id
+
+    @property
+    def key(self) -> str:
+        """Name of the project in the model store; never used again."""
+        return self._state.key
+
+    @property
+    def reference(self) -> str:
+        """What Label Studio calls the project in /setup and /predict."""
+        return self._state.reference
+
+    @property
+    def seed(self) -> int:
+        """Seed of all that is random in a project; derived, so that it outlives our data folder."""
+        return int.from_bytes(hashlib.sha256(self.key.encode()).digest()[:8]) >> 1
+
+    @property
+    def settings(self) -> ProjectSettings:
+        """The environment's settings, changed by the project's own."""
+        overrides = self._state.overrides if self._overrides is None else self._overrides
+        return self.context.settings.for_project(overrides)
+
+    @property
+    def state(self) -> Project:
+        """The row as last read or changed; to be read only."""
+        return self._state
+
+    @property
+    def version(self) -> str:
+        """The version string that /setup and every prediction carry now."""
+        return self._state.active_version or FIRST_VERSION
+
+    @property
+    def database(self) -> Database:
+        """Where the rows are."""
+        return self.context.database
+
+    @property
+    def encoder(self) -> LazyEncoder:
+        """What turns texts into vectors."""
+        return self.context.encoder
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """Where the versions are."""
+        return self.context.registry
+
+    @property
+    def synthetic_fields(self) -> SyntheticFields:
+        """How tasks of the project say that they are synthetic."""
+        settings = self.settings
+        return SyntheticFields(
+            field=settings.synthetic_field,
+            values=tuple(value.strip() for value in settings.synthetic_values.split(",") if value.strip()),
+            label_field=settings.synthetic_label_field,
+        )
+
+    def with_overrides(self, overrides: dict[str, object]) -> Workspace:
+        """The same project under other settings of its own, for as long as this object lives."""
+        return Workspace(self.context, self._state, overrides=overrides)
+
+    def change(self, **values: object) -> None:
+        """Writes columns of the project's row."""
+        with self.database.session() as session:
+            row = session.get_one(Project, self.id)
+            for name, value in values.items():
+                setattr(row, name, value)
+        self._state = row
+
+    def refresh(self) -> None:
+        """Reads the row again: others may have changed it while we waited."""
+        with self.database.session() as session:
+            self._state = session.get_one(Project, self.id)
+
+
+def open_workspace(context: Context, label_studio_id: int, stamp: int | None = None) -> Workspace:
+    """The workspace of a project, without a stamp the newest of this number. Raises NotFound."""
+    workspace = find_workspace(context, label_studio_id, stamp)
+    if workspace is None:
+        raise NotFound(
+            f"Project {label_studio_id} is not connected to this backend.",
+            hint=f"Run: python -m backend connect {label_studio_id}",
+        )
+    return workspace
+
+
+def find_workspace(context: Context, label_studio_id: int, stamp: int | None = None) -> Workspace | None:
+    """Like open_workspace, but None where there is none."""
+    if not 0 <= label_studio_id <= LARGEST_ID:
+        return None
+    query = select(Project).where(Project.label_studio_id == label_studio_id)
+    if stamp is not None:
+        query = query.where(Project.created_stamp == stamp)
+    with context.database.session() as session:
+        row = session.scalar(query.order_by(Project.created_stamp.desc()).limit(1))
+    return None if row is None else Workspace(context, row)
+
+
+def ensure_workspace(context: Context, label_studio_id: int, stamp: int) -> Workspace:
+    """The workspace of a project; its row is made when it is new."""
+    with context.database.session() as session:
+        row = _ensure(session, label_studio_id, stamp)
+    return Workspace(context, row)
+
+
+def read_workspace(context: Context, project_id: int) -> Workspace | None:
+    """The workspace of a row by its number, as jobs carry it."""
+    with context.database.session() as session:
+        row = session.get(Project, project_id)
+    return None if row is None else Workspace(context, row)
+
+
+def connected_workspaces(context: Context) -> list[Workspace]:
+    """Every connected project, in the order in which they came."""
+    with context.database.session() as session:
+        rows = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
+    return [Workspace(context, row) for row in rows]
+
+
+def all_keys(context: Context) -> list[str]:
+    """Names in the model store of every project that ever was."""
+    with context.database.session() as session:
+        return [project.key for project in session.scalars(select(Project))]
+
+
+def _ensure(session: Session, label_studio_id: int, stamp: int) -> Project:
+    row = session.scalar(
+        select(Project).where(Project.label_studio_id == label_studio_id, Project.created_stamp == stamp)
+    )
+    if row is None:
+        row = Project(label_studio_id=label_studio_id, created_stamp=stamp)
+        session.add(row)
+        session.flush()
+    return row
