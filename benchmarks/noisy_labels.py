@@ -69,10 +69,10 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
         labelled,
         labels,
         out_of_fold=trained.out_of_fold.values,
-        inverse_regularisation=trained.metrics["inverse_regularisation"] or 10.0,
+        inverse_regularisation=trained.settings.inverse_regularisation or 10.0,
         rng=rng,
         name_vectors=names,
-        prior_weight=trained.metrics["prior_weight"] or 0.0,
+        prior_weight=trained.settings.prior_weight,
         neighbour_graph=neighbour_graph,
     )
     wrong = oracle.answers != texts.answers[order[:size]]

@@ -17,7 +17,7 @@ from model.encoders.text import load_text_encoder
 from model.encoders.tfidf import fit_tfidf, rows_to_fit
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.single_label import LinearHead
-from model.heads.trained import TrainedHead
+from model.heads.trained import HeadSettings, TrainedHead
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 from model.signals.forecast import Forecast, forecast_gain
@@ -202,7 +202,9 @@ def _load_head(
     weights = kept[f"{kind}weights-{size}"]
     head = LinearHead(weights[:-2], weights[-2], float(weights[-1, 0]), project.space)
     beliefs = Probabilities(project.pool.ids[rows], kept[f"{kind}beliefs-{size}"], "out-of-fold")
-    return TrainedHead(head, {}, beliefs)
+    # which settings were chosen is not kept: the signals look at heads and beliefs alone
+    settings = HeadSettings(None, 0.0, 1, head.temperature, self_trained=False)
+    return TrainedHead(head, {}, beliefs, settings)
 
 
 def label_project(project: Project, budget: int) -> Run:

@@ -12,7 +12,7 @@ from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
 from model.heads.self_training import can_self_train, self_train
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
-from model.heads.trained import Metrics, TrainedHead
+from model.heads.trained import HeadSettings, Metrics, TrainedHead
 from model.heads.training_set import AuxiliaryData, build_training_set
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
@@ -54,15 +54,15 @@ def train(
     temperature = fit_temperature(logits, labels.classes)
     head = members.head(ensemble_coefficients(members.logits, labels.classes), temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
-    metrics = _measure(out_of_fold, labels, audit)
-    metrics["inverse_regularisation"] = members.settings[0].inverse_regularisation
-    metrics["prior_weight"] = members.settings[0].prior_weight
-    metrics["pooled"] = float(len(members.settings))
-    metrics["temperature"] = temperature
-    metrics["surroundings"] = float(is_self_trained)
-    if auxiliary is not None:
-        metrics["companions"] = selected.auxiliary_weight
-    return TrainedHead(head, metrics, out_of_fold)
+    settings = HeadSettings(
+        inverse_regularisation=members.settings[0].inverse_regularisation,
+        prior_weight=members.settings[0].prior_weight,
+        ensemble_size=len(members.settings),
+        temperature=temperature,
+        self_trained=is_self_trained,
+        auxiliary_weight=None if auxiliary is None else selected.auxiliary_weight,
+    )
+    return TrainedHead(head, _measure(out_of_fold, labels, audit), out_of_fold, settings)
 
 
 def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
@@ -70,12 +70,14 @@ def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
     nothing = Labels(np.zeros(0, dtype=np.int64), np.zeros((0, len(space)), dtype=np.float32), space)
     out_of_fold = Probabilities(nothing.ids, nothing.targets, OUT_OF_FOLD)
     metrics = _measure(out_of_fold, nothing, np.zeros(0, dtype=np.bool_))
-    metrics["inverse_regularisation"] = None
-    metrics["prior_weight"] = NAME_SCALE
-    metrics["pooled"] = 1.0
-    metrics["temperature"] = 1.0
-    metrics["surroundings"] = 0.0
-    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold)
+    settings = HeadSettings(
+        inverse_regularisation=None,
+        prior_weight=NAME_SCALE,
+        ensemble_size=1,
+        temperature=1.0,
+        self_trained=False,
+    )
+    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold, settings)
 
 
 def _is_clearly_worse(again: Floats, plain: Floats, classes: NDArray[np.intp]) -> bool:

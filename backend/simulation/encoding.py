@@ -8,8 +8,8 @@ import numpy as np
 
 from backend.context import Context
 from backend.label_studio.tasks import content_hash
-from backend.workflows.embed import embed_texts
-from backend.workflows.progress import Progress
+from backend.workflows.intake.embed import embed_texts
+from backend.workflows.project.progress import Progress
 from model.records import Floats
 
 _CHUNK = 512

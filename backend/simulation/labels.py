@@ -14,7 +14,6 @@ from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision

@@ -12,12 +12,10 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.json_types import Json
-from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
 from backend.simulation.encoding import encode_unique
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.audit import audit_quota

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from backend.context import Context
 from backend.json_types import Json
-from backend.label_studio.tasks import content_hash
-from backend.simulation.sourced_rows import SourcedText
-from backend.workflows.intake.embed import embed_texts
-from backend.workflows.project.progress import Progress
 from backend.simulation.encoding import encode_unique
+from backend.simulation.sourced_rows import SourcedText
+from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
 from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems

@@ -52,7 +52,7 @@ def test_where_neighbours_agree_a_head_learns_from_pseudo_labels():
     rows = np.arange(12)
     plain = trained(everything, classes, rows, with_graph=False)
     self_trained = trained(everything, classes, rows)
-    assert self_trained.metrics["surroundings"] == 1.0
+    assert self_trained.settings.self_trained
     right = [
         (result.head.logits(everything.vectors).argmax(axis=1) == classes).mean()
         for result in (plain, self_trained)

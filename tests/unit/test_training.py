@@ -109,22 +109,25 @@ def test_the_same_seed_gives_the_same_bits():
     one, two = trained(mixed(40), name_vectors=NAMES), trained(mixed(40), name_vectors=NAMES)
     assert np.array_equal(one.head.weights, two.head.weights)
     assert np.array_equal(one.out_of_fold.values, two.out_of_fold.values)
-    assert one.metrics == two.metrics
+    assert (one.metrics, one.settings) == (two.metrics, two.settings)
 
 
 def test_few_labels_pool_several_settings_and_a_single_label_stays_close_to_the_names():
-    assert trained(mixed(12), name_vectors=NAMES).metrics["pooled"] > 1
-    one = trained(["food"], name_vectors=NAMES).metrics
-    assert (one["pooled"], one["inverse_regularisation"], one["prior_weight"]) == (1.0, 1.0, NAME_SCALE)
+    assert trained(mixed(12), name_vectors=NAMES).settings.ensemble_size > 1
+    one = trained(["food"], name_vectors=NAMES).settings
+    assert (one.ensemble_size, one.inverse_regularisation, one.prior_weight) == (1, 1.0, NAME_SCALE)
 
 
 def test_metrics_are_plain_numbers():
     for result in (trained(mixed(20)), cold_start(NAMES, SPACE)):
-        assert all(value is None or type(value) is float for value in result.metrics.values())
+        found = result.metrics | result.settings.as_metrics()
+        assert all(value is None or type(value) is float for value in found.values())
 
 
 def test_before_any_label_and_after_it_the_same_metrics_exist():
-    assert set(cold_start(NAMES, SPACE).metrics) == set(trained(mixed(20)).metrics)
+    before, after = cold_start(NAMES, SPACE), trained(mixed(20))
+    assert set(before.metrics) == set(after.metrics)
+    assert set(before.settings.as_metrics()) == set(after.settings.as_metrics())
 
 
 def test_before_any_label_names_decide():
@@ -227,13 +230,13 @@ def as_auxiliary(embeddings, labels):
 
 def test_auxiliary_data_weigh_as_much_as_real_labels_where_that_helps():
     found = trained_with(as_auxiliary(*clouds(40, turned=0, seed=1, first=1000)), per_class=6)
-    assert found.metrics["companions"] == AUXILIARY_WEIGHTS[0]
+    assert found.settings.auxiliary_weight == AUXILIARY_WEIGHTS[0]
 
 
 def test_auxiliary_data_that_contradict_the_labels_weigh_nothing():
     test, answers = clouds(100, turned=0, seed=2, first=5000)
     misled = trained_with(as_auxiliary(*clouds(40, turned=1, seed=1, first=1000)), per_class=10)
-    assert misled.metrics["companions"] == 0.0
+    assert misled.settings.auxiliary_weight == 0.0
     assert (misled.head.logits(test.vectors).argmax(axis=1) == answers.classes).mean() > 0.9
 
 
@@ -251,7 +254,7 @@ def test_auxiliary_data_of_a_class_without_labels_keep_their_weight():
         rng=np.random.default_rng(0),
         auxiliary=as_auxiliary(more, answers),
     )
-    assert found.metrics["companions"] == 0.0
+    assert found.settings.auxiliary_weight == 0.0
     test, true = clouds(50, turned=0, seed=4, first=5000)
     right = found.head.logits(test.vectors).argmax(axis=1) == true.classes
     assert right[true.classes == 2].mean() > 0.8

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.names import name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
-from model.heads.trained import TrainedHead
+from model.heads.trained import Metrics, TrainedHead
 from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
@@ -33,7 +33,7 @@ class Learned:
     """A head, what it was measured to be worth, and the snapshot as it sees it.
 
     `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
-    are the label names in its features.
+    are the label names in its features. `losses` are those of the representations that were looked at.
     """
 
     trained: TrainedHead
@@ -43,6 +43,13 @@ class Learned:
     words: str | None = None
     name_vectors: Floats | None = None
     neighbour_graph: NeighbourGraph | None = None
+    losses: Mapping[Representation, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> Metrics:
+        """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
+        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
 def learn(
@@ -72,7 +79,6 @@ def learn(
         neighbour_graph=neighbour_graph,
         auxiliary=_auxiliary(seen, teachers),
     )
-    trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
     return Learned(
         trained,
@@ -82,6 +88,7 @@ def learn(
         words=revision,
         name_vectors=named,
         neighbour_graph=neighbour_graph,
+        losses=choice.losses,
     )
 
 
