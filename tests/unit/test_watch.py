@@ -55,6 +55,24 @@ def test_calibration_counts_audit_labels_alone_and_the_curve_ends_at_the_accurac
     assert all(row["low"] <= row["accuracy"] <= row["high"] for row in found["calibration"]["bins"])
 
 
+def test_each_class_tells_its_labels_and_how_much_of_the_pool_is_called_so(make_bench):
+    bench = make_bench(60, settings={"audit_share": 0.5, "queue_window": 30})
+    for task_id in bench.served(30):
+        if truth(bench, task_id) == "cats" or task_id % 3:
+            bench.label_studio.annotate(task_id, truth(bench, task_id))
+    bench.loop()
+    found = {row["label"]: row for row in signals(bench)["per_class"]}
+    labelled = [truth(bench, task_id) for task_id, task in bench.tasks.items() if task["is_labeled"]]
+    waiting = [truth(bench, task_id) for task_id, task in bench.tasks.items() if not task["is_labeled"]]
+    assert {name: row["labels"] for name, row in found.items()} == {
+        name: labelled.count(name) for name in ("cats", "dogs")
+    }
+    assert found["cats"]["labels"] != found["dogs"]["labels"]
+    for name, row in found.items():
+        assert row["predicted_share"] == pytest.approx(waiting.count(name) / len(waiting), abs=0.1)
+        assert 0 < row["audit"] <= row["labels"]
+
+
 # People and each other
 
 
