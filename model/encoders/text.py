@@ -31,7 +31,7 @@ _HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens without padding"
 
 # A matrix product of a few rows takes other kernels, which round otherwise: none is smaller than this.
-_FEWEST_ROWS = 16
+_FEWEST_ROWS = 8
 
 
 class EncoderMissing(ValueError):
