@@ -18,6 +18,7 @@ from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
 from backend.simulation.commands import add_simulate
 from model.encoders.hashing import HashingEncoder
+from model.encoders.text import load_text_encoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
 from tests.topics import write_texts
 from tests.workbench import Workbench
@@ -80,6 +81,12 @@ def settings(make_settings):
 @pytest.fixture
 def encoder():
     return HashingEncoder(64)
+
+
+@pytest.fixture(scope="session")
+def text_encoder():
+    """The real one from its package; it takes a few seconds to load."""
+    return load_text_encoder()
 
 
 @pytest.fixture
