@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import delete, select
 
 from backend.database import Embedding, Task
+from backend.errors import NotFound
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.intake.texts import read_texts
@@ -65,6 +66,7 @@ def with_features(
             .where(Task.project_id == workspace.id, Embedding.encoder == words.revision)
         )
         found = {row.content_hash: row.vector for row in rows}
+    _require_texts(snapshot, found)
 
     def counted(items: Embeddings) -> Embeddings:
         buffer = b"".join(found[snapshot.contents[task_id]] for task_id in items.ids.tolist())
@@ -76,6 +78,17 @@ def with_features(
         features=counted(snapshot.embeddings),
         synthetic_features=counted(snapshot.synthetic_embeddings),
     )
+
+
+def _require_texts(snapshot: Snapshot, found: Collection[str]) -> None:
+    """Words can only be counted in texts that are there; those of a past loop may have been deleted since."""
+    needed = [*snapshot.embeddings.ids.tolist(), *snapshot.synthetic_embeddings.ids.tolist()]
+    missing = {snapshot.contents[task_id] for task_id in needed}.difference(found)
+    if missing:
+        raise NotFound(
+            f"{len(missing)} texts of that loop are gone, or were edited, and its model counts words.",
+            hint="Replay a loop whose tasks are all still there.",
+        )
 
 
 def as_version_sees(workspace: Workspace, snapshot: Snapshot, manifest: Manifest) -> Snapshot:
