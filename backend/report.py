@@ -119,6 +119,8 @@ _REPRESENTATIONS = {
     "encoder": "the encoder's vectors",
     "joined": "the encoder's vectors and words",
     "tfidf": "words",
+    "joined-characters": "the encoder's vectors and character n-grams",
+    "characters": "character n-grams",
 }
 
 

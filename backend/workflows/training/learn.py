@@ -48,7 +48,7 @@ class Learned:
     @property
     def metrics(self) -> Metrics:
         """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
-        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        losses = {f"loss_{name}".replace("-", "_"): loss for name, loss in self.losses.items()}
         return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
