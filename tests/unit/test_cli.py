@@ -7,6 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from backend.cli import app
@@ -18,12 +19,19 @@ COMMANDS = typer.main.get_command(app).commands
 WITH_JSON = [name for name, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)]
 
 
+def set_width(monkeypatch, columns):
+    """A terminal so wide; a COLUMNS that was there when the backend was imported would count for ever."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("backend.cli._out", Console(width=columns))
+    monkeypatch.setattr("backend.cli._err", Console(width=columns, stderr=True))
+
+
 @pytest.fixture
 def run(workbench, monkeypatch):
     """run("status", "1"): what the command prints; the Label Studio in memory is the one it talks to."""
     monkeypatch.setattr("backend.cli.build_context", lambda _settings: workbench.context)
     monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
-    monkeypatch.setenv("COLUMNS", "200")
+    set_width(monkeypatch, 200)
 
     def invoke(*arguments):
         monkeypatch.setattr("sys.argv", ["backend", *arguments])
@@ -234,7 +242,7 @@ def test_a_refused_token_is_named_with_the_cure(run, label_studio):
 
 
 def test_errors_stay_two_lines_on_a_narrow_terminal(run, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "30")
+    set_width(monkeypatch, 30)
     assert_two_lines(run("status", "99"), "is not connected to this backend", "python -m backend connect 99")
 
 
