@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 
-from sqlalchemy import update
-
-from backend.database import Loop
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -20,11 +17,11 @@ from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
-from backend.workflows.intake.published import next_position, published_versions, window_left
+from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
-from backend.workflows.project.hints import forget_hints, is_due, last_hint
+from backend.workflows.project.hints import is_due
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
@@ -52,7 +49,7 @@ _INTERRUPTED = "The loop was interrupted."
 
 def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = last_hint(workspace)
+    answered = workspace.hints.newest()
     loop_id = _begin(workspace, reason)
     report = LoopReport()
     error: str | None = _INTERRUPTED
@@ -67,7 +64,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         report.figures |= _traffic(remote)
         _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    forget_hints(workspace, up_to=answered)
+    workspace.hints.forget(up_to=answered)
     return report
 
 
@@ -259,7 +256,7 @@ class ProjectLoop:
             serving,
             ranking=ranking,
             task_ids=chosen,
-            first_position=next_position(workspace),
+            first_position=workspace.windows.next_position(version),
         )
         return report.kept
 
@@ -308,23 +305,14 @@ def _code_version() -> str:
 
 def _begin(workspace: Workspace, reason: str) -> int:
     workspace.change(last_looked_at=time.time())
-    with workspace.database.session() as session:
-        # we hold the lease: whoever began these was killed
-        session.execute(
-            update(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome == "running")
-            .values(outcome="failed", error=_INTERRUPTED)
-        )
-        loop = Loop(project_id=workspace.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
-        session.add(loop)
-        session.flush()
-        return loop.id
+    return workspace.loops.begin(reason, interrupted=_INTERRUPTED)
 
 
 def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
-    with workspace.database.session() as session:
-        loop = session.get_one(Loop, loop_id)
-        loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
-        loop.outcome = "failed" if error else report.outcome
-        loop.version, loop.error = report.version, error
-        loop.figures = report.figures | {"seconds": report.seconds}
+    workspace.loops.end(
+        loop_id,
+        outcome="failed" if error else report.outcome,
+        version=report.version,
+        error=error,
+        figures=report.figures | {"seconds": report.seconds},
+    )

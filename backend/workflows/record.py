@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
-from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Loop, in_chunks
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
@@ -124,12 +122,7 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
 
 
 def _version_of(workspace: Workspace, loop_id: int) -> str:
-    with workspace.database.session() as session:
-        version = session.scalar(
-            select(Loop.version).where(
-                Loop.project_id == workspace.id, Loop.id == loop_id, Loop.outcome == "published"
-            )
-        )
+    version = workspace.loops.published_version(loop_id)
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
@@ -180,17 +173,8 @@ def _rebuild(
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
     encoder = workspace.encoder.get()
-    found: dict[str, bytes] = {}
     unique = list(dict.fromkeys(hashes))
-    with workspace.database.session() as session:
-        for chunk in in_chunks(unique):
-            rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector).where(
-                    Embedding.encoder == encoder.revision,
-                    Embedding.content_hash.in_(chunk),
-                )
-            )
-            found.update((row.content_hash, row.vector) for row in rows)
+    found = workspace.vectors.read(encoder.revision, unique)
     missing = len(set(unique) - set(found))
     if missing:
         raise NotFound(
