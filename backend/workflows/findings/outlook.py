@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from backend.database import Decision, NovelGroup
 from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import ADDED_DECISION
@@ -131,15 +129,8 @@ def _say(serving: Serving, stop_set: Ids, names: dict[str, int]) -> tuple[Ids, N
 
 def _new_classes(workspace: Workspace, learned: Learned) -> tuple[int, int]:
     """Labels of tasks that were in a group, and groups that became a class while the last labels came."""
-    with workspace.database.session() as session:
-        members = session.scalars(
-            select(NovelGroup.members).where(NovelGroup.project_id == workspace.id)
-        ).all()
-        decided = session.scalars(
-            select(Decision.decided_at).where(
-                Decision.project_id == workspace.id, Decision.kind == ADDED_DECISION
-            )
-        ).all()
+    members = workspace.groups.read_members()
+    decided = workspace.decisions.moments(ADDED_DECISION)
     grouped = {task_id for group in members for task_id in group}
     asked = sum(task_id in grouped for task_id in learned.seen.labels.ids.tolist())
     moments = sorted(learned.seen.labelled_at)[-RECENT:]

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import extract_tb
 
-from sqlalchemy import select
-
-from backend.database import MapPoint
 from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -101,12 +98,8 @@ def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serv
 
 def _believe(workspace: Workspace, serving: Serving) -> None:
     """Writes beside each point of the map what the version believes of its task."""
-    with workspace.database.session() as session:
-        points = session.scalars(
-            select(MapPoint).where(MapPoint.project_id == workspace.id).order_by(MapPoint.task_id)
-        ).all()
-        beliefs = serving.believe([point.task_id for point in points])
-        for point in points:
-            if (row := beliefs.get(point.task_id)) is not None:
-                column = int(row.argmax())
-                point.predicted, point.confidence = serving.head.space.names[column], float(row[column])
+    names = serving.head.space.names
+    beliefs = serving.believe(workspace.map_points.task_ids())
+    workspace.map_points.write_beliefs(
+        {task_id: (names[int(row.argmax())], float(row.max())) for task_id, row in beliefs.items()}
+    )
