@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from backend.context import Context
 from backend.database import Decision, Loop
 from backend.json_types import Json
@@ -63,17 +61,9 @@ def loop_records(context: Context, label_studio_id: int) -> list[Json]:
     people took after it and before the next one. Loops that found nothing new leave no record.
     """
     workspace = open_workspace(context, label_studio_id)
-    with workspace.database.session() as session:
-        loops = session.scalars(
-            select(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome.not_in(("unchanged", "running")))
-            .order_by(Loop.id)
-        ).all()
-        taken = session.scalars(
-            select(Decision).where(Decision.project_id == workspace.id).order_by(Decision.id)
-        ).all()
+    loops = workspace.loops.all_eventful()
     after: list[list[Json]] = [[] for _ in loops]
-    for decision in taken:
+    for decision in workspace.decisions.read_all():
         earlier = sum(loop.started_at <= decision.decided_at for loop in loops)
         if loops:
             after[max(earlier - 1, 0)].append(_decision_record(decision))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from backend.context import Context
-from backend.database import Decision
 from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.progress import Silent
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.wording import counted
 
@@ -32,7 +29,7 @@ def refuse_class(context: Context, label_studio_id: int, number: int, *, by: str
 def go_back(context: Context, label_studio_id: int, version: str, *, by: str) -> str:
     """Lets an earlier version serve again, and writes down who wanted it."""
     size = rollback(context, label_studio_id, version, progress=Silent(), wait_s=_WAIT_S)
-    _write_down(open_workspace(context, label_studio_id), "rollback", {"version": version}, by=by)
+    open_workspace(context, label_studio_id).decisions.add("rollback", {"version": version}, by=by)
     return f"{version} serves again, with {counted(size, 'task')} in its window, until new labels come."
 
 
@@ -40,16 +37,3 @@ def ask_for_loop(context: Context, label_studio_id: int) -> str:
     """Asks the worker for a loop now."""
     leave_hint(open_workspace(context, label_studio_id), "training")
     return "A loop is asked for; a worker starts it in a moment."
-
-
-def _write_down(workspace: Workspace, kind: str, details: dict[str, object], *, by: str) -> None:
-    with workspace.database.session() as session:
-        session.add(
-            Decision(
-                project_id=workspace.id,
-                decided_at=datetime.now(UTC).replace(tzinfo=None),
-                decided_by=by,
-                kind=kind,
-                details=details,
-            )
-        )

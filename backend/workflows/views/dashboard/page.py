@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-
 from backend.context import Context
-from backend.database import Loop, MapPoint, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
@@ -45,7 +42,7 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
         "versions": versions(workspace),
         "loops": loops(workspace),
         "decisions": decisions(workspace),
-        "map": {"points": _count(workspace, MapPoint)},
+        "map": {"points": workspace.map_points.count()},
     }
 
 
@@ -63,7 +60,7 @@ def _project_row(workspace: Workspace) -> Json:
         "id": workspace.label_studio_id,
         "title": workspace.state.title or f"Project {workspace.label_studio_id}",
         "is_connected": workspace.state.connected,
-        "tasks": _count(workspace, Task),
+        "tasks": workspace.tasks.count(),
         "labels": _count_labels(workspace),
         "address": address,
         "tabs": {
@@ -84,18 +81,6 @@ def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | Non
     }
 
 
-def _count(workspace: Workspace, table: type[Task] | type[MapPoint]) -> int:
-    with workspace.database.session() as session:
-        return session.scalar(select(func.count()).where(table.project_id == workspace.id)) or 0
-
-
 def _count_labels(workspace: Workspace) -> int:
     """As the last loop counted them: to count them here would read the text of every task."""
-    with workspace.database.session() as session:
-        figures = session.scalar(
-            select(Loop.figures)
-            .where(Loop.project_id == workspace.id, Loop.figures["labels"].as_string().is_not(None))
-            .order_by(Loop.id.desc())
-            .limit(1)
-        )
-    return count(figures or {}, "labels")
+    return count(workspace.loops.newest_counted() or {}, "labels")
