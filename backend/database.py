@@ -78,7 +78,7 @@ class Project(Base):
     lease_until: Mapped[float] = mapped_column(default=0.0)
     last_looked_at: Mapped[float] = mapped_column(default=0.0)
     last_webhook_at: Mapped[float | None] = mapped_column(default=None)
-    # Digest of the config and settings under which tasks were read: another one means to read all anew.
+    # Digest of the reader, config and settings by which tasks were read: another one means to read all anew.
     reading: Mapped[str] = mapped_column(String(64), default="")
     # Our tabs in the Data Manager: id by kind.
     tabs: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)

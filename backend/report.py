@@ -12,7 +12,9 @@ from backend.json_types import Json
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
+from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
+from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
 _OUTCOMES = {
@@ -63,18 +65,18 @@ def connect_json(report: ConnectReport) -> Json:
 
 def print_loop(console: Console, report: LoopReport) -> None:
     """What one loop did."""
-    figures = report.figures
+    found = report.record
     line = f"{_OUTCOMES[report.outcome]}: version {report.version}"
     if report.outcome == "published":
         line += (
-            f", {figures['window']} tasks in the window, ranked by {figures['strategy']} from "
-            f"{figures['labels']} labels and {figures['pool']} unlabelled tasks"
+            f", {found.window} tasks in the window, ranked by {found.strategy} from "
+            f"{found.labels} labels and {found.pool} unlabelled tasks"
         )
     console.print(line + ".", highlight=False)
-    if figures.get("rejected"):
-        console.print(f"[yellow]Label Studio took no prediction for tasks {figures['rejected']}.[/]")
+    if found.rejected:
+        console.print(f"[yellow]Label Studio took no prediction for tasks {found.rejected}.[/]")
     seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
-    console.print(f"[dim]{seconds}; {figures.get('writes', 0)} writes to Label Studio.[/]", highlight=False)
+    console.print(f"[dim]{seconds}; {found.writes} writes to Label Studio.[/]", highlight=False)
 
 
 def loop_json(report: LoopReport) -> Json:
@@ -139,12 +141,14 @@ def print_versions(console: Console, rows: list[Json]) -> None:
 
 def audit_sentence(metrics: Json) -> str:
     """Accuracy with its interval, or why there is none."""
-    count = int(metrics.get("audit_labels") or 0)
-    if count == 0 or metrics.get("audit_accuracy") is None:
+    found = HeadMetrics.read(metrics)
+    count = int(found.audit_labels or 0)
+    if count == 0 or found.audit_accuracy is None:
         return "no audit labels yet"
-    low, high = 100 * metrics["audit_low"], 100 * metrics["audit_high"]
-    sentence = f"{100 * metrics['audit_accuracy']:.0f} % ({low:.0f} to {high:.0f}) on {count} audit labels"
-    return sentence if count >= 30 else f"too early to say: {count} of 30 audit labels"
+    if count < AUDIT_NEEDED:
+        return f"too early to say: {count} of {AUDIT_NEEDED} audit labels"
+    share = share_with_interval(found.audit_accuracy, found.audit_low, found.audit_high)
+    return f"{share} on {count} audit labels"
 
 
 def _status_lines(row: Json) -> list[tuple[str, str]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.strategies import STRATEGIES
+
+# The beginning of an address like s3://bucket; a single letter is a drive of Windows.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -25,8 +29,20 @@ def _strategy_name(value: str) -> str:
     return value
 
 
+def _folder(value: object) -> object:
+    """Path would make a folder named `s3:` of an address of something else than this machine's files."""
+    start = _ADDRESS.match(str(value))
+    if start is not None:
+        raise ValueError(
+            f"addresses that start with {start.group()} are not served; give the path of a folder, like "
+            "/srv/nextlabel (of other storage the one where it is mounted)"
+        )
+    return value
+
+
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
+Folder = Annotated[Path, BeforeValidator(_folder)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
 
 
@@ -87,7 +103,8 @@ class ProjectSettings(BaseModel):
         description="Points of accuracy that a hundred labels must buy to be worth their price.",
     )
     strategy: StrategyName = Field(
-        default="auto", description="Acquisition function by name; auto chooses by what is known."
+        default="auto",
+        description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
     )
 
 
@@ -117,7 +134,7 @@ class Settings(BaseSettings, ProjectSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=9090, ge=1, le=65535, description="Port that `serve` listens on.")
-    data_dir: Path = Field(
+    data_dir: Folder = Field(
         default=Path("data"), description="Folder for the database, embeddings, models and jobs."
     )
     database_url: str = Field(
@@ -126,7 +143,7 @@ class Settings(BaseSettings, ProjectSettings):
     redis_url: str = Field(
         default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
     )
-    model_store: Path | None = Field(
+    model_store: Folder | None = Field(
         default=None, description="Folder of the model versions; empty: DATA_DIR/models."
     )
     text_encoder: str = Field(

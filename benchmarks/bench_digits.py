@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.digits import Digits, load_handwritten, load_rendered
 from benchmarks.figures import Bench
-from model.heads.material import Companions
+from model.heads.training_set import AuxiliaryData
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.simulation.report import Interval, mean_interval
 from model.synthetic.items import HELPFUL, RealItems, SyntheticItems, Unlabelled
@@ -102,7 +102,7 @@ def _accuracy(
     """On the test, of what the live loop trains from the labels and the kept items."""
     taught = np.flatnonzero(~real.audit)
     mine = np.flatnonzero(kept)
-    companions = Companions(
+    auxiliary = AuxiliaryData(
         rendered.embeddings.take(mine), rendered.labels.take(mine), np.ones(len(mine), dtype=np.float32)
     )
     trained = train(
@@ -111,7 +111,7 @@ def _accuracy(
         name_vectors=None,
         audit=np.zeros(len(taught), dtype=np.bool_),
         rng=np.random.default_rng(0),
-        companions=companions if len(mine) else None,
+        auxiliary=auxiliary if len(mine) else None,
     )
     return float((trained.head.logits(test).argmax(axis=1) == answers).mean())
 

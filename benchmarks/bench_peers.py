@@ -29,7 +29,6 @@ from model.simulation.run import AUTO, Curve, Exercise, Plan, full_accuracy, sim
 from model.strategies import STRATEGIES, Strategy, StrategyInput
 from model.strategies.inputs import Rows
 from model.strategies.kernel import score_picks
-from model.strategies.linear import recover_weights
 
 SAME_HEAD, AS_IT_COMES = "same head", "as it comes"
 OURS = {"default": (AUTO, DEFAULT_SHARE), "default without audit": (AUTO, 0.0), "random": ("random", 0.0)}
@@ -153,15 +152,15 @@ def _as_strategy(peer: Peer, rival: Rival) -> Strategy:
     """A peer's strategy as one of ours: what it picks comes first, nothing orders the rest."""
 
     def strategy(inputs: StrategyInput, rng: np.random.Generator) -> Scores:
-        vectors, probabilities = inputs.vectors(), inputs.require_probabilities()
+        vectors, head = inputs.vectors(), inputs.require_view().head
         answers = inputs.labelled_classes
         picked = peer.ask(
             rival.strategy,
             pool=vectors,
             labelled=inputs.labelled.vectors,
             answers=np.zeros(0, dtype=np.intp) if answers is None else answers,
-            weights=recover_weights(vectors, probabilities),
-            classes=probabilities.shape[1],
+            weights=np.concatenate([head.weights, head.bias[None]]) / np.float32(head.temperature),
+            classes=len(head.space),
             batch=inputs.batch,
             seed=int(rng.integers(2**31)),
         )

@@ -26,7 +26,7 @@ from model.audit import DEFAULT_SHARE, audit_hash, audit_quota, audit_threshold
 from model.heads.single_label import LinearHead
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, LabelSpace
-from model.strategies import STRATEGIES, StrategyInput
+from model.strategies import STRATEGIES, HeadView, StrategyInput
 
 DIMENSIONS, CLASSES, PICKS, LABELLED = 384, 20, 100, 200
 SIZES = (10_000, 100_000, 1_000_000)
@@ -110,7 +110,11 @@ def _compare_pair(
     vectors = np.asarray(pool.vectors, dtype=np.float32)
     weights = np.concatenate([head.weights, head.bias[None]])
     inputs = StrategyInput(
-        Embeddings(pool.ids, vectors, pool.encoder), head.probabilities(pool, "v"), labelled, PICKS
+        Embeddings(pool.ids, vectors, pool.encoder),
+        head.probabilities(pool, "v"),
+        labelled,
+        PICKS,
+        view=HeadView(head, Embeddings(pool.ids, vectors, pool.encoder), labelled),
     )
     STRATEGIES[ours](inputs, np.random.default_rng(0))  # so that nothing is loaded for the first time
     mine = [

@@ -257,7 +257,7 @@ def _stop(run: Found, price: float) -> int:
     for number, step in enumerate(steps):
         kappas = [one["kappa"] for one in steps[: number + 1] if one["kappa"] is not None]
         gain = None if step["gain"] is None else Estimate(*step["gain"])
-        if advise(kappas=kappas, forecast=Forecast(100, gain, False, ""), price=price).advice == "stop":
+        if advise(kappas=kappas, forecast=Forecast(100, gain, ""), price=price).advice == "stop":
             return number
     return len(steps) - 1
 

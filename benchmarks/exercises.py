@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backend.simulation.rows import read_labelled_texts
 from backend.workflows.training.names import readable_name
 from model.encoders.text import load_text_encoder
-from model.heads.surroundings import find_surroundings
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import Embeddings, Floats, LabelSpace
 from model.simulation.oracle import Oracle
 from model.simulation.run import Exercise
@@ -73,7 +73,7 @@ class EncodedSet:
             test=everything.take(is_test),
             test_classes=self.answers[is_test],
             name_vectors=self.name_vectors if with_names else None,
-            surroundings=find_surroundings(pool, np.random.default_rng(seed)),
+            neighbour_graph=build_neighbour_graph(pool, np.random.default_rng(seed)),
         )
 
 

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.signal_runs import POOL, TextSet
 from model.heads.fitting import fit_head
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.heads.selection import LOOSE
 from model.heads.single_label import softmax
-from model.heads.surroundings import find_surroundings
 from model.records import REPRESENTATIONS, Embeddings, Floats, Labels, LabelSpace
 from model.representations.choice import View, choose_representation
 from model.representations.features import represent, represent_names
@@ -56,24 +56,24 @@ def measure_noisy(texts: TextSet, *, size: int, seed: int, cleanlab: Path | None
     labels = oracle.label(everything, np.arange(size))
     features, names = _choose_features(texts, order, everything, labels, seed=seed)
     labelled = features.take(np.arange(size))
-    surroundings = find_surroundings(features.take(np.arange(min(POOL, len(order)))), rng)
+    neighbour_graph = build_neighbour_graph(features.take(np.arange(min(POOL, len(order)))), rng)
     trained = train(
         labelled,
         labels,
         name_vectors=names,
         audit=np.zeros(size, dtype=np.bool_),
         rng=rng,
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
     )
     suspects = find_suspects(
         labelled,
         labels,
         out_of_fold=trained.out_of_fold.values,
-        inverse_regularisation=trained.metrics["inverse_regularisation"] or 10.0,
+        inverse_regularisation=trained.settings.inverse_regularisation or 10.0,
         rng=rng,
         name_vectors=names,
-        prior_weight=trained.metrics["prior_weight"] or 0.0,
-        surroundings=surroundings,
+        prior_weight=trained.settings.prior_weight,
+        neighbour_graph=neighbour_graph,
     )
     wrong = oracle.answers != texts.answers[order[:size]]
     doubt = _doubt_of_a_clean_head(features, texts.answers[order], labels)

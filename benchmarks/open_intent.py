@@ -24,7 +24,7 @@ from backend.workflows.project.progress import Silent
 from benchmarks.figures import Bench
 from benchmarks.json_lines import JsonLines
 from model.encoders.text import load_text_encoder
-from model.heads.surroundings import find_surroundings
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.novelty.detector import detect
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.training import train
@@ -160,7 +160,7 @@ def _judge(
         name_vectors=name_vectors,
         audit=audit,
         rng=rng,
-        surroundings=find_surroundings(texts.everything.take(np.union1d(labels.ids, asked)), rng),
+        neighbour_graph=build_neighbour_graph(texts.everything.take(np.union1d(labels.ids, asked)), rng),
     )
     found = detect(labelled, labels, pool, audit=audit, alpha=ALPHA, rng=rng, name_vectors=name_vectors)
     best = trained.head.probabilities(pool, "open-intent").values.argmax(axis=1)

@@ -15,9 +15,9 @@ from scipy.special import bdtr
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.encoders.text import load_text_encoder
 from model.encoders.tfidf import fit_tfidf, rows_to_fit
+from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.single_label import LinearHead
-from model.heads.surroundings import Surroundings, find_surroundings
-from model.heads.trained import TrainedHead
+from model.heads.trained import HeadSettings, TrainedHead
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 from model.signals.forecast import Forecast, forecast_gain
@@ -72,7 +72,7 @@ class Project:
     test_answers: Rows
     space: LabelSpace
     name_vectors: Floats
-    surroundings: Surroundings
+    neighbour_graph: NeighbourGraph
 
     def labels(self, rows: Rows) -> Labels:
         """The true answers of some rows."""
@@ -87,7 +87,7 @@ class Project:
             name_vectors=self.name_vectors,
             audit=np.zeros(len(rows), dtype=np.bool_),
             rng=np.random.default_rng([self.seed, seed]),
-            surroundings=self.surroundings,
+            neighbour_graph=self.neighbour_graph,
         )
 
     def test_accuracy(self, trained: TrainedHead) -> float:
@@ -137,7 +137,7 @@ def draw_project(texts: TextSet, seed: int) -> Project:
         texts.answers[apart],
         LabelSpace(tuple(str(column) for column in range(len(texts.name_vectors)))),
         texts.name_vectors,
-        find_surroundings(pool, np.random.default_rng([seed, 2])),
+        build_neighbour_graph(pool, np.random.default_rng([seed, 2])),
     )
 
 
@@ -202,7 +202,9 @@ def _load_head(
     weights = kept[f"{kind}weights-{size}"]
     head = LinearHead(weights[:-2], weights[-2], float(weights[-1, 0]), project.space)
     beliefs = Probabilities(project.pool.ids[rows], kept[f"{kind}beliefs-{size}"], "out-of-fold")
-    return TrainedHead(head, {}, beliefs)
+    # which settings were chosen is not kept: the signals look at heads and beliefs alone
+    settings = HeadSettings(None, 0.0, 1, head.temperature, self_trained=False)
+    return TrainedHead(head, {}, beliefs, settings)
 
 
 def label_project(project: Project, budget: int) -> Run:
@@ -310,7 +312,7 @@ def _accuracy(
     right = (beliefs.argmax(axis=1) == answers[rest]).sum() + (held_out.argmax(axis=1) == answers[rows]).sum()
     ranges = {
         name: [estimate.value, estimate.low, estimate.high]
-        for name, estimate in (("plain", found.plain), ("assisted", found.assisted))
+        for name, estimate in (("plain", found.plain), ("assisted", found.prediction_powered))
         if estimate is not None
     }
     return ranges | {
@@ -414,7 +416,7 @@ def measure_against(run: Run) -> dict[str, Any]:
         pool_size=len(project.pool),
         name_vectors=project.name_vectors,
         rng=np.random.default_rng(project.seed),
-        surroundings=project.surroundings,
+        neighbour_graph=project.neighbour_graph,
     )
     against = curve.against_random
     if against is None:

@@ -57,7 +57,7 @@ def score_rivals(drawn: Draw, rng: np.random.Generator, *, peers: Path | None = 
     items, labels = Embeddings(ids, vectors, "frozen"), Labels(ids, targets, real.labels.space)
     classes, here = labels.classes, ids
     ones = np.ones(len(ids), dtype=np.float32)
-    beliefs = np.exp(cross_fit(items, labels, trust=ones, rng=rng, most_repeats=1)[0])
+    beliefs = np.exp(cross_fit(items, labels, sample_weights=ones, rng=rng, most_repeats=1)[0])
     shown, known = real.embeddings.vectors[audit], real.labels.classes[audit]
     found = {
         "self-confidence": beliefs[here, classes],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from model.records import Floats
 
+Z95 = 1.959964  # standard deviations within which 95 % of a normal distribution lie
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 _CAUTION = 10.0  # as if so many rows had asked for a temperature of 1
 _HALVINGS = 24
@@ -75,21 +76,20 @@ def reliability(
     return [(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts]
 
 
-def wilson_interval(correct: int, total: int, *, z: float = 1.959964) -> tuple[float, float]:
-    """Lowest and highest share that fits `correct` of `total`, at 95 % by default (Wilson, 1927).
-
-    (0, 1) when there is nothing to go by.
-    """
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """Lowest and highest share that fits `correct` of `total`, at 95 %; (0, 1) when total is 0."""
     if not 0 <= correct <= total:
         raise ValueError(f"wilson_interval: {correct} correct of {total}")
-    if total == 0:
-        return 0.0, 1.0
-    share = correct / total
-    middle = share + z * z / (2 * total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
+    return score_interval(correct / total, total) if total else (0.0, 1.0)
+
+
+def score_interval(share: float, size: float) -> tuple[float, float]:
+    """Wilson's interval (1927), at 95 %, of a share in [0, 1] worth `size` draws, which need not be whole."""
+    middle = share + Z95 * Z95 / (2 * size)
+    half = Z95 * math.sqrt(max(share * (1 - share), 0.0) / size + Z95 * Z95 / (4 * size * size))
+    scale = 1 + Z95 * Z95 / size
     low, high = (middle - half) / scale, (middle + half) / scale
-    return 0.0 if correct == 0 else low, 1.0 if correct == total else high  # exact, whatever rounding says
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)  # 0 and 1 exactly, whatever rounding says
 
 
 def _slope(scaled: NDArray[np.float64], right: NDArray[np.float64], inverse: float) -> float:

@@ -69,7 +69,7 @@ def rank(
     coming = waiting[: len(audit_slots(limit, share))]
     invited = _invite(queues, window, audit_ids=inputs.pool.ids[waiting])
     is_invited = np.isin(inputs.pool.ids, [item for queue in invited for item in queue.ids])
-    asked = _with_coming(inputs, inputs.pool.take(np.union1d(coming, np.flatnonzero(is_invited))))
+    asked = _with_coming(inputs, np.union1d(coming, np.flatnonzero(is_invited)))
     informative = _order_by_strategy(asked, np.flatnonzero(~audit & ~is_invited), strategy, rng)
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
     ids, lanes = _interleave(
@@ -101,17 +101,24 @@ def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np
     return order
 
 
-def _with_coming(inputs: StrategyInput, coming: Embeddings) -> StrategyInput:
-    """The same question when these items are in flight too."""
-    labelled, classes = inputs.labelled, inputs.labelled_classes
+def _with_coming(inputs: StrategyInput, coming: Rows) -> StrategyInput:
+    """The same question when these rows of the pool are in flight too."""
+    classes, view = inputs.labelled_classes, inputs.view
     if not len(coming):
         return inputs
     if classes is not None:
         classes = np.concatenate([classes, np.full(len(coming), -1)])
-    if len(labelled):
-        ids = np.concatenate([labelled.ids, coming.ids])
-        coming = Embeddings(ids, np.concatenate([labelled.vectors, coming.vectors]), labelled.encoder)
-    return replace(inputs, labelled=coming, labelled_classes=classes)
+    if view is not None:
+        view = replace(view, labelled=_append(view.labelled, view.pool.take(coming)))
+    labelled = _append(inputs.labelled, inputs.pool.take(coming))
+    return replace(inputs, labelled=labelled, labelled_classes=classes, view=view)
+
+
+def _append(items: Embeddings, more: Embeddings) -> Embeddings:
+    if not len(items):
+        return more
+    vectors = np.concatenate([items.vectors, more.vectors])
+    return Embeddings(np.concatenate([items.ids, more.ids]), vectors, items.encoder)
 
 
 def _interleave(

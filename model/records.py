@@ -14,22 +14,12 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
-Modality = Literal["text"]
 Lane = Literal["audit", "novelty", "synthetic", "informative", "rest"]
 Representation = Literal["encoder", "joined", "tfidf"]
 
 LANES: tuple[Lane, ...] = ("audit", "novelty", "synthetic", "informative", "rest")
 # What a head looks at; the first is taken until another is clearly better.
 REPRESENTATIONS: tuple[Representation, ...] = ("encoder", "joined", "tfidf")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to annotate. `content` is the text itself; empty when the task has none."""
-
-    id: int
-    modality: Modality
-    content: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

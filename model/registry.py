@@ -15,12 +15,14 @@ import re
 import shutil
 import time
 import uuid
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -28,7 +30,7 @@ from safetensors.numpy import save as save_tensors
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.heads.trained import Metrics, TrainedHead
-from model.records import REPRESENTATIONS, LabelSpace, Representation
+from model.records import LabelSpace, Representation
 
 HEAD_FILE = "head.safetensors"
 MANIFEST_FILE = "manifest.json"
@@ -58,7 +60,7 @@ class VersionExists(RegistryError):
     """A version is never written twice."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
 class Manifest:
     """Where a version came from: enough to repeat it and to explain each of its numbers."""
 
@@ -76,34 +78,27 @@ class Manifest:
     representation: Representation = "encoder"  # what the head takes; versions of old did not say
     words: str | None = None  # revision of the TF-IDF encoder that it needs
 
-    def __post_init__(self) -> None:
-        for name in ("version", "encoder", "data_fingerprint", "strategy", "created_at", "code_version"):
-            _require(isinstance(getattr(self, name), str), name, "text")
-        _require(self.kind in ("trained", "label-names"), "kind", "'trained' or 'label-names'")
-        _require(_is_tuple_of_text(self.classes), "classes", "a list of texts")
-        _require(type(self.seed) is int, "seed", "a whole number")
-        _require(_is_number(self.audit_threshold), "audit_threshold", "a number")
-        _require(_is_metrics(self.metrics), "metrics", "an object of numbers or nulls")
-        _require(self.representation in REPRESENTATIONS, "representation", f"one of {REPRESENTATIONS}")
-        _require(self.words is None or isinstance(self.words, str), "words", "text or null")
-        needed = self.representation != "encoder"
-        _require((self.words is not None) == needed, "words", "given if and only if the head needs them")
+    @model_validator(mode="after")
+    def _has_words_where_needed(self) -> Manifest:
+        if (self.words is not None) != (self.representation != "encoder"):
+            raise ValueError("words must be given if and only if the head needs them")
+        return self
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """Read a manifest; raises ValueError on no JSON and on fields missing, unknown or of a wrong type."""
-        content = json.loads(text)
-        expected = {field.name for field in fields(cls)}
-        optional = {field.name for field in fields(cls) if field.default is not MISSING}
-        if not isinstance(content, dict) or set(content) | optional != expected:
-            raise ValueError(f"manifest: expected an object with exactly the fields {sorted(expected)}")
-        if isinstance(content["classes"], list):
-            content["classes"] = tuple(content["classes"])
-        return cls(**content)
+        try:
+            return _MANIFEST.validate_json(text)
+        except ValidationError as error:
+            faults = (f"{'.'.join(map(str, one['loc']))} {one['msg']}".strip() for one in error.errors())
+            raise ValueError(f"manifest: {'; '.join(faults)}") from error
 
     def to_json(self) -> str:
         """The manifest as indented JSON, in a fixed order."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+_MANIFEST = TypeAdapter(Manifest)
 
 
 class ModelRegistry:
@@ -319,23 +314,4 @@ def _broken(folder: Path, why: str) -> VersionBroken:
     return VersionBroken(
         f"Model version {folder.name!r} in {folder.parent} cannot be read ({why}). "
         "Move this folder away and train again, or roll back to another version."
-    )
-
-
-def _require(holds: bool, name: str, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"manifest: {name} must be {expected}")
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and bool(np.isfinite(value))
-
-
-def _is_tuple_of_text(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
-
-
-def _is_metrics(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(name, str) and (number is None or _is_number(number)) for name, number in value.items()
     )

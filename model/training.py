@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
-from model.heads.companions import choose_basis
-from model.heads.material import Companions, prepare
-from model.heads.pooling import pool_logits, pool_shares
+from model.heads.ensemble import ensemble_coefficients, ensemble_logits
+from model.heads.neighbour_graph import NeighbourGraph
+from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
+from model.heads.self_training import can_self_train, self_train
 from model.heads.single_label import NAME_SCALE, similarity_head, softmax
-from model.heads.surroundings import Surroundings
-from model.heads.teaching import can_teach, teach
-from model.heads.trained import Metrics, TrainedHead
+from model.heads.trained import HeadSettings, Metrics, TrainedHead
+from model.heads.training_set import AuxiliaryData, build_training_set
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
 OUT_OF_FOLD = "out-of-fold"
@@ -26,39 +26,43 @@ def train(
     name_vectors: Floats | None,
     audit: NDArray[np.bool_],
     rng: np.random.Generator,
-    surroundings: Surroundings | None = None,
-    companions: Companions | None = None,
+    neighbour_graph: NeighbourGraph | None = None,
+    auxiliary: AuxiliaryData | None = None,
 ) -> TrainedHead:
     """Fit a head to labels; works from one label of one class on.
 
     name_vectors (c, d): unit vectors of the class names, in the order of the space. audit (n,) marks rows
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
-    it. Heads of several regularisations and weights of the names are pooled by their loss out of fold; the
-    temperature, whether the `surroundings` may teach and how loudly the `companions` speak are chosen out of
-    fold too. Companions are never measured. Raises ValueError when there are no labels, rows do not match, a
-    row is not one-hot, or a vector is not finite.
+    it. Heads of several regularisations and weights of the names form an ensemble, weighed by their loss out
+    of fold. The temperature, whether the head learns from pseudo-labels of the `neighbour_graph` too, and the
+    sample weight of `auxiliary` data, which are never measured, are chosen out of fold as well.
+    Raises ValueError when there are no labels, rows do not match, a row is not one-hot, or a vector is not
+    finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
-    basis = choose_basis(prepare(embeddings, labels, companions, rng), name_vectors=name_vectors)
-    members, logits = fit_members(basis.fitter, basis.material, basis.candidates), basis.logits
-    is_taught = False
-    if surroundings is not None and can_teach(surroundings, basis.material):
-        taught = teach(members, basis.material, name_vectors=name_vectors, surroundings=surroundings)
-        taught_logits = pool_logits(taught.logits, labels.classes)
-        if is_taught := not _is_clearly_worse(taught_logits, logits, labels.classes):
-            members, logits = taught, taught_logits
+    selected = choose_sample_weight(
+        build_training_set(embeddings, labels, auxiliary, rng), name_vectors=name_vectors
+    )
+    training_set, logits = selected.training_set, selected.logits
+    members = fit_members(selected.fitter, training_set, selected.candidates)
+    is_self_trained = False
+    if neighbour_graph is not None and can_self_train(neighbour_graph, training_set):
+        again = self_train(members, training_set, name_vectors=name_vectors, graph=neighbour_graph)
+        new_logits = ensemble_logits(again.logits, labels.classes)
+        if is_self_trained := not _is_clearly_worse(new_logits, logits, labels.classes):
+            members, logits = again, new_logits
     temperature = fit_temperature(logits, labels.classes)
-    head = members.pool(pool_shares(members.logits, labels.classes), temperature=temperature)
+    head = members.head(ensemble_coefficients(members.logits, labels.classes), temperature=temperature)
     out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
-    metrics = _measure(out_of_fold, labels, audit)
-    metrics["inverse_regularisation"] = members.settings[0].inverse_regularisation
-    metrics["prior_weight"] = members.settings[0].prior_weight
-    metrics["pooled"] = float(len(members.settings))
-    metrics["temperature"] = temperature
-    metrics["surroundings"] = float(is_taught)
-    if companions is not None:
-        metrics["companions"] = basis.loudness
-    return TrainedHead(head, metrics, out_of_fold)
+    settings = HeadSettings(
+        inverse_regularisation=members.settings[0].inverse_regularisation,
+        prior_weight=members.settings[0].prior_weight,
+        ensemble_size=len(members.settings),
+        temperature=temperature,
+        self_trained=is_self_trained,
+        auxiliary_weight=None if auxiliary is None else selected.auxiliary_weight,
+    )
+    return TrainedHead(head, _measure(out_of_fold, labels, audit), out_of_fold, settings)
 
 
 def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
@@ -66,21 +70,23 @@ def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
     nothing = Labels(np.zeros(0, dtype=np.int64), np.zeros((0, len(space)), dtype=np.float32), space)
     out_of_fold = Probabilities(nothing.ids, nothing.targets, OUT_OF_FOLD)
     metrics = _measure(out_of_fold, nothing, np.zeros(0, dtype=np.bool_))
-    metrics["inverse_regularisation"] = None
-    metrics["prior_weight"] = NAME_SCALE
-    metrics["pooled"] = 1.0
-    metrics["temperature"] = 1.0
-    metrics["surroundings"] = 0.0
-    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold)
+    settings = HeadSettings(
+        inverse_regularisation=None,
+        prior_weight=NAME_SCALE,
+        ensemble_size=1,
+        temperature=1.0,
+        self_trained=False,
+    )
+    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold, settings)
 
 
-def _is_clearly_worse(taught: Floats, plain: Floats, classes: NDArray[np.intp]) -> bool:
+def _is_clearly_worse(again: Floats, plain: Floats, classes: NDArray[np.intp]) -> bool:
     """By more than a standard error of the loss on held-out labels.
 
-    Labels that a strategy asked for are harder than the pool, and on those surroundings help least: so they
-    teach unless the labels speak against it.
+    Labels that a strategy asked for are harder than the pool, and on those pseudo-labels help least: so
+    they are learned from unless the labels speak against it.
     """
-    harm = calibrated_losses(taught, classes) - calibrated_losses(plain, classes)
+    harm = calibrated_losses(again, classes) - calibrated_losses(plain, classes)
     return bool(harm.mean() > harm.std() / np.sqrt(len(harm)))
 
 

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from typer.testing import CliRunner
 
 from backend.app import build_context, create_app
+from backend.cli import app as cli
 from backend.database import Database
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
@@ -97,10 +98,14 @@ def migrated_database(tmp_path_factory):
 
 
 @pytest.fixture
-def make_context(label_studio, encoder, migrated_database, monkeypatch):
-    """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
-    # predictions are removed slowly only for the sake of a real database
+def quick_sweep(monkeypatch):
+    """Predictions are removed slowly only for the sake of a real database."""
     monkeypatch.setattr("backend.workflows.serving.publish._SWEEP_PAUSE_S", 0.0)
+
+
+@pytest.fixture
+def make_context(label_studio, encoder, migrated_database, quick_sweep, monkeypatch):
+    """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
     monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
 
     def make(settings):
@@ -192,6 +197,20 @@ def trained(workbench, bring_to):
             workbench.loop()
 
     return bring_to("trained", workbench, act)
+
+
+@pytest.fixture
+def run_command(monkeypatch):
+    """run_command(context, "status", "1"): what the command prints; the backend is that of the context."""
+    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(context, *arguments):
+        monkeypatch.setattr("backend.cli.build_context", lambda _settings: context)
+        monkeypatch.setattr("sys.argv", ["backend", *arguments])
+        return CliRunner().invoke(cli, list(arguments), prog_name="python -m backend")
+
+    return invoke
 
 
 @pytest.fixture

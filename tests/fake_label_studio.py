@@ -25,6 +25,14 @@ STORED = (
     *("projects", "tasks", "predictions", "backends", "webhooks", "tabs", "calls", "asked", "delivered"),
     *("_locks", "_access_tokens", "_numbers", "_now", "_random"),
 )
+ROWS = {
+    "projects": "project",
+    "tasks": "task",
+    "predictions": "prediction",
+    "backends": "backend",
+    "webhooks": "webhook",
+    "tabs": "tab",
+}
 ROUTES = []
 
 
@@ -97,6 +105,20 @@ class FakeLabelStudio:
     def restore(self, memory):
         """Go back to what was remembered."""
         vars(self).update(copy.deepcopy(memory))
+
+    def to_json(self):
+        """What its database holds, as JSON can say it."""
+        return {"now": self._now.isoformat(), **{name: vars(self)[name] for name in ROWS}}
+
+    def from_json(self, stored):
+        """Hold what `to_json` said, and nothing else."""
+        self._now = datetime.fromisoformat(stored["now"])
+        for name, kind in ROWS.items():
+            rows = {int(number): row for number, row in stored[name].items()}
+            setattr(self, name, rows)
+            self._numbers[kind] = itertools.count(max(rows, default=0) + 1)
+        said = [annotation["id"] for task in self.tasks.values() for annotation in task["annotations"]]
+        self._numbers["annotation"] = itertools.count(max(said, default=0) + 1)
 
     # What people do
 

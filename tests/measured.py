@@ -17,6 +17,31 @@ from backend.database import (
     WindowTask,
     Worker,
 )
+from backend.workflows.project.figures import (
+    AcceptanceRow,
+    Accuracy,
+    Advantage,
+    AdviceFigures,
+    AdviceSignal,
+    AgreementRow,
+    Bin,
+    Calibration,
+    ClassRealism,
+    ClassRow,
+    CurvePoint,
+    Figures,
+    GainForecast,
+    GapRow,
+    HeadMetrics,
+    LiftRow,
+    NoveltyFigures,
+    Range,
+    Realism,
+    Signals,
+    Suspects,
+    SyntheticFigures,
+    TrustedSuggestions,
+)
 
 LABELS = ("card arrival", "exchange rate", "lost card", "top up failed", "wrong amount")
 VERDICTS = ("helpful", "redundant", "harmful", "unsure")
@@ -24,8 +49,9 @@ STAGES = {"sync": 0.41, "embed": 0.12, "snapshot": 0.25, "learn": 1.38, "save": 
 
 
 def write_signals(labels=LABELS, **changes):
-    """Everything that a loop can measure, in the shape in which it is kept; `changes` replace parts."""
-    return _accuracy(labels) | _answers() | _people() | _findings(labels) | changes
+    """Everything that a loop can measure, as it is stored; `changes` replace parts, and must be such, too."""
+    found = Signals(**_accuracy(labels), **_answers(), **_people(), **_findings(labels))
+    return Signals.model_validate(found.to_json() | changes).to_json()
 
 
 def add_rich_project(
@@ -54,25 +80,27 @@ def add_rich_project(
 def _accuracy(labels):
     """How good the model is, in all and by class, and how it came there."""
     return {
-        "accuracy": {
-            "words": "83.4 % (77.1 to 88.2), measured on 142 audit labels",
-            "estimate": 0.834,
-            "low": 0.771,
-            "high": 0.882,
-            "n": 142,
-            "needed": 30,
-        },
+        "accuracy": Accuracy(
+            words="83.4 % (77.1 to 88.2), measured on 142 audit labels",
+            estimate=0.834,
+            low=0.771,
+            high=0.882,
+            plain=Range(value=0.831, low=0.761, high=0.884),
+            worth=1.2,
+            n=142,
+            needed=30,
+        ),
         "macro_f1": 0.79,
         "per_class": [
-            {
-                "label": label,
-                "labels": 40 + 9 * place,
-                "audit": 8 + 3 * place,
-                "recall": max(0.95 - 0.08 * place, 0.3),
-                "low": max(0.95 - 0.08 * place, 0.3) - 0.2,
-                "high": min(max(0.95 - 0.08 * place, 0.3) + 0.12, 1.0),
-                "predicted_share": 1 / len(labels),
-            }
+            ClassRow(
+                label=label,
+                labels=40 + 9 * place,
+                audit=8 + 3 * place,
+                recall=max(0.95 - 0.08 * place, 0.3),
+                low=max(0.95 - 0.08 * place, 0.3) - 0.2,
+                high=min(max(0.95 - 0.08 * place, 0.3) + 0.12, 1.0),
+                predicted_share=1 / len(labels),
+            )
             for place, label in enumerate(labels)
         ],
         "curve": _curve(0.55, 0.84),
@@ -83,63 +111,71 @@ def _accuracy(labels):
 def _answers():
     """What labels buy, and the advice."""
     return {
-        "advantage": {
-            "words": "Yes: +3.6 points (+0.8 to +6.2) at 400 labels",
-            "value": 0.036,
-            "low": 0.008,
-            "high": 0.062,
-            "random_now": {"value": 0.798, "low": 0.742, "high": 0.849},
-        },
-        "forecast": {
-            "words": "The next 100 labels: +1.2 points (0.3 to 2.0)",
-            "labels": 100,
-            "gain": 0.012,
-            "low": 0.003,
-            "high": 0.02,
-        },
-        "advice": {
-            "words": "Each hundred labels still buys more than it costs.",
-            "advice": "keep-labeling",
-            "would_change": "A forecast below 0.5 points for the next hundred labels.",
-            "signals": [
-                {"name": "stability", "value": 0.981, "words": "predictions hardly change any more"},
-                {"name": "forecast", "value": 1.2, "words": "points for the next hundred labels"},
-                {"name": "unexplained-mass", "value": None, "words": "not enough audit labels to tell"},
+        "advantage": Advantage(
+            words="Yes: +3.6 points (+0.8 to +6.2) at 400 labels",
+            labels=400,
+            value=0.036,
+            low=0.008,
+            high=0.062,
+            shown=True,
+            random_now=Range(value=0.798, low=0.742, high=0.849),
+        ),
+        "forecast": GainForecast(
+            words="The next 100 labels: +1.2 points (0.3 to 2.0)",
+            labels=100,
+            gain=0.012,
+            low=0.003,
+            high=0.02,
+        ),
+        "advice": AdviceFigures(
+            words="Each hundred labels still buys more than it costs.",
+            advice="keep-labeling",
+            would_change="A forecast below 0.5 points for the next hundred labels.",
+            signals=[
+                _reason("stable predictions", 0.981, 0.99, False, "predictions hardly change any more"),
+                _reason("gain below the price", 0.012, 0.005, False, "points for the next hundred labels"),
+                _reason("little left unexplained", None, 0.02, None, "not enough audit labels to tell"),
+                _reason("no new class", 0.0, 1.0, True, "none in the last labels"),
             ],
-        },
+        ),
     }
+
+
+def _reason(name, value, bar, reached, words):
+    return AdviceSignal(name=name, value=value, bar=bar, reached=reached, words=words)
 
 
 def _people():
     """What to trust, and whom."""
     return {
-        "trusted": {
-            "words": "Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
-            "threshold": 0.93,
-            "coverage": 0.41,
-            "precision": 0.95,
-        },
-        "calibration": {
-            "ece": 0.031,
-            "bins": [
-                {
-                    "confidence": 0.35 + 0.12 * place,
-                    "accuracy": 0.31 + 0.125 * place,
-                    "low": 0.26 + 0.125 * place,
-                    "high": min(0.36 + 0.125 * place, 1.0),
-                    "n": 20 + 5 * place,
-                }
+        "trusted": TrustedSuggestions(
+            words="Suggestions above 0.93 are right in at least 95 of 100 cases: 41 % of the pool.",
+            threshold=0.93,
+            coverage=0.41,
+            precision=0.95,
+        ),
+        "calibration": Calibration(
+            ece=0.031,
+            n=195,
+            bins=[
+                Bin(
+                    confidence=0.35 + 0.12 * place,
+                    accuracy=0.31 + 0.125 * place,
+                    low=0.26 + 0.125 * place,
+                    high=min(0.36 + 0.125 * place, 1.0),
+                    n=20 + 5 * place,
+                )
                 for place in range(6)
             ],
-        },
-        "suspects": {"count": 7, "words": "7 of 412 labels disagree with everything around them."},
+        ),
+        "suspects": Suspects(count=7, words="7 of 412 labels disagree with everything around them."),
         "acceptance": [
-            {"version": "nl-000004", "accepted": 61, "shown": 80},
-            {"version": "nl-000003", "accepted": 0, "shown": 0},
+            AcceptanceRow(version="nl-000004", accepted=61, shown=80),
+            AcceptanceRow(version="nl-000003", accepted=0, shown=0),
         ],
         "agreement": [
-            {"annotator": "1", "labels": 300, "kappa": 0.87, "n": 40},
-            {"annotator": "2", "labels": 112, "kappa": None, "n": 3},
+            AgreementRow(annotator=1, labels=300, kappa=0.87, n=40),
+            AgreementRow(annotator=2, labels=112, kappa=None, n=3),
         ],
     }
 
@@ -147,62 +183,68 @@ def _people():
 def _findings(labels):
     """Novel groups and synthetic tasks."""
     return {
-        "novelty": {
-            "words": "41 tasks fit no class; about 9 of them by mistake.",
-            "flags": 41,
-            "expected_false": 9.2,
-            "alpha": 0.05,
-        },
-        "synthetic": {
-            "words": "Of 240 synthetic tasks, 96 help.",
-            "counts": {"helpful": 96, "redundant": 72, "harmful": 24, "unsure": 48},
-            "lift": [
-                {
-                    "generator": "paraphrase",
-                    "words": "+1.9 points (+0.4 to +3.3)",
-                    "mean": 0.019,
-                    "low": 0.004,
-                    "high": 0.033,
-                    "n": 150,
-                },
-                {
-                    "generator": "template",
-                    "words": "no effect shown (−0.9 to +1.1)",
-                    "mean": 0.001,
-                    "low": -0.009,
-                    "high": 0.011,
-                    "n": 90,
-                },
+        "novelty": NoveltyFigures(
+            words="41 tasks fit no class; about 9 of them by mistake.",
+            flags=41,
+            expected_false=9.2,
+            alpha=0.05,
+            scores={"nearest-neighbour": 1.0},
+            calibration=142,
+            source="audit",
+        ),
+        "synthetic": SyntheticFigures(
+            words="Of 240 synthetic tasks, 96 help.",
+            counts={"helpful": 96, "redundant": 72, "harmful": 24, "unsure": 48},
+            lift=[
+                LiftRow(
+                    generator="paraphrase",
+                    words="+1.9 points (+0.4 to +3.3)",
+                    mean=0.019,
+                    low=0.004,
+                    high=0.033,
+                    n=150,
+                    audit=142,
+                ),
+                LiftRow(
+                    generator="template",
+                    words="no effect shown (−0.9 to +1.1)",
+                    mean=0.001,
+                    low=-0.009,
+                    high=0.011,
+                    n=90,
+                    audit=142,
+                ),
             ],
-            "gaps": [
-                {
-                    "label": labels[0],
-                    "slice": "short",
-                    "count": 40,
-                    "reason": "most of its errors are short texts",
-                    "examples": [1, 2, 3],
-                },
-                {"label": labels[1], "slice": "", "count": 25, "reason": "few labels", "examples": [4]},
+            gaps=[
+                GapRow(
+                    label=labels[0],
+                    count=40,
+                    score=0.12,
+                    reason="most of its errors are short texts",
+                    examples=[1, 2, 3],
+                ),
+                GapRow(label=labels[1], count=25, score=0.07, reason="few labels", examples=[4]),
             ],
-            "realism": {
-                "words": "A classifier tells real from synthetic in 71 of 100 cases.",
-                "p_value": 0.004,
-                "c2st": 0.71,
-                "classes": [{"label": label, "density": 0.8, "coverage": 0.66} for label in labels],
-            },
-        },
+            stop=["the last 90 from template changed nothing: +0.1 points, -0.9 to +1.1"],
+            realism=Realism(
+                words="A classifier tells real from synthetic in 71 of 100 cases.",
+                p_value=0.004,
+                c2st=0.71,
+                classes=[ClassRealism(label=label, density=0.8, coverage=0.66) for label in labels],
+            ),
+        ),
     }
 
 
 def _curve(first, last):
     steps = 8
     return [
-        {
-            "labels": 50 * (place + 1),
-            "accuracy": (accuracy := last - (last - first) / (place + 1)),
-            "low": accuracy - 0.09 + 0.006 * place,
-            "high": accuracy + 0.07 - 0.005 * place,
-        }
+        CurvePoint(
+            labels=50 * (place + 1),
+            accuracy=(accuracy := last - (last - first) / (place + 1)),
+            low=accuracy - 0.09 + 0.006 * place,
+            high=accuracy + 0.07 - 0.005 * place,
+        )
         for place in range(steps)
     ]
 
@@ -307,7 +349,7 @@ def _add_history(session, project, loops, signals):
             finished_at=now - timedelta(minutes=2),
             outcome="unchanged",
             version=project.active_version,
-            figures={"labels": 80 * loops, "seconds": {"sync": 0.2}},
+            figures=Figures(labels=80 * loops, seconds={"sync": 0.2}).to_json(),
         )
     )
     session.add(
@@ -330,19 +372,19 @@ def _published(project, number, now, loops, signals):
         finished_at=begun + timedelta(seconds=sum(STAGES.values())),
         outcome="published",
         version=_version(number),
-        figures={
-            "labels": 80 * (number + 1),
-            "pool": 4000,
-            "window": 100,
-            "strategy": "balanced-herding",
-            "metrics": {
-                "labels": 80.0 * (number + 1),
-                "audit_labels": 20.0 + 25 * number,
-                "audit_accuracy": 0.7 + 0.03 * number,
-                "audit_low": 0.6 + 0.04 * number,
-                "audit_high": 0.8 + 0.02 * number,
-            },
-            "seconds": STAGES,
-            "signals": signals,
-        },
+        figures=Figures(
+            labels=80 * (number + 1),
+            pool=4000,
+            strategy="balanced-herding",
+            metrics=HeadMetrics(
+                labels=80.0 * (number + 1),
+                audit_labels=20.0 + 25 * number,
+                audit_accuracy=0.7 + 0.03 * number,
+                audit_low=0.6 + 0.04 * number,
+                audit_high=0.8 + 0.02 * number,
+            ),
+            window=100,
+            signals=Signals.read(signals),
+            seconds=STAGES,
+        ).to_json(),
     )

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from backend.json_types import Json
 from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
 
+# Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
+# every connected project is read again.
+READER = 1
+
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
 SLICE_FIELDS = ("slice", "prompt")
@@ -25,7 +29,7 @@ class SyntheticFields:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one annotator said: a label, nothing known (None), or that the task is to be skipped.
+    """What one annotator said: a label; None when nothing known was said, or the task was skipped.
 
     `accepted`: the pre-annotation was left as it was; None where none was shown.
     """
@@ -33,7 +37,6 @@ class Answer:
     by: int
     at: str
     label: str | None
-    skipped: bool
     accepted: bool | None
 
 
@@ -161,7 +164,6 @@ def _answer(annotation: Json, config: LabelConfig) -> Answer:
         by=who if isinstance(who, int) else 0,
         at=str(annotation.get("created_at") or ""),
         label=_chosen(annotation, config),
-        skipped=bool(annotation.get("was_cancelled")),
         accepted=was_kept if was_shown else None,
     )
 

@@ -145,10 +145,9 @@ def _who(context: Context) -> str:
 def _wanted_csv(gaps: list[dict[str, Any]]) -> str:
     """A row a gap, its examples in the last columns."""
     width = max((len(gap["examples"]) for gap in gaps), default=0)
-    heading = ["label", "slice", "count", "reason", *(f"example_{place + 1}" for place in range(width))]
+    heading = ["label", "count", "reason", *(f"example_{place + 1}" for place in range(width))]
     rows = [
-        [gap["label"], gap["slice"], gap["count"], gap["reason"], *(row["text"] for row in gap["examples"])]
-        for gap in gaps
+        [gap["label"], gap["count"], gap["reason"], *(row["text"] for row in gap["examples"])] for gap in gaps
     ]
     return write_csv(heading, rows)
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from backend.context import Context
 from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
+from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
-from model.heads.surroundings import find_surroundings
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation
 from model.representations.features import represent, represent_names
 from model.simulation.oracle import noisy_oracle
@@ -26,7 +26,6 @@ from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_acc
 
 DEFAULT, RANDOM = "default", "random"
 HELD_OUT = 0.3
-_ENCODE_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ class EncodedTexts:
             test=seen.test,
             test_classes=self._answers[is_test],
             name_vectors=seen.name_vectors,
-            surroundings=seen.surroundings,
+            neighbour_graph=seen.neighbour_graph,
             others={name: self._features(name, words, is_test, seed) for name in others},
             only=self._only if self._only in others else None,
         )
@@ -180,7 +179,7 @@ class EncodedTexts:
             pool=pool,
             test=everything.take(is_test),
             name_vectors=None if self._names is None else represent_names(name, self._names, titles),
-            surroundings=find_surroundings(pool, np.random.default_rng(seed)),
+            neighbour_graph=build_neighbour_graph(pool, np.random.default_rng(seed)),
         )
 
 
@@ -196,16 +195,10 @@ def encode_rows(
     """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
     labels = sorted({row.label for row in rows})
     titles = [readable_name(label) for label in labels]
-    unique = list(dict.fromkeys([*(row.text for row in rows), *titles]))
-    progress.stage("encoding texts", total=len(unique))
-    found: dict[str, Floats] = {}
-    for start in range(0, len(unique), _ENCODE_CHUNK):
-        part = unique[start : start + _ENCODE_CHUNK]
-        found.update(embed_texts(context, part))
-        progress.advance(len(part))
-    vectors = np.stack([found[content_hash(row.text)] for row in rows])
-    embeddings = Embeddings(np.arange(1, len(rows) + 1), vectors, context.encoder.get().revision)
-    return embeddings, np.stack([found[content_hash(title)] for title in titles]) if with_names else None
+    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
+    ids = np.arange(1, len(rows) + 1)
+    embeddings = Embeddings(ids, vectors[: len(rows)], context.encoder.get().revision)
+    return embeddings, vectors[len(rows) :] if with_names else None
 
 
 def _by_budget(by_seed: list[list[float]]) -> list[list[float]]:

@@ -9,8 +9,8 @@ import numpy as np
 from backend.settings import Settings
 from backend.workflows.findings.novelty import MOST_GROUPS
 from model.audit import audit_quota
+from model.heads.neighbour_graph import build_neighbour_graph
 from model.heads.single_label import LinearHead
-from model.heads.surroundings import find_surroundings
 from model.novelty.grouping import Group, order_of_asking
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
 from model.records import Embeddings, Floats, Ids, Labels
@@ -80,5 +80,5 @@ def _train_head(
         name_vectors=name_vectors,
         audit=np.isin(labels.ids, audited),
         rng=rng,
-        surroundings=find_surroundings(seen, rng),
+        neighbour_graph=build_neighbour_graph(seen, rng),
     ).head

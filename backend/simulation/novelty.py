@@ -12,11 +12,10 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.json_types import Json
-from backend.label_studio.tasks import content_hash
 from backend.settings import Settings
+from backend.simulation.encoding import encode_unique
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.audit import audit_quota
@@ -26,7 +25,6 @@ from model.novelty.naming import name_groups
 from model.records import Embeddings, Floats, Labels, LabelSpace
 
 HELD_OUT = 0.3
-_ENCODE_CHUNK = 512
 _ACCEPTED = 0.95  # share of the known items that FPR95 accepts
 _PREVALENT = 0.01  # share of what is judged from which on a class must not be overlooked
 _FIRST = 0.02  # share of what is judged that is the front of the queue
@@ -79,7 +77,7 @@ def simulate_novelty(
     labels = sorted({row.label for row in rows})
     _require_possible(labels, options)
     titles = [readable_name(label) for label in labels]
-    vectors = _encode(context, [*(row.text for row in rows), *titles], progress)
+    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
     encoder = context.encoder.get().revision
     file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], encoder, context.settings)
     progress.stage("looking for novel classes", total=options.seeds)
@@ -298,14 +296,3 @@ def _require_possible(labels: Sequence[str], options: Options) -> None:
             f"The file has {len(labels)} labels: too few to hold out {len(labels) - left} and keep two.",
             hint="Hold out fewer with --hold-out-classes.",
         )
-
-
-def _encode(context: Context, texts: Sequence[str], progress: Progress) -> Floats:
-    unique = list(dict.fromkeys(texts))
-    progress.stage("encoding texts", total=len(unique))
-    found: dict[str, Floats] = {}
-    for start in range(0, len(unique), _ENCODE_CHUNK):
-        part = unique[start : start + _ENCODE_CHUNK]
-        found.update(embed_texts(context, part))
-        progress.advance(len(part))
-    return np.stack([found[content_hash(text)] for text in texts])

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from backend.context import Context
 from backend.json_types import Json
-from backend.label_studio.tasks import content_hash
+from backend.simulation.encoding import encode_unique
 from backend.simulation.sourced_rows import SourcedText
-from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
@@ -24,7 +23,6 @@ HELD_OUT = 0.3  # of the real lines, where none is of the split test
 AUDIT_SHARE = 0.1
 FEWEST_AUDIT = 30
 LARGEST_AUDIT = 0.6  # of the real lines of the split train, however few they are
-_ENCODE_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def judge_rows(
     context: Context, rows: Sequence[SourcedText], *, dataset: str, seed: int, progress: Progress
 ) -> SyntheticOutcome:
     """Verdicts, lifts and gaps; the seed draws the audit and what is resampled."""
-    vectors = _encode(context, [row.text for row in rows], progress)
+    vectors = encode_unique(context, [row.text for row in rows], progress)
     file = _File(rows, vectors, context.encoder.get().revision, seed=seed)
     rng = np.random.default_rng(seed)
     progress.stage("judging synthetic items")
@@ -225,18 +223,6 @@ def _draw_audit(count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     audit = np.zeros(count, dtype=np.bool_)
     audit[rng.permutation(count)[:size]] = True
     return audit
-
-
-def _encode(context: Context, texts: Sequence[str], progress: Progress) -> Floats:
-    """Vectors of the texts, kept in DATA_DIR for the next time."""
-    unique = list(dict.fromkeys(texts))
-    progress.stage("encoding texts", total=len(unique))
-    found: dict[str, Floats] = {}
-    for start in range(0, len(unique), _ENCODE_CHUNK):
-        part = unique[start : start + _ENCODE_CHUNK]
-        found.update(embed_texts(context, part))
-        progress.advance(len(part))
-    return np.stack([found[content_hash(text)] for text in texts])
 
 
 def _lift_json(found: MeasuredLift) -> Json:

@@ -21,6 +21,7 @@ from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
+from backend.workflows.project.figures import HeadMetrics, Traffic
 from backend.workflows.project.hints import is_due
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
@@ -61,7 +62,9 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         error = failure.message
         raise
     finally:
-        report.figures |= _traffic(remote)
+        traffic = _traffic(remote)
+        report.record.writes = traffic.writes
+        report.record.label_studio_seconds = traffic.label_studio_seconds
         _end(workspace, loop_id, report=report, error=error)
         remote.close()
     workspace.hints.forget(up_to=answered)
@@ -98,14 +101,10 @@ class ProjectLoop:
         self._fetch_and_encode(config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
-        self.report.figures |= {
-            "labels": len(snapshot.labels),
-            "pool": int(snapshot.pool.sum()),
-            "fingerprint": snapshot.fingerprint,
-            "seed": self.workspace.seed,
-            "order_seed": order_seed(self.workspace, snapshot),
-            "code_version": _code_version(),
-        }
+        record = self.report.record
+        record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
+        record.fingerprint, record.code_version = snapshot.fingerprint, _code_version()
+        record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
             self._maintain(config, snapshot, backend)
         else:
@@ -136,16 +135,16 @@ class ProjectLoop:
 
     def _fetch_and_encode(self, config: LabelConfig) -> None:
         """Brings tasks and vectors up to date, once more after a long encoding."""
-        figures = self.report.figures
-        figures |= {"tasks_read": 0, "tasks_deleted": 0, "encoded": 0}
+        record = self.report.record
+        record.tasks_read = record.tasks_deleted = record.encoded = 0
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
-            figures["tasks_read"] += synced.read
-            figures["tasks_deleted"] += synced.deleted
-            figures["encoded"] += encoded
+            record.tasks_read += synced.read
+            record.tasks_deleted += synced.deleted
+            record.encoded += encoded
             if encoded < _LONG_ENCODING:
                 return
 
@@ -172,7 +171,7 @@ class ProjectLoop:
         ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            self.report.figures |= reflect(
+            found = reflect(
                 self.workspace,
                 self.remote,
                 learned=learned,
@@ -180,6 +179,9 @@ class ProjectLoop:
                 judged=judged,
                 progress=self.progress,
             )
+        self.report.record.signals = found.signals
+        if found.failed:
+            self.report.record.failed = found.failed
 
     def _taken_names(self) -> set[str]:
         """Names of versions that exist, here or in Label Studio."""
@@ -199,11 +201,9 @@ class ProjectLoop:
             record = pack_record(workspace, snapshot, teachers=taught_by, queues=queues, ranking=ranking)
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
-        self.report.figures |= {
-            "strategy": ranking.strategy,
-            "representation": learned.representation,
-            "metrics": learned.trained.metrics,
-        }
+        found = self.report.record
+        found.strategy, found.representation = ranking.strategy, learned.representation
+        found.metrics = HeadMetrics.model_validate(learned.metrics)
         return ranking
 
     def _publish(self, serving: Serving, ranking: Ranking, backend: Json) -> None:
@@ -219,11 +219,9 @@ class ProjectLoop:
             )
         self.progress.advance(len(task_ids))
         self.report.outcome, self.report.version = "published", serving.version
-        self.report.figures |= {
-            "window": published.kept,
-            "rejected": list(published.rejected),
-            "until_published": _traffic(remote),
-        }
+        record = self.report.record
+        record.window, record.rejected = published.kept, list(published.rejected)
+        record.until_published = _traffic(remote)
 
     def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
         """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
@@ -232,9 +230,9 @@ class ProjectLoop:
         mended = publish.align(self.workspace, self.remote, backend=backend)
         if mended:
             report.outcome = "mended"
-            report.figures["mended"] = mended
+            report.record.mended = mended
         if lost := publish.forget_lost(self.workspace, self.remote):
-            report.figures["lost"] = lost
+            report.record.lost = lost
         if self._top_up(config, snapshot):
             report.outcome = "topped-up"
 
@@ -272,9 +270,9 @@ class ProjectLoop:
         return True
 
 
-def _traffic(remote: LabelStudio) -> Json:
+def _traffic(remote: LabelStudio) -> Traffic:
     """What Label Studio was asked so far: calls that write, and the seconds that all calls took."""
-    return {"writes": remote.writes, "label_studio_seconds": round(remote.seconds, 3)}
+    return Traffic(writes=remote.writes, label_studio_seconds=round(remote.seconds, 3))
 
 
 def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy: str) -> Manifest:
@@ -287,7 +285,7 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
         seed=workspace.seed,
         data_fingerprint=snapshot.fingerprint,
         audit_threshold=snapshot.audit_threshold,
-        metrics=learned.trained.metrics,
+        metrics=learned.metrics,
         strategy=strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         code_version=_code_version(),
@@ -314,5 +312,5 @@ def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str |
         outcome="failed" if error else report.outcome,
         version=report.version,
         error=error,
-        figures=report.figures | {"seconds": report.seconds},
+        figures=report.record.model_copy(update={"seconds": report.seconds}).to_json(),
     )

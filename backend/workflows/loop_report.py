@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.json_types import Json
+from backend.workflows.project.figures import Figures
 
 Outcome = Literal["published", "topped-up", "mended", "unchanged"]
 
@@ -19,8 +20,13 @@ class LoopReport:
 
     outcome: Outcome = "unchanged"
     version: str | None = None
-    figures: Json = field(default_factory=dict)
+    record: Figures = field(default_factory=Figures)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> Json:
+        """The record as it is stored, less the seconds."""
+        return self.record.to_json()
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

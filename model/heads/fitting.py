@@ -45,7 +45,7 @@ class HeadFitter:
 
     def fit(
         self,
-        row_weights: torch.Tensor,
+        sample_weights: torch.Tensor,
         *,
         prior_weights: torch.Tensor,
         inverse_regularisation: float,
@@ -54,12 +54,12 @@ class HeadFitter:
         tolerance: float = 1e-2,
         max_iterations: int = 300,
     ) -> Fit:
-        """Fit f heads in one go: row weights (n, f), prior weights (f,), targets (n, f, c) if they differ.
+        """Fit f heads in one go: sample weights (n, f), prior weights (f,), targets (n, f, c) if they differ.
 
         L-BFGS on axes stretched by an estimate of the curvature (after the bound of Böhning, 1992), which
         needs fewer steps. Deterministic. `tolerance` bounds the largest slope, in nats.
         """
-        (directions, classes), heads = (len(self._values), self._targets.shape[2]), row_weights.shape[1]
+        (directions, classes), heads = (len(self._values), self._targets.shape[2]), sample_weights.shape[1]
         held_back = 1.0 / inverse_regularisation
         stretch = torch.rsqrt(self._values / (4.0 * classes) + held_back)  # (r,)
         rows = self._rows * stretch
@@ -70,7 +70,7 @@ class HeadFitter:
             unknown = start.learned / stretch.view(-1, 1, 1)
         unknown = unknown.contiguous().requires_grad_()
         objective = _Objective(
-            rows, self._targets if targets is None else targets, offset, row_weights, penalty
+            rows, self._targets if targets is None else targets, offset, sample_weights, penalty
         )
         _minimise(unknown, objective, tolerance=tolerance, max_iterations=max_iterations)
         found = unknown.detach()
@@ -92,16 +92,16 @@ def fit_head(
     labels: Labels,
     *,
     inverse_regularisation: float,
-    row_weights: Floats | None = None,
+    sample_weights: Floats | None = None,
     name_vectors: Floats | None = None,
     prior_weight: float = 0.0,
 ) -> LinearHead:
-    """One head from labelled rows, of temperature 1; row weights (n,) are 1 by default."""
+    """One head from labelled rows, of temperature 1; sample weights (n,) are 1 by default."""
     fitter = HeadFitter(embeddings, labels, name_vectors=name_vectors)
-    if row_weights is None:
-        row_weights = np.ones(len(labels), dtype=np.float32)
+    if sample_weights is None:
+        sample_weights = np.ones(len(labels), dtype=np.float32)
     fit = fitter.fit(
-        torch.from_numpy(row_weights).float().view(-1, 1),
+        torch.from_numpy(sample_weights).float().view(-1, 1),
         prior_weights=torch.tensor([prior_weight]),
         inverse_regularisation=inverse_regularisation,
         tolerance=1e-3,
@@ -117,12 +117,12 @@ class _Objective:
         rows: torch.Tensor,
         targets: torch.Tensor,
         offset: torch.Tensor,
-        row_weights: torch.Tensor,
+        sample_weights: torch.Tensor,
         penalty: torch.Tensor,
     ) -> None:
         self._rows, self._offset, self._penalty = rows, offset, penalty
         self._targets = targets  # (n, 1, c) or (n, f, c)
-        self._weights = row_weights.unsqueeze(2)  # (n, f, 1)
+        self._weights = sample_weights.unsqueeze(2)  # (n, f, 1)
 
     def logits(self, unknown: torch.Tensor) -> torch.Tensor:
         """(n, f, c), from one product for all heads."""

@@ -1,4 +1,4 @@
-"""Which settings of a head are worth pooling: how strongly it is held back and believes the class names."""
+"""Hyper-parameters of an ensemble of heads: regularisation, and how far the class names are believed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.heads.ensemble import NEGLIGIBLE, ensemble_head, summed_losses
 from model.heads.fitting import Fit, HeadFitter
-from model.heads.material import Material
-from model.heads.pooling import NEGLIGIBLE, pool_heads, summed_losses
 from model.heads.single_label import NAME_SCALE, LinearHead
+from model.heads.training_set import TrainingSet
 from model.records import Floats
 
 LOOSE, TIGHT = 100.0, 10.0  # inverse regularisations
 PRIOR_WEIGHTS = (0.0, 5.0, 10.0, NAME_SCALE)
 CLOSE_TO_NAMES = 1.0  # inverse regularisation with a single label, which must not be taken for all
-FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may teach
+FEWEST_TO_CHOOSE = 10  # below this, held-out rows say too little of what else may be learned from
 FEWEST_TO_DOUBT_NAMES = 15  # below this, too little to believe the names less
 
 
@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Members:
-    """Heads of several settings: each fit has one per fold, without it, and last the one of all rows.
+    """An ensemble of heads of several settings. Each fit has one per fold, without it, and last that of all.
 
     `logits` are what the heads without a fold say of its rows, (n, c) for each setting.
     """
@@ -52,22 +52,22 @@ class Members:
     fits: list[Fit]
     logits: list[Floats]
 
-    def pool(self, shares: NDArray[np.float64], *, temperature: float, which: int = -1) -> LinearHead:
-        """The heads of all rows as one, or those without fold `which`, by the share (k,) of each setting."""
+    def head(self, coefficients: NDArray[np.float64], *, temperature: float, which: int = -1) -> LinearHead:
+        """The ensemble of the heads of all rows, or of those without fold `which`; coefficients (k,)."""
         heads = [
             self.fitter.head(fit, which=which, prior_weight=setting.prior_weight, temperature=1.0)
             for setting, fit in zip(self.settings, self.fits, strict=True)
         ]
-        return pool_heads(heads, shares, temperature=temperature)
+        return ensemble_head(heads, coefficients, temperature=temperature)
 
 
-def fit_members(fitter: HeadFitter, material: Material, candidates: Sequence[Candidate]) -> Members:
+def fit_members(fitter: HeadFitter, training_set: TrainingSet, candidates: Sequence[Candidate]) -> Members:
     """The candidates, each with the head of all rows, begun at the mean of those that missed a fold."""
     fits = []
     for each in candidates:
         some = each.without_fold
         final = fitter.fit(
-            torch.from_numpy(material.weights).view(-1, 1),
+            torch.from_numpy(training_set.sample_weights).view(-1, 1),
             prior_weights=torch.tensor([each.setting.prior_weight]),
             inverse_regularisation=each.setting.inverse_regularisation,
             start=Fit(some.learned.mean(dim=1, keepdim=True), some.logits.mean(dim=1, keepdim=True)),
@@ -77,23 +77,23 @@ def fit_members(fitter: HeadFitter, material: Material, candidates: Sequence[Can
     return Members(fitter, [each.setting for each in candidates], fits, [each.logits for each in candidates])
 
 
-def choose_candidates(fitter: HeadFitter, material: Material, *, with_names: bool) -> list[Candidate]:
-    """The settings whose log loss on held-out rows is near the least, best first, to be pooled.
+def choose_candidates(fitter: HeadFitter, training_set: TrainingSet, *, with_names: bool) -> list[Candidate]:
+    """The settings whose log loss on held-out rows is near the least, best first: the ensemble.
 
     A handful of labels only decides how closely they are followed. Of many labels, some folds are sample
     enough, and the best setting stands alone.
     """
-    classes = material.measured_labels.classes
+    classes = training_set.measured_labels.classes
     if len(classes) == 1:
         only = Setting(CLOSE_TO_NAMES, NAME_SCALE if with_names else 0.0)
-        return [_look_at_all(fitter, material, only)]
-    looked_at = np.arange(_folds_to_look_at(material))
-    candidates = _look_at(fitter, material, looked_at, _settings(len(classes), with_names=with_names))
-    rows = np.flatnonzero(np.isin(material.folds, looked_at))
+        return [_look_at_all(fitter, training_set, only)]
+    looked_at = np.arange(_folds_to_look_at(training_set))
+    candidates = _look_at(fitter, training_set, looked_at, _settings(len(classes), with_names=with_names))
+    rows = np.flatnonzero(np.isin(training_set.folds, looked_at))
     losses = summed_losses([each.logits for each in candidates], classes[rows])
     best_first = np.argsort(losses, kind="stable")
-    if len(looked_at) < material.number_of_folds:
-        return [_look_at_all(fitter, material, candidates[best_first[0]].setting)]
+    if len(looked_at) < training_set.number_of_folds:
+        return [_look_at_all(fitter, training_set, candidates[best_first[0]].setting)]
     return [candidates[place] for place in best_first if losses[place] - losses.min() <= NEGLIGIBLE]
 
 
@@ -108,7 +108,7 @@ def _settings(labels: int, *, with_names: bool) -> dict[float, tuple[float, ...]
 
 def _look_at(
     fitter: HeadFitter,
-    material: Material,
+    training_set: TrainingSet,
     held_out: NDArray[np.intp],
     settings: Mapping[float, tuple[float, ...]],
 ) -> list[Candidate]:
@@ -116,29 +116,31 @@ def _look_at(
     candidates = []
     for strength, priors in settings.items():
         pairs = list(product(priors, held_out))  # one head each
-        row_weights = material.weights_without(np.array([fold for _, fold in pairs]))
+        sample_weights = training_set.sample_weights_without(np.array([fold for _, fold in pairs]))
         prior_weights = torch.tensor([prior for prior, _ in pairs], dtype=torch.float32)
-        fit = _fit_roughly(fitter, row_weights, prior_weights, strength)
+        fit = _fit_roughly(fitter, sample_weights, prior_weights, strength)
         for number, prior in enumerate(priors):
             mine = slice(number * len(held_out), (number + 1) * len(held_out))
             part = Fit(fit.learned[:, mine], fit.logits[:, mine])
             candidates.append(
-                Candidate(Setting(strength, prior), part, held_out_logits(part, material, held_out))
+                Candidate(Setting(strength, prior), part, held_out_logits(part, training_set, held_out))
             )
     return candidates
 
 
-def _look_at_all(fitter: HeadFitter, material: Material, setting: Setting) -> Candidate:
+def _look_at_all(fitter: HeadFitter, training_set: TrainingSet, setting: Setting) -> Candidate:
     """One setting with every fold held out."""
-    held_out = np.arange(material.number_of_folds)
+    held_out = np.arange(training_set.number_of_folds)
     settings = {setting.inverse_regularisation: (setting.prior_weight,)}
-    return _look_at(fitter, material, held_out, settings)[0]
+    return _look_at(fitter, training_set, held_out, settings)[0]
 
 
-def _fit_roughly(fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Tensor, strength: float) -> Fit:
+def _fit_roughly(
+    fitter: HeadFitter, sample_weights: torch.Tensor, priors: torch.Tensor, strength: float
+) -> Fit:
     """Heads good enough to compare: log loss mostly within 0.3 % of the converged one, and quicker."""
     return fitter.fit(
-        row_weights,
+        sample_weights,
         prior_weights=priors,
         inverse_regularisation=strength,
         tolerance=0.1,
@@ -146,14 +148,14 @@ def _fit_roughly(fitter: HeadFitter, row_weights: torch.Tensor, priors: torch.Te
     )
 
 
-def held_out_logits(fit: Fit, material: Material, held_out: NDArray[np.intp]) -> Floats:
+def held_out_logits(fit: Fit, training_set: TrainingSet, held_out: NDArray[np.intp]) -> Floats:
     """Held-out logits (m, c) of the rows in some folds, in their order, from heads one per fold."""
-    rows = np.flatnonzero(np.isin(material.folds, held_out))
-    gathered: Floats = fit.logits.numpy()[rows, material.folds[rows]]
+    rows = np.flatnonzero(np.isin(training_set.folds, held_out))
+    gathered: Floats = fit.logits.numpy()[rows, training_set.folds[rows]]
     return gathered
 
 
-def _folds_to_look_at(material: Material) -> int:
+def _folds_to_look_at(training_set: TrainingSet) -> int:
     """All folds while that is quick; of many labels one fold is sample enough to choose by."""
-    cells = material.labels.targets.size
-    return material.number_of_folds if cells <= 20_000 else 2 if cells <= 60_000 else 1
+    cells = training_set.labels.targets.size
+    return training_set.number_of_folds if cells <= 20_000 else 2 if cells <= 60_000 else 1

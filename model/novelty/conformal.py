@@ -42,16 +42,6 @@ def p_values(
     return np.clip(found, np.finfo(np.float64).tiny, 1.0)
 
 
-def benjamini_hochberg(p: Doubles, *, rate: float) -> NDArray[np.bool_]:
-    """The items (n,) among which a share of at most `rate` is expected to be false (1995)."""
-    if not len(p):
-        return np.zeros(0, dtype=np.bool_)
-    ascending = np.sort(p)
-    passed = np.flatnonzero(ascending <= rate * np.arange(1, len(p) + 1) / len(p))
-    found: NDArray[np.bool_] = p <= (ascending[passed[-1]] if len(passed) else -1.0)
-    return found
-
-
 def share_of_known(p: Doubles) -> float:
     """The share of items that belong to known classes, at most 1 (Storey, 2002); 1 without items."""
     if not len(p):

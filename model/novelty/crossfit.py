@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.novelty.bank import Bank, Queries, class_means
+from model.neighbours import nearest_row
 from model.novelty.folds import assign_groups, near_duplicate_clusters
+from model.novelty.known_set import KnownSet, Queries, class_means
 from model.novelty.neighbourhood import REFERENCE, find_neighbourhood, make_reference
 from model.novelty.scores import SCORES
 from model.novelty.selection import Trial, add_up, choose_weights
@@ -20,7 +21,7 @@ Rows = NDArray[np.intp]
 Source = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
 AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 20
-ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their bank
+ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their known set
 TURNS = 5  # times that some classes play the novel ones; each class plays once
 FEW_AUDIT = 30  # audit labels from which on they say where the scores of the pool lie
 ENOUGH_AUDIT = 200  # from which on they calibrate alone: the rate is then off by 1.5 points (sd) at 5 %
@@ -29,7 +30,6 @@ LIKENESS = 0.05  # p-value below which the audited labels contradict the others
 UNJUDGED = {"narrow-kernel": 1.0}  # the weights when no class can play the novel one
 _CAUTION = 3.0  # labels a class that say the pool is as the labels are
 _MOST_WEIGHT = 10.0
-_CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +42,15 @@ class Calibration:
 
 
 class CrossFit:
-    """Scores a pool, and labelled items by banks that never saw them.
+    """Scores a pool, and labelled items by known sets that never saw them.
 
-    A labelled item's fold is left out of the bank for it; then its neighbours in the pool are scored by that
-    bank as well, so that nothing tells it from an item of the pool.
+    A labelled item's fold is left out of the known set for it; then its neighbours in the pool are scored by
+    that set as well, so that nothing tells it from an item of the pool.
     """
 
     def __init__(
         self,
-        bank: Bank,
+        known: KnownSet,
         labelled: Embeddings,
         labels: Labels,
         pool: Embeddings,
@@ -58,11 +58,11 @@ class CrossFit:
         audit: Mask,
         rng: np.random.Generator,
     ) -> None:
-        """Take a bank whose first rows are the labelled items (n, d); audit (n,) marks the random ones."""
+        """Take a known set that begins with the labelled items (n, d); audit (n,) marks the random ones."""
         self._pool, self._classes, self._audit = pool, labels.classes, audit
         self._audit_alone = bool(audit.sum() >= ENOUGH_AUDIT)
         self._judged = _choose_judged(audit, rng)
-        bank = bank.choose_landmarks(self._stand_for_pool(len(bank)), rng)
+        known = known.choose_landmarks(self._stand_for_pool(len(known)), rng)
         self._folds = AUDIT_FOLDS
         if not self._audit_alone:
             self._folds = min(max(ROWS_TIMES_FOLDS // len(labels), FEWEST_FOLDS), MOST_FOLDS)
@@ -74,7 +74,7 @@ class CrossFit:
         judged = labelled.take(self._judged)
         self._near_judged = find_neighbourhood(judged, reference)
         self._near_pool = find_neighbourhood(pool, reference)
-        self._bank = replace(bank, unlabelled=reference.items.vectors)
+        self._known = replace(known, unlabelled=reference.items.vectors)
         queries = Queries(
             np.concatenate([judged.vectors, reference.items.vectors]),
             np.concatenate([self._judged, np.full(len(reference.items), -1)]),
@@ -101,8 +101,8 @@ class CrossFit:
         return choose_weights(trials)
 
     def score_pool(self, weights: dict[str, float]) -> Floats:
-        """Scores (n,) of the pool with every label in the bank."""
-        whole = np.zeros((1, len(self._bank)), dtype=np.bool_)
+        """Scores (n,) of the pool with every label known."""
+        whole = np.zeros((1, len(self._known)), dtype=np.bool_)
         nowhere = np.full(len(self._pool), -1)
         among = nowhere.copy()
         among[self._around] = np.arange(len(self._around))
@@ -137,7 +137,7 @@ class CrossFit:
         return _join(held_out[audited], held_out[~audited])
 
     def _sum(self, weights: dict[str, float], variant: int) -> Floats:
-        """The weighted sum of what one variant of the bank says of the judged items and the reference."""
+        """The weighted sum of what one variant of the known set says of judged items and reference."""
         return add_up({name: self._held_out[name][variant] / self._scale[name] for name in weights}, weights)
 
     def _judged_scores(self, weights: dict[str, float], variant: int) -> Floats:
@@ -145,17 +145,17 @@ class CrossFit:
         return self._near_judged.smooth(values[:count], values[count:])
 
     def _score(self, name: str, left_out: Mask, queries: Queries) -> Floats:
-        return SCORES[name](self._bank, left_out, queries)
+        return SCORES[name](self._known, left_out, queries)
 
     def _stand_for_pool(self, rows: int) -> Mask:
-        """The rows (n,) of the bank whose scores set the threshold."""
+        """The rows (n,) of the known set whose scores set the threshold."""
         found = np.zeros(rows, dtype=np.bool_)
         found[self._judged] = self._audit[self._judged] | (not self._audit_alone)
         return found
 
     def _without_fold(self) -> Mask:
         """One fold is left out of each; of labels that do not calibrate none has to be."""
-        left_out = np.zeros((self._folds, len(self._bank)), dtype=np.bool_)
+        left_out = np.zeros((self._folds, len(self._known)), dtype=np.bool_)
         left_out[:, : len(self._fold)] = self._fold == np.arange(self._folds)[:, None]
         if self._audit_alone:
             left_out[:, : len(self._fold)] &= self._audit
@@ -163,10 +163,10 @@ class CrossFit:
 
     def _without_turn(self) -> Mask:
         """Classes that play the novel ones are left out, their names too, and some rows of the others."""
-        known = np.flatnonzero(self._bank.classes < len(self._turn))
-        left_out = np.zeros((self._turns, len(self._bank)), dtype=np.bool_)
+        known = np.flatnonzero(self._known.classes < len(self._turn))
+        left_out = np.zeros((self._turns, len(self._known)), dtype=np.bool_)
         numbers = np.arange(self._turns)[:, None]
-        left_out[:, known] = self._turn[self._bank.classes[known]] == numbers
+        left_out[:, known] = self._turn[self._known.classes[known]] == numbers
         left_out[:, : len(self._fold)] |= self._fold % self._turns == numbers
         return left_out
 
@@ -176,11 +176,11 @@ class CrossFit:
         Items are told by the nearest class mean, and only those that are as typical as half of the labels
         count, so that novel items do not (label shift; after Lipton et al., 2018).
         """
-        items = slice(0, self._bank.items)
-        centres = class_means(self._bank.vectors[items], self._bank.classes[items])
+        items = slice(0, self._known.items)
+        centres = class_means(self._known.vectors[items], self._known.classes[items])
         typical = np.median(held_out)
-        mine = _nearest_centre(self._bank.vectors[self._judged], centres)
-        pool = _nearest_centre(self._pool.vectors[pool_scores <= typical], centres)
+        mine = nearest_row(self._known.vectors[self._judged], centres)
+        pool = nearest_row(self._pool.vectors[pool_scores <= typical], centres)
         here = np.bincount(mine[held_out <= typical], minlength=len(centres)).astype(np.float32)
         there = np.bincount(pool, minlength=len(centres)) * (here.sum() / max(len(pool), 1))
         ratio = np.clip((there + _CAUTION) / (here + _CAUTION), 1.0 / _MOST_WEIGHT, _MOST_WEIGHT)
@@ -189,9 +189,9 @@ class CrossFit:
 
 
 def translate(scores: Floats, before: Floats, after: Floats) -> Floats:
-    """Scores given by one bank in the terms of another, which scored the same items `after` instead.
+    """Scores given by one known set in the terms of another, which scored the same items `after` instead.
 
-    A smaller bank finds everything more novel. Quantiles of the items that both scored tell how much; beyond
+    A smaller one finds everything more novel. Quantiles of the items that both scored tell how much; beyond
     these the outermost difference holds. With fewer than two of them nothing changes.
     """
     if len(before) < 2:
@@ -239,11 +239,3 @@ def _join(audited: Floats, others: Floats) -> Calibration:
     if ks_2samp(audited, moved).pvalue < LIKENESS:
         return Calibration(audited, None, "audit")
     return Calibration(np.concatenate([audited, moved]), None, "audit and cross-fit")
-
-
-def _nearest_centre(vectors: Floats, centres: Floats) -> Rows:
-    parts = [
-        (vectors[start : start + _CHUNK] @ centres.T).argmax(axis=1)
-        for start in range(0, len(vectors), _CHUNK)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)

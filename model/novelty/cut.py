@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 
-from model.novelty.bank import class_means
+from model.novelty.known_set import class_means
 from model.novelty.linking import lean, link
 from model.novelty.metric import learn_metric
 from model.records import Embeddings, Floats, Labels

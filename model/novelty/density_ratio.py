@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.novelty.bank import Bank, Mask, Queries
 from model.novelty.kernel import kernel_features, kernel_root
+from model.novelty.known_set import KnownSet, Mask, Queries
 from model.records import Floats
 
 SHARPNESS = 1.0  # of the kernel, in units of the spread of the classes: it sees whole classes
@@ -34,14 +34,14 @@ class _Classifier:
     of_one: float
 
     def lengths(self, features: torch.Tensor) -> torch.Tensor:
-        """How far items (q, m) lie from all that taught, (q,): times what one counts, their leverage."""
+        """How far items (q, m) lie from all training rows, (q,): times what one counts, their leverage."""
         turned: torch.Tensor = torch.linalg.solve_triangular(self.root, features.T, upper=False)
         return turned.square().sum(dim=0)
 
     def labelled(self, features: torch.Tensor, lengths: torch.Tensor) -> Floats:
         """The share (q,) of labelled items around items (q, m), none of which is labelled.
 
-        Those that taught have a length (q,) above 0 and are scored as if they had not: their own target was
+        Training rows have a length (q,) above 0 and are scored as if left out: their own target was
         0, so it is enough to take their leverage away.
         """
         shares: Floats = ((features @ self.weights) / (1.0 - self.of_one * lengths)).numpy()
@@ -51,18 +51,18 @@ class _Classifier:
 class _Span:
     """The functions that some rows of both sides span."""
 
-    def __init__(self, bank: Bank) -> None:
-        self._rows = np.concatenate([_thin(bank.vectors[bank.landmarks]), _thin(bank.unlabelled)])
-        self._sharpness = SHARPNESS / bank.spread
+    def __init__(self, known: KnownSet) -> None:
+        self._rows = np.concatenate([_thin(known.vectors[known.landmarks]), _thin(known.unlabelled)])
+        self._sharpness = SHARPNESS / known.spread
         self._root = kernel_root(self._rows, self._sharpness)
-        self._labelled = self.features(bank.vectors[: bank.items])
-        self._pool = self.features(bank.unlabelled)
+        self._labelled = self.features(known.vectors[: known.items])
+        self._pool = self.features(known.unlabelled)
 
     def features(self, vectors: Floats) -> torch.Tensor:
         """Features (n, m) whose products are the kernel."""
         return kernel_features(vectors, self._rows, self._sharpness, self._root)
 
-    def teach(self, excluded: Mask) -> list[_Classifier]:
+    def fit(self, excluded: Mask) -> list[_Classifier]:
         """A classifier for each variant (v, n) of what is left out; it says 0 when nothing is left."""
         labelled, pool = self._labelled.T @ self._labelled, self._pool.T @ self._pool
         total = self._labelled.sum(dim=0)
@@ -80,17 +80,17 @@ class _Span:
         return found
 
 
-def density_ratio(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def density_ratio(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """Less the share of labelled items around each query, in about [-1, 0]; 0 when a side is empty.
 
-    Excluded rows are on the pool's side. A row of that side is scored as if it had not taught.
+    Excluded rows are on the pool's side. A row of that side is scored as if it were left out.
     """
     found = np.zeros((len(excluded), len(queries)), dtype=np.float32)
-    if not len(bank.unlabelled):
+    if not len(known.unlabelled):
         return found
-    excluded = excluded[:, : bank.items]
-    span = _Span(bank)
-    whole, *classifiers = span.teach(np.concatenate([np.zeros_like(excluded[:1]), excluded]))
+    excluded = excluded[:, : known.items]
+    span = _Span(known)
+    whole, *classifiers = span.fit(np.concatenate([np.zeros_like(excluded[:1]), excluded]))
     for start in range(0, len(queries), _CHUNK):
         part = queries.take(slice(start, start + _CHUNK))
         features = span.features(part.vectors)

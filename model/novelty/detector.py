@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.novelty.bank import Bank, make_bank
 from model.novelty.conformal import Doubles, p_values, share_of_known
 from model.novelty.crossfit import CrossFit, Source
+from model.novelty.known_set import KnownSet, make_known_set
 from model.novelty.scores import SCORES
 from model.records import Embeddings, Floats, Ids, Labels
 
@@ -78,8 +78,8 @@ def detect(
     given = np.argsort(labels.ids, kind="stable")  # by id, so that the order of the rows decides nothing
     asked = np.argsort(pool.ids, kind="stable")
     labelled, labels, audit = labelled.take(given), labels.take(given), audit[given]
-    bank = _make_bank(labelled, labels, name_vectors, rejected)
-    crossfit = CrossFit(bank, labelled, labels, pool.take(asked), audit=audit, rng=rng)
+    known = _make_known_set(labelled, labels, name_vectors, rejected)
+    crossfit = CrossFit(known, labelled, labels, pool.take(asked), audit=audit, rng=rng)
     weights = crossfit.choose_weights()
     scores = crossfit.score_pool(weights)
     calibration = crossfit.calibrate(weights, scores)
@@ -101,15 +101,15 @@ def detect(
     )
 
 
-def _make_bank(
+def _make_known_set(
     labelled: Embeddings, labels: Labels, name_vectors: Floats | None, rejected: Floats | None
-) -> Bank:
+) -> KnownSet:
     """What is known, and what a person said is no class: that is one more class of its own."""
     vectors, classes = labelled.vectors, labels.classes
     if rejected is not None and len(rejected):
         vectors = np.concatenate([vectors, rejected])
         classes = np.concatenate([classes, np.full(len(rejected), len(labels.space), dtype=np.intp)])
-    return make_bank(vectors, classes, name_vectors)
+    return make_known_set(vectors, classes, name_vectors)
 
 
 def _put_back(values: NDArray[Any], order: NDArray[np.intp]) -> NDArray[Any]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 
-from model.novelty.bank import class_means
+from model.neighbours import nearest_row
 from model.novelty.cut import MOST_CALIBRATED, Cut, calibrate_cut
+from model.novelty.known_set import class_means
 from model.novelty.linking import lean, link, unit
 from model.novelty.metric import learn_metric
 from model.records import Embeddings, Floats, Labels
@@ -19,7 +20,6 @@ SMALLEST = 3
 TYPICAL = 3
 MOST_LINKED = 3000  # a tree over more takes minutes: nearest items are merged first
 NEIGHBOURS = 10  # towards which an item leans; fewer when classes are small
-_CHUNK = 4096
 _SAME = 0.5  # share of the smaller group that two groups must have in common to be the same one
 
 
@@ -129,13 +129,7 @@ def _cluster(vectors: Floats, cut: float, neighbours: int, seed: int) -> tuple[F
 def _gather_nearest(vectors: Floats, seed: int) -> NDArray[np.intp]:
     """A number (n,) for each item, the same for items that share the nearest of 3000 drawn ones."""
     centres = vectors[np.random.default_rng(seed).permutation(len(vectors))[:MOST_LINKED]]
-    found = np.concatenate(
-        [
-            (vectors[start : start + _CHUNK] @ centres.T).argmax(axis=1)
-            for start in range(0, len(vectors), _CHUNK)
-        ]
-    )
-    near: NDArray[np.intp] = np.unique(found, return_inverse=True)[1]
+    near: NDArray[np.intp] = np.unique(nearest_row(vectors, centres), return_inverse=True)[1]
     return near
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from model.neighbours import nearest
 from model.records import Embeddings, Floats
 
 NEIGHBOURS = 20
 REFERENCE = 5000  # items of the pool among which neighbours are looked for
 LOCAL = 5  # the distance to this neighbour is what an item of the reference calls near
 _STEEPNESS = 4
-_CHUNK = 4096
 _TINY = 1e-6
 
 
@@ -66,20 +65,11 @@ def find_neighbourhood(items: Embeddings, reference: Reference) -> Neighbourhood
 
 def _nearest(items: Embeddings, others: Embeddings, *, count: int) -> tuple[Floats, NDArray[np.intp]]:
     """Distances 1 - cosine (n, k) to the nearest others with another id, and their rows (n, k)."""
-    count = min(count, len(others))
-    distances = np.zeros((len(items), count), dtype=np.float32)
-    rows = np.zeros((len(items), count), dtype=np.intp)
-    if count == 0:
-        return distances, rows
-    by_id = np.argsort(others.ids)
-    for start in range(0, len(items), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        closeness = items.vectors[part] @ others.vectors.T
-        found = np.searchsorted(others.ids, items.ids[part], sorter=by_id)
+    own = None
+    if len(others):
+        by_id = np.argsort(others.ids)
+        found = np.searchsorted(others.ids, items.ids, sorter=by_id)
         places = by_id[np.minimum(found, len(by_id) - 1)]
-        itself = np.flatnonzero(others.ids[places] == items.ids[part])
-        closeness[itself, places[itself]] = -np.inf
-        top = torch.topk(torch.from_numpy(closeness), count, dim=1, sorted=False)
-        rows[part] = top.indices.numpy()
-        distances[part] = np.maximum(1.0 - top.values.numpy(), _TINY)
-    return distances, rows
+        own = np.where(others.ids[places] == items.ids, places, -1)
+    near = nearest(items.vectors, others.vectors, count=count, own=own)
+    return np.maximum(1.0 - near.cosines, _TINY), near.rows

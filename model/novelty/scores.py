@@ -1,6 +1,6 @@
 """Novelty scores: how unlike the labelled items of every class an item is.
 
-Every score is computed for several variants of the bank of labelled items at once, each of which leaves some
+Every score is computed for several variants of the known set at once, each of which leaves some
 rows out, so that labelled items can be scored as if nobody had labelled them. Higher means more novel.
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.novelty.bank import Bank, Mask, Queries, class_means
 from model.novelty.density_ratio import density_ratio
 from model.novelty.kernel import closeness, kernel_features, kernel_root
+from model.novelty.known_set import KnownSet, Mask, Queries, class_means
 from model.records import Floats
 
 NARROW, WIDE = 4.5, 1.0  # kernel widths in units of the spread of the classes
@@ -23,30 +23,30 @@ _CHUNK = 4096
 _TINY = 1e-6
 
 
-ScoreFunction = Callable[[Bank, Mask, Queries], Floats]
+ScoreFunction = Callable[[KnownSet, Mask, Queries], Floats]
 
 
-def narrow_kernel(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def narrow_kernel(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """Less the largest of the classes' Gaussian-process means, with a kernel that sees single items.
 
     Kemmler, Rodner and Denzler, 2013, One-class classification with Gaussian processes; one a class as
     in Bodesheim et al., 2015. Far from every label all means are 0; where classes meet, none is large.
     """
-    return _kernel_score(bank, excluded, queries, sharpness=NARROW / bank.spread)
+    return _kernel_score(known, excluded, queries, sharpness=NARROW / known.spread)
 
 
-def wide_kernel(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def wide_kernel(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """The same with a kernel that sees whole classes: nearly a linear classifier's largest output."""
-    return _kernel_score(bank, excluded, queries, sharpness=WIDE / bank.spread)
+    return _kernel_score(known, excluded, queries, sharpness=WIDE / known.spread)
 
 
-def nearest_neighbour(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def nearest_neighbour(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """Less the cosine to the nearest labelled item (Sun et al., 2022), with k = 1 as labels are few."""
-    excluded = excluded[:, : bank.items]
+    excluded = excluded[:, : known.items]
     patterns, of_row = np.unique(excluded, axis=1, return_inverse=True)  # (v, p): rows alike in all variants
     order = np.argsort(of_row, kind="stable")
     starts = np.searchsorted(of_row[order], np.arange(patterns.shape[1]))
-    rows = bank.vectors[order]
+    rows = known.vectors[order]
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for start in range(0, len(queries), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -56,18 +56,18 @@ def nearest_neighbour(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
     return found
 
 
-def relative_mahalanobis(bank: Bank, excluded: Mask, queries: Queries) -> Floats:
+def relative_mahalanobis(known: KnownSet, excluded: Mask, queries: Queries) -> Floats:
     """Squared Mahalanobis distance to the nearest class mean, less that to the mean of all (Ren et al. 2021).
 
     Needs many classes: with few, the distance to the mean of all explains everything away.
     """
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for variant, left_out in enumerate(excluded):
-        kept = np.flatnonzero(~left_out[: bank.items])
+        kept = np.flatnonzero(~left_out[: known.items])
         if len(kept) < 2:
             found[variant] = 0.0  # nothing is known, or no spread: nothing is nearer than anything else
             continue
-        vectors, classes = bank.vectors[kept], bank.classes[kept]
+        vectors, classes = known.vectors[kept], known.classes[kept]
         _, places = np.unique(classes, return_inverse=True)
         means = class_means(vectors, classes)
         middle = vectors.mean(axis=0)
@@ -92,9 +92,9 @@ SCORES: dict[str, ScoreFunction] = {
 }
 
 
-def _kernel_score(bank: Bank, excluded: Mask, queries: Queries, *, sharpness: float) -> Floats:
-    landmarks = bank.vectors[bank.landmarks]
-    weights = _kernel_weights(bank.vectors, _one_hot(bank.classes), excluded, landmarks, sharpness)
+def _kernel_score(known: KnownSet, excluded: Mask, queries: Queries, *, sharpness: float) -> Floats:
+    landmarks = known.vectors[known.landmarks]
+    weights = _kernel_weights(known.vectors, _one_hot(known.classes), excluded, landmarks, sharpness)
     found = np.empty((len(excluded), len(queries)), dtype=np.float32)
     for start in range(0, len(queries), _CHUNK):
         near = closeness(queries.vectors[start : start + _CHUNK], landmarks, sharpness)

@@ -41,7 +41,6 @@ class Agreement:
     """Krippendorff's alpha of all answers, 1 = all agree and 0 = as chance would, and each annotator."""
 
     alpha: float | None
-    shared_tasks: int
     annotators: tuple[AnnotatorAgreement, ...]
     words: str
 
@@ -88,7 +87,7 @@ def measure_agreement(
     _, task, answers = np.unique(tasks, return_inverse=True, return_counts=True)
     shared = answers[task] >= 2
     if not shared.any():
-        return Agreement(None, 0, (), "No task was answered by two people yet, so agreement is not known.")
+        return Agreement(None, (), "No task was answered by two people yet, so agreement is not known.")
     _, task = np.unique(task[shared], return_inverse=True)
     seen, column = np.unique(classes[shared], return_inverse=True)
     counts = np.zeros((int(task.max()) + 1, len(seen)))
@@ -99,7 +98,12 @@ def measure_agreement(
         for mine in [annotators[shared] == person]
     )
     alpha = _alpha(counts)
-    return Agreement(alpha, len(counts), people, _say(alpha, len(counts)))
+    return Agreement(alpha, people, _say(alpha, len(counts)))
+
+
+def cohen_kappa(agreed: float, by_chance: float) -> float | None:
+    """Cohen's kappa (1960) from two shares: agreement beyond chance; None if chance alone gives 1."""
+    return None if by_chance >= 1.0 else (agreed - by_chance) / (1.0 - by_chance)
 
 
 def _alpha(counts: Numbers) -> float | None:
@@ -120,9 +124,7 @@ def _judge(person: int, counts: Numbers, column: NDArray[np.intp]) -> AnnotatorA
     others = (counts - own) / (counts.sum(axis=1, keepdims=True) - 1.0)
     with_others = float((own * others).sum(axis=1).mean())
     by_chance = float(own.mean(axis=0) @ others.mean(axis=0))
-    kappa = None
-    if len(column) >= FEWEST and by_chance < 1.0:
-        kappa = (with_others - by_chance) / (1.0 - by_chance)
+    kappa = cohen_kappa(with_others, by_chance) if len(column) >= FEWEST else None
     agreed = int(((own * others).sum(axis=1) > 0.5).sum())
     return AnnotatorAgreement(person, len(column), agreed, kappa)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from model.calibration import wilson_interval
 
-Z95 = 1.959964
 Z80 = 1.281552
 
 
@@ -32,14 +31,6 @@ def share(right: int, total: int) -> Estimate:
         raise ValueError(f"share: {right} of {total}")
     low, high = wilson_interval(right, total)
     return Estimate(right / total, low, high)
-
-
-def score_interval(value: float, size: float, *, z: float = Z95) -> tuple[float, float]:
-    """Wilson's interval of a share in [0, 1] that is worth `size` draws, which need not be whole."""
-    middle = value + z * z / (2 * size)
-    half = z * math.sqrt(max(value * (1 - value), 0.0) / size + z * z / (4 * size * size))
-    scale = 1 + z * z / size
-    return min(max((middle - half) / scale, 0.0), value), max(min((middle + half) / scale, 1.0), value)
 
 
 def percent(value: float) -> str:

@@ -24,7 +24,6 @@ class Forecast:
 
     more: int
     gain: Estimate | None
-    significant: bool
     words: str
 
 
@@ -38,7 +37,7 @@ def forecast_gain(steps: Sequence[Step], *, more: int = 100, rng: np.random.Gene
     if more < 1:
         raise ValueError(f"forecast_gain: more is {more}; it must be 1 or more")
     if len(steps) < FEWEST_STEPS:
-        return Forecast(more, None, False, "Too early for a forecast: the learning curve is too short.")
+        return Forecast(more, None, "Too early for a forecast: the learning curve is too short.")
     drawn = draw_rows(len(steps[-1].sample.right), _DRAWS, rng)
     accuracy = accuracies_of([step.sample for step in steps], drawn)
     law = fit_power_law(accuracy, np.array([step.learned for step in steps]))
@@ -49,6 +48,6 @@ def forecast_gain(steps: Sequence[Step], *, more: int = 100, rng: np.random.Gene
     value, half = float(gains.mean()), Z80 * math.hypot(float(gains.std()), luck)
     gain = Estimate(value, value - half, value + half)
     if gain.low > 0.0:
-        return Forecast(more, gain, True, f"The next {more} labels: {points_range(gain)}.")
+        return Forecast(more, gain, f"The next {more} labels: {points_range(gain)}.")
     words = f"The next {more} labels: nothing significant, {points_range(gain)}."
-    return Forecast(more, gain, False, words)
+    return Forecast(more, gain, words)

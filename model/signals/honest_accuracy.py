@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_quota
-from model.heads.material import FOLDS
+from model.heads.training_set import FOLDS
 from model.records import Floats, LabelSpace
-from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.estimate import Estimate, percent_range, share
 from model.signals.power_law import learned_more
+from model.signals.prediction_powered import Sample, estimate_accuracy
 
 FEWEST = 30  # audit labels below which nothing is said
 FEWEST_OF_A_CLASS = 5
@@ -37,15 +37,15 @@ class ClassAccuracy:
 class HonestAccuracy:
     """Accuracy on items that the model has not learned from, in [0, 1]; None while it is too early.
 
-    `plain` comes from the audit labels alone; `assisted` also uses what all other items tell, allows for the
-    fifth of the labels that the heads which judge have not learned, and is the one to show; `worth` says
-    for how many plain audit labels one counts in it, by the width of the ranges.
+    `plain` comes from the audit labels alone; `prediction_powered` also uses what all other items tell,
+    allows for the fifth of the labels that the heads which judge have not learned, and is the one to show;
+    `worth` says for how many plain audit labels one counts in it, by the width of the ranges.
     `macro_f1` is there when the classes are `skewed`, over those with five audit labels.
     """
 
     audit_labels: int
     plain: Estimate | None
-    assisted: Estimate | None
+    prediction_powered: Estimate | None
     worth: float | None
     skewed: bool
     macro_f1: Estimate | None
@@ -90,13 +90,13 @@ def measure_accuracy(
         unlabelled_confidence=unlabelled_confidence,
         position=position,
     )
-    assisted = estimate_accuracy(sample)
-    worth = ((plain.high - plain.low) / (assisted.high - assisted.low)) ** 2
-    assisted = learned_more(assisted, 1.0 - 1.0 / FOLDS)
+    powered = estimate_accuracy(sample)
+    worth = ((plain.high - plain.low) / (powered.high - powered.low)) ** 2
+    powered = learned_more(powered, 1.0 - 1.0 / FOLDS)
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
-    words = _say(assisted, total, macro_f1)
-    return HonestAccuracy(total, plain, assisted, worth, skewed, macro_f1, by_class, words)
+    words = _say(powered, total, macro_f1)
+    return HonestAccuracy(total, plain, powered, worth, skewed, macro_f1, by_class, words)
 
 
 def asked_blind(
@@ -159,8 +159,8 @@ def _mean_f1(is_class: Mask, says_class: Mask, weights: Numbers) -> Numbers:
     return means
 
 
-def _say(assisted: Estimate, total: int, macro_f1: Estimate | None) -> str:
-    words = f"Right on {percent_range(assisted)} of items it has not seen, judged by {total} audit labels"
+def _say(accuracy: Estimate, total: int, macro_f1: Estimate | None) -> str:
+    words = f"Right on {percent_range(accuracy)} of items it has not seen, judged by {total} audit labels"
     return f"{words}; macro-F1 {percent_range(macro_f1)}." if macro_f1 else f"{words}."
 
 

@@ -1,4 +1,4 @@
-"""Which labels look wrong: what heads that never saw a label believe of it, joined with its neighbours."""
+"""Label errors by confident learning: beliefs of heads that never saw a label, joined with its neighbours."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from model.calibration import fit_temperature
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.single_label import softmax
-from model.heads.surroundings import Surroundings
+from model.heads.training_set import assign_folds
+from model.neighbours import nearest
 from model.records import Embeddings, Floats, Labels
 from model.training import train
 
 FEWEST = 20  # labels below which no label is called suspect
 NEIGHBOURS = 10
 _LIKELY_SHARE = 0.1  # of wrong labels, before any was looked at
-_FLOOR = 1e-4  # of a belief: one voice cannot outweigh all others
+_FLOOR = 1e-4  # of a belief: one estimate cannot outweigh all others
 _SLIP = 0.02  # share of labels that even a perfect belief would not foresee
-_VOICES = tuple(float(weight) for weight in np.arange(0.0, 1.6, 0.25))
+_POWERS = tuple(float(power) for power in np.arange(0.0, 1.6, 0.25))
 _SURE = 0.7  # belief in another class that makes a label count as wrong
-_CHUNK = 2048
 
 Numbers = NDArray[np.float64]
 
@@ -56,12 +56,12 @@ def find_suspects(
     rng: np.random.Generator,
     name_vectors: Floats | None = None,
     prior_weight: float = 0.0,
-    surroundings: Surroundings | None = None,
+    neighbour_graph: NeighbourGraph | None = None,
 ) -> SuspectLabels:
     """Doubt in every label of a labelled set.
 
     out_of_fold (n, c) is what a training believed of each item before it learned from it; the settings are
-    those that it preferred, the surroundings those that taught it. Labels that it, the neighbours' labels and
+    those that it preferred, the graph that of its pseudo-labels. Labels that it, the neighbours' labels and
     the neighbours' beliefs contradict weigh less when heads are fitted once more, out of fold again, and are
     left out of a second training (after confident learning; Northcutt et al., 2021). Doubt is one less the
     belief in the label, by the mix of all three and the neighbours that foresees labels best. Raises
@@ -70,21 +70,22 @@ def find_suspects(
     _require_rows(embeddings, labels, out_of_fold)
     count, given = len(labels), labels.classes
     if count < FEWEST or len(np.unique(given)) < 2:
-        quiet = np.zeros(count, dtype=np.float32)
+        no_doubt = np.zeros(count, dtype=np.float32)
         words = f"Too early to suspect a label: {count} of {FEWEST} labels."
         if count >= FEWEST:
             words = "No label is suspect: there is only one class so far."
-        return SuspectLabels(quiet, given, quiet > 0, words)
-    near = _nearest(embeddings.vectors)
+        return SuspectLabels(no_doubt, given, no_doubt > 0, words)
     rows = np.arange(count)
+    vectors, wanted = embeddings.vectors, min(NEIGHBOURS, count - 1)
+    near = nearest(vectors, vectors, count=wanted, own=rows).rows
     first = out_of_fold.astype(np.float64)
-    voices = (first, first[near].mean(axis=1), _vote(labels.targets, near, first))
-    belief = np.exp(np.mean([np.log(np.maximum(voice, _FLOOR)) for voice in voices], axis=0))
+    estimates = (first, first[near].mean(axis=1), _vote(labels.targets, near, first))
+    belief = np.exp(np.mean([np.log(np.maximum(estimate, _FLOOR)) for estimate in estimates], axis=0))
     clean = _chance_of_right((belief / belief.sum(axis=1, keepdims=True))[rows, given], len(labels.space))
     second = _believe_again(
         embeddings, labels, clean, inverse_regularisation, rng, name_vectors, prior_weight
     )
-    third = _believe_without_doubtful(embeddings, labels, clean, rng, name_vectors, surroundings)
+    third = _believe_without_doubtful(embeddings, labels, clean, rng, name_vectors, neighbour_graph)
     own = np.cbrt(first * second * third)  # three heads err less than one
     mixed = _mix(own, third[near].mean(axis=1), given, clean)
     doubt = 1.0 - mixed[rows, given]
@@ -92,19 +93,6 @@ def find_suspects(
     others[rows, given] = -1.0
     flagged = _most_doubtful(doubt, int((others.max(axis=1) > _SURE).sum()))
     return SuspectLabels(doubt.astype(np.float32), others.argmax(axis=1), flagged, _say(flagged))
-
-
-def _nearest(vectors: Floats) -> NDArray[np.intp]:
-    """Rows of the nearest other items (n, k), k = 10 or all there are."""
-    everything = torch.from_numpy(np.ascontiguousarray(vectors))
-    wanted = min(NEIGHBOURS, len(vectors) - 1)
-    found = []
-    for start in range(0, len(vectors), _CHUNK):
-        closeness = everything[start : start + _CHUNK] @ everything.T
-        own = torch.arange(len(closeness))
-        closeness[own, start + own] = -torch.inf
-        found.append(torch.topk(closeness, wanted, dim=1, sorted=False).indices)
-    return torch.cat(found).numpy().astype(np.intp)
 
 
 def _vote(targets: Floats, near: NDArray[np.intp], belief: Numbers) -> Numbers:
@@ -154,7 +142,7 @@ def _believe_without_doubtful(
     clean: Numbers,
     rng: np.random.Generator,
     name_vectors: Floats | None,
-    surroundings: Surroundings | None,
+    neighbour_graph: NeighbourGraph | None,
 ) -> Numbers:
     """Beliefs (n, c) of a training on the likely labels alone, which is out of fold for these as well."""
     likely = np.flatnonzero(clean > 0.5)
@@ -166,7 +154,7 @@ def _believe_without_doubtful(
         name_vectors=name_vectors,
         audit=np.zeros(len(likely), dtype=np.bool_),
         rng=rng,
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
     )
     beliefs = trained.head.probabilities(embeddings, "likely-labels").values.astype(np.float64)
     beliefs[likely] = trained.out_of_fold.values
@@ -176,10 +164,10 @@ def _believe_without_doubtful(
 def _mix(own: Numbers, around: Numbers, given: NDArray[np.intp], clean: Numbers) -> Numbers:
     """Own and neighbours' beliefs, each to the power that makes the likely labels most likely."""
     even = _SLIP / own.shape[1]
-    logs = [np.log((1.0 - _SLIP) * voice + even) for voice in (own, around)]
+    logs = [np.log((1.0 - _SLIP) * estimate + even) for estimate in (own, around)]
     best, least = own, np.inf
-    for weights in product(_VOICES, _VOICES):
-        mixed = softmax((weights[0] * logs[0] + weights[1] * logs[1]).astype(np.float32)).astype(np.float64)
+    for powers in product(_POWERS, _POWERS):
+        mixed = softmax((powers[0] * logs[0] + powers[1] * logs[1]).astype(np.float32)).astype(np.float64)
         loss = -float(clean @ np.log(mixed[np.arange(len(given)), given]))
         if loss < least:
             best, least = mixed, loss

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.heads.material import FOLDS
-from model.heads.surroundings import Surroundings
+from model.calibration import Z95
+from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
+from model.heads.training_set import FOLDS
 from model.records import Embeddings, Floats, Labels
-from model.signals.assisted import Sample, estimate_accuracy
-from model.signals.estimate import Z95, Estimate, percent_range, points_range
+from model.signals.estimate import Estimate, percent_range, points_range
 from model.signals.power_law import accuracies_of, draw_rows, fit_power_law, learned_more
+from model.signals.prediction_powered import Sample, estimate_accuracy
 from model.training import train
 
 FEWEST_AUDIT = 30
@@ -101,7 +102,7 @@ def trace_learning(
     pool_size: int,
     name_vectors: Floats | None,
     rng: np.random.Generator,
-    surroundings: Surroundings | None = None,
+    neighbour_graph: NeighbourGraph | None = None,
 ) -> LearningCurve:
     """The learning curve of a log; `trained` is the head of all of it, with rows in the same order.
 
@@ -127,7 +128,7 @@ def trace_learning(
             name_vectors=name_vectors,
             audit=np.zeros(len(rows), dtype=np.bool_),
             rng=rng,
-            surroundings=surroundings,
+            neighbour_graph=neighbour_graph,
         )
 
     def learn_first(size: int) -> Step:

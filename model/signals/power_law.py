@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.signals.assisted import Sample, trust_in_confidence
 from model.signals.estimate import Estimate
+from model.signals.prediction_powered import Sample, power_tuning
 
 EXPONENTS = np.array([0.25, 0.5, 0.75, 1.0, 1.5])
 _LEAST_SPREAD = 1e-3  # of an accuracy: closer than this no curve goes through its points by anything but luck
@@ -87,7 +87,7 @@ def accuracies_of(samples: Sequence[Sample], drawn: Numbers) -> Numbers:
     """Accuracy (b, k) of k samples of the same items, for each bootstrap weighting (b, m)."""
     found = []
     for sample in samples:
-        trust = trust_in_confidence(sample.right, sample.sure)
+        trust = power_tuning(sample.right, sample.sure)
         rest = trust * sample.rest + drawn @ (sample.right - trust * sample.sure)
         found.append((1.0 - sample.share) * sample.known + sample.share * np.clip(rest, 0.0, 1.0))
     return np.stack(found, axis=1)

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash
+from model.margin import margins
 from model.records import Floats, Ids, LabelSpace
+from model.signals.agreement import cohen_kappa
 from model.signals.estimate import percent, points, points_range
 from model.signals.forecast import Forecast
 
 Advice = Literal["keep-labeling", "label-novel-lane", "collect-data", "stop"]
+SignalName = Literal["stable predictions", "gain below the price", "little left unexplained", "no new class"]
 
 STOP_SET = 2000
 STABLE_KAPPA = 0.99
@@ -34,7 +37,7 @@ Columns = NDArray[np.intp]
 class Signal:
     """One reason to stop: its number, the bar, and whether it is reached; None where nothing is known."""
 
-    name: str
+    name: SignalName
     value: float | None
     bar: float
     reached: bool | None
@@ -113,8 +116,8 @@ def agreement_of_versions(
     same = float((before == now).mean())
     classes = int(max(before.max(), now.max())) + 1
     shares = [np.bincount(one, minlength=classes) / len(before) for one in (before, now)]
-    by_chance = float(shares[0] @ shares[1])
-    return 1.0 if by_chance >= 1.0 else (same - by_chance) / (1.0 - by_chance)
+    kappa = cohen_kappa(same, float(shares[0] @ shares[1]))
+    return 1.0 if kappa is None else kappa
 
 
 def unexplained_mass(unlabelled: Floats, recent: Floats, recent_correct: Mask) -> float | None:
@@ -125,8 +128,8 @@ def unexplained_mass(unlabelled: Floats, recent: Floats, recent_correct: Mask) -
     """
     if not len(unlabelled) or not recent_correct.any() or recent.shape[1] < 2:
         return None
-    bar = float(np.median(_margins(recent[recent_correct])))
-    return float((_margins(unlabelled) < bar).mean())
+    bar = float(np.median(margins(recent[recent_correct])))
+    return float((margins(unlabelled) < bar).mean())
 
 
 def find_starved_classes(label_counts: Columns, expected_left: Floats, space: LabelSpace) -> tuple[str, ...]:
@@ -138,14 +141,8 @@ def find_starved_classes(label_counts: Columns, expected_left: Floats, space: La
     return tuple(space.names[column] for column in np.flatnonzero(starved))
 
 
-def _margins(beliefs: Floats) -> Floats:
-    highest = np.partition(beliefs, -2, axis=1)
-    margins: Floats = highest[:, -1] - highest[:, -2]
-    return margins
-
-
 def _stable_signal(kappas: Sequence[float]) -> Signal:
-    name = "stable predictions"
+    name: SignalName = "stable predictions"
     if len(kappas) < STABLE_VERSIONS:
         words = f"Stability is known after {STABLE_VERSIONS + 1} versions."
         return Signal(name, None, STABLE_KAPPA, None, words)
@@ -155,7 +152,8 @@ def _stable_signal(kappas: Sequence[float]) -> Signal:
 
 
 def _price_signal(forecast: Forecast, price: float) -> Signal:
-    name, bar = "gain below the price", price * forecast.more / 100.0
+    name: SignalName = "gain below the price"
+    bar = price * forecast.more / 100.0
     if forecast.gain is None:
         return Signal(name, None, bar, None, forecast.words)
     reached = forecast.gain.value < bar and forecast.gain.high < 2.0 * bar
@@ -167,7 +165,7 @@ def _price_signal(forecast: Forecast, price: float) -> Signal:
 
 
 def _unexplained_signal(unexplained: float | None) -> Signal:
-    name = "little left unexplained"
+    name: SignalName = "little left unexplained"
     if unexplained is None:
         return Signal(name, None, FEW_UNEXPLAINED, None, "What the pool leaves unexplained is not known yet.")
     words = f"{percent(unexplained)} of the pool is less clear than what the model just learned."
@@ -175,7 +173,7 @@ def _unexplained_signal(unexplained: float | None) -> Signal:
 
 
 def _novelty_signal(labels: int, new_classes: int) -> Signal:
-    name = "no new class"
+    name: SignalName = "no new class"
     if not new_classes and labels < NOVELTY_LABELS:
         words = f"No new class in {labels} labels of the novelty lane; {NOVELTY_LABELS} are needed to say so."
         return Signal(name, 0.0, 1.0, None, words)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash, audit_quota, audit_threshold
-from model.heads.surroundings import Surroundings
+from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, Ranking, Representation
 from model.representations.choice import View, choose_representation
 from model.simulation.oracle import Oracle
-from model.strategies import StrategyInput, needs_probabilities
+from model.strategies import HeadView, StrategyInput, needs_probabilities
 from model.training import cold_start, train
 
 AUTO = "auto"  # what the live loop calls its own choice
@@ -30,7 +30,7 @@ class Features:
     pool: Embeddings
     test: Embeddings
     name_vectors: Floats | None
-    surroundings: Surroundings | None
+    neighbour_graph: NeighbourGraph | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +45,14 @@ class Exercise:
     test: Embeddings
     test_classes: NDArray[np.intp]
     name_vectors: Floats | None
-    surroundings: Surroundings | None = None
+    neighbour_graph: NeighbourGraph | None = None
     others: Mapping[Representation, Features] = field(default_factory=dict)
     only: Representation | None = None
 
     def features(self, representation: Representation) -> Features:
         """What a head sees in one representation."""
         if representation == "encoder":
-            return Features(self.pool, self.test, self.name_vectors, self.surroundings)
+            return Features(self.pool, self.test, self.name_vectors, self.neighbour_graph)
         return self.others[representation]
 
 
@@ -151,7 +151,7 @@ def _train(exercise: Exercise, labelled: NDArray[np.intp], *, audit: NDArray[np.
         name_vectors=seen.name_vectors,
         audit=np.isin(labels.ids, audit),
         rng=np.random.default_rng(seed),
-        surroundings=seen.surroundings,
+        neighbour_graph=seen.neighbour_graph,
     )
     return _Model(trained, representation)
 
@@ -167,14 +167,15 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Mo
     left = np.ones(len(exercise.pool), dtype=np.bool_)
     left[labelled] = False
     pool = exercise.pool.take(left)
-    probabilities = None
-    if model is not None:
-        seen = exercise.features(model.representation).pool.take(left)
-        probabilities = model.trained.head.probabilities(seen, f"after-{len(labelled)}")
     rows = np.sort(labelled)
+    probabilities, view = None, None
+    if model is not None:
+        seen = exercise.features(model.representation).pool
+        view = HeadView(model.trained.head, seen.take(left), seen.take(rows))
+        probabilities = view.head.probabilities(view.pool, f"after-{len(labelled)}")
     answers = exercise.oracle.answers[rows]
     return rank(
-        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers),
+        StrategyInput(pool, probabilities, exercise.pool.take(rows), plan.batch, answers, view=view),
         strategy=_strategy_now(plan, exercise, len(labelled)),
         window=plan.batch,
         audit=np.isin(pool.ids, _audit_ids(exercise, plan, len(labelled))),

@@ -10,7 +10,7 @@ from model.strategies.diversity import core_set, margin_diversity
 from model.strategies.gradients import badge
 from model.strategies.herding import balanced_herding, max_herding, uncertainty_herding
 from model.strategies.imbalance import direct
-from model.strategies.inputs import Strategy, StrategyInput
+from model.strategies.inputs import HeadView, Strategy, StrategyInput
 from model.strategies.uncertainty import entropy, least_confidence, margin, power_margin
 
 STRATEGIES: Final[dict[str, Strategy]] = {
@@ -33,7 +33,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
 
 _WITHOUT_PROBABILITIES = frozenset({"random", "max-herding", "core-set", "typiclust"})
 
-__all__ = ["STRATEGIES", "Strategy", "StrategyInput", "needs_probabilities"]
+__all__ = ["STRATEGIES", "HeadView", "Strategy", "StrategyInput", "needs_probabilities"]
 
 
 def needs_probabilities(name: str) -> bool:

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
+from model.heads.single_label import LinearHead
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import margin_uncertainty, most_uncertain, pick_sample, score_picks
-from model.strategies.linear import recover_weights
 
 MOST_CLUSTERS = 500
 SAMPLE = 50_000  # items from which cluster centres are learned
@@ -61,12 +61,11 @@ def dropquery(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     """Items that change class when features are dropped, one by each centre (Gupte et al., 2024, DropQuery).
 
     Three passes with three quarters of the features dropped; candidates changed class in most of them, or at
-    least once when those are few. The head is linear, so its weights follow from its probabilities. After
-    the batch: by margin.
+    least once when those are few. After the batch: by margin.
     """
     probabilities, vectors = inputs.require_probabilities(), inputs.vectors()
     uncertainty = margin_uncertainty(probabilities)
-    changes = _changes(vectors, recover_weights(vectors, probabilities), probabilities.argmax(axis=1), rng)
+    changes = _changes(inputs.features(), inputs.require_view().head, probabilities.argmax(axis=1), rng)
     candidates = np.flatnonzero(changes > PASSES / 2)
     for least in range(PASSES // 2, -1, -1):
         if len(candidates) >= min(25 * inputs.batch, len(vectors)):
@@ -96,13 +95,13 @@ def assign_clusters(vectors: Floats, wanted: int, rng: np.random.Generator) -> N
 
 
 def _changes(
-    vectors: Floats, weights: Floats, favourite: NDArray[np.intp], rng: np.random.Generator
+    features: Floats, head: LinearHead, favourite: NDArray[np.intp], rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """How often (n,) each item's favourite changes when features are dropped."""
-    changes = np.zeros(len(vectors), dtype=np.intp)
+    changes = np.zeros(len(features), dtype=np.intp)
     for _ in range(PASSES):
-        kept = (rng.random(vectors.shape) >= DROPOUT).astype(np.float32) / np.float32(1.0 - DROPOUT)
-        changes += (vectors * kept @ weights[:-1] + weights[-1]).argmax(axis=1) != favourite
+        kept = (rng.random(features.shape) >= DROPOUT).astype(np.float32) / np.float32(1.0 - DROPOUT)
+        changes += head.logits(features * kept).argmax(axis=1) != favourite
     return changes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.neighbours import nearest_cosine
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import margin_uncertainty, most_uncertain, pick_sample, score_picks
@@ -46,7 +47,7 @@ def pick_farthest(vectors: Floats, labelled: Floats, *, count: int) -> Rows:
     """
     count, picks = min(count, len(vectors)), list[int]()
     if len(labelled):
-        nearest = (vectors @ labelled.T).max(axis=1)  # cosine to the nearest: low is far
+        nearest = nearest_cosine(vectors, labelled)  # low is far
     else:
         picks.append(int((vectors @ vectors.mean(axis=0)).argmax()))
         nearest = vectors @ vectors[picks[0]]

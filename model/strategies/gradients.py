@@ -16,16 +16,17 @@ CANDIDATES = 20_000
 def badge(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     """Picks spread over the gradients that the favourite class as label would give (Ash et al., 2020, BADGE).
 
-    The gradient of an item is (p - onehot of the favourite) ⊗ vector, and picks are drawn like the first
-    centres of k-means++. The n × d × c gradients are never built: their products are products of two small
-    ones. In a large pool only the 20,000 most uncertain items are candidates. After the batch: by margin.
+    The gradient of an item is (p - onehot of the favourite) ⊗ features of the head, and picks are drawn like
+    the first centres of k-means++. The n × d × c gradients are never built: their products are products of
+    two small ones. In a large pool only the 20,000 most uncertain items are candidates. After the batch: by
+    margin.
     """
     probabilities = inputs.require_probabilities()
     uncertainty = margin_uncertainty(probabilities)
     candidates = most_uncertain(uncertainty, max(CANDIDATES, inputs.batch), rng)
     errors = probabilities[candidates].copy()
     errors[np.arange(len(errors)), errors.argmax(axis=1)] -= 1.0
-    picks = spread_gradients(errors, inputs.vectors(candidates), count=inputs.batch, rng=rng)
+    picks = spread_gradients(errors, inputs.features(candidates), count=inputs.batch, rng=rng)
     return score_picks(candidates[picks], uncertainty)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.heads.single_label import softmax
+from model.margin import top_two
 from model.records import Floats
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 from model.strategies.kernel import margin_uncertainty, score_picks
-from model.strategies.linear import recover_weights
 
 
 @named_strategy("direct")
@@ -23,7 +23,7 @@ def direct(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     """
     probabilities = inputs.require_probabilities()
     margins = class_margins(probabilities)  # (n, c)
-    borders = _borders(inputs, probabilities)
+    borders = _borders(inputs, probabilities.shape[1])
     shares = probabilities.mean(axis=0)
     queues = [_from_both_sides(margins[:, column] - borders[column]) for column in np.argsort(shares)]
     return score_picks(_in_turn(queues, inputs.batch), margin_uncertainty(probabilities))
@@ -33,10 +33,10 @@ def class_margins(probabilities: Floats) -> Floats:
     """Probability of each class less the best other, (n, c) in [-1, 1]; the probability if it is alone."""
     if probabilities.shape[1] < 2:
         return probabilities
-    top = np.partition(probabilities, -2, axis=1)[:, -2:]  # (n, 2), ascending
+    top = top_two(probabilities)
     is_best = probabilities >= top[:, 1:]
-    margins: Floats = probabilities - np.where(is_best, top[:, :1], top[:, 1:])
-    return margins
+    found: Floats = probabilities - np.where(is_best, top[:, :1], top[:, 1:])
+    return found
 
 
 def best_threshold(margins: Floats, inside: NDArray[np.bool_]) -> float:
@@ -51,17 +51,17 @@ def best_threshold(margins: Floats, inside: NDArray[np.bool_]) -> float:
     return float(sorted_margins[place] + sorted_margins[place + 1]) / 2.0
 
 
-def _borders(inputs: StrategyInput, probabilities: Floats) -> Floats:
+def _borders(inputs: StrategyInput, classes: int) -> Floats:
     """The border (c,) of every class, by what the head says of the labelled items."""
-    borders = np.zeros(probabilities.shape[1], dtype=np.float32)
+    borders = np.zeros(classes, dtype=np.float32)
     if inputs.labelled_classes is None or not (inputs.labelled_classes >= 0).any():
         return borders
     answered = inputs.labelled_classes >= 0
-    weights = recover_weights(inputs.vectors(), probabilities)
-    logits = inputs.labelled.vectors[answered] @ weights[:-1] + weights[-1]
-    margins, classes = class_margins(softmax(logits)), inputs.labelled_classes[answered]
-    for column in np.unique(classes):
-        borders[column] = best_threshold(margins[:, column], classes == column)
+    view = inputs.require_view()
+    margins = class_margins(softmax(view.head.logits(view.labelled.vectors[answered])))
+    answers = inputs.labelled_classes[answered]
+    for column in np.unique(answers):
+        borders[column] = best_threshold(margins[:, column], answers == column)
     return borders
 
 

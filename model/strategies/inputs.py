@@ -9,13 +9,25 @@ from functools import wraps
 import numpy as np
 from numpy.typing import NDArray
 
-from model.heads.single_label import as_float32
+from model.heads.single_label import LinearHead, as_float32
 from model.records import Embeddings, Floats, Ids, Probabilities, Scores
 
 Rows = NDArray[np.intp]
 
 _PART = 4096  # rows looked at in one go
 _HALF_EXPONENT = np.uint16(0x7C00)  # all of these bits are set in an infinite float16, and in no finite one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadView:
+    """A head, and the features that it looks at: of the pool (n, d') and of the labelled items (m, d').
+
+    They are the vectors of these items unless the head's representation is another one.
+    """
+
+    head: LinearHead
+    pool: Embeddings
+    labelled: Embeddings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +38,8 @@ class StrategyInput:
     nobody is asked the same thing twice; `labelled_classes` (m,) are their columns, -1 where there is no
     answer yet, or None when nobody cares. `batch` is how many items are asked before the next training.
     `asked` are the rows of the pool that may be asked, in the order in which a strategy sees them; all of
-    them when None, and `rank` fills it. A large pool may lie on disk as float16: nothing here copies it.
+    them when None, and `rank` fills it. `view` is the head behind the probabilities, for strategies that look
+    into it. A large pool may lie on disk as float16: nothing here copies it.
     Raises ValueError when ids repeat, or rows, encoders or sizes do not fit together.
     """
 
@@ -36,6 +49,7 @@ class StrategyInput:
     batch: int
     labelled_classes: NDArray[np.intp] | None = None
     asked: Rows | None = None
+    view: HeadView | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -48,6 +62,8 @@ class StrategyInput:
             raise ValueError("StrategyInput: probabilities and pool differ in their ids or their order")
         if len(self.labelled) and len(self.pool):
             self._require_one_encoder()
+        if self.view is not None:
+            self._require_same_items(self.view)
 
     def __len__(self) -> int:
         return len(self.pool) if self.asked is None else len(self.asked)
@@ -60,7 +76,8 @@ class StrategyInput:
     def take(self, rows: Rows | NDArray[np.bool_]) -> StrategyInput:
         """The same question about some rows of the pool, given by position or by mask, as a copy."""
         probabilities = None if self.probabilities is None else self.probabilities.take(rows)
-        return replace(self, pool=self.pool.take(rows), probabilities=probabilities)
+        view = None if self.view is None else replace(self.view, pool=self.view.pool.take(rows))
+        return replace(self, pool=self.pool.take(rows), probabilities=probabilities, view=view)
 
     def ask_only(self, rows: Rows) -> StrategyInput:
         """The same question about some of the items, given by position, in that order; copies nothing."""
@@ -68,10 +85,11 @@ class StrategyInput:
 
     def vectors(self, rows: Rows | None = None) -> Floats:
         """Unit vectors (m, d), float32, of some of the items, given by position; of all of them when None."""
-        if self.asked is not None:
-            rows = self.asked if rows is None else self.asked[rows]
-        vectors = self.pool.vectors if rows is None else self.pool.vectors[rows]
-        return as_float32(vectors)
+        return self._pick(self.pool, rows)
+
+    def features(self, rows: Rows | None = None) -> Floats:
+        """What the head looks at (m, d'), float32, of some of the items, as `vectors` does."""
+        return self._pick(self.require_view().pool, rows)
 
     def require_probabilities(self) -> Floats:
         """The probabilities (n, c) of the items; raises ValueError when there are none."""
@@ -79,6 +97,22 @@ class StrategyInput:
             raise ValueError("this strategy needs probabilities; without a head, take max-herding or random")
         values = self.probabilities.values
         return values if self.asked is None else values[self.asked]
+
+    def require_view(self) -> HeadView:
+        """The head and its features; raises ValueError when there are probabilities alone."""
+        if self.view is None:
+            raise ValueError("this strategy needs the head itself, not only its probabilities")
+        return self.view
+
+    def _pick(self, items: Embeddings, rows: Rows | None) -> Floats:
+        if self.asked is not None:
+            rows = self.asked if rows is None else self.asked[rows]
+        return as_float32(items.vectors if rows is None else items.vectors[rows])
+
+    def _require_same_items(self, view: HeadView) -> None:
+        for seen, given in ((view.pool, self.pool), (view.labelled, self.labelled)):
+            if not np.array_equal(seen.ids, given.ids):
+                raise ValueError("StrategyInput: the head looks at other items, or in another order")
 
     def _require_one_encoder(self) -> None:
         if self.labelled.encoder != self.pool.encoder:
@@ -127,7 +161,10 @@ def _in_id_order(inputs: StrategyInput, by_id: Rows | slice) -> StrategyInput:
     order = np.argsort(labelled.ids, kind="stable")
     classes = None if inputs.labelled_classes is None else inputs.labelled_classes[order]
     labelled = Embeddings(labelled.ids[order], as_float32(labelled.vectors[order]), labelled.encoder)
-    inputs = replace(inputs, labelled=labelled, labelled_classes=classes)
+    view = inputs.view
+    if view is not None:
+        view = replace(view, labelled=view.labelled.take(order))
+    inputs = replace(inputs, labelled=labelled, labelled_classes=classes, view=view)
     return inputs if isinstance(by_id, slice) else inputs.ask_only(by_id)
 
 

@@ -9,6 +9,8 @@ import heapq
 
 import numpy as np
 
+from model.margin import margins
+from model.neighbours import nearest_cosine
 from model.records import Floats
 from model.strategies.inputs import Rows
 
@@ -18,14 +20,8 @@ _CHUNK = 4096  # rows of a matrix product at a time, so that memory stays small
 
 
 def margin_uncertainty(probabilities: Floats) -> Floats:
-    """1 - (best - second best) of each row (n, c): 0 when sure, 1 in a tie; 0 when there is one class."""
-    if probabilities.shape[1] < 2:
-        return np.zeros(len(probabilities), dtype=np.float32)
-    uncertainty = np.empty(len(probabilities), dtype=np.float32)
-    for start in range(0, len(probabilities), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        top = np.partition(probabilities[part], -2, axis=1)[:, -2:]  # (m, 2), ascending
-        uncertainty[part] = 1.0 - (top[:, 1] - top[:, 0])
+    """1 - margin of each row (n, c): 0 when sure, 1 in a tie; 0 when there is one class."""
+    uncertainty = 1.0 - margins(probabilities)
     return np.clip(uncertainty, 0.0, 1.0, out=uncertainty)
 
 
@@ -45,7 +41,7 @@ def coverage(vectors: Floats, centres: Floats, *, bandwidth: float) -> Floats:
     """Closeness of each vector (n, d) to its nearest centre (m, d): (n,) in [0, 1]; 0 without centres."""
     if not len(centres):
         return np.zeros(len(vectors), dtype=np.float32)
-    return _from_cosine(_nearest_cosine(vectors, centres), bandwidth)
+    return _from_cosine(nearest_cosine(vectors, centres), bandwidth)
 
 
 def spread_bandwidth(sample: Floats) -> float:
@@ -59,7 +55,7 @@ def spread_bandwidth(sample: Floats) -> float:
 
 def labelled_bandwidth(sample: Floats, labelled: Floats) -> float:
     """Median distance from a sample (s, d) to the nearest labelled item: shrinks as labels come in."""
-    return max(float(np.median(_distance(_nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
+    return max(float(np.median(_distance(nearest_cosine(sample, labelled)))), SMALLEST_BANDWIDTH)
 
 
 def pick_sample(size: int, wanted: int, rng: np.random.Generator) -> Rows:
@@ -117,14 +113,6 @@ def _gains(closeness: Floats, weights: Floats, covered: Floats) -> Floats:
         part = slice(start, start + _CHUNK)
         gains[part] = np.maximum(closeness[part] - covered, 0.0) @ weights
     return gains
-
-
-def _nearest_cosine(vectors: Floats, centres: Floats) -> Floats:
-    nearest = np.empty(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        nearest[part] = (vectors[part] @ centres.T).max(axis=1)
-    return nearest
 
 
 def _from_cosine(cosines: Floats, bandwidth: float) -> Floats:

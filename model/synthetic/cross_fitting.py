@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.training_set import assign_folds
 from model.records import Embeddings, Floats, Labels
 
 INVERSE_REGULARISATION = 10.0
@@ -18,13 +18,13 @@ def cross_fit(
     embeddings: Embeddings,
     labels: Labels,
     *,
-    trust: Floats,
+    sample_weights: Floats,
     rng: np.random.Generator,
     most_repeats: int = MOST_REPEATS,
 ) -> Floats:
     """Log probabilities (r, n, c): in each of r repeats a head fitted without its fold judges every item.
 
-    Each item teaches by its `trust` (n,) in [0, 1].
+    `sample_weights` (n,) are in [0, 1].
     All heads are fitted in one batch. Like out-of-bag agreement (Kwon and Zou, 2023, Data-OOB), but each head
     sees four fifths of the items, so fewer heads say as much.
     """
@@ -35,7 +35,7 @@ def cross_fit(
     numbers = [(repeat, fold) for repeat in range(repeats) for fold in range(int(folds[repeat].max()) + 1)]
     learns = np.stack([folds[repeat] != fold for repeat, fold in numbers], axis=1)  # (n, heads)
     fit = HeadFitter(embeddings, labels, name_vectors=None).fit(
-        torch.from_numpy(learns * trust[:, None]).float(),
+        torch.from_numpy(learns * sample_weights[:, None]).float(),
         prior_weights=torch.zeros(len(numbers)),
         inverse_regularisation=INVERSE_REGULARISATION,
         tolerance=0.1,

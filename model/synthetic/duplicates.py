@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.neighbours import Neighbours, Rows, find_neighbours
 from model.records import Floats
 from model.synthetic.items import Unlabelled
 from model.synthetic.likeness import Contents
-from model.synthetic.neighbours import Neighbours, Rows, find_neighbours
 from model.synthetic.text_statistics import normalise
 from model.synthetic.twin_detector import Alike, call_twins
 

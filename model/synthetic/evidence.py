@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.neighbours import Rows, find_neighbours
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS, cross_fit
-from model.synthetic.neighbours import Rows, find_neighbours
 from model.synthetic.text_statistics import Wording
 
 VOTERS = 10  # neighbours that vote on an item's label
@@ -82,7 +82,7 @@ class Opinions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
+class ItemFeatures:
     """What does not depend on labels, of n items, the r trusted real ones first."""
 
     known: Floats  # vectors of all real items, the r first, (k, d)
@@ -111,12 +111,12 @@ class Evidence:
     """Of n items, the real ones first: opinions on their labels, and what does not depend on them."""
 
     opinions: Opinions
-    surroundings: Surroundings
+    features: ItemFeatures
 
     def of(self, rows: Rows, columns: NDArray[np.intp]) -> Floats:
         """Evidence (m, f) about items carrying a label each: the class in that column."""
-        about, around = self.opinions.take(rows).about(columns), self.surroundings
-        return np.concatenate([about, around.density[rows], around.wording[rows]], axis=1)
+        about, features = self.opinions.take(rows).about(columns), self.features
+        return np.concatenate([about, features.density[rows], features.wording[rows]], axis=1)
 
     def of_strangers(
         self,
@@ -127,45 +127,49 @@ class Evidence:
         dropped: NDArray[np.intp],
     ) -> Floats:
         """The same of real items as if a class, and their `dropped` nearest real items, were not there."""
-        about, around = self.opinions.take(rows).without(unheard).about(columns), self.surroundings
-        return np.concatenate([about, around.density_without(rows, dropped), around.wording[rows]], axis=1)
+        about, features = self.opinions.take(rows).without(unheard).about(columns), self.features
+        return np.concatenate(
+            [about, features.density_without(rows, dropped), features.wording[rows]], axis=1
+        )
 
 
-def look_around(
+def describe_items(
     vectors: Floats,
     *,
     real: int,
     background: Background,
     texts: Sequence[str] | None,
     rng: np.random.Generator,
-) -> Surroundings:
+) -> ItemFeatures:
     """How near real items are to all vectors, of which the first `real` are real, and how they are worded."""
     own = np.where(np.arange(len(vectors)) < real, np.arange(len(vectors)), -1)
     known = np.concatenate([vectors[:real], background.vectors])
     near = find_neighbours(vectors, known, count=DENSITY, rng=rng, own=own).cosines
     wording = None if texts is None else Wording(texts, real=real, background=background.texts or ())
-    return Surroundings(known, np.stack([near[:, 0], near.mean(axis=1)], axis=1), wording)
+    return ItemFeatures(known, np.stack([near[:, 0], near.mean(axis=1)], axis=1), wording)
 
 
 def gather_evidence(
     embeddings: Embeddings,
     labels: Labels,
-    surroundings: Surroundings,
+    features: ItemFeatures,
     *,
     real: int,
-    trust: Floats,
+    sample_weights: Floats,
     rng: np.random.Generator,
     most_repeats: int = MOST_REPEATS,
 ) -> Evidence:
-    """Evidence about all items, of which the first `real` are real; each speaks by its `trust` (n,)."""
-    said = cross_fit(embeddings, labels, trust=trust, rng=rng, most_repeats=most_repeats)
-    votes, near_votes, closest = _ask_neighbours(embeddings.vectors, labels, real=real, trust=trust, rng=rng)
+    """Evidence about all items, of which the first `real` are real; each counts by its sample weight (n,)."""
+    said = cross_fit(embeddings, labels, sample_weights=sample_weights, rng=rng, most_repeats=most_repeats)
+    votes, near_votes, closest = _ask_neighbours(
+        embeddings.vectors, labels, real=real, sample_weights=sample_weights, rng=rng
+    )
     log_mean = np.log(np.exp(said).mean(axis=0) + 1e-6)
-    return Evidence(Opinions(log_mean, said.mean(axis=0), votes, near_votes, closest), surroundings)
+    return Evidence(Opinions(log_mean, said.mean(axis=0), votes, near_votes, closest), features)
 
 
 def _ask_neighbours(
-    vectors: Floats, labels: Labels, *, real: int, trust: Floats, rng: np.random.Generator
+    vectors: Floats, labels: Labels, *, real: int, sample_weights: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
     """Votes, votes by nearness and cosines to the closest item of each class, each (n, c)."""
     total, classes = len(vectors), labels.classes
@@ -176,7 +180,7 @@ def _ask_neighbours(
     count = min(VOTERS, max(len(base) - 1, 1))
     near = find_neighbours(vectors, vectors[base], count=count, rng=rng, own=own)
     voters = classes[base[near.rows]]  # (n, k)
-    heard = (near.rows >= 0) * trust[base[near.rows]]
+    heard = (near.rows >= 0) * sample_weights[base[near.rows]]
     reach = np.maximum(near.cosines[:, :1] - near.cosines[:, -1:], 1e-3)
     nearness = np.exp(-2.0 * (near.cosines[:, :1] - near.cosines) / reach) * heard
     width = len(labels.space)
@@ -186,13 +190,13 @@ def _ask_neighbours(
     return (
         _share(plain.reshape(total, width)),
         _share(weighed.reshape(total, width)),
-        _closest_by_class(vectors, *_trusted(base, own, trust), classes, width),
+        _closest_by_class(vectors, *_heaviest(base, own, sample_weights), classes, width),
     )
 
 
-def _trusted(base: Rows, own: Rows, trust: Floats) -> tuple[Rows, Rows]:
-    """Of the base what is at least half as trusted as the middle one, and each item's place among it."""
-    kept = base[trust[base] >= 0.5 * np.median(trust[base])]
+def _heaviest(base: Rows, own: Rows, sample_weights: Floats) -> tuple[Rows, Rows]:
+    """Of the base what weighs at least half as much as the median, and each item's place among it."""
+    kept = base[sample_weights[base] >= 0.5 * np.median(sample_weights[base])]
     place = np.full(len(own), -1, dtype=np.intp)
     place[kept] = np.arange(len(kept))
     return kept, place

@@ -3,8 +3,7 @@
 A real item with a label that is not its own shows what a wrong label looks like; one whose class, and whose
 nearest real items, are taken away, what an off-topic item looks like; one with its text scrambled, what a
 garbled one looks like. A multinomial logistic regression learns them apart from sound items; how common each
-is among the synthetic items is then found by expectation maximisation (Saerens, Latinne and Decaestecker,
-2002), by generator.
+is among the synthetic items is then found by generator, as label shift.
 Nothing is tuned to the synthetic items' own faults, so the probability is one that can be acted on.
 """
 
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import softmax
+from model.neighbours import Rows
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.evidence import Evidence
-from model.synthetic.neighbours import Rows
+from model.synthetic.label_shift import estimate_shares, posterior
 from model.synthetic.text_statistics import scramble
 
 SOUND, WRONG_LABEL, OFF_TOPIC, GARBLED = KINDS = ("sound", "wrong label", "off-topic", "garbled")
@@ -32,7 +32,6 @@ NEAREST_GONE = (0.003, 0.1)  # share of the real items, the nearest, that an off
 _STRENGTH = 0.3  # inverse regularisation
 _ENOUGH = 400.0  # real items beyond which more do not make the detector bolder: synthetic ones differ anyway
 _FEWEST = 8  # real items; with fewer nothing can be learned
-_ROUNDS = 50
 _USUAL = (0.85, 0.05, 0.05, 0.05)  # shares of KINDS before a synthetic item is seen
 _USUAL_ITEMS = 50.0  # as if so many items had been seen
 _PRIOR_ITEMS = 20.0  # as if a generator had brought so many more items, as faulty as the others'
@@ -75,7 +74,7 @@ def detect_faults(
     middle, spread = examples.evidence.mean(axis=0), examples.evidence.std(axis=0) + 1e-6
     logits = _learn(examples, mine, middle, spread, replicates, rng)  # (b, s, 4)
     kinds, shares = _adapt(softmax(_BOLDNESS * logits.mean(axis=0)), groups)
-    harm = [1.0 - _weigh(softmax(_BOLDNESS * part), shares)[:, 0] for part in logits]
+    harm = [1.0 - posterior(softmax(_BOLDNESS * part), shares)[:, 0] for part in logits]
     return Detection(kinds, np.stack(harm))
 
 
@@ -120,7 +119,7 @@ def _away_from_real(
     """Evidence of items of a class that nobody knows, carrying the label of another one."""
     least, most = NEAREST_GONE
     share = least * (most / least) ** rng.random(len(rows))
-    dropped = np.ceil((len(evidence.surroundings.known) - 2) * share).astype(np.intp)
+    dropped = np.ceil((len(evidence.features.known) - 2) * share).astype(np.intp)
     others = (classes[rows] + rng.integers(min(1, width - 1), width, len(rows))) % width
     return evidence.of_strangers(rows, others, unheard=classes[rows], dropped=dropped)
 
@@ -139,7 +138,7 @@ def _scrambled(
         [text != texts[row] for row, text in zip(rows, scrambled, strict=True)], dtype=np.bool_
     )
     kept, said = rows[changed], [text for text, is_new in zip(scrambled, changed, strict=True) if is_new]
-    seen, words = evidence.of(kept, classes[kept]), evidence.surroundings.words
+    seen, words = evidence.of(kept, classes[kept]), evidence.features.words
     if words is not None and said:
         wording = words.of_made_up(said)
         seen[:, seen.shape[1] - wording.shape[1] :] = wording
@@ -189,23 +188,9 @@ def _adapt(probabilities: Floats, groups: NDArray[np.intp]) -> tuple[Floats, NDA
 
     And the shares (s, 4) of the kinds in each item's generator.
     """
-    overall = _expect(probabilities, np.array(_USUAL), _USUAL_ITEMS)
+    overall = estimate_shares(probabilities, np.array(_USUAL), items=_USUAL_ITEMS, least=_LEAST)
     shares = np.empty(probabilities.shape)
     for group in np.unique(groups):
-        shares[groups == group] = _expect(probabilities[groups == group], overall, _PRIOR_ITEMS)
-    return _weigh(probabilities, shares), shares
-
-
-def _expect(probabilities: Floats, prior: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """Shares (4,) of the kinds that explain the probabilities best, drawn to a prior of so many items."""
-    shares = prior
-    for _ in range(_ROUNDS):
-        counts = _weigh(probabilities, shares).sum(axis=0) + weight * prior
-        shares = np.maximum(counts / counts.sum(), _LEAST)
-    return shares
-
-
-def _weigh(probabilities: Floats, shares: NDArray[np.float64]) -> Floats:
-    weighed = probabilities * shares
-    result: Floats = (weighed / weighed.sum(axis=1, keepdims=True)).astype(np.float32)
-    return result
+        mine = groups == group
+        shares[mine] = estimate_shares(probabilities[mine], overall, items=_PRIOR_ITEMS, least=_LEAST)
+    return posterior(probabilities, shares), shares

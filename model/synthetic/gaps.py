@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
+from model.neighbours import find_neighbours
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import INVERSE_REGULARISATION, cross_fit
 from model.synthetic.items import RealItems, SyntheticItems
 from model.synthetic.lift import Lift
-from model.synthetic.neighbours import find_neighbours
 
 SHOWN = 10  # gaps listed
 EXAMPLES = 3  # real items to imitate
@@ -43,14 +43,6 @@ class Gap:
     real: int
     synthetic: int
     examples: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Gaps, the most urgent first, and what to stop making."""
-
-    gaps: tuple[Gap, ...]
-    stop: tuple[str, ...]
 
 
 def find_gaps(
@@ -108,8 +100,8 @@ def _learned_from(
 def _right_out_of_fold(
     vectors: Embeddings, labels: Labels, count: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    trust = np.ones(len(labels), dtype=np.float32)
-    said = np.exp(cross_fit(vectors, labels, trust=trust, rng=rng)[:, :count]).mean(axis=0)
+    sample_weights = np.ones(len(labels), dtype=np.float32)
+    said = np.exp(cross_fit(vectors, labels, sample_weights=sample_weights, rng=rng)[:, :count]).mean(axis=0)
     right: NDArray[np.bool_] = said.argmax(axis=1) == labels.classes[:count]
     return right
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.calibration import calibrated_losses
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.training_set import assign_folds
 from model.records import Embeddings, Labels
 from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 
@@ -57,7 +57,7 @@ def measure_effects(
     chosen: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> dict[int, Effect]:
-    """The effect of the chosen items (s,) of each group, learned beside the real ones as loudly as they.
+    """The effect of the chosen items (s,) of each group, learned beside the real ones and weighing as much.
 
     Every real label is foreseen by two heads that have not learned it: with the items and without. Groups of
     fewer than 20 chosen items are left out, and all of them below 30 real labels. Items of classes without a

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.calibration import Z95
 from model.heads.fitting import HeadFitter
 from model.heads.single_label import LinearHead
+from model.neighbours import nearest_cosine
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import INVERSE_REGULARISATION
 from model.synthetic.items import RealItems, SyntheticItems
 
 TRAININGS = 20  # bootstrap samples of what is learned from
-_Z = 1.959964
 _COPY = 1.0 - 1e-5  # cosine from which a synthetic item gives an audit item away
 
 
@@ -66,7 +67,7 @@ def measure_lift(
     correct = answers == real.labels.classes[audit]
     low, high = paired_interval(correct[0, 0], correct[1, 0])
     change = correct[1].mean(axis=1) - correct[0].mean(axis=1)
-    mean, noise = float(change[0]), _Z * float(change[1:].std())
+    mean, noise = float(change[0]), Z95 * float(change[1:].std())
     return Lift(
         mean,
         max(-1.0, mean - math.hypot(mean - low, noise)),
@@ -107,7 +108,7 @@ def _bound(won: int, lost: int, total: int, *, upwards: bool) -> float:
     near, far = change, 1.0 if upwards else -1.0
     for _ in range(50):
         middle = (near + far) / 2.0
-        if abs(_score(won, lost, total, middle)) < _Z:
+        if abs(_score(won, lost, total, middle)) < Z95:
             near = middle
         else:
             far = middle
@@ -155,20 +156,17 @@ def _learned_from(
     real: RealItems, synthetic: SyntheticItems, kept: NDArray[np.intp]
 ) -> tuple[Embeddings, Labels, int]:
     """Real items outside the audit, then the kept synthetic ones; and how many the first are."""
-    taught = np.flatnonzero(~real.audit)
-    vectors = np.concatenate([real.embeddings.vectors[taught], synthetic.embeddings.vectors[kept]])
-    targets = np.concatenate([real.labels.targets[taught], synthetic.labels.targets[kept]])
+    training = np.flatnonzero(~real.audit)
+    vectors = np.concatenate([real.embeddings.vectors[training], synthetic.embeddings.vectors[kept]])
+    targets = np.concatenate([real.labels.targets[training], synthetic.labels.targets[kept]])
     ids = np.arange(len(vectors))
     space = real.labels.space
-    return Embeddings(ids, vectors, real.embeddings.encoder), Labels(ids, targets, space), len(taught)
+    return Embeddings(ids, vectors, real.embeddings.encoder), Labels(ids, targets, space), len(training)
 
 
 def _copies(audit: Embeddings, synthetic: Embeddings) -> NDArray[np.bool_]:
     """Which synthetic items (s,) are an audit item over again."""
-    copies = np.zeros(len(synthetic), dtype=np.bool_)
     if not len(audit):
-        return copies
-    for start in range(0, len(synthetic), 1024):
-        some = slice(start, start + 1024)
-        copies[some] = (synthetic.vectors[some] @ audit.vectors.T).max(axis=1) >= _COPY
+        return np.zeros(len(synthetic), dtype=np.bool_)
+    copies: NDArray[np.bool_] = nearest_cosine(synthetic.vectors, audit.vectors) >= _COPY
     return copies

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
-from model.heads.material import assign_folds
+from model.heads.training_set import assign_folds
+from model.neighbours import find_neighbours
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.neighbours import find_neighbours
 
 NEAREST = 5
 MOST = 4000  # items of a side from which the classifier learns

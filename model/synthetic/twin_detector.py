@@ -2,8 +2,8 @@
 
 People who write of one thing come to like sentences, so likeness alone does not make a twin: what counts is
 how much more alike two texts are than a real one and its nearest other one usually are. A logistic regression
-tells made twins from natural neighbours; how common twins are among the synthetic items is then found by
-expectation maximisation (Saerens, Latinne and Decaestecker, 2002).
+tells made twins from natural neighbours; how common twins are among the synthetic items is then found as
+label shift.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from model.heads.fitting import fit_head
 from model.heads.single_label import softmax
+from model.neighbours import Rows
 from model.records import Embeddings, Floats, Labels, LabelSpace
+from model.synthetic.label_shift import estimate_shares, posterior
 from model.synthetic.likeness import Contents, Parts
-from model.synthetic.neighbours import Rows
 from model.synthetic.text_statistics import paired_cosines
 
 FEWEST = 30  # natural pairs from which something can be learned
@@ -29,7 +30,6 @@ _MOST_EXCHANGED = 0.5  # of these
 _ADDED = 3  # parts at most, from where another text opens or ends
 _STRENGTH = 1.0  # inverse regularisation
 _USUAL, _USUAL_ITEMS = 0.05, 50.0  # share of twins before an item is seen, as if so many had been
-_ROUNDS = 50
 
 
 class Alike:
@@ -147,10 +147,10 @@ def rewrite(parts: Parts, other: Parts, common: Parts, rng: np.random.Generator)
 
 def _cut(odds: NDArray[np.float64], items: int) -> NDArray[np.bool_]:
     """The pairs (m,) with the best expected F1; items that have no pair are no twins."""
-    share = _USUAL
-    for _ in range(_ROUNDS):
-        likely = share * odds / (share * odds + 1.0 - share)
-        share = (likely.sum() + _USUAL_ITEMS * _USUAL) / (items + _USUAL_ITEMS)
+    likelihoods = np.zeros((items, 2))  # of being no twin, and a twin
+    likelihoods[:, 0], likelihoods[: len(odds), 1] = 1.0, odds
+    shares = estimate_shares(likelihoods, np.array([1.0 - _USUAL, _USUAL]), items=_USUAL_ITEMS)
+    likely = posterior(likelihoods[: len(odds)], shares)[:, 1]
     order = np.argsort(-likely, kind="stable")
     expected = 2.0 * np.cumsum(likely[order]) / (np.arange(1, len(order) + 1) + likely.sum())
     called = np.zeros(len(odds), dtype=np.bool_)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS
-from model.synthetic.evidence import Background, Evidence, Surroundings, gather_evidence, look_around
+from model.synthetic.evidence import Background, Evidence, ItemFeatures, describe_items, gather_evidence
 from model.synthetic.fault_detector import REPLICATES, Detection, detect_faults
 
-FIRST_TRUST = 0.1  # of a synthetic item before anything is known of it; a real one has 1
+FIRST_WEIGHT = 0.1  # sample weight of a synthetic item before anything is known of it; a real one has 1
 # Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
 LOOKS = ((1, 5), (MOST_REPEATS, REPLICATES))
 LOW, HIGH = 2.5, 97.5  # percentiles of the replicates
@@ -51,8 +51,10 @@ def value_items(
     rng: np.random.Generator,
 ) -> Valuation:
     """Values of the items after the first `real`, which are trusted; `groups` (s,) numbers the generators."""
-    around = look_around(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
-    evidence, found = _look_twice(embeddings, labels, around, real=real, groups=groups, texts=texts, rng=rng)
+    features = describe_items(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
+    evidence, found = _look_twice(
+        embeddings, labels, features, real=real, groups=groups, texts=texts, rng=rng
+    )
     columns = labels.classes[real:]
     value = 1.0 - 2.0 * found.harm if found else np.zeros(len(columns), dtype=np.float32)
     low, high = value - 1.0, value + 1.0
@@ -65,7 +67,7 @@ def value_items(
         kinds=_UNKNOWN.repeat(len(columns), axis=0) if found is None else found.kinds,
         belief=np.exp(evidence.opinions.log_mean[real:]),
         support=evidence.opinions.votes[np.arange(real, len(labels)), columns],
-        nearest_real=around.density[real:, 0],
+        nearest_real=features.density[real:, 0],
         judged=found is not None,
     )
 
@@ -73,24 +75,30 @@ def value_items(
 def _look_twice(
     embeddings: Embeddings,
     labels: Labels,
-    around: Surroundings,
+    features: ItemFeatures,
     *,
     real: int,
     groups: NDArray[np.intp],
     texts: Sequence[str] | None,
     rng: np.random.Generator,
 ) -> tuple[Evidence, Detection | None]:
-    """The evidence when each synthetic item speaks by how sound it looked at first, and what it shows."""
-    trust = np.ones(len(labels), dtype=np.float32)
-    trust[real:] = FIRST_TRUST
+    """The evidence when each synthetic item weighs as much as it looked sound at first, and what it shows."""
+    sample_weights = np.ones(len(labels), dtype=np.float32)
+    sample_weights[real:] = FIRST_WEIGHT
     for most_repeats, replicates in LOOKS:
         evidence = gather_evidence(
-            embeddings, labels, around, real=real, trust=trust, rng=rng, most_repeats=most_repeats
+            embeddings,
+            labels,
+            features,
+            real=real,
+            sample_weights=sample_weights,
+            rng=rng,
+            most_repeats=most_repeats,
         )
         found = detect_faults(
             evidence, labels, real=real, groups=groups, texts=texts, rng=rng, replicates=replicates
         )
         if found is None:
             break
-        trust[real:] = 1.0 - found.harm
+        sample_weights[real:] = 1.0 - found.harm
     return evidence, found

@@ -45,16 +45,16 @@ def judge(
     _require_judgeable(real, synthetic)
     if not len(synthetic):
         return Judgement((), Realism(0.5, 1.0, np.zeros(0, dtype=np.float32), ()))
-    taught, everyone = np.flatnonzero(~real.audit), np.arange(len(real.labels))
-    of_taught = real.labels.take(taught)
+    training, everyone = np.flatnonzero(~real.audit), np.arange(len(real.labels))
+    training_labels = real.labels.take(training)
     groups = _groups(synthetic)
     valuation = value_items(
-        _join(real.embeddings.take(taught), synthetic.embeddings),
-        _join_labels(of_taught, synthetic.labels),
-        real=len(taught),
+        _join(real.embeddings.take(training), synthetic.embeddings),
+        _join_labels(training_labels, synthetic.labels),
+        real=len(training),
         groups=groups,
         background=_background(real),
-        texts=_texts(real, taught, synthetic),
+        texts=_texts(real, training, synthetic),
         rng=rng,
     )
     valuation = apply_reviews(valuation, synthetic.embeddings, synthetic.labels, groups, reviews)
@@ -69,8 +69,8 @@ def judge(
         rng=rng,
     )
     findings = _weigh_generators(_collect(real, synthetic, valuation, twins), real, synthetic, rng)
-    taught_real = real.embeddings.take(taught)
-    realism = measure_realism(taught_real, of_taught, synthetic.embeddings, synthetic.labels, rng)
+    training_items = real.embeddings.take(training)
+    realism = measure_realism(training_items, training_labels, synthetic.embeddings, synthetic.labels, rng)
     return Judgement(_write_items(real, synthetic, findings, realism), realism)
 
 
@@ -165,10 +165,10 @@ def _weigh_generators(
     findings: _Findings, real: RealItems, synthetic: SyntheticItems, rng: np.random.Generator
 ) -> _Findings:
     """The same findings, and which sound items real labels have overtaken."""
-    groups, taught = _groups(synthetic), np.flatnonzero(~real.audit)
+    groups, training = _groups(synthetic), np.flatnonzero(~real.audit)
     effects = measure_effects(
-        real.embeddings.take(taught),
-        real.labels.take(taught),
+        real.embeddings.take(training),
+        real.labels.take(training),
         synthetic.embeddings,
         synthetic.labels,
         groups=groups,

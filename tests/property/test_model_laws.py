@@ -13,12 +13,13 @@ from model.calibration import calibration_error, fit_temperature, wilson_interva
 from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit
 from model.heads.single_label import LinearHead, softmax
-from model.heads.trained import TrainedHead
+from model.heads.trained import HeadSettings, TrainedHead
 from model.ranking import rank
 from model.records import Embeddings, Labels, LabelSpace, Probabilities
 from model.registry import Manifest, ModelRegistry
-from model.strategies import STRATEGIES, StrategyInput
+from model.strategies import STRATEGIES
 from model.training import train
+from tests.beliefs import strategy_input
 
 settings.register_profile("model", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("model")
@@ -99,7 +100,7 @@ def test_every_item_is_ranked_once_whatever_the_order_of_rows(n, c, batch, windo
     values = rng.dirichlet(np.ones(c), size=n).astype(np.float32).reshape(n, c)
     probabilities = Probabilities(ids, values, "v")
     pool = Embeddings(ids, vectors, "e")
-    inputs = StrategyInput(pool, probabilities, pool.take(ids[:0]), batch)
+    inputs = strategy_input(pool, probabilities, pool.take(ids[:0]), batch)
     turn = rng.permutation(n)
 
     def ranked(inputs):
@@ -167,7 +168,8 @@ def test_a_saved_head_is_loaded_with_the_same_bits(tmp_path_factory, weights, te
     head = LinearHead(weights, weights[0].copy(), temperature, space)
     nothing = Probabilities(np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.float32), "out-of-fold")
     manifest = Manifest("v", "trained", space.names, "e", 1, "f", 0.1, {}, "margin", "now", "0")
-    registry.save("p", "v", TrainedHead(head, {}, nothing), manifest)
+    settings = HeadSettings(None, 0.0, 1, temperature, self_trained=False)
+    registry.save("p", "v", TrainedHead(head, {}, nothing, settings), manifest)
     loaded, _ = registry.load("p", "v")
     assert loaded.weights.tobytes() == head.weights.tobytes()
     assert loaded.bias.tobytes() == head.bias.tobytes()

@@ -5,14 +5,15 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr
 
+from model.calibration import score_interval
 from model.records import LabelSpace
 from model.signals.agreement import measure_agreement
-from model.signals.assisted import Sample, estimate_accuracy
-from model.signals.estimate import Estimate, percent_range, points_range, score_interval, share
+from model.signals.estimate import Estimate, percent_range, points_range, share
 from model.signals.forecast import Forecast, forecast_gain
 from model.signals.honest_accuracy import asked_blind, measure_accuracy
 from model.signals.learning_curve import Step
 from model.signals.power_law import fit_power_law
+from model.signals.prediction_powered import Sample, estimate_accuracy
 from model.signals.stopping import advise, agreement_of_versions, unexplained_mass
 from model.signals.trusted import certify_threshold, certifying_sizes
 
@@ -71,13 +72,13 @@ def test_shares_are_written_as_a_range_that_can_be_read(counts):
 def test_honest_accuracy_holds_its_estimate_whatever_the_order_of_rows(seed, rows):
     values, classes, audit, pool = judged(seed, rows)
     found = measure(values, classes, audit, pool)
-    assume(found.assisted is not None)
-    for estimate in (found.plain, found.assisted):
+    assume(found.prediction_powered is not None)
+    for estimate in (found.plain, found.prediction_powered):
         assert 0.0 <= estimate.low <= estimate.value <= estimate.high <= 1.0
     order = np.random.default_rng(seed).permutation(rows)
     again = measure(values[order], classes[order], audit[order], pool[::-1])
-    assert np.isclose(again.assisted.value, found.assisted.value, atol=1e-6)
-    assert np.isclose(again.assisted.low, found.assisted.low, atol=1e-6)
+    assert np.isclose(again.prediction_powered.value, found.prediction_powered.value, atol=1e-6)
+    assert np.isclose(again.prediction_powered.low, found.prediction_powered.low, atol=1e-6)
     assert again.plain == found.plain
 
 
@@ -87,7 +88,10 @@ def test_four_times_the_audit_labels_narrow_the_range(seed):
     audit[:40] = True
     once = measure(values, classes, audit, pool)
     again = measure(np.tile(values, (4, 1)), np.tile(classes, 4), np.tile(audit, 4), pool)
-    assert again.assisted.high - again.assisted.low < once.assisted.high - once.assisted.low
+    assert (
+        again.prediction_powered.high - again.prediction_powered.low
+        < once.prediction_powered.high - once.prediction_powered.low
+    )
 
 
 @given(seeds, st.integers(2, 200), st.integers(0, 100), st.integers(0, 2000))
@@ -213,7 +217,7 @@ def test_unexplained_mass_is_a_share(seed, pool, recent):
 
 @given(st.floats(0, 0.2), st.floats(0, 0.1), st.floats(1e-4, 0.1), st.integers(0, 3))
 def test_advice_is_one_of_four_and_a_higher_price_never_asks_for_more_labels(gain, half, price, new_classes):
-    forecast = Forecast(100, Estimate(gain, gain - half, gain + half), False, "")
+    forecast = Forecast(100, Estimate(gain, gain - half, gain + half), "")
     first, second = (
         advise(kappas=[], forecast=forecast, price=times * price, new_classes=new_classes).advice
         for times in (1, 2)

@@ -9,8 +9,9 @@ from model.audit import audit_hash
 from model.encoders.hashing import HashingEncoder
 from model.ranking import rank
 from model.records import Embeddings, Probabilities
-from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
+from model.strategies import STRATEGIES, needs_probabilities
 from model.strategies.inputs import named_strategy
+from tests.beliefs import strategy_input
 
 settings.register_profile("strategies", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("strategies")
@@ -33,7 +34,7 @@ def some_inputs(n, *, c=3, labelled=4, batch=5, seed=0, words=9, classes=None):
     values = rng.dirichlet(np.ones(c), size=n).astype(np.float32).reshape(n, c)
     known = Embeddings(np.arange(labelled) + 1000, some_vectors(rng, labelled, words), ENCODER)
     answers = rng.integers(-1, c, labelled).astype(np.intp) if classes is None else classes
-    return StrategyInput(pool, Probabilities(ids, values, "v"), known, batch, answers)
+    return strategy_input(pool, Probabilities(ids, values, "v"), known, batch, answers)
 
 
 def ranked(inputs, strategy, *, window=5, share=0.2, seed=0):
@@ -65,7 +66,7 @@ def test_an_embedding_that_is_not_finite_stops_with_the_name_of_the_strategy(nam
     for dtype in (np.float32, np.float16):
         vectors = spoil(inputs.pool.vectors.astype(dtype), row, value)
         pool = Embeddings(inputs.pool.ids, vectors, ENCODER)
-        broken = StrategyInput(pool, inputs.probabilities, inputs.labelled, inputs.batch)
+        broken = strategy_input(pool, inputs.probabilities, inputs.labelled, inputs.batch)
         with pytest.raises(ValueError, match=f"strategy '{name}'.*pool is not finite"):
             ranked(broken, name)
 
@@ -76,7 +77,7 @@ def test_a_labelled_embedding_that_is_not_finite_stops_with_the_name_of_the_stra
 ):
     inputs = some_inputs(9, labelled=m, seed=seed)
     known = Embeddings(inputs.labelled.ids, spoil(inputs.labelled.vectors, row, value), ENCODER)
-    broken = StrategyInput(inputs.pool, inputs.probabilities, known, inputs.batch)
+    broken = strategy_input(inputs.pool, inputs.probabilities, known, inputs.batch)
     with pytest.raises(ValueError, match=f"strategy '{name}'.*labelled items is not finite"):
         ranked(broken, name)
 
@@ -116,7 +117,7 @@ def test_items_that_are_all_the_same_are_ranked(name, n, c, labelled, is_sure, s
     inputs = some_inputs(n, c=c, labelled=labelled, seed=seed, words=1)
     row = np.eye(c, dtype=np.float32)[:1] if is_sure else np.full((1, c), 1 / c, dtype=np.float32)
     same = Probabilities(inputs.pool.ids, np.repeat(row, n, axis=0), "v")
-    twins = StrategyInput(inputs.pool, same, inputs.labelled, 5, inputs.labelled_classes)
+    twins = strategy_input(inputs.pool, same, inputs.labelled, 5, inputs.labelled_classes)
     assert_ranks_everything_once(twins, name)
 
 
@@ -135,13 +136,13 @@ def test_a_label_that_nobody_used_does_not_matter(name, n, c, labelled, is_belie
         values[:, -1] = 0.0
         values /= np.maximum(values.sum(axis=1, keepdims=True), 1e-6)
     unused = Probabilities(inputs.pool.ids, values, "v")
-    assert_ranks_everything_once(StrategyInput(inputs.pool, unused, inputs.labelled, 5, answers), name)
+    assert_ranks_everything_once(strategy_input(inputs.pool, unused, inputs.labelled, 5, answers), name)
 
 
 @given(names, st.integers(1, 30), seeds)
 def test_a_pool_without_a_head_is_ranked_or_the_strategy_says_that_it_needs_one(name, n, seed):
     inputs = some_inputs(n, labelled=0, seed=seed)
-    bare = StrategyInput(inputs.pool, None, inputs.labelled, 5)
+    bare = strategy_input(inputs.pool, None, inputs.labelled, 5)
     if not needs_probabilities(name):
         assert_ranks_everything_once(bare, name)
         return
@@ -164,6 +165,6 @@ def test_a_pool_of_half_precision_is_ranked_like_the_same_numbers_in_full(name, 
     orders = []
     for vectors in (half, half.astype(np.float32)):
         pool = Embeddings(inputs.pool.ids, vectors, ENCODER)
-        asked = StrategyInput(pool, inputs.probabilities, inputs.labelled, 5, inputs.labelled_classes)
+        asked = strategy_input(pool, inputs.probabilities, inputs.labelled, 5, inputs.labelled_classes)
         orders.append(ranked(asked, name, seed=seed).ids.tolist())
     assert orders[0] == orders[1]

@@ -142,7 +142,10 @@ def test_what_the_page_loads_is_served_by_ourselves(name, client):
 def test_texts_and_labels_are_escaped_wherever_they_stand(context, client):
     labels = (EVIL, "plain")
     add_rich_project(
-        context, texts=[EVIL] * 60, labels=labels, signals=write_signals(labels, suspects={"words": EVIL})
+        context,
+        texts=[EVIL] * 60,
+        labels=labels,
+        signals=write_signals(labels, suspects={"words": EVIL, "count": 1}),
     )
     with context.database.session() as session:
         for group in session.scalars(select(NovelGroup)):
@@ -182,9 +185,9 @@ def test_what_to_make_next_is_there_as_json_and_csv(client, rich):
     response = client.get("/projects/7/wanted.csv")
     assert response.mimetype == "text/csv" and "wanted-7.csv" in response.headers["Content-Disposition"]
     heading, first, second = csv.reader(io.StringIO(text_of(response)))
-    assert heading == ["label", "slice", "count", "reason", "example_1", "example_2", "example_3"]
-    assert first[:3] == ["card arrival", "short", "40"] and len(first) == 7
-    assert second[4] == write_texts(4)[3]
+    assert heading == ["label", "count", "reason", "example_1", "example_2", "example_3"]
+    assert first[:2] == ["card arrival", "40"] and len(first) == 6
+    assert second[3] == write_texts(4)[3]
 
 
 def test_the_record_of_every_loop_is_there_as_json_and_csv(client, trained):
@@ -203,7 +206,7 @@ def test_no_cell_of_the_csv_is_a_formula(formula, context, client):
     with context.database.session() as session:
         session.scalars(select(Task).where(Task.task_id == 1)).one().content = formula + " x"
     _heading, first, _second = csv.reader(io.StringIO(text_of(client.get("/projects/7/wanted.csv"))))
-    assert first[4] in (f"'{formula} x", f"'{formula.strip()} x")
+    assert first[3] in (f"'{formula} x", f"'{formula.strip()} x")
 
 
 def test_a_group_is_added_as_a_class_with_one_button(group, press, client):

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -19,17 +20,9 @@ WITH_JSON = [name for name, command in COMMANDS.items() if any("--json" in p.opt
 
 
 @pytest.fixture
-def run(workbench, monkeypatch):
+def run(workbench, run_command):
     """run("status", "1"): what the command prints; the Label Studio in memory is the one it talks to."""
-    monkeypatch.setattr("backend.cli.build_context", lambda _settings: workbench.context)
-    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def invoke(*arguments):
-        monkeypatch.setattr("sys.argv", ["backend", *arguments])
-        return CliRunner().invoke(app, list(arguments), prog_name="python -m backend")
-
-    return invoke
+    return partial(run_command, workbench.context)
 
 
 def assert_two_lines(result, message, cure):
@@ -243,6 +236,16 @@ def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
     assert_two_lines(run("status"), "QUEUE_WINDOW: Input should be greater than or equal to 5", "Settings")
 
 
+@pytest.mark.parametrize("command", ["serve", "worker", "status"])
+def test_a_model_store_that_is_no_folder_stops_every_command_and_makes_no_folder(
+    command, run, monkeypatch, tmp_path
+):
+    before = set(tmp_path.rglob("*"))
+    monkeypatch.setenv("MODEL_STORE", "s3://bucket/models")
+    assert_two_lines(run(command), "MODEL_STORE: Value error, addresses that start with s3://", "Settings")
+    assert set(tmp_path.rglob("*")) == before
+
+
 def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
     def interrupt(*_arguments, **_options):
         raise KeyboardInterrupt
@@ -345,7 +348,7 @@ def test_serve_takes_host_and_port_from_the_settings_or_the_command_line(run, mo
     assert served == [{"host": "127.0.0.1", "port": 9090}, {"host": "0.0.0.0", "port": 9999}]
 
 
-def test_a_worker_beats_while_it_works(run, workbench, monkeypatch):
+def test_a_worker_beats_while_it_works(run_command, workbench):
     alive = []
 
     class Jobs:
@@ -356,6 +359,5 @@ def test_a_worker_beats_while_it_works(run, workbench, monkeypatch):
             """Nothing waits."""
 
     context = replace(workbench.context, jobs=Jobs())
-    monkeypatch.setattr("backend.cli.build_context", lambda _settings: context)
-    assert run("worker").exit_code == 0
+    assert run_command(context, "worker").exit_code == 0
     assert living_workers(workbench.context) == []

@@ -89,9 +89,10 @@ def test_the_advice_names_each_signal_with_its_number_and_what_would_change_it(s
     assert (advice["kind"], advice["title"]) == ("keep-labeling", "Keep labeling")
     assert advice["would_change"].startswith("A forecast below")
     assert [(row["name"], row["value"]) for row in advice["signals"]] == [
-        ("Stability", "0.981"),
-        ("Forecast", "1.2"),
-        ("Unexplained mass", "–"),
+        ("Stable predictions", "0.981"),
+        ("Gain below the price", "+1.2 points"),
+        ("Little left unexplained", "–"),
+        ("No new class", "0"),
     ]
 
 
@@ -147,7 +148,7 @@ def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):
 
 def test_what_to_make_next_comes_with_texts_to_imitate(rich, context):
     first, second = wanted_data(context, 7)
-    assert (first["label"], first["slice"], first["count"]) == (LABELS[0], "short", 40)
+    assert (first["label"], first["count"]) == (LABELS[0], 40)
     assert [row["task"] for row in first["examples"]] == [1, 2, 3]
     assert second["examples"][0]["text"] == write_texts(4)[3]
 
@@ -158,10 +159,12 @@ def test_an_example_that_was_deleted_meanwhile_is_left_out(rich, context):
     assert [row["task"] for row in wanted_data(context, 7)[0]["examples"]] == [1, 3]
 
 
-def test_a_lift_without_an_interval_is_no_effect_shown(show):
-    synthetic = {"lift": [{"generator": "a"}]}
-    (row,) = show(signals=write_signals(synthetic=synthetic))["synthetic"]["lift"]
-    assert (row["words"], row["interval"], row["n"]) == ("no effect shown", None, 0)
+def test_a_lift_without_an_interval_is_left_out(show):
+    signals = write_signals()
+    del signals["synthetic"]["lift"][0]["low"]
+    (row,) = show(signals=signals)["synthetic"]["lift"]
+    assert row["generator"] == "template"
+    assert row["interval"] == {"kind": "gain", "low": -0.009, "estimate": 0.001, "high": 0.011}
 
 
 def test_verdicts_are_counted_from_the_last_judgement(show):
@@ -413,12 +416,13 @@ def test_texts_are_shortened_to_one_line(content, line):
 
 
 def test_signals_are_written_in_their_own_units_and_say_whether_they_speak_for_stopping(show):
-    rows = [
-        {"name": "gain below the price", "value": 0.0123, "reached": False, "words": ""},
-        {"name": "little left unexplained", "value": 0.488, "reached": True, "words": ""},
-        {"name": "no new class", "value": 0.0, "reached": None, "words": ""},
+    advice = write_signals()["advice"]
+    advice["signals"] = [
+        {"name": "gain below the price", "value": 0.0123, "bar": 0.005, "reached": False, "words": ""},
+        {"name": "little left unexplained", "value": 0.488, "bar": 0.02, "reached": True, "words": ""},
+        {"name": "no new class", "value": 0.0, "bar": 1.0, "reached": None, "words": ""},
     ]
-    advice = show(signals=write_signals(advice={"words": "Keep labeling.", "signals": rows}))["advice"]
+    advice = show(signals=write_signals(advice=advice))["advice"]
     assert [(row["value"], row["for_stopping"]) for row in advice["signals"]] == [
         ("+1.2 points", "no"),
         ("49 %", "yes"),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from model.novelty.bank import Queries, make_bank
 from model.novelty.density_ratio import OF_POOL, RIDGE, SHARPNESS, density_ratio
 from model.novelty.kernel import closeness
+from model.novelty.known_set import Queries, make_known_set
 
 
 def blobs(rng, count, places):
@@ -18,7 +18,7 @@ def blobs(rng, count, places):
 
 def ratio(known, pool, *, excluded=()):
     """Scores of all labelled items and then of all of the pool, with some of the labelled ones left out."""
-    bank = replace(make_bank(known, np.arange(len(known)) % 3), unlabelled=pool)
+    known_set = replace(make_known_set(known, np.arange(len(known)) % 3), unlabelled=pool)
     left_out = np.zeros((1, len(known)), dtype=bool)
     left_out[0, list(excluded)] = True
     queries = Queries(
@@ -26,7 +26,7 @@ def ratio(known, pool, *, excluded=()):
         np.concatenate([np.arange(len(known)), np.full(len(pool), -1)]),
         np.concatenate([np.full(len(known), -1), np.arange(len(pool))]),
     )
-    return density_ratio(bank, left_out, queries)[0]
+    return density_ratio(known_set, left_out, queries)[0]
 
 
 def test_what_only_the_pool_has_scores_above_all_else():
@@ -53,7 +53,7 @@ def test_a_row_of_the_pool_s_side_scores_as_if_it_had_not_taught(excluded, asked
         np.r_[excluded, 30:50].astype(int),
         OF_POOL * (30 - len(excluded)) / (20 + len(excluded)),
     )
-    spread = make_bank(known, np.arange(30) % 3).spread
+    spread = make_known_set(known, np.arange(30) % 3).spread
     kernel = closeness(*(np.concatenate([known, pool]),) * 2, SHARPNESS / spread).astype(np.float64)
     for row in asked:
         weights, targets = np.ones(50), np.ones(50)

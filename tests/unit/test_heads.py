@@ -61,7 +61,7 @@ def test_a_row_of_weight_two_counts_like_two_rows():
         embeddings,
         labels,
         inverse_regularisation=10.0,
-        row_weights=np.array([2.0] + [1.0] * 11, dtype=np.float32),
+        sample_weights=np.array([2.0] + [1.0] * 11, dtype=np.float32),
     )
     assert weighted.weights == pytest.approx(doubled.weights, abs=2e-2)
 

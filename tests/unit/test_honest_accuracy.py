@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.records import LabelSpace
-from model.signals.assisted import Sample, estimate_accuracy
 from model.signals.honest_accuracy import asked_blind, measure_accuracy
+from model.signals.prediction_powered import Sample, estimate_accuracy
 
 SPACE = LabelSpace(("a", "b", "c"))
 
@@ -35,7 +35,7 @@ def measure(correct, *, audit=None, blind=None, pool=500, pool_confidence=0.9, *
 def test_before_thirty_audit_labels_it_is_too_early_to_say():
     audit = np.arange(40) < 12
     found = measure(np.ones(40, dtype=bool), audit=audit)
-    assert found.plain is None and found.assisted is None
+    assert found.plain is None and found.prediction_powered is None
     assert found.words == "Too early to say how good the model is: 12 of 30 audit labels."
 
 
@@ -53,7 +53,7 @@ def test_labels_that_were_not_drawn_at_random_do_not_judge():
 def test_all_right_and_all_wrong_leave_room_for_doubt(share):
     found = measure(np.full(50, share == 1.0))
     assert found.plain.value == share
-    for estimate in (found.plain, found.assisted):
+    for estimate in (found.plain, found.prediction_powered):
         assert 0.01 < estimate.high - estimate.low < 0.2
         assert 0.0 <= estimate.low <= estimate.high <= 1.0
 
@@ -62,7 +62,7 @@ def test_a_pool_that_is_surer_than_the_audit_items_counts_as_better():
     correct = np.arange(200) % 10 > 0
     confidence = np.where(correct, 0.9, 0.5)
     sure, surer = (measure(correct, confidence=confidence, pool_confidence=p) for p in (0.8, 0.9))
-    assert surer.assisted.value > sure.assisted.value
+    assert surer.prediction_powered.value > sure.prediction_powered.value
     assert surer.plain == sure.plain
 
 
@@ -156,4 +156,4 @@ def test_a_blind_item_stands_for_the_hard_ones_too_that_the_strategy_asked_after
 def test_the_head_in_use_learned_more_than_those_that_judge_it():
     found = measure(np.arange(400) % 5 > 0, pool=20_000, pool_confidence=0.9)
     assert found.plain.value == 0.8
-    assert 0.805 < found.assisted.value < 0.815
+    assert 0.805 < found.prediction_powered.value < 0.815

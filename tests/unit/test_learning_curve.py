@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
-from model.signals.assisted import Sample
 from model.signals.estimate import Estimate
 from model.signals.forecast import forecast_gain
 from model.signals.learning_curve import LabelLog, Step, trace_learning
 from model.signals.power_law import fit_power_law
+from model.signals.prediction_powered import Sample
 from model.training import train
 
 SPACE = LabelSpace(("a", "b", "c", "d"))
@@ -107,14 +107,14 @@ def test_a_curve_that_still_rises_promises_a_gain():
         steps_at([50, 100, 200, 400], [0.5, 0.62, 0.71, 0.78]), rng=np.random.default_rng(0)
     )
     assert 0.01 < found.gain.value < 0.05
-    assert found.significant
+    assert found.gain.low > 0.0
     assert found.words.startswith("The next 100 labels: +")
 
 
 def test_a_flat_curve_promises_nothing():
     found = forecast_gain(steps_at([50, 100, 200, 400], [0.8] * 4), rng=np.random.default_rng(0))
     assert abs(found.gain.value) < 0.003
-    assert not found.significant
+    assert found.gain.low <= 0.0
     assert "nothing significant" in found.words
 
 

@@ -6,7 +6,8 @@ import pytest
 from model.audit import audit_hash, audit_slots
 from model.ranking import DEFAULT_STRATEGY, NO_MODEL, LaneQueue, rank
 from model.records import Embeddings, Probabilities
-from model.strategies import STRATEGIES, StrategyInput
+from model.strategies import STRATEGIES
+from tests.beliefs import strategy_input
 
 
 def some_inputs(n=80, *, c=3, batch=20, seed=0):
@@ -16,7 +17,7 @@ def some_inputs(n=80, *, c=3, batch=20, seed=0):
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     values = rng.dirichlet(np.ones(c), size=n).astype(np.float32)
     pool, labelled = Embeddings(ids, vectors[:n], "e@1"), Embeddings(np.arange(4) + 5000, vectors[n:], "e@1")
-    return StrategyInput(pool, Probabilities(ids, values, "nl-000003"), labelled, batch)
+    return strategy_input(pool, Probabilities(ids, values, "nl-000003"), labelled, batch)
 
 
 def ranked(inputs, *, strategy="margin", window=20, share=0.2, audit_below=0.3, seed=1, queues=()):
@@ -86,7 +87,7 @@ def test_the_order_of_the_rows_changes_nothing(strategy):
 def test_ties_fall_the_same_way_for_any_order_of_the_rows():
     inputs = some_inputs()
     even = Probabilities(inputs.pool.ids, np.full((80, 3), 1 / 3, dtype=np.float32), "v")
-    tied = StrategyInput(inputs.pool, even, inputs.labelled, inputs.batch)
+    tied = strategy_input(inputs.pool, even, inputs.labelled, inputs.batch)
     turned = tied.take(np.arange(80)[::-1])
     assert ranked(turned).ids.tolist() == ranked(tied).ids.tolist()
     assert ranked(tied, seed=2).ids.tolist() != ranked(tied, seed=1).ids.tolist()
@@ -94,7 +95,7 @@ def test_ties_fall_the_same_way_for_any_order_of_the_rows():
 
 def test_without_a_model_the_pool_is_covered():
     inputs = some_inputs()
-    bare = StrategyInput(inputs.pool, None, inputs.labelled, inputs.batch)
+    bare = strategy_input(inputs.pool, None, inputs.labelled, inputs.batch)
     ranking = ranked(bare, strategy="max-herding")
     assert ranking.model_version == NO_MODEL
     assert ranked(inputs).model_version == "nl-000003"
@@ -129,7 +130,7 @@ def test_what_an_audit_slot_will_ask_is_not_asked_again_by_a_twin():
     unsure = Probabilities(ids, np.full((24, 2), 0.5, dtype=np.float32), "v")
     audit = ids < 4  # 0 and 1 are twins, 2 and 3 are twins
     ranking = rank(
-        StrategyInput(pool, unsure, pool.take(ids[:0]), 10),
+        strategy_input(pool, unsure, pool.take(ids[:0]), 10),
         strategy="balanced-herding",
         window=12,
         audit=(ids == 0) | (ids == 2),

@@ -193,13 +193,13 @@ def test_a_manifest_survives_json():
 )
 def test_a_manifest_with_a_wrong_type_is_refused_by_name(field, value):
     content = json.loads(a_manifest().to_json()) | {field: value}
-    with pytest.raises(ValueError, match=f"manifest: {field} must be"):
+    with pytest.raises(ValueError, match=rf"manifest: {field}.* Input should be"):
         Manifest.from_json(json.dumps(content))
 
 
 def test_a_manifest_with_a_field_too_many_is_refused():
     content = json.loads(a_manifest().to_json()) | {"extra": 1}
-    with pytest.raises(ValueError, match="exactly the fields"):
+    with pytest.raises(ValueError, match="manifest: extra Unexpected keyword argument"):
         Manifest.from_json(json.dumps(content))
 
 
@@ -270,5 +270,5 @@ def test_a_manifest_of_old_says_nothing_of_representations(registry, folder):
 )
 def test_a_manifest_names_words_if_and_only_if_they_are_needed(representation, words):
     content = json.loads(a_manifest().to_json()) | {"representation": representation, "words": words}
-    with pytest.raises(ValueError, match="manifest: (representation|words) must be"):
+    with pytest.raises(ValueError, match="manifest: .*(representation|words)"):
         Manifest.from_json(json.dumps(content))

@@ -1,9 +1,12 @@
 """Settings: read once, refused with the name of what is wrong, and secret where they must be."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from backend.settings import ProjectSettings, Settings
+from model.ranking import DEFAULT_STRATEGY
 from model.strategies import STRATEGIES
 
 
@@ -68,6 +71,17 @@ def test_empty_values_are_as_good_as_none(environment):
         ("TORCH_THREADS", "0", "greater than or equal to 1"),
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO'"),
         ("STRATEGY", "clever", "no strategy 'clever'; there are auto, "),
+        ("MODEL_STORE", "s3://bucket/models", "start with s3:// are not served; give the path of a folder"),
+        ("MODEL_STORE", "S3:/bucket", "start with S3:/ are not served"),
+        ("MODEL_STORE", "gs://bucket/models", "start with gs:// are not served"),
+        ("MODEL_STORE", "abfs+ssl://box@host/models", "start with abfs+ssl:// are not served"),
+        ("MODEL_STORE", "https://example.com/models", "start with https:// are not served"),
+        (
+            "MODEL_STORE",
+            "file:///srv/models",
+            "start with file:/// are not served; give the path of a folder",
+        ),
+        ("DATA_DIR", "s3://bucket", "start with s3:// are not served"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name, value, said, environment):
@@ -79,10 +93,24 @@ def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name, value, said, 
     assert said in fault["msg"]
 
 
+@pytest.mark.parametrize(
+    "folder",
+    ["/srv/models", "models", "./models:old", "C:/models", "C:\\models", "s3", "s3:", "//host/share"],
+)
+def test_a_path_is_a_folder_whatever_it_is_called(folder, environment):
+    environment(MODEL_STORE=folder, DATA_DIR=folder)
+    settings = Settings()
+    assert settings.model_folder == settings.data_dir == Path(folder)
+
+
 @pytest.mark.parametrize("name", ["auto", *STRATEGIES])
 def test_every_strategy_of_the_table_can_be_named(name, environment):
     environment(STRATEGY=name)
     assert Settings().strategy == name
+
+
+def test_the_help_says_which_strategy_auto_is():
+    assert f"{DEFAULT_STRATEGY} for single choice" in Settings.model_fields["strategy"].description
 
 
 def test_secrets_are_printed_as_stars(environment):

@@ -140,7 +140,7 @@ def blind_exercise(only=None):
     parts = exercise.pool, exercise.test
     pool, test = (Embeddings(part.ids, rows, "blind@1") for part, rows in zip(parts, blind, strict=True))
     seen = (Embeddings(part.ids, rows, "clear@1") for part, rows in zip(parts, clear, strict=True))
-    features = Features(*seen, name_vectors=None, surroundings=None)
+    features = Features(*seen, name_vectors=None, neighbour_graph=None)
     return replace(exercise, pool=pool, test=test, others={"tfidf": features}, only=only)
 
 

@@ -14,12 +14,12 @@ from model.signals.stopping import (
     unexplained_mass,
 )
 
-UNKNOWN = Forecast(100, None, False, "Too early for a forecast.")
+UNKNOWN = Forecast(100, None, "Too early for a forecast.")
 
 
 def forecast(value, low=None, high=None):
     low, high = value - 0.004 if low is None else low, value + 0.004 if high is None else high
-    return Forecast(100, Estimate(value, low, high), low > 0, "")
+    return Forecast(100, Estimate(value, low, high), "")
 
 
 def test_labels_that_bring_more_than_their_price_are_worth_it():

@@ -1,16 +1,18 @@
 """One contract for every strategy of the table, and what each one promises beyond it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from model.heads.single_label import softmax
-from model.records import Embeddings, Probabilities
-from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
+from model.heads.single_label import LinearHead, softmax
+from model.records import Embeddings, LabelSpace, Probabilities
+from model.strategies import STRATEGIES, HeadView, StrategyInput, needs_probabilities
 from model.strategies.diversity import pick_farthest
 from model.strategies.gradients import spread_gradients
-from model.strategies.imbalance import best_threshold
+from model.strategies.imbalance import best_threshold, class_margins
 from model.strategies.kernel import class_balance, kernel, pick_by_coverage
-from model.strategies.linear import recover_weights
+from tests.beliefs import strategy_input
 
 ENCODER = "test@1"
 EVERY = sorted(STRATEGIES)
@@ -38,7 +40,7 @@ def some_inputs(n=60, *, c=4, labelled=5, batch=10, seed=0):
     values = rng.dirichlet(np.ones(c), size=n).astype(np.float32)
     known = Embeddings(np.arange(labelled) + 10_000, unit_rows(rng, labelled), ENCODER)
     pool = Embeddings(ids, unit_rows(rng, n), ENCODER)
-    return StrategyInput(pool, Probabilities(ids, values, "v1"), known, batch)
+    return strategy_input(pool, Probabilities(ids, values, "v1"), known, batch)
 
 
 def score(name, inputs, seed=7):
@@ -61,7 +63,7 @@ class TestEveryStrategy:
 
     def test_does_not_care_in_which_order_the_labelled_items_come(self, name):
         inputs = some_inputs()
-        turned = StrategyInput(
+        turned = strategy_input(
             inputs.pool, inputs.probabilities, inputs.labelled.take(np.arange(5)[::-1]), inputs.batch
         )
         assert np.array_equal(score(name, turned).values, score(name, inputs).values)
@@ -95,11 +97,11 @@ class TestEveryStrategy:
         ids = np.arange(30)
         pool = Embeddings(ids, np.repeat(unit_rows(np.random.default_rng(0), 1), 30, axis=0), ENCODER)
         same = Probabilities(ids, np.full((30, 3), 1 / 3, dtype=np.float32), "v1")
-        assert np.isfinite(score(name, StrategyInput(pool, same, pool.take(ids[:0]), 5)).values).all()
+        assert np.isfinite(score(name, strategy_input(pool, same, pool.take(ids[:0]), 5)).values).all()
 
     def test_needs_probabilities_exactly_when_it_says_so(self, name):
         inputs = some_inputs()
-        bare = StrategyInput(inputs.pool, None, inputs.labelled, inputs.batch)
+        bare = strategy_input(inputs.pool, None, inputs.labelled, inputs.batch)
         if needs_probabilities(name):
             with pytest.raises(ValueError, match="needs probabilities"):
                 score(name, bare)
@@ -112,7 +114,7 @@ def test_a_coin_flip_is_more_useful_than_a_sure_thing(name):
     ids = np.arange(2)
     pool = Embeddings(ids, unit_rows(np.random.default_rng(0), 2), ENCODER)
     flip_and_sure = Probabilities(ids, np.array([[0.5, 0.5], [0.99, 0.01]], dtype=np.float32), "v1")
-    values = score(name, StrategyInput(pool, flip_and_sure, pool.take(ids[:0]), 1)).values
+    values = score(name, strategy_input(pool, flip_and_sure, pool.take(ids[:0]), 1)).values
     assert values[0] > values[1]
 
 
@@ -129,7 +131,7 @@ def test_a_batch_holds_no_twins_while_there_is_something_else(name):
     ids, vectors = np.arange(40), np.repeat(unit_rows(rng, 10), 4, axis=0)
     unsure = Probabilities(ids, np.full((40, 2), 0.5, dtype=np.float32), "v1")
     pool = Embeddings(ids, vectors, ENCODER)
-    values = score(name, StrategyInput(pool, unsure, pool.take(ids[:0]), 10)).values
+    values = score(name, strategy_input(pool, unsure, pool.take(ids[:0]), 10)).values
     picked = np.argsort(-values)[:10]
     assert len(set(picked // 4)) == 10
 
@@ -140,7 +142,7 @@ def test_what_is_labelled_or_in_flight_is_not_asked_again_by_a_twin(name):
     ids, vectors = np.arange(12), unit_rows(rng, 12)
     unsure = Probabilities(ids, np.full((12, 2), 0.5, dtype=np.float32), "v1")
     in_flight = Embeddings(np.arange(100, 106), vectors[:6], ENCODER)
-    values = score(name, StrategyInput(Embeddings(ids, vectors, ENCODER), unsure, in_flight, 6)).values
+    values = score(name, strategy_input(Embeddings(ids, vectors, ENCODER), unsure, in_flight, 6)).values
     assert set(np.argsort(-values)[:6]) == set(range(6, 12))
 
 
@@ -149,7 +151,7 @@ def test_uncertainty_herding_prefers_the_unsure_half_of_two_like_groups():
     ids = np.arange(40)
     values = np.where(ids[:, None] < 20, [[0.5, 0.5]], [[0.999, 0.001]]).astype(np.float32)
     pool = Embeddings(ids, unit_rows(rng, 40), ENCODER)
-    inputs = StrategyInput(pool, Probabilities(ids, values, "v1"), pool.take(ids[:0]), 8)
+    inputs = strategy_input(pool, Probabilities(ids, values, "v1"), pool.take(ids[:0]), 8)
     scores = score("uncertainty-herding", inputs)
     assert (np.argsort(-scores.values)[:8] < 20).all()
 
@@ -196,6 +198,8 @@ def test_inputs_that_do_not_belong_together_are_refused():
         StrategyInput(inputs.pool.take(np.arange(5)), inputs.probabilities, inputs.labelled, 10)
     with pytest.raises(ValueError, match="batch is 0"):
         StrategyInput(inputs.pool, inputs.probabilities, inputs.labelled, 0)
+    with pytest.raises(ValueError, match="looks at other items"):
+        replace(inputs, view=replace(inputs.view, pool=inputs.view.pool.take(np.arange(60)[::-1])))
     with pytest.raises(ValueError, match="appears twice"):
         StrategyInput(inputs.pool.take(np.zeros(2, dtype=np.intp)), None, inputs.labelled, 10)
 
@@ -225,13 +229,66 @@ def test_core_set_equals_the_slow_obvious_way():
     assert pick_farthest(vectors, labelled, count=10).tolist() == expected
 
 
-def test_the_weights_of_a_linear_head_follow_from_its_probabilities():
-    rng = np.random.default_rng(8)
-    vectors = unit_rows(rng, 60)
-    logits = vectors @ rng.normal(size=(8, 4)).astype(np.float32) + rng.normal(size=4).astype(np.float32)
-    weights = recover_weights(vectors, softmax(logits))
-    found = vectors @ weights[:-1] + weights[-1]
-    assert np.allclose(found, logits - logits.mean(axis=1, keepdims=True), atol=1e-3)
+def seen_by_a_head(n=60, *, seed=8):
+    """A head that looks at features of its own, of which the vectors of the pool say nothing."""
+    rng = np.random.default_rng(seed)
+    ids, known_ids = np.arange(n), np.arange(n, n + 20)
+    weights, bias = rng.normal(size=(5, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32)
+    head = LinearHead(weights, bias, 0.7, LabelSpace(("a", "b", "c")))
+    view = HeadView(
+        head,
+        Embeddings(ids, unit_rows(rng, n, 5), "words@1"),
+        Embeddings(known_ids, unit_rows(rng, 20, 5), "words@1"),
+    )
+    same = unit_rows(rng, 1)
+    pool = Embeddings(ids, np.repeat(same, n, axis=0), ENCODER)
+    labelled = Embeddings(known_ids, np.repeat(same, 20, axis=0), ENCODER)
+    answers = head.logits(view.labelled.vectors).argmax(axis=1)
+    return StrategyInput(pool, head.probabilities(view.pool, "v"), labelled, 8, answers, view=view)
+
+
+def test_badge_spreads_over_the_features_that_the_head_looks_at():
+    inputs = seen_by_a_head()
+    picked = np.argsort(-score("badge", inputs).values)[:8]
+    errors = inputs.probabilities.values.copy()
+    errors[np.arange(60), errors.argmax(axis=1)] -= 1.0
+    expected = spread_gradients(errors, inputs.view.pool.vectors, count=8, rng=np.random.default_rng(7))
+    assert picked.tolist() == expected.tolist()
+
+
+def test_dropquery_drops_features_that_the_head_looks_at():
+    inputs = replace(seen_by_a_head(150), batch=1)
+    head, features = inputs.view.head, inputs.view.pool.vectors
+    rng, changes = np.random.default_rng(7), np.zeros(150)
+    for _ in range(3):
+        kept = (rng.random(features.shape) >= 0.75) / np.float32(0.25)
+        logits = (features * kept) @ head.weights + head.bias
+        changes += logits.argmax(axis=1) != inputs.probabilities.values.argmax(axis=1)
+    pick = int(score("dropquery", inputs).values.argmax())
+    assert (changes >= 2).sum() >= 25  # enough to choose among these alone
+    assert changes[pick] >= 2
+
+
+def test_direct_takes_borders_from_what_the_head_says_of_labelled_items():
+    inputs = seen_by_a_head()
+    answers = np.where(np.arange(20) % 2 == 0, inputs.labelled_classes, 0)
+    turned = replace(inputs, labelled_classes=answers)
+    said = softmax(inputs.view.head.logits(inputs.view.labelled.vectors))
+    margins = class_margins(said)
+    borders = [best_threshold(margins[:, column], answers == column) for column in range(3)]
+    assert borders[0] < 0.0  # what is labelled so goes beyond what the head says
+    distance = np.abs(class_margins(inputs.probabilities.values) - np.array(borders))
+    picked = np.argsort(-score("direct", turned).values)[:8]
+    nearest = np.unique(np.concatenate([np.argsort(distance[:, column])[:6] for column in range(3)]))
+    assert np.isin(picked, nearest).all()
+    assert not np.array_equal(picked, np.argsort(-score("direct", inputs).values)[:8])
+
+
+@pytest.mark.parametrize("name", ["badge", "dropquery", "direct"])
+def test_a_strategy_that_looks_into_the_head_asks_for_it(name):
+    inputs = replace(seen_by_a_head(), view=None)
+    with pytest.raises(ValueError, match="needs the head itself"):
+        score(name, inputs)
 
 
 def test_cluster_strategies_take_one_of_each_group_before_a_second():
@@ -243,7 +300,7 @@ def test_cluster_strategies_take_one_of_each_group_before_a_second():
     unsure = Probabilities(ids, np.full((60, 2), 0.5, dtype=np.float32), "v1")
     pool = Embeddings(ids, vectors, ENCODER)
     for name in ("typiclust", "cluster-margin"):
-        values = score(name, StrategyInput(pool, unsure, pool.take(ids[:0]), 5)).values
+        values = score(name, strategy_input(pool, unsure, pool.take(ids[:0]), 5)).values
         assert len(set(np.argsort(-values)[:5] // 12)) >= 4
 
 
@@ -252,7 +309,7 @@ def test_power_margin_draws_unsure_items_more_often_but_not_only():
     values = np.where(ids[:, None] < 100, [[0.55, 0.45]], [[0.75, 0.25]]).astype(np.float32)
     pool = Embeddings(ids, unit_rows(np.random.default_rng(0), 200), ENCODER)
     first = np.argsort(
-        -score("power-margin", StrategyInput(pool, Probabilities(ids, values, "v"), pool, 5)).values
+        -score("power-margin", strategy_input(pool, Probabilities(ids, values, "v"), pool, 5)).values
     )
     assert 60 < (first[:100] < 100).sum() < 100
 
@@ -271,7 +328,7 @@ def test_direct_asks_on_both_sides_of_every_class_border():
     first = np.linspace(0.01, 0.99, 99, dtype=np.float32)
     ids, values = np.arange(99), np.stack([first, 1 - first], axis=1)
     pool = Embeddings(ids, unit_rows(rng, 99), ENCODER)
-    scores = score("direct", StrategyInput(pool, Probabilities(ids, values, "v"), pool.take(ids[:0]), 6))
+    scores = score("direct", strategy_input(pool, Probabilities(ids, values, "v"), pool.take(ids[:0]), 6))
     picked = np.argsort(-scores.values)[:6]
     assert (np.abs(picked - 49) <= 4).all()
     assert (picked < 49).any()

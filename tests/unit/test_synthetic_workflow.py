@@ -109,4 +109,4 @@ def test_doubtful_ones_come_by_a_lane_of_their_own(context, farm):
 def context_signals(context, bench):
     from backend.workflows.views.signals import newest_signals
 
-    return newest_signals(bench.workspace).signals["synthetic"]
+    return newest_signals(bench.workspace).stored["synthetic"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from model.encoders.hashing import HashingEncoder
-from model.heads.companions import LOUDNESS
-from model.heads.material import Companions, assign_folds
+from model.heads.sample_weight import AUXILIARY_WEIGHTS
 from model.heads.single_label import NAME_SCALE
+from model.heads.training_set import AuxiliaryData, assign_folds
 from model.records import Embeddings, Labels, LabelSpace
 from model.training import cold_start, train
 
@@ -109,22 +109,25 @@ def test_the_same_seed_gives_the_same_bits():
     one, two = trained(mixed(40), name_vectors=NAMES), trained(mixed(40), name_vectors=NAMES)
     assert np.array_equal(one.head.weights, two.head.weights)
     assert np.array_equal(one.out_of_fold.values, two.out_of_fold.values)
-    assert one.metrics == two.metrics
+    assert (one.metrics, one.settings) == (two.metrics, two.settings)
 
 
 def test_few_labels_pool_several_settings_and_a_single_label_stays_close_to_the_names():
-    assert trained(mixed(12), name_vectors=NAMES).metrics["pooled"] > 1
-    one = trained(["food"], name_vectors=NAMES).metrics
-    assert (one["pooled"], one["inverse_regularisation"], one["prior_weight"]) == (1.0, 1.0, NAME_SCALE)
+    assert trained(mixed(12), name_vectors=NAMES).settings.ensemble_size > 1
+    one = trained(["food"], name_vectors=NAMES).settings
+    assert (one.ensemble_size, one.inverse_regularisation, one.prior_weight) == (1, 1.0, NAME_SCALE)
 
 
 def test_metrics_are_plain_numbers():
     for result in (trained(mixed(20)), cold_start(NAMES, SPACE)):
-        assert all(value is None or type(value) is float for value in result.metrics.values())
+        found = result.metrics | result.settings.as_metrics()
+        assert all(value is None or type(value) is float for value in found.values())
 
 
 def test_before_any_label_and_after_it_the_same_metrics_exist():
-    assert set(cold_start(NAMES, SPACE).metrics) == set(trained(mixed(20)).metrics)
+    before, after = cold_start(NAMES, SPACE), trained(mixed(20))
+    assert set(before.metrics) == set(after.metrics)
+    assert set(before.settings.as_metrics()) == set(after.settings.as_metrics())
 
 
 def test_before_any_label_names_decide():
@@ -172,13 +175,13 @@ def test_what_does_not_belong_together_is_refused():
     refused(embeddings, labels, "name vectors are", name_vectors=NAMES[:2])
 
 
-def test_companions_teach_but_measure_nothing():
+def test_auxiliary_data_train_but_measure_nothing():
     names = ["sport", "food"] * 12
     embeddings, labels = labelled(names)
     more, answers = labelled(["weather"] * 6, seed=9)
     more = Embeddings(more.ids + 1000, more.vectors, more.encoder)
     answers = Labels(more.ids, answers.targets, answers.space)
-    companions = Companions(more, answers, np.ones(6, dtype=np.float32))
+    auxiliary = AuxiliaryData(more, answers, np.ones(6, dtype=np.float32))
     audit = np.ones(len(names), dtype=bool)
     plain = train(embeddings, labels, name_vectors=None, audit=audit, rng=np.random.default_rng(0))
     helped = train(
@@ -187,7 +190,7 @@ def test_companions_teach_but_measure_nothing():
         name_vectors=None,
         audit=audit,
         rng=np.random.default_rng(0),
-        companions=companions,
+        auxiliary=auxiliary,
     )
     assert helped.metrics["labels"] == plain.metrics["labels"] == len(names)
     assert len(helped.out_of_fold.ids) == len(names)
@@ -209,7 +212,7 @@ def clouds(per_class, *, turned, seed, first):
     return Embeddings(ids, vectors, "clouds@1"), Labels(ids, targets, SPACE)
 
 
-def taught_by(companions, per_class):
+def trained_with(auxiliary, per_class):
     embeddings, labels = clouds(per_class, turned=0, seed=0, first=0)
     return train(
         embeddings,
@@ -217,30 +220,30 @@ def taught_by(companions, per_class):
         name_vectors=None,
         audit=np.zeros(len(labels), dtype=np.bool_),
         rng=np.random.default_rng(0),
-        companions=companions,
+        auxiliary=auxiliary,
     )
 
 
-def as_companions(embeddings, labels):
-    return Companions(embeddings, labels, np.ones(len(labels), dtype=np.float32))
+def as_auxiliary(embeddings, labels):
+    return AuxiliaryData(embeddings, labels, np.ones(len(labels), dtype=np.float32))
 
 
-def test_companions_speak_as_loudly_as_real_labels_where_that_helps():
-    found = taught_by(as_companions(*clouds(40, turned=0, seed=1, first=1000)), per_class=6)
-    assert found.metrics["companions"] == LOUDNESS[0]
+def test_auxiliary_data_weigh_as_much_as_real_labels_where_that_helps():
+    found = trained_with(as_auxiliary(*clouds(40, turned=0, seed=1, first=1000)), per_class=6)
+    assert found.settings.auxiliary_weight == AUXILIARY_WEIGHTS[0]
 
 
-def test_companions_that_contradict_the_labels_are_not_listened_to():
+def test_auxiliary_data_that_contradict_the_labels_weigh_nothing():
     test, answers = clouds(100, turned=0, seed=2, first=5000)
-    misled = taught_by(as_companions(*clouds(40, turned=1, seed=1, first=1000)), per_class=10)
-    assert misled.metrics["companions"] == 0.0
+    misled = trained_with(as_auxiliary(*clouds(40, turned=1, seed=1, first=1000)), per_class=10)
+    assert misled.settings.auxiliary_weight == 0.0
     assert (misled.head.logits(test.vectors).argmax(axis=1) == answers.classes).mean() > 0.9
 
 
-def test_companions_of_a_class_without_labels_always_speak():
+def test_auxiliary_data_of_a_class_without_labels_keep_their_weight():
     embeddings, labels = clouds(20, turned=0, seed=0, first=0)
     known = labels.classes < 2
-    # Those of the two classes with labels contradict them; the third class is known from companions alone.
+    # Those of the two classes with labels contradict them; the third class has auxiliary data alone.
     more, answers = clouds(20, turned=0, seed=1, first=1000)
     answers.targets[:40, :2] = answers.targets[:40, 1::-1]
     found = train(
@@ -249,16 +252,16 @@ def test_companions_of_a_class_without_labels_always_speak():
         name_vectors=None,
         audit=np.zeros(40, dtype=np.bool_),
         rng=np.random.default_rng(0),
-        companions=as_companions(more, answers),
+        auxiliary=as_auxiliary(more, answers),
     )
-    assert found.metrics["companions"] == 0.0
+    assert found.settings.auxiliary_weight == 0.0
     test, true = clouds(50, turned=0, seed=4, first=5000)
     right = found.head.logits(test.vectors).argmax(axis=1) == true.classes
     assert right[true.classes == 2].mean() > 0.8
     assert right[true.classes < 2].mean() > 0.8
 
 
-def test_companions_that_are_not_finite_are_refused():
+def test_auxiliary_data_that_are_not_finite_are_refused():
     more, answers = labelled(["weather"] * 2)
-    with pytest.raises(ValueError, match="Companions: a vector or weight is not finite"):
-        Companions(more, answers, np.array([1.0, np.nan], dtype=np.float32))
+    with pytest.raises(ValueError, match="AuxiliaryData: a vector or weight is not finite"):
+        AuxiliaryData(more, answers, np.array([1.0, np.nan], dtype=np.float32))

@@ -8,7 +8,7 @@ from tests.workbench import Workbench
 
 
 def signals(workbench):
-    return newest_signals(workbench.workspace).signals
+    return newest_signals(workbench.workspace).stored
 
 
 def test_calibration_waits_for_thirty_audit_labels(trained):

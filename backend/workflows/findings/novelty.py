@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import OPEN, REJECTED, was_asked
+from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
@@ -22,15 +22,15 @@ MOST_GROUPS = 20
 _OTHER_TEXTS = 2000  # that names are told apart from
 
 
-def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Json:
+def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> NoveltyFigures:
     """Renews the open groups of a project; returns what is to be said about them."""
     alpha = workspace.settings.novelty_alpha
     if not len(learned.seen.labels) or learned.seen.labelled.all():
-        return {"words": "Not enough labels to judge what is new.", "flags": 0, "alpha": alpha}
+        return NoveltyFigures(words="Not enough labels to judge what is new.", flags=0, alpha=alpha)
     detection = _detect(workspace, learned, serving, alpha)
     if detection.reason is not None:
         words = f"{detection.reason[:1].upper()}{detection.reason[1:]}."
-        return {"words": words, "flags": 0, "alpha": alpha}
+        return NoveltyFigures(words=words, flags=0, alpha=alpha)
     flagged = detection.ids[detection.flagged]
     groups = group_items(
         learned.seen.embeddings.take(np.isin(learned.seen.embeddings.ids, flagged)),
@@ -41,15 +41,15 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Json
     _renew_groups(workspace, learned, groups, version=serving.version)
     expected = detection.expected_false
     words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."
-    return {
-        "words": words if len(flagged) else "No task stands out from the classes there are.",
-        "flags": len(flagged),
-        "expected_false": expected,
-        "alpha": alpha,
-        "scores": detection.weights,
-        "calibration": detection.calibration,
-        "source": detection.source,
-    }
+    return NoveltyFigures(
+        words=words if len(flagged) else "No task stands out from the classes there are.",
+        flags=len(flagged),
+        expected_false=expected,
+        alpha=alpha,
+        scores=detection.weights,
+        calibration=detection.calibration,
+        source=detection.source,
+    )
 
 
 def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: float) -> Detection:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import NextlabelError
-from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import ADDED_DECISION
 from backend.workflows.intake.published import published_versions
+from backend.workflows.project.figures import (
+    Advantage,
+    AdviceFigures,
+    AdviceSignal,
+    CurvePoint,
+    GainForecast,
+    Outlook,
+    Range,
+)
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.training.learn import Learned
-from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Ids
 from model.registry import RegistryError
 from model.signals.forecast import Forecast, forecast_gain
@@ -40,17 +47,20 @@ def look_ahead(
     serving: Serving,
     beliefs: Floats,
     blind: NDArray[np.bool_],
-) -> Json:
+) -> Outlook:
     """Learning curve, random order, forecast and advice. `beliefs` (p, c) are about the pool."""
     order = np.argsort(np.array(learned.seen.labelled_at), kind="stable")
     rng = np.random.default_rng(workspace.seed)
     curve = _trace(learned, order, blind, rng)
     forecast = forecast_gain(curve.steps, rng=rng)
     advice = _advise(workspace, learned, serving, order, beliefs, forecast)
-    return _curve_json(curve) | {
-        "forecast": {"words": forecast.words, "labels": forecast.more} | _range(forecast.gain, "gain"),
-        "advice": _advice_json(advice),
-    }
+    return Outlook(
+        curve=[_point(step) for step in curve.steps],
+        random_curve=[_point(step) for step in curve.random_steps],
+        advantage=_advantage(curve),
+        forecast=_gain(forecast),
+        advice=_advice(advice),
+    )
 
 
 def _trace(
@@ -61,12 +71,12 @@ def _trace(
     log = LabelLog(seen.features.take(seen.labelled).take(order), labels, blind[order])
     return trace_learning(
         log,
-        TrainedHead(trained.head, trained.metrics, trained.out_of_fold.take(order)),
+        replace(trained, out_of_fold=trained.out_of_fold.take(order)),
         unlabelled=seen.features.take(seen.pool),
         pool_size=len(seen.features),
         name_vectors=learned.name_vectors,
         rng=rng,
-        surroundings=learned.surroundings,
+        neighbour_graph=learned.neighbour_graph,
     )
 
 
@@ -141,43 +151,45 @@ def _is_since(moment: datetime, labelled_at: Sequence[str]) -> bool:
     return len(labelled_at) < RECENT or moment.isoformat() >= labelled_at[0]
 
 
-def _curve_json(curve: LearningCurve) -> Json:
+def _point(step: Step) -> CurvePoint:
+    found = step.accuracy
+    return CurvePoint(labels=step.labels, accuracy=found.value, low=found.low, high=found.high)
+
+
+def _advantage(curve: LearningCurve) -> Advantage:
     against = curve.against_random
-    advantage: Json = {"words": against.words if against else curve.words, "low": None, "high": None}
-    if against is not None:
-        advantage = {
-            "words": against.words,
-            "labels": against.labels,
-            "value": against.difference.value,
-            "low": against.difference.low,
-            "high": against.difference.high,
-            "shown": against.shown,
-            "random_now": _range(against.random_now, "value"),
-        }
-    return {
-        "curve": [_step(step) for step in curve.steps],
-        "random_curve": [_step(step) for step in curve.random_steps],
-        "advantage": advantage,
-    }
+    if against is None:
+        return Advantage(words=curve.words, low=None, high=None)
+    now = against.random_now
+    return Advantage(
+        words=against.words,
+        labels=against.labels,
+        value=against.difference.value,
+        low=against.difference.low,
+        high=against.difference.high,
+        shown=against.shown,
+        random_now=Range(value=now.value, low=now.low, high=now.high),
+    )
 
 
-def _step(step: Step) -> Json:
-    return {"labels": step.labels} | _range(step.accuracy, "accuracy")
+def _gain(forecast: Forecast) -> GainForecast:
+    found = forecast.gain
+    return GainForecast(
+        words=forecast.words,
+        labels=forecast.more,
+        gain=found.value if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+    )
 
 
-def _range(found: Any, name: str) -> Json:
-    if found is None:
-        return {name: None, "low": None, "high": None}
-    return {name: found.value, "low": found.low, "high": found.high}
-
-
-def _advice_json(advice: StopAdvice) -> Json:
-    return {
-        "advice": advice.advice,
-        "words": advice.words,
-        "would_change": advice.would_change,
-        "signals": [
-            {"name": one.name, "value": one.value, "bar": one.bar, "reached": one.reached, "words": one.words}
+def _advice(advice: StopAdvice) -> AdviceFigures:
+    return AdviceFigures(
+        advice=advice.advice,
+        words=advice.words,
+        would_change=advice.would_change,
+        signals=[
+            AdviceSignal(name=one.name, value=one.value, bar=one.bar, reached=one.reached, words=one.words)
             for one in advice.signals
         ],
-    }
+    )

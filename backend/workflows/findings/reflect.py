@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from traceback import extract_tb
 
 from backend.errors import NextlabelError
-from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
+from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -22,6 +23,14 @@ from backend.workflows.training.judging import Judged
 from backend.workflows.training.learn import Learned
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a loop measured, and why what is missing could not be, by part."""
+
+    signals: Signals
+    failed: dict[str, str]
 
 
 def reflect(
@@ -32,23 +41,23 @@ def reflect(
     serving: Serving,
     judged: Judged | None,
     progress: Progress,
-) -> Json:
-    """Signals of a published version, as they are stored, and which parts failed.
+) -> Reflection:
+    """Signals of a published version, and which parts failed.
 
     The queue is out: what fails here is missing, and fails no loop.
     """
     steps = _Steps(workspace, progress)
-    signals: Json = {}
+    signals = Signals()
     notes: dict[int, Note] = {}
     with steps.step("measuring"):
         watched = watch(workspace, learned, serving)
-        signals |= watched.signals
+        signals = watched.signals
         notes |= watched.notes
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
-            signals["synthetic"] = _weigh(workspace, judged, learned, serving)
+            signals.synthetic = _weigh(workspace, judged, learned, serving)
     with steps.step("looking for new classes"):
-        signals["novelty"] = find_novel(workspace, learned, serving)
+        signals.novelty = find_novel(workspace, learned, serving)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
             notes |= finding_notes(workspace, learned.seen)
@@ -57,7 +66,7 @@ def reflect(
     with steps.step("drawing the map"):
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
-    return {"signals": signals} | ({"failed": steps.failed} if steps.failed else {})
+    return Reflection(signals, steps.failed)
 
 
 class _Steps:
@@ -84,14 +93,14 @@ class _Steps:
         self.failed[name] = why
 
 
-def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> Json:
+def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(
         judged,
         unlabelled=learned.seen,
         beliefs=beliefs,
-        loudness=learned.trained.metrics.get("companions"),
+        auxiliary_weight=learned.trained.settings.auxiliary_weight,
         seed=workspace.seed,
     )
 

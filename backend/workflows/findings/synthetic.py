@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.json_types import Json
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
+from backend.workflows.project.figures import ClassRealism, GapRow, LiftRow, Realism, SyntheticFigures
 from backend.workflows.training.judging import Judged
 from model.records import Floats, Labels
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
@@ -20,11 +20,11 @@ _KEPT = "those that are likelier sound than faulty and repeat nothing"
 
 
 def weigh(
-    judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, loudness: float | None, seed: int
-) -> Json:
+    judged: Judged, *, unlabelled: Snapshot, beliefs: Floats, auxiliary_weight: float | None, seed: int
+) -> SyntheticFigures:
     """The measured lift by generator and slice, what to make next, and how real the set looks.
 
-    `loudness` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
+    `auxiliary_weight` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
     """
     rng = np.random.default_rng(seed)
     helpful, kept = judged.judgement.mask(HELPFUL), judged.judgement.teaching
@@ -43,25 +43,25 @@ def weigh(
     )
     stops = [advise_stop(name, lift.items, lift) for name, lift in lifts.items() if name != HELPFUL_ONLY]
     verdicts = [item.verdict for item in judged.judgement.items]
-    return {
-        "words": f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
-        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {_listening(loudness)}",
-        "counts": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
-        "lift": [_lift_json(name, lift) for name, lift in lifts.items()],
-        "gaps": [_gap_json(gap, judged.real.labels) for gap in gaps],
-        "stop": [stop for stop in stops if stop],
-        "realism": _realism_json(judged),
-    }
+    return SyntheticFigures(
+        words=f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
+        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {_listening(auxiliary_weight)}",
+        counts={verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        lift=[_lift_row(name, lift) for name, lift in lifts.items()],
+        gaps=[_gap_row(gap, judged.real.labels) for gap in gaps],
+        stop=[stop for stop in stops if stop],
+        realism=_realism(judged),
+    )
 
 
-def _listening(loudness: float | None) -> str:
-    if loudness is None:
+def _listening(auxiliary_weight: float | None) -> str:
+    if auxiliary_weight is None:
         return "None of them teaches the model now."
-    if loudness == 0.0:
+    if auxiliary_weight == 0.0:
         return "Held-out labels are foreseen best without them: the model does not listen to them now."
-    if loudness == 1.0:
+    if auxiliary_weight == 1.0:
         return f"The model listens to {_KEPT} as to labels."
-    return f"The model listens to {_KEPT}, each as to {loudness:.0%} of a label."
+    return f"The model listens to {_KEPT}, each as to {auxiliary_weight:.0%} of a label."
 
 
 def _groups(tasks: Sequence[SyntheticTask]) -> dict[str, NDArray[np.bool_]]:
@@ -73,40 +73,39 @@ def _groups(tasks: Sequence[SyntheticTask]) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
-def _lift_json(name: str, lift: Lift) -> Json:
-    return {
-        "generator": name,
-        "words": lift.words,
-        "mean": lift.mean,
-        "low": lift.low,
-        "high": lift.high,
-        "n": lift.items,
-        "audit": lift.audit,
-    }
+def _lift_row(name: str, lift: Lift) -> LiftRow:
+    return LiftRow(
+        generator=name,
+        words=lift.words,
+        mean=lift.mean,
+        low=lift.low,
+        high=lift.high,
+        n=lift.items,
+        audit=lift.audit,
+    )
 
 
-def _gap_json(gap: Gap, labels: Labels) -> Json:
+def _gap_row(gap: Gap, labels: Labels) -> GapRow:
     errs = f"{100.0 * gap.error:.0f} % of its real tasks are judged wrongly"
     bare = f"{100.0 * gap.uncovered:.0f} % are far from everything learned from"
-    return {
-        "label": labels.space.names[gap.column],
-        "slice": None,
-        "count": gap.count,
-        "score": gap.score,
-        "reason": f"{errs}, {bare}.",
-        "examples": list(gap.examples),
-    }
+    return GapRow(
+        label=labels.space.names[gap.column],
+        count=gap.count,
+        score=gap.score,
+        reason=f"{errs}, {bare}.",
+        examples=list(gap.examples),
+    )
 
 
-def _realism_json(judged: Judged) -> Json:
+def _realism(judged: Judged) -> Realism:
     realism, names = judged.judgement.realism, judged.real.labels.space.names
     told = f"{100.0 * realism.accuracy:.0f} %"
-    return {
-        "words": f"A classifier tells synthetic tasks from real ones in {told} of cases; chance is 50 %.",
-        "p_value": realism.p_value,
-        "c2st": realism.accuracy,
-        "classes": [
-            {"label": names[found.column], "density": found.density, "coverage": found.coverage}
+    return Realism(
+        words=f"A classifier tells synthetic tasks from real ones in {told} of cases; chance is 50 %.",
+        p_value=realism.p_value,
+        c2st=realism.accuracy,
+        classes=[
+            ClassRealism(label=names[found.column], density=found.density, coverage=found.coverage)
             for found in realism.classes
         ],
-    }
+    )

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.json_types import Json
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
+from backend.workflows.project.figures import (
+    AcceptanceRow,
+    Accuracy,
+    AgreementRow,
+    Bin,
+    Calibration,
+    ClassRow,
+    Range,
+    Signals,
+    Suspects,
+    TrustedSuggestions,
+)
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
@@ -30,9 +41,9 @@ _FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The signals as they are stored, and the notes that follow from them."""
+    """The signals, and the notes that follow from them."""
 
-    signals: Json
+    signals: Signals
     notes: dict[int, Note] = field(default_factory=dict)
 
 
@@ -40,26 +51,28 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving) -> Watched:
     """Everything that can be said about a project after a training. Without labels there is nothing."""
     seen = learned.seen
     if not len(seen.labels):
-        return Watched({"accuracy": {"words": _too_early(0), "n": 0, "needed": FEWEST}})
+        return Watched(Signals(accuracy=Accuracy(words=_too_early(0), n=0, needed=FEWEST)))
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(workspace, learned)
     accuracy = _accuracy(workspace, learned, beliefs, blind)
     trusted = _trusted(workspace, learned, beliefs, blind)
     suspects = _suspects(workspace, learned)
-    signals = _accuracy_json(accuracy) | {
-        "per_class": _class_rows(learned, accuracy, beliefs),
-        "calibration": _calibration(learned),
-        "trusted": {
-            "words": trusted.words,
-            "threshold": trusted.threshold,
-            "coverage": trusted.coverage,
-            "precision": trusted.precision,
-        },
-        "suspects": {"words": suspects.words, "count": suspects.count},
-        "acceptance": _acceptance(workspace),
-        "agreement": _agreement(workspace, learned),
-    }
-    signals |= look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
+    ahead = look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
+    signals = Signals(
+        accuracy=_accuracy_figures(accuracy),
+        macro_f1=accuracy.macro_f1.value if accuracy.macro_f1 else None,
+        per_class=_class_rows(learned, accuracy, beliefs),
+        calibration=_calibration(learned),
+        trusted=_trusted_figures(trusted),
+        suspects=Suspects(words=suspects.words, count=suspects.count),
+        acceptance=_acceptance(workspace),
+        agreement=_agreement(workspace, learned),
+        curve=ahead.curve,
+        random_curve=ahead.random_curve,
+        advantage=ahead.advantage,
+        forecast=ahead.forecast,
+        advice=ahead.advice,
+    )
     notes = _ready_notes(learned, beliefs, trusted) | _suspect_notes(learned, suspects)
     return Watched(signals, notes)
 
@@ -116,16 +129,16 @@ def _trusted(workspace: Workspace, learned: Learned, beliefs: Floats, blind: NDA
 
 
 def _suspects(workspace: Workspace, learned: Learned) -> SuspectLabels:
-    seen, metrics = learned.seen, learned.trained.metrics
+    seen, settings = learned.seen, learned.trained.settings
     return find_suspects(
         seen.features.take(seen.labelled),
         seen.labels,
         out_of_fold=learned.trained.out_of_fold.values,
-        inverse_regularisation=metrics["inverse_regularisation"] or 1.0,
-        prior_weight=metrics["prior_weight"] or 0.0,
+        inverse_regularisation=settings.inverse_regularisation or 1.0,
+        prior_weight=settings.prior_weight,
         name_vectors=learned.name_vectors,
         rng=np.random.default_rng(workspace.seed),
-        surroundings=learned.surroundings,
+        neighbour_graph=learned.neighbour_graph,
     )
 
 
@@ -134,24 +147,30 @@ def _confidence(beliefs: Floats) -> Floats:
     return highest
 
 
-def _accuracy_json(accuracy: HonestAccuracy) -> Json:
-    found = accuracy.assisted
-    return {
-        "accuracy": {
-            "words": accuracy.words,
-            "estimate": found.value if found else None,
-            "low": found.low if found else None,
-            "high": found.high if found else None,
-            "plain": asdict(accuracy.plain) if accuracy.plain else None,
-            "worth": accuracy.worth,
-            "n": accuracy.audit_labels,
-            "needed": FEWEST,
-        },
-        "macro_f1": accuracy.macro_f1.value if accuracy.macro_f1 else None,
-    }
+def _accuracy_figures(accuracy: HonestAccuracy) -> Accuracy:
+    found, plain = accuracy.prediction_powered, accuracy.plain
+    return Accuracy(
+        words=accuracy.words,
+        estimate=found.value if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        plain=Range(value=plain.value, low=plain.low, high=plain.high) if plain else None,
+        worth=accuracy.worth,
+        n=accuracy.audit_labels,
+        needed=FEWEST,
+    )
 
 
-def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[Json]:
+def _trusted_figures(trusted: Trusted) -> TrustedSuggestions:
+    return TrustedSuggestions(
+        words=trusted.words,
+        threshold=trusted.threshold,
+        coverage=trusted.coverage,
+        precision=trusted.precision,
+    )
+
+
+def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[ClassRow]:
     space, counts = learned.seen.labels.space, learned.seen.labels.targets.sum(axis=0)
     predicted = np.bincount(beliefs.argmax(axis=1), minlength=len(space)) / max(len(beliefs), 1)
     judged = {one.name: one for one in accuracy.classes}
@@ -160,45 +179,39 @@ def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> 
         one = judged.get(name)
         recall: Estimate | None = one.recall if one else None
         rows.append(
-            {
-                "label": name,
-                "labels": int(counts[column]),
-                "audit": one.labels if one else 0,
-                "recall": recall.value if recall else None,
-                "low": recall.low if recall else None,
-                "high": recall.high if recall else None,
-                "predicted_share": float(predicted[column]) if len(beliefs) else None,
-            }
+            ClassRow(
+                label=name,
+                labels=int(counts[column]),
+                audit=one.labels if one else 0,
+                recall=recall.value if recall else None,
+                low=recall.low if recall else None,
+                high=recall.high if recall else None,
+                predicted_share=float(predicted[column]) if len(beliefs) else None,
+            )
         )
     return rows
 
 
-def _calibration(learned: Learned) -> Json:
+def _calibration(learned: Learned) -> Calibration:
     """Confidence beside truth on the audit labels: those that a strategy asked are harder than the pool."""
     audit = learned.seen.audit[learned.seen.labelled]
     beliefs, answers = learned.trained.out_of_fold.values[audit], learned.seen.labels.classes[audit]
     if len(answers) < FEWEST:
-        return {}
+        return Calibration()
     bins = reliability(beliefs, answers, bins=min(max(len(answers) // _FEWEST_OF_A_BIN, 2), _MOST_BINS))
-    return {
-        "ece": calibration_error(beliefs, answers, bins=len(bins)),
-        "n": len(answers),
-        "bins": [_bin(mean, round(right * count), count) for mean, right, count in bins],
-    }
+    return Calibration(
+        ece=calibration_error(beliefs, answers, bins=len(bins)),
+        n=len(answers),
+        bins=[_bin(mean, round(right * count), count) for mean, right, count in bins],
+    )
 
 
-def _bin(confidence: float, right: int, count: int) -> Json:
+def _bin(confidence: float, right: int, count: int) -> Bin:
     found = share(right, count)
-    return {
-        "confidence": confidence,
-        "accuracy": found.value,
-        "low": found.low,
-        "high": found.high,
-        "n": count,
-    }
+    return Bin(confidence=confidence, accuracy=found.value, low=found.low, high=found.high, n=count)
 
 
-def _acceptance(workspace: Workspace) -> list[Json]:
+def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
     """Kept pre-annotations by the version that served when they were submitted."""
     answers = workspace.tasks.read_answers()
     since = [(moment.isoformat(), version) for moment, version in workspace.loops.publication_times()]
@@ -216,10 +229,10 @@ def _acceptance(workspace: Workspace) -> list[Json]:
         np.array([count[0] for count in shown.values()], dtype=np.intp),
         np.array([count[1] for count in shown.values()], dtype=np.intp),
     )
-    return [{"version": row.version, "accepted": row.accepted, "shown": row.total} for row in rows]
+    return [AcceptanceRow(version=row.version, accepted=row.accepted, shown=row.total) for row in rows]
 
 
-def _agreement(workspace: Workspace, learned: Learned) -> list[Json]:
+def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
     columns = {name: column for column, name in enumerate(learned.seen.labels.space.names)}
     said = {
         (task_id, int(answer["by"])): columns[str(answer["label"])]
@@ -233,7 +246,7 @@ def _agreement(workspace: Workspace, learned: Learned) -> list[Json]:
         np.array(list(said.values()), dtype=np.intp),
     )
     return [
-        {"annotator": one.annotator, "labels": one.agreed, "kappa": one.kappa, "n": one.shared}
+        AgreementRow(annotator=one.annotator, labels=one.agreed, kappa=one.kappa, n=one.shared)
         for one in found.annotators
     ]
 

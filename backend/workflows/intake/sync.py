@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.tasks import majority_label, read_task
+from backend.label_studio.tasks import READER, majority_label, read_task
 from backend.label_studio.versions import version_number
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -28,7 +28,8 @@ class SyncReport:
 
 def reading_digest(workspace: Workspace, label_config: str) -> str:
     """Digest of all that decides how a task is read."""
-    return hashlib.sha256(f"{label_config}\0{workspace.synthetic_fields}".encode()).hexdigest()
+    parts = f"{READER}\0{label_config}\0{workspace.synthetic_fields}"
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def sync_tasks(

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Protocol
 
+from backend.workflows.project.figures import Position
 from backend.workflows.project.workspace import Workspace
 
 _LOG_EVERY_S = 5.0
@@ -83,14 +84,15 @@ class StoredProgress:
 
     def clear(self) -> None:
         """Nothing runs any more."""
-        self._store({})
+        self._store(Position())
 
     def _store_position(self) -> None:
         self._stored_at = time.monotonic()
-        self._store({"stage": self._name, "done": self._done, "total": self._total, "at": time.time()})
+        position = Position(stage=self._name, done=self._done, total=self._total, at=time.time())
+        self._store(position)
 
-    def _store(self, progress: dict[str, object]) -> None:
-        self._workspace.change(progress=progress)
+    def _store(self, position: Position) -> None:
+        self._workspace.change(progress=position.to_json())
 
 
 class Both:

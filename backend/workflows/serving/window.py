@@ -16,7 +16,7 @@ from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
 from model.records import Ranking
-from model.strategies.inputs import StrategyInput
+from model.strategies.inputs import HeadView, StrategyInput
 
 
 def order_seed(workspace: Workspace, snapshot: Snapshot) -> list[int]:
@@ -42,14 +42,16 @@ def rank_pool(
     """
     settings, snapshot = workspace.settings, serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
-    pool = snapshot.pool_embeddings
+    pool, seen = snapshot.pool_embeddings, snapshot.features
+    view = HeadView(serving.head, seen.take(snapshot.pool), seen.take(snapshot.labelled))
     return rank(
         StrategyInput(
             pool=pool,
-            probabilities=serving.head.probabilities(snapshot.features.take(snapshot.pool), serving.version),
+            probabilities=serving.head.probabilities(view.pool, serving.version),
             labelled=snapshot.labelled_embeddings,
             batch=settings.queue_window,
             labelled_classes=snapshot.labels.classes,
+            view=view,
         ),
         strategy=strategy,
         window=settings.queue_window,

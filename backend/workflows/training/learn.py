@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.names import name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
-from model.heads.material import Companions
-from model.heads.surroundings import Surroundings, find_surroundings
-from model.heads.trained import TrainedHead
+from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
+from model.heads.trained import Metrics, TrainedHead
+from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
 from model.representations.features import represent_names
 from model.training import cold_start, train
@@ -33,7 +33,7 @@ class Learned:
     """A head, what it was measured to be worth, and the snapshot as it sees it.
 
     `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
-    are the label names in its features.
+    are the label names in its features. `losses` are those of the representations that were looked at.
     """
 
     trained: TrainedHead
@@ -42,7 +42,14 @@ class Learned:
     representation: Representation = "encoder"
     words: str | None = None
     name_vectors: Floats | None = None
-    surroundings: Surroundings | None = None
+    neighbour_graph: NeighbourGraph | None = None
+    losses: Mapping[Representation, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> Metrics:
+        """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
+        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
 def learn(
@@ -62,17 +69,16 @@ def learn(
     seen = with_features(workspace, snapshot, representation=chosen, words=words)
     named = represent_names(chosen, names, words.encode(titles) if words else None)
     seed = workspace.seed
-    surroundings = find_surroundings(seen.features, np.random.default_rng(seed))
+    neighbour_graph = build_neighbour_graph(seen.features, np.random.default_rng(seed))
     trained = train(
         seen.features.take(seen.labelled),
         seen.labels,
         name_vectors=named,
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
-        surroundings=surroundings,
-        companions=_companions(seen, teachers),
+        neighbour_graph=neighbour_graph,
+        auxiliary=_auxiliary(seen, teachers),
     )
-    trained.metrics.update({f"loss_{name}": loss for name, loss in choice.losses.items()})
     revision = words.revision if words else None
     return Learned(
         trained,
@@ -81,11 +87,12 @@ def learn(
         representation=chosen,
         words=revision,
         name_vectors=named,
-        surroundings=surroundings,
+        neighbour_graph=neighbour_graph,
+        losses=choice.losses,
     )
 
 
-def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | None:
+def _auxiliary(seen: Snapshot, teachers: Sequence[Teacher]) -> AuxiliaryData | None:
     """Synthetic tasks as the head sees them; they teach, and are never measured."""
     if not teachers:
         return None
@@ -93,4 +100,4 @@ def _companions(seen: Snapshot, teachers: Sequence[Teacher]) -> Companions | Non
     ids = np.array([teacher.task_id for teacher in ordered], dtype=np.int64)
     features = seen.synthetic_features.take(np.isin(seen.synthetic_features.ids, ids))
     labels = Labels.from_names(ids, [teacher.label for teacher in ordered], seen.labels.space)
-    return Companions(features, labels, np.ones(len(ids), dtype=np.float32))
+    return AuxiliaryData(features, labels, np.ones(len(ids), dtype=np.float32))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from backend.context import Context
 from backend.database import Decision, Loop
 from backend.json_types import Json
 from backend.tables import write_csv
+from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.wording import decision_words
 
@@ -74,16 +74,17 @@ def records_as_csv(records: Sequence[Json]) -> str:
     """One row a loop: its numbers, its metrics (`metric_…`), its advice, and the decisions after it."""
     metrics = sorted({name for record in records for name in record.get("metrics") or {}})
     heading = [*_FACTS, *_SIGNALS, *(f"metric_{name}" for name in metrics), "decisions"]
-    rows = [
-        [
-            *(_find(record, (name,)) for name in _FACTS),
-            *(_find(record, ("signals", *path)) for path in _SIGNALS.values()),
-            *((record.get("metrics") or {}).get(name) for name in metrics),
-            "; ".join(f"{one['at']} {one['by']} {one['words']}" for one in record["decisions"]),
-        ]
-        for record in records
+    return write_csv(heading, [_table_row(record, metrics) for record in records])
+
+
+def _table_row(record: Json, metrics: Sequence[str]) -> list[object]:
+    signals = Signals.read(record.get("signals"))
+    return [
+        *(_cell(record.get(name)) for name in _FACTS),
+        *(signals.find(*path) for path in _SIGNALS.values()),
+        *((record.get("metrics") or {}).get(name) for name in metrics),
+        "; ".join(f"{one['at']} {one['by']} {one['words']}" for one in record["decisions"]),
     ]
-    return write_csv(heading, rows)
 
 
 def _record(loop: Loop, decided: list[Json]) -> Json:
@@ -114,9 +115,5 @@ def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
 
 
-def _find(record: Json, path: Sequence[str]) -> object:
-    """What stands at a path of names; None where the record has nothing there."""
-    found: Any = record
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return " ".join(str(part) for part in found) if isinstance(found, list) else found
+def _cell(value: object) -> object:
+    return " ".join(str(part) for part in value) if isinstance(value, list) else value

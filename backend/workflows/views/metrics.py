@@ -9,13 +9,15 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from backend.context import Context
 from backend.json_types import Json
+from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workers import living_workers
-from backend.workflows.views.fields import number, part, rows, text
 from backend.workflows.views.status import all_statuses
 from backend.workflows.views.wording import ADVICE
 
 # Values of a metric: the labels beside `project`, and the number (None: not known, so not there).
 Values = Iterable[tuple[tuple[str, ...], float | None]]
+# Reads a metric from a project's status and what its last loop measured.
+Read = Callable[[Json, Signals], Values]
 
 _BOUNDS = ("estimate", "low", "high")
 
@@ -36,8 +38,9 @@ def refresh_metrics(context: Context) -> CollectorRegistry:
     )
     for status in all_statuses(context):
         project = str(status["project"])
+        signals = Signals.read(status["signals"])
         for name, (_meaning, _labels, read) in _METRICS.items():
-            for labels, value in read(status):
+            for labels, value in read(status, signals):
                 if value is not None:
                     gauges[name].labels(project, *labels).set(value)
     for label_studio_id, outcome, count in context.projects.count_loops():
@@ -45,77 +48,62 @@ def refresh_metrics(context: Context) -> CollectorRegistry:
     return registry
 
 
-def _one(read: Callable[[Json], float | None]) -> Callable[[Json], Values]:
+def _one(read: Callable[[Json], float | None]) -> Read:
     """A metric with a single number a project."""
-    return lambda status: [((), read(status))]
+    return lambda status, _signals: [((), read(status))]
 
 
-def _signal(name: str, *path: str) -> Callable[[Json], Values]:
+def _signal(*path: str) -> Read:
     """A number somewhere in the signals."""
-
-    def read(status: Json) -> float | None:
-        figures = status["signals"]
-        for step in path:
-            figures = part(figures, step)
-        return number(figures, name)
-
-    return _one(read)
+    return lambda _status, signals: [((), signals.find(*path))]
 
 
-def _bounds(section: str, *, estimate: str = "estimate") -> Callable[[Json], Values]:
+def _bounds(section: str, *, estimate: str = "estimate") -> Read:
     """The estimate of a section of the signals and its interval."""
-
-    def read(status: Json) -> Values:
-        found = part(status["signals"], section)
-        return [((bound,), number(found, estimate if bound == "estimate" else bound)) for bound in _BOUNDS]
-
-    return read
+    fields = {bound: estimate if bound == "estimate" else bound for bound in _BOUNDS}
+    return lambda _status, signals: [
+        ((bound,), signals.find(section, field)) for bound, field in fields.items()
+    ]
 
 
-def _advice(status: Json) -> Values:
-    given = text(part(status["signals"], "advice"), "advice")
-    return [((kind,), float(kind == given)) for kind in ADVICE] if given else []
+def _advice(_status: Json, signals: Signals) -> Values:
+    given = signals.advice
+    return [((kind,), float(kind == given.advice)) for kind in ADVICE] if given else []
 
 
-def _advice_signals(status: Json) -> Values:
-    found = rows(part(status["signals"], "advice"), "signals")
-    return [((text(row, "name"),), number(row, "value")) for row in found]
+def _advice_signals(_status: Json, signals: Signals) -> Values:
+    return [((row.name,), row.value) for row in signals.advice.signals] if signals.advice else []
 
 
-def _verdicts(status: Json) -> Values:
+def _verdicts(status: Json, _signals: Signals) -> Values:
     return [((verdict,), count) for verdict, count in status["verdicts"].items()]
 
 
-def _lift(status: Json) -> Values:
-    found = rows(part(status["signals"], "synthetic"), "lift")
+def _lift(_status: Json, signals: Signals) -> Values:
+    rows = signals.synthetic.lift if signals.synthetic else []
     return [
-        ((text(row, "generator"), bound), number(row, "mean" if bound == "estimate" else bound))
-        for row in found
-        for bound in _BOUNDS
+        ((row.generator, bound), value)
+        for row in rows
+        for bound, value in zip(_BOUNDS, (row.mean, row.low, row.high), strict=True)
     ]
 
 
-def _recall(status: Json) -> Values:
-    return [((text(row, "label"),), number(row, "recall")) for row in rows(status["signals"], "per_class")]
+def _recall(_status: Json, signals: Signals) -> Values:
+    return [((row.label,), row.recall) for row in signals.per_class]
 
 
-def _acceptance(status: Json) -> Values:
-    found = rows(status["signals"], "acceptance")
-    return [
-        ((text(row, "version"),), (number(row, "accepted") or 0.0) / shown)
-        for row in found
-        if (shown := number(row, "shown"))
-    ]
+def _acceptance(_status: Json, signals: Signals) -> Values:
+    return [((row.version,), row.accepted / row.shown) for row in signals.acceptance if row.shown]
 
 
-def _agreement(status: Json) -> Values:
-    found = rows(status["signals"], "agreement")
-    return [((str(row.get("annotator", "")),), number(row, "kappa")) for row in found]
+def _agreement(_status: Json, signals: Signals) -> Values:
+    return [((str(row.annotator),), row.kappa) for row in signals.agreement]
 
 
-def _stages(status: Json) -> Values:
-    seconds = part(part(status["last_loop"] or {}, "figures"), "seconds")
-    return [((stage,), number(seconds, stage)) for stage in seconds]
+def _stages(status: Json, _signals: Signals) -> Values:
+    loop = status["last_loop"]
+    figures = Figures.read(loop["figures"]) if loop else Figures()
+    return [((stage,), value) for stage, value in figures.seconds.items()]
 
 
 def _timestamp(moment: str | None) -> float | None:
@@ -126,7 +114,7 @@ def _last_loop_began(status: Json) -> float | None:
     return _timestamp(status["last_loop"]["started_at"]) if status["last_loop"] else None
 
 
-_METRICS: dict[str, tuple[str, list[str], Callable[[Json], Values]]] = {
+_METRICS: dict[str, tuple[str, list[str], Read]] = {
     "tasks": ("Tasks of the project.", [], _one(lambda status: status["tasks"])),
     "labelled_tasks": (
         "Tasks with a label the model learns from.",
@@ -150,13 +138,17 @@ _METRICS: dict[str, tuple[str, list[str], Callable[[Json], Values]]] = {
     "audit_accuracy": (
         "Accuracy on audit labels, out of fold.",
         [],
-        _one(lambda status: number(status["metrics"], "audit_accuracy")),
+        _one(lambda status: HeadMetrics.read(status["metrics"]).audit_accuracy),
     ),
-    "audit_labels": ("Audit labels that accuracy rests on.", [], _signal("n", "accuracy")),
+    "audit_labels": ("Audit labels that accuracy rests on.", [], _signal("accuracy", "n")),
     "accuracy": ("Accuracy of the project and its 95 % interval.", ["bound"], _bounds("accuracy")),
     "macro_f1": ("Mean F1 of the classes.", [], _signal("macro_f1")),
     "class_recall": ("Share of a class's audit labels that is recognised.", ["class"], _recall),
-    "advantage": ("Accuracy gained over labels at random.", ["bound"], _bounds("advantage")),
+    "advantage": (
+        "Accuracy gained over labels at random.",
+        ["bound"],
+        _bounds("advantage", estimate="value"),
+    ),
     "forecast_gain": (
         "Accuracy that the next hundred labels buy.",
         ["bound"],
@@ -164,21 +156,21 @@ _METRICS: dict[str, tuple[str, list[str], Callable[[Json], Values]]] = {
     ),
     "advice": ("1 for the advice given, 0 for the others.", ["advice"], _advice),
     "advice_signal": ("What the advice rests on.", ["signal"], _advice_signals),
-    "calibration_error": ("Expected calibration error.", [], _signal("ece", "calibration")),
+    "calibration_error": ("Expected calibration error.", [], _signal("calibration", "ece")),
     "trusted_threshold": (
         "Confidence above which pre-annotations are trusted.",
         [],
-        _signal("threshold", "trusted"),
+        _signal("trusted", "threshold"),
     ),
-    "trusted_coverage": ("Share of the pool above that threshold.", [], _signal("coverage", "trusted")),
-    "suspect_labels": ("Labels that look wrong.", [], _signal("count", "suspects")),
+    "trusted_coverage": ("Share of the pool above that threshold.", [], _signal("trusted", "coverage")),
+    "suspect_labels": ("Labels that look wrong.", [], _signal("suspects", "count")),
     "acceptance": ("Share of shown pre-annotations accepted unchanged.", ["version"], _acceptance),
     "agreement": ("Cohen's kappa of an annotator with the others.", ["annotator"], _agreement),
-    "novel_flags": ("Tasks flagged as novel.", [], _signal("flags", "novelty")),
+    "novel_flags": ("Tasks flagged as novel.", [], _signal("novelty", "flags")),
     "novel_flags_expected_false": (
         "Flags expected to be false.",
         [],
-        _signal("expected_false", "novelty"),
+        _signal("novelty", "expected_false"),
     ),
     "novel_groups": (
         "Groups of novel tasks that wait for a decision.",
@@ -190,6 +182,6 @@ _METRICS: dict[str, tuple[str, list[str], Callable[[Json], Values]]] = {
     "synthetic_c2st": (
         "Accuracy of a classifier that tells real from synthetic.",
         [],
-        _signal("c2st", "synthetic", "realism"),
+        _signal("synthetic", "realism", "c2st"),
     ),
 }

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.json_types import Json
+from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The signals of one loop: see docs/decisions/0015-dashboard.md for their fields."""
+    """The signals of one loop, and the same as they are stored: see docs/decisions/0015-dashboard.md."""
 
-    signals: Json
+    signals: Signals
+    stored: Json
     version: str | None
     at: datetime
 
@@ -23,4 +25,5 @@ def newest_signals(workspace: Workspace) -> Measured | None:
     row = workspace.loops.newest_measured()
     if row is None or not isinstance(row.figures["signals"], dict):
         return None
-    return Measured(row.figures["signals"], row.version, row.finished_at or row.started_at)
+    stored = row.figures["signals"]
+    return Measured(Signals.read(stored), stored, row.version, row.finished_at or row.started_at)

@@ -46,7 +46,7 @@ def _status(workspace: Workspace) -> Json:
         "workers": living_workers(workspace.context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
-        "signals": measured.signals if measured else {},
+        "signals": measured.stored if measured else {},
         "groups": list_groups(workspace),
         "verdicts": verdict_counts(workspace),
         "settings": settings.model_dump(mode="json"),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from backend.database import Loop
 from backend.json_types import Json
+from backend.workflows.project.figures import Figures, HeadMetrics
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.views.fields import count, number, part
 from backend.workflows.views.wording import (
     AUDIT_NEEDED,
     OUTCOMES,
@@ -25,17 +25,19 @@ _DECISIONS = 8
 def versions(workspace: Workspace) -> list[Json]:
     """The versions published last, newest first; `can_serve` where the files are still there."""
     stored = set(workspace.registry.versions(workspace.key))
-    rows = [
-        {
-            "version": row.version,
-            "is_active": row.version == workspace.state.active_version,
-            "can_serve": row.version in stored and row.version != workspace.state.active_version,
-            "when": _when(row.finished_at or row.started_at),
-            "labels": count(row.figures, "labels"),
-            "accuracy": _audit_words(part(row.figures, "metrics")),
-        }
-        for row in workspace.loops.newest_published(_VERSIONS)
-    ]
+    rows = []
+    for row in workspace.loops.newest_published(_VERSIONS):
+        figures = Figures.read(row.figures)
+        rows.append(
+            {
+                "version": row.version,
+                "is_active": row.version == workspace.state.active_version,
+                "can_serve": row.version in stored and row.version != workspace.state.active_version,
+                "when": _when(row.finished_at or row.started_at),
+                "labels": figures.labels,
+                "accuracy": _audit_words(figures.metrics or HeadMetrics()),
+            }
+        )
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
         return [_bare_row(workspace.state.active_version), *rows]
     return rows
@@ -61,33 +63,33 @@ def decisions(workspace: Workspace) -> list[Json]:
 
 
 def _loop_row(loop: Loop) -> Json:
-    stages = part(loop.figures, "seconds")
-    seconds = {name: value for name in stages if (value := number(stages, name)) is not None}
+    figures = Figures.read(loop.figures)
     ended = loop.finished_at or loop.started_at
     return {
         "when": _when(loop.started_at),
         "outcome": OUTCOMES.get(loop.outcome, loop.outcome),
         "has_failed": loop.outcome == "failed",
-        "error": loop.error or _failed_parts(loop),
+        "error": loop.error or _failed_parts(figures),
         "version": loop.version or "–",
-        "labels": count(loop.figures, "labels"),
+        "labels": figures.labels,
         "took": duration((ended - loop.started_at).total_seconds()),
         "stages": [
-            {"name": name, "seconds": value, "words": duration(value)} for name, value in seconds.items()
+            {"name": name, "seconds": value, "words": duration(value)}
+            for name, value in figures.seconds.items()
         ],
     }
 
 
-def _failed_parts(loop: Loop) -> str:
+def _failed_parts(figures: Figures) -> str:
     """What a loop that published could not do afterwards, and why."""
-    return "; ".join(f"{name} failed: {why}" for name, why in part(loop.figures, "failed").items())
+    return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
 
 
-def _audit_words(metrics: Json) -> str:
-    labels, accuracy = count(metrics, "audit_labels"), number(metrics, "audit_accuracy")
+def _audit_words(metrics: HeadMetrics) -> str:
+    labels, accuracy = int(metrics.audit_labels or 0), metrics.audit_accuracy
     if accuracy is None or labels < AUDIT_NEEDED:
         return f"too early: {labels} of {AUDIT_NEEDED}"
-    return share_with_interval(accuracy, number(metrics, "audit_low"), number(metrics, "audit_high"))
+    return share_with_interval(accuracy, metrics.audit_low, metrics.audit_high)
 
 
 def _when(moment: datetime) -> Json:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from backend.context import Context
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
+from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
@@ -15,7 +16,6 @@ from backend.workflows.views.dashboard.novelty import novel_groups
 from backend.workflows.views.dashboard.quality import label_quality
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
-from backend.workflows.views.fields import count
 from backend.workflows.views.signals import Measured, newest_signals
 from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import ago
@@ -25,8 +25,8 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
     """Everything the page of a project shows. Raises NotFound."""
     workspace = open_workspace(context, label_studio_id)
     measured = newest_signals(workspace)
-    signals = measured.signals if measured else {}
-    answers = answer_questions(signals, version_metrics(workspace))
+    signals = measured.signals if measured else Signals()
+    answers = answer_questions(signals, HeadMetrics.read(version_metrics(workspace)))
     return {
         "project": _project_row(workspace),
         "state": read_state(context, label_studio_id),
@@ -83,4 +83,4 @@ def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | Non
 
 def _count_labels(workspace: Workspace) -> int:
     """As the last loop counted them: to count them here would read the text of every task."""
-    return count(workspace.loops.newest_counted() or {}, "labels")
+    return Figures.read(workspace.loops.newest_counted()).labels

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 from backend.json_types import Json
-from backend.workflows.views.fields import count, number, part, rows, text
+from backend.workflows.project.figures import AcceptanceRow, AgreementRow, Signals
 from backend.workflows.views.wording import percent
 
 
-def label_quality(signals: Json) -> Json:
+def label_quality(signals: Signals) -> Json:
     """Suspect labels, agreement between annotators, acceptance by version, trusted pre-annotations."""
-    suspects, trusted = part(signals, "suspects"), part(signals, "trusted")
+    suspects, trusted = signals.suspects, signals.trusted
     return {
-        "suspects": text(suspects, "words"),
-        "suspect_count": number(suspects, "count"),
-        "trusted": text(trusted, "words"),
-        "agreement": [_agreement(row) for row in rows(signals, "agreement")],
-        "acceptance": [_acceptance(row) for row in rows(signals, "acceptance") if text(row, "version")],
+        "suspects": suspects.words if suspects else None,
+        "trusted": trusted.words if trusted else None,
+        "agreement": [_agreement(row) for row in signals.agreement],
+        "acceptance": [_acceptance(row) for row in signals.acceptance],
     }
 
 
-def _agreement(row: Json) -> Json:
-    kappa = number(row, "kappa")
+def _agreement(row: AgreementRow) -> Json:
     return {
-        "annotator": str(row.get("annotator", "–")),
-        "labels": count(row, "labels"),
-        "overlap": count(row, "n"),
-        "kappa": "too few tasks in common" if kappa is None else f"{kappa:.2f}",
+        "annotator": str(row.annotator),
+        "labels": row.labels,
+        "overlap": row.n,
+        "kappa": "too few tasks in common" if row.kappa is None else f"{row.kappa:.2f}",
     }
 
 
-def _acceptance(row: Json) -> Json:
-    accepted, shown = count(row, "accepted"), count(row, "shown")
-    share = accepted / shown if shown else None
+def _acceptance(row: AcceptanceRow) -> Json:
+    share = row.accepted / row.shown if row.shown else None
     return {
-        "version": text(row, "version"),
-        "accepted": accepted,
-        "shown": shown,
+        "version": row.version,
+        "accepted": row.accepted,
+        "shown": row.shown,
         "share": share,
-        "words": "none shown" if share is None else f"{percent(share)} ({accepted:,} of {shown:,})",
+        "words": "none shown" if share is None else f"{percent(share)} ({row.accepted:,} of {row.shown:,})",
     }

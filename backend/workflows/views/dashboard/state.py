@@ -9,10 +9,10 @@ from typing import Any
 from backend.context import Context
 from backend.json_types import Json
 from backend.workflows.intake.published import window_left
+from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, open_workspace
-from backend.workflows.views.fields import number, text
 from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
@@ -49,13 +49,12 @@ def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Jso
 
 
 def _progress(workspace: Workspace) -> Json:
-    progress = dict(workspace.state.progress or {})
-    stage = text(progress, "stage") or "working"
-    done, total = number(progress, "done"), number(progress, "total")
+    position = Position.read(workspace.state.progress)
+    stage, total = position.stage or "working", position.total
     if not total:
         return {"words": stage, "share": None}
-    reached = min(done or 0.0, total)
-    return {"words": f"{stage}: {reached:,.0f} of {total:,.0f}", "share": round(reached / total, 4)}
+    reached = min(position.done, total)
+    return {"words": f"{stage}: {reached:,} of {total:,}", "share": round(reached / total, 4)}
 
 
 def _loop_item(loop: Any) -> Json:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.context import Context
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import verdict_counts
+from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
 from backend.workflows.project.workspace import Workspace, open_workspace
-from backend.workflows.views.fields import count, number, part, rows, text
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
 
@@ -20,32 +22,19 @@ VERDICTS = {
 _EXAMPLE_LENGTH = 1_000
 
 
-def synthetic_view(workspace: Workspace, signals: Json) -> Json:
+def synthetic_view(workspace: Workspace, signals: Signals) -> Json:
     """Everything about a project's synthetic tasks."""
-    found = part(signals, "synthetic")
+    found = signals.synthetic
     counts = verdict_counts(workspace)
-    realism = part(found, "realism")
     settings = workspace.settings
     return {
         "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
-        "words": text(found, "words"),
+        "words": found.words if found else None,
         "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
         "total": sum(counts.values()),
-        "lift": [_lift(row) for row in rows(found, "lift") if text(row, "generator")],
-        "gaps": _gaps(workspace, found, length=160),
-        "realism": {
-            "words": text(realism, "words"),
-            "p_value": number(realism, "p_value"),
-            "c2st": number(realism, "c2st"),
-            "classes": [
-                {
-                    "label": text(row, "label"),
-                    "density": _short(row, "density"),
-                    "coverage": _short(row, "coverage"),
-                }
-                for row in rows(realism, "classes")
-            ],
-        },
+        "lift": [_lift(row) for row in found.lift] if found else [],
+        "gaps": _gaps(workspace, found.gaps, length=160) if found else [],
+        "realism": _realism(found.realism) if found and found.realism else None,
     }
 
 
@@ -53,41 +42,39 @@ def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
     """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
     workspace = open_workspace(context, label_studio_id)
     measured = newest_signals(workspace)
-    found = part(measured.signals, "synthetic") if measured else {}
-    return _gaps(workspace, found, length=_EXAMPLE_LENGTH)
+    found = measured.signals.synthetic if measured else None
+    return _gaps(workspace, found.gaps, length=_EXAMPLE_LENGTH) if found else []
 
 
-def _gaps(workspace: Workspace, found: Json, *, length: int) -> list[Json]:
-    gaps = rows(found, "gaps")
-    texts = read_snippets(workspace, [i for gap in gaps for i in _examples(gap)], length=length)
+def _gaps(workspace: Workspace, gaps: Sequence[GapRow], *, length: int) -> list[Json]:
+    texts = read_snippets(workspace, [i for gap in gaps for i in gap.examples], length=length)
     return [
         {
-            "label": text(gap, "label"),
-            "slice": text(gap, "slice"),
-            "count": count(gap, "count"),
-            "reason": text(gap, "reason"),
-            "examples": [{"task": i, "text": texts[i]} for i in _examples(gap) if i in texts],
+            "label": gap.label,
+            "count": gap.count,
+            "reason": gap.reason,
+            "examples": [{"task": i, "text": texts[i]} for i in gap.examples if i in texts],
         }
         for gap in gaps
     ]
 
 
-def _examples(gap: Json) -> list[int]:
-    examples = gap.get("examples")
-    return [i for i in examples if type(i) is int] if isinstance(examples, list) else []
-
-
-def _lift(row: Json) -> Json:
-    low, middle, high = (number(row, name) for name in ("low", "mean", "high"))
-    has_interval = low is not None and middle is not None and high is not None
+def _lift(row: LiftRow) -> Json:
     return {
-        "generator": text(row, "generator"),
-        "words": text(row, "words") or "no effect shown",
-        "n": count(row, "n"),
-        "interval": {"kind": "gain", "low": low, "estimate": middle, "high": high} if has_interval else None,
+        "generator": row.generator,
+        "words": row.words,
+        "n": row.n,
+        "interval": {"kind": "gain", "low": row.low, "estimate": row.mean, "high": row.high},
     }
 
 
-def _short(row: Json, name: str) -> str:
-    value = number(row, name)
-    return "–" if value is None else f"{value:.2f}"
+def _realism(found: Realism) -> Json:
+    return {
+        "words": found.words,
+        "p_value": found.p_value,
+        "c2st": found.c2st,
+        "classes": [
+            {"label": row.label, "density": f"{row.density:.2f}", "coverage": f"{row.coverage:.2f}"}
+            for row in found.classes
+        ],
+    }

@@ -1,4 +1,4 @@
-"""Accuracy in a whole pool from a random sample of answers and the confidences everywhere else."""
+"""The prediction-powered (difference) estimator: accuracy from a random sample and confidences elsewhere."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import Z95, score_interval
 from model.records import Floats
-from model.signals.estimate import Z95, Estimate, score_interval
+from model.signals.estimate import Estimate
 
 _CAUTION = 20.0  # as if so many items had shown that confidences explain nothing
 _TRUST = 20.0  # as if so many items had shown that confidences mean what they say
@@ -76,15 +77,15 @@ class Sample:
 
 
 def estimate_accuracy(sample: Sample) -> Estimate:
-    """The difference estimator (Särndal et al., 1992; Angelopoulos et al., 2023) in a stratified pool.
+    """The difference estimator (Särndal et al., 1992) in a stratified pool: prediction-powered inference.
 
-    What the strategy asked stands for itself. Blind items stand for the rest: the mean confidence there,
-    corrected by how far confidence is from right answers on them. The range is Wilson's, for as many draws
-    as the correction leaves uncertainty, and wider by what a pool of this size can differ from where it
-    came from.
+    After Angelopoulos et al., 2023. What the strategy asked stands for itself. Blind items stand for the
+    rest: the mean confidence there, corrected by how far confidence is from right answers on them. The range
+    is Wilson's, for as many draws as the correction leaves uncertainty, and wider by what a pool of this size
+    can differ from where it came from.
     """
     right, sure = sample.right, sample.sure
-    trust = trust_in_confidence(right, sure)
+    trust = power_tuning(right, sure)
     value = float(np.clip(right.mean() + trust * (sample.rest - sure.mean()), 0.0, 1.0))
     leftover = right - right.mean() - trust * (sure - sure.mean())
     low, high = score_interval(value, len(right) * _worth(right, leftover))
@@ -95,8 +96,11 @@ def estimate_accuracy(sample: Sample) -> Estimate:
     return Estimate(whole, max(0.0, whole - below), min(1.0, whole + above))
 
 
-def trust_in_confidence(right: Numbers, sure: Numbers) -> float:
-    """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1."""
+def power_tuning(right: Numbers, sure: Numbers) -> float:
+    """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1.
+
+    Power tuning (Angelopoulos, Duchi and Zrnic, 2023, PPI++).
+    """
     spread = float(sure.var())
     if spread <= 0.0:
         return 0.0

@@ -1,4 +1,4 @@
-"""What novelty scores know: labelled items and their classes, names of classes, and items of the pool."""
+"""The known set of novelty scores: labelled items of known classes, names of classes, items of the pool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bank:
+class KnownSet:
     """What is known: unit vectors (n, d) and their classes (n,); the last rows may be names of classes.
 
     The first `items` rows are labelled items. `spread` is one less the mean cosine between items of different
@@ -35,7 +35,7 @@ class Bank:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def choose_landmarks(self, last: Mask, rng: np.random.Generator) -> Bank:
+    def choose_landmarks(self, last: Mask, rng: np.random.Generator) -> KnownSet:
         """The same with at most 2000 landmarks, `last` (n,) rows only when there are not enough others.
 
         A function fits its landmarks better than other places, labelled or not: an item that stands for the
@@ -47,8 +47,11 @@ class Bank:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """Unit vectors (q, d) to score. `items` (q,) are their rows among the labelled items of the bank, and
-    `unlabelled` (q,) those among its items of the pool; -1 where they have none."""
+    """Unit vectors (q, d) to score.
+
+    `items` (q,) are their rows among the labelled items of the known set, `unlabelled` (q,) those among its
+    items of the pool; -1 where they have none.
+    """
 
     vectors: Floats
     items: Rows
@@ -62,19 +65,21 @@ class Queries:
         return Queries(self.vectors[part], self.items[part], self.unlabelled[part])
 
     def left_out(self, excluded: Mask) -> Mask:
-        """Which (q,) are labelled items that a bank without these of its rows (n,) does not know."""
+        """Which (q,) are labelled items that a known set without these of its rows (n,) does not know."""
         found: Mask = (self.items >= 0) & excluded[self.items]
         return found
 
 
-def make_bank(vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None) -> Bank:
-    """A bank of items (n, d) and, if they may help, of the names (c, d) of classes 0 to c - 1. No pool."""
+def make_known_set(
+    vectors: Floats, classes: NDArray[np.intp], name_vectors: Floats | None = None
+) -> KnownSet:
+    """Items (n, d) and, if they may help, names (c, d) of classes 0 to c - 1. No pool."""
     middle = class_means(vectors, classes).mean(axis=0)
     spread = max(_LEAST_SPREAD, float(1.0 - middle @ middle))
     names = vectors[:0] if name_vectors is None else name_vectors
     everything = np.concatenate([vectors, names])
     every_class = np.concatenate([classes, np.arange(len(names))])
-    return Bank(everything, every_class, len(vectors), spread, np.arange(len(everything)), vectors[:0])
+    return KnownSet(everything, every_class, len(vectors), spread, np.arange(len(everything)), vectors[:0])
 
 
 def class_means(vectors: Floats, classes: NDArray[np.intp]) -> Floats:

@@ -1,0 +1,213 @@
+"""A project of an earlier release (`tests/fixtures/make_release.py`): upgraded, read, looped on, gone back.
+
+Whether its loops can be replayed bit for bit is not asked: another processor may round otherwise.
+"""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from backend.database import Base
+from backend.workflows.intake.snapshot import ALGORITHM
+from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
+from tests.workbench import DATABASE, Workbench
+
+RELEASE = Path(__file__).parents[1] / "fixtures" / "release_0_1"
+OLDEST, *_, NEWEST = VERSIONS = ["nl-000001-label-names", "nl-000002", "nl-000003", "nl-000004"]
+PROJECT, TASKS = 1, 97
+MOST_BYTES = 600_000  # of a project that is kept in the repository for ever
+
+
+@pytest.fixture
+def old(settings, make_context, make_app, label_studio):
+    """The project of then under the code of now."""
+    shutil.copytree(RELEASE / MODELS, settings.model_folder)
+    shutil.copy(RELEASE / DATABASE, settings.data_dir)
+    label_studio.from_json(json.loads((RELEASE / REMOTE).read_text()))
+    context = make_context(settings)
+    make_app(context)
+    return Workbench(context, label_studio, PROJECT)
+
+
+@pytest.fixture
+def run(old, run_command):
+    """run("status", "1"): what a command says about it."""
+    return partial(run_command, old.context)
+
+
+@pytest.fixture
+def page(old, make_app):
+    """page("/projects/1"): what the backend answers to a browser."""
+    client = make_app(old.context).test_client()
+
+    def get(address):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        return answer.text
+
+    return get
+
+
+def rows(path, table):
+    with closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+
+
+def tables(path):
+    names = (row["name"] for row in rows(path, "sqlite_master WHERE type = 'table'"))
+    return sorted(set(names) - {"alembic_version"})
+
+
+def parse(result):
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def published_loops():
+    return [row for row in rows(RELEASE / DATABASE, "loops") if row["outcome"] == "published"]
+
+
+def labels_in(bench):
+    """Label by task, as Label Studio has them of people."""
+    return {
+        number: said["result"][0]["value"]["choices"][0]
+        for number, task in bench.tasks.items()
+        for said in task["annotations"]
+        if said["result"]
+    }
+
+
+def labels_here(bench):
+    """The same as the backend has them."""
+    found = rows(bench.context.settings.data_dir / DATABASE, "tasks")
+    return {row["task_id"]: row["label"] for row in found if row["label"]}
+
+
+def assert_all_versions_load(bench):
+    for version in VERSIONS:
+        head, manifest = bench.context.registry.load(bench.project.key, version)
+        assert manifest.version == version and head.space.names == manifest.classes == ("cats", "dogs")
+
+
+def test_its_database_gets_the_tables_of_today(old):
+    with old.context.database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.parametrize("table", tables(RELEASE / DATABASE))
+def test_no_row_is_lost_or_changed_by_the_upgrade(table, old):
+    before = rows(RELEASE / DATABASE, table)
+    after = rows(old.context.settings.data_dir / DATABASE, table)
+    assert len(before) == len(after)
+    assert [{name: new[name] for name in was} for was, new in zip(before, after, strict=True)] == before
+
+
+def test_every_kind_of_row_was_kept():
+    filled = {table for table in tables(RELEASE / DATABASE) if rows(RELEASE / DATABASE, table)}
+    assert set(tables(RELEASE / DATABASE)) - filled == {"hints", "workers"}
+
+
+def test_its_versions_are_listed_and_every_one_can_be_read(old, run):
+    listed = parse(run("versions", "1", "--json"))["versions"]
+    assert [row["version"] for row in listed] == VERSIONS[::-1]
+    assert [row["representation"] for row in listed] == ["joined", "tfidf", "encoder", "encoder"]
+    assert [row["version"] for row in listed if row["active"]] == [NEWEST]
+    assert_all_versions_load(old)
+
+
+def test_its_status_is_told(run):
+    status = parse(run("status", "1", "--json"))
+    assert (status["title"], status["version"], status["connected"]) == ("Animals", NEWEST, True)
+
+
+def test_every_figure_of_its_history_is_still_told(old, run, page):
+    kept = {row["id"]: json.loads(row["figures"]) for row in published_loops()}
+    told = parse(run("status", "1", "--json"))["loops"]
+    assert [record["version"] for record in told] == VERSIONS
+    assert {r["loop"]: {name: r[name] for name in kept[r["loop"]]} for r in told} == kept
+    assert json.loads(page("/projects/1/loops.json"))["loops"] == told
+    assert [one["kind"] for record in told for one in record["decisions"]] == ["group-rejected"]
+
+
+def test_its_history_is_a_table(run, tmp_path):
+    table = tmp_path / "loops.csv"
+    run("status", "1", "--csv", str(table))
+    heading, *lines = table.read_text().splitlines()
+    assert len(lines) == len(VERSIONS) and "metric_audit_accuracy" in heading.split(",")
+
+
+def test_its_dashboard_is_shown(page):
+    text = page("/projects/1")
+    assert "<h1>Animals</h1>" in text
+    assert all(version in text for version in VERSIONS)
+    assert len(json.loads(page("/projects/1/map.json"))["task"]) == TASKS
+    assert json.loads(page("/projects/1/state.json"))["version"] == NEWEST
+    assert page("/projects/1/wanted.csv").count("\n") > 1
+
+
+def test_its_records_can_be_read(run):
+    for row in published_loops():
+        found = json.loads(run("replay", "1", str(row["id"]), "--json").stdout)
+        assert (found["version"], found["labels"]) == (row["version"], json.loads(row["figures"])["labels"])
+
+
+def test_the_first_loop_finds_nothing_new_unless_the_algorithm_is_another(old):
+    window, scores = old.window, old.scores
+    report = old.loop()
+    if json.loads((RELEASE / MADE_WITH).read_text())["algorithm"] == ALGORITHM:
+        assert (report.outcome, report.version) == ("unchanged", NEWEST)
+        assert (old.window, old.scores) == (window, scores)
+    else:
+        assert (report.outcome, report.version) == ("published", "nl-000005")
+
+
+def test_every_task_is_read_once_more_by_the_reader_of_today(old):
+    assert old.loop().figures["tasks_read"] == TASKS
+    assert old.loop().figures["tasks_read"] < TASKS
+
+
+def test_the_first_loop_loses_nothing(old):
+    old.loop()
+    assert labels_here(old) == labels_in(old) and len(labels_in(old)) > 30
+    assert old.served() == old.window[:10]
+    assert_all_versions_load(old)
+
+
+def test_a_new_label_makes_the_next_version(old, run):
+    said = labels_in(old)
+    (task_id,) = old.label(1)
+    report = old.loop()
+    assert (report.outcome, report.version) == ("published", "nl-000005")
+    assert labels_here(old) == labels_in(old) and set(labels_in(old)) == {*said, task_id}
+    assert old.served() == old.window[:10]
+    assert_all_versions_load(old)
+    told = parse(run("status", "1", "--json"))["loops"]
+    assert [record["version"] for record in told] == [*VERSIONS, "nl-000005"]
+    assert told[-1]["labels"] == told[-2]["labels"] + 1
+
+
+def test_its_oldest_version_can_serve_again(old, run):
+    result = run("rollback", "1", OLDEST)
+    assert result.exit_code == 0, result.output
+    assert old.version == old.remote["model_version"] == OLDEST
+    assert len(old.window) == 12 and set(old.scores) == set(old.window)
+    assert old.served() == old.window[:10]
+    assert all(not old.tasks[task_id]["is_labeled"] for task_id in old.window)
+    assert old.loop().outcome == "unchanged" and old.version == OLDEST
+
+
+def test_the_next_release_can_be_kept_in_the_same_way(quick_sweep, tmp_path):
+    make_release(tmp_path / "release")
+    files = [path for path in (tmp_path / "release").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
+    kept = {path.relative_to(RELEASE).parts[0] for path in RELEASE.rglob("*")}
+    assert {path.relative_to(tmp_path / "release").parts[0] for path in files} == kept
+    assert [row["version"] for row in rows(tmp_path / "release" / DATABASE, "loops")][:4] == VERSIONS
