@@ -33,7 +33,7 @@ class Windows(ProjectTable):
                 )
             )
 
-    def next_position(self, version: str | None) -> int:
+    def next_position(self, version: str) -> int:
         """The first free position behind a window."""
         with self._database.session() as session:
             last = session.scalar(

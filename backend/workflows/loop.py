@@ -14,7 +14,7 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
-from backend.workflows.findings.reflect import reflect
+from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.published import published_versions, window_left
@@ -171,14 +171,8 @@ class ProjectLoop:
         ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            found = reflect(
-                self.workspace,
-                self.remote,
-                learned=learned,
-                serving=serving,
-                judged=judged,
-                progress=self.progress,
-            )
+            made = Renewal(learned, serving, judged)
+            found = reflect(self.workspace, self.remote, made, progress=self.progress)
         self.report.record.signals = found.signals
         if found.failed:
             self.report.record.failed = found.failed
@@ -248,14 +242,7 @@ class ProjectLoop:
         ranking = rank_pool(workspace, serving)
         waiting = set(left)
         chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
-        report = publish_places(
-            workspace,
-            self.remote,
-            serving,
-            ranking=ranking,
-            task_ids=chosen,
-            first_position=workspace.windows.next_position(version),
-        )
+        report = publish_places(workspace, self.remote, serving, ranking=ranking, task_ids=chosen)
         return report.kept
 
     def _active_is_readable(self) -> bool:

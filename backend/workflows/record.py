@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from backend.context import Context
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import Teacher, learn
@@ -82,9 +81,8 @@ def pack_record(
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
-def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
+def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
     version = _version_of(workspace, loop_id)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend.context import Context
 from backend.database import NovelGroup
 from backend.errors import BadRequest, LabelStudioError, NotFound
 from backend.label_studio.client import LabelStudio
@@ -10,12 +9,11 @@ from backend.label_studio.label_config import add_label, parse_label_config
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 
 
 def add_class(
-    context: Context,
-    label_studio_id: int,
+    workspace: Workspace,
     number: int,
     *,
     name: str | None,
@@ -27,13 +25,12 @@ def add_class(
     The config is read right before it is written, so that nobody's edit is lost. The next loop asks for the
     group's tasks first, pre-annotated with the new label. Raises NotFound, BadRequest.
     """
-    workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=wait_s):
         group = _open_group(workspace, number)
         label = " ".join((name or group.name).split())
-        remote = context.label_studio()
+        remote = workspace.context.label_studio()
         try:
-            _add_label(remote, label_studio_id, label)
+            _add_label(remote, workspace.label_studio_id, label)
         finally:
             remote.close()
         workspace.groups.decide(group, state=ADDED, label=label, by=by)
@@ -41,11 +38,8 @@ def add_class(
     return label
 
 
-def reject_group(
-    context: Context, label_studio_id: int, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S
-) -> None:
+def reject_group(workspace: Workspace, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S) -> None:
     """Says that a group is no class: tasks like its members are not shown as new again."""
-    workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=wait_s):
         group = _open_group(workspace, number)
         workspace.groups.decide(group, state=REJECTED, label=None, by=by)

@@ -49,11 +49,11 @@ def look_ahead(
     blind: NDArray[np.bool_],
 ) -> Outlook:
     """Learning curve, random order, forecast and advice. `beliefs` (p, c) are about the pool."""
-    order = np.argsort(np.array(learned.seen.labelled_at), kind="stable")
+    order = _by_age(learned)
     rng = np.random.default_rng(workspace.seed)
     curve = _trace(learned, order, blind, rng)
     forecast = forecast_gain(curve.steps, rng=rng)
-    advice = _advise(workspace, learned, serving, order, beliefs, forecast)
+    advice = _advise(workspace, learned, serving, beliefs, forecast)
     return Outlook(
         curve=[_point(step) for step in curve.steps],
         random_curve=[_point(step) for step in curve.random_steps],
@@ -61,6 +61,11 @@ def look_ahead(
         forecast=_gain(forecast),
         advice=_advice(advice),
     )
+
+
+def _by_age(learned: Learned) -> NDArray[np.intp]:
+    """The labels (n,) from the oldest to the newest."""
+    return np.argsort(np.array(learned.seen.labelled_at), kind="stable")
 
 
 def _trace(
@@ -84,12 +89,11 @@ def _advise(
     workspace: Workspace,
     learned: Learned,
     serving: Serving,
-    order: NDArray[np.intp],
     beliefs: Floats,
     forecast: Forecast,
 ) -> StopAdvice:
     labels, out_of_fold = learned.seen.labels, learned.trained.out_of_fold.values
-    recent = order[-RECENT:]
+    recent = _by_age(learned)[-RECENT:]
     right = out_of_fold[recent].argmax(axis=1) == labels.classes[recent]
     counts = labels.targets.sum(axis=0).astype(np.intp)
     asked, found = _new_classes(workspace, learned)

@@ -25,6 +25,15 @@ from backend.workflows.training.learn import Learned
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Renewal:
+    """What a loop has just published, and the verdicts on the synthetic tasks, if there are any."""
+
+    learned: Learned
+    serving: Serving
+    judged: Judged | None
+
+
 @dataclass(frozen=True, slots=True)
 class Reflection:
     """What a loop measured, and why what is missing could not be, by part."""
@@ -33,19 +42,12 @@ class Reflection:
     failed: dict[str, str]
 
 
-def reflect(
-    workspace: Workspace,
-    remote: LabelStudio,
-    *,
-    learned: Learned,
-    serving: Serving,
-    judged: Judged | None,
-    progress: Progress,
-) -> Reflection:
+def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progress: Progress) -> Reflection:
     """Signals of a published version, and which parts failed.
 
     The queue is out: what fails here is missing, and fails no loop.
     """
+    learned, serving, judged = made.learned, made.serving, made.judged
     steps = _Steps(workspace, progress)
     signals = Signals()
     notes: dict[int, Note] = {}

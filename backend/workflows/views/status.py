@@ -11,22 +11,18 @@ from backend.workflows.intake.earlier_findings import list_groups, verdict_count
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
-from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
 
 def all_statuses(context: Context) -> list[Json]:
     """The status of every connected project."""
-    return [_status(workspace) for workspace in connected_workspaces(context)]
+    return [project_status(workspace) for workspace in connected_workspaces(context)]
 
 
-def project_status(context: Context, label_studio_id: int) -> Json:
-    """The status of one project. Raises NotFound."""
-    return _status(open_workspace(context, label_studio_id))
-
-
-def _status(workspace: Workspace) -> Json:
+def project_status(workspace: Workspace) -> Json:
+    """The status of one project."""
     tasks, labelled = workspace.tasks.count_labelled()
     settings = workspace.settings
     manifest = active_manifest(workspace)

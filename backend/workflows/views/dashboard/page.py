@@ -8,7 +8,7 @@ from backend.context import Context
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
 from backend.workflows.views.dashboard.history import decisions, loops, versions
@@ -21,15 +21,14 @@ from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import ago
 
 
-def build_dashboard(context: Context, label_studio_id: int) -> Json:
-    """Everything the page of a project shows. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
+def build_dashboard(workspace: Workspace) -> Json:
+    """Everything the page of a project shows."""
     measured = newest_signals(workspace)
     signals = measured.signals if measured else Signals()
     answers = answer_questions(signals, HeadMetrics.read(version_metrics(workspace)))
     return {
         "project": _project_row(workspace),
-        "state": read_state(context, label_studio_id),
+        "state": read_state(workspace),
         "measured": _measured_row(workspace, measured),
         "answers": answers,
         "advice": advise(signals, answers[0]),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from backend.context import Context
 from backend.json_types import Json
 from backend.label_studio.tabs import FLAG_FIELD, TITLES
-from backend.workflows.project.workspace import open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.snippets import shorten
 
 _SNIPPET = 120
 
 
-def map_points(context: Context, label_studio_id: int) -> Json:
+def map_points(workspace: Workspace) -> Json:
     """One value per point in each list: id, place, label, predicted label, confidence, flag, snippet."""
-    workspace = open_workspace(context, label_studio_id)
     rows = workspace.map_points.read_with_tasks(length=2 * _SNIPPET)
     return {
         "task": [row.task_id for row in rows],
