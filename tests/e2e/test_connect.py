@@ -7,8 +7,8 @@ import pytest
 
 from backend.workflows.project.registration import SAMPLING, WEBHOOK_EVENTS
 from demo.label_studio_accounts import create_personal_access_token, log_in
-from demo.processes import BackendProcesses
 from tests.e2e.connected import ConnectedProject
+from tests.real_backend import Backend
 
 TASKS = 40
 
@@ -88,7 +88,7 @@ def test_connect_works_with_a_personal_access_token(label_studio, admin, running
     with closing(log_in(label_studio.url, label_studio.email, label_studio.password)) as session:
         token = create_personal_access_token(session)
     # The running backend as its owner of this token has it: same address, same data.
-    backend = BackendProcesses(
+    backend = Backend(
         running_backend.folder,
         label_studio_url=label_studio.url,
         api_key=token,

@@ -12,17 +12,23 @@ REAL, LABELLED = 60, 40
 FLAG_OF = {"harmful": "harmful", "redundant": "redundant", "unsure": "review"}
 
 
-@pytest.fixture
-def farm(admin, shared_backend, documents):
+@pytest.fixture(scope="module")
+def client(label_studio):
+    with label_studio.connect() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def farm(client, running_backend, documents):
     """Sixty real tasks, forty of them labelled; sound, mislabelled and copied synthetic ones; one loop."""
-    connected = ConnectedProject.create(admin, shared_backend, documents[:REAL])
+    connected = ConnectedProject.create(client, running_backend, documents[:REAL])
     fresh = documents[REAL : REAL + 40]
     data = [_made(document.text, document.group, "A") for document in fresh[:25]]
     data += [_made(document.text, _other(document.group), "B") for document in fresh[25:]]
     data += [_made(document.text, document.group, "C") for document in documents[:8]]
     data += [part for document in documents[REAL + 40 : REAL + 52] for part in _parts(document)]
     tasks = [{"data": {**row, "document": ""}} for row in data]
-    admin.post(f"/api/projects/{connected.project.id}/import", json=tasks).raise_for_status()
+    client.post(f"/api/projects/{connected.project.id}/import", json=tasks).raise_for_status()
     connected.connect(queue_window=20, retrain_every_labels=1000)
     connected.annotate(*sorted(connected.truth)[:LABELLED])
     connected.run("loop")

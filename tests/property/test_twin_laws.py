@@ -5,21 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.synthetic.duplicates import find_twins
-from model.synthetic.likeness import Contents, common_order
+from model.synthetic.likeness import Contents
 from model.synthetic.twin_detector import rewrite
 
 parts = st.lists(st.integers(0, 9), min_size=1, max_size=30)
 texts = st.lists(st.text(alphabet="ab ", max_size=8), min_size=2, max_size=12)
-
-
-@given(parts, parts)
-def test_the_longest_common_order_is_that_of_the_textbook(left, right):
-    lengths = np.zeros((len(left) + 1, len(right) + 1), dtype=int)
-    for row, one in enumerate(left):
-        for column, other in enumerate(right):
-            longest = max(lengths[row, column + 1], lengths[row + 1, column])
-            lengths[row + 1, column + 1] = lengths[row, column] + 1 if one == other else longest
-    assert common_order(left, right) == common_order(right, left) == lengths[-1, -1]
 
 
 @given(texts)

@@ -92,6 +92,18 @@ def test_any_task_id_will_do(task_id, predict, connected):
     predict([{"id": task_id, "data": {"text": "cats"}}], project=reference(connected))
 
 
+@pytest.mark.parametrize("task_id", [None, "7", -1, 2**63])
+def test_a_task_without_a_number_is_no_audit_task(task_id, predict, connected):
+    """Who asks about a text that is no task of the project wants an answer, however large the sample is."""
+    connected.connect(audit_share=0.5, queue_window=100)  # every task belongs to the audit sample
+    connected.loop()
+    text = {"text": "all about cats"}
+    known, other = predict(
+        [{"id": 1, "data": text}, {"id": task_id, "data": text}], project=reference(connected)
+    )
+    assert (chosen(known), chosen(other)) == (None, "cats")
+
+
 @pytest.mark.parametrize("text", ["\ud800", "cats \0 dogs", "🐈" * 500, "x" * 100_000, 42, 1e300])
 def test_any_text_will_do(text, predict):
     predict([{"id": 1, "data": {"text": text}}])

@@ -405,6 +405,18 @@ def test_predictions_that_somebody_deleted_are_published_again(connected, label_
     assert connected.loop().outcome == "unchanged"
 
 
+def test_a_window_is_filled_up_behind_what_still_waits_and_nothing_is_sent_twice(connected, label_studio):
+    waiting = connected.window[:3]
+    lost = connected.window[3:]
+    for key in [key for key, row in label_studio.predictions.items() if row["task"] in lost]:
+        del label_studio.predictions[key]
+    assert connected.loop().outcome == "topped-up"
+    assert connected.window[:3] == waiting
+    assert len(set(connected.window)) == len(connected.window) == 10
+    sent = [row["task"] for row in label_studio.predictions.values()]
+    assert sorted(sent) == sorted(connected.window)
+
+
 def test_a_deleted_project_is_not_found(connected, label_studio):
     label_studio.delete_project(connected.project_id)
     with pytest.raises(NotFound):

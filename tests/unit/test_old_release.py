@@ -194,6 +194,22 @@ def test_a_new_label_makes_the_next_version(old, run):
     assert told[-1]["labels"] == told[-2]["labels"] + 1
 
 
+def test_a_loop_of_today_is_replayed_bit_for_bit(old, run):
+    old.label(1)
+    assert old.loop().outcome == "published"
+    told = parse(run("status", "1", "--json"))["loops"][-1]
+    assert (told["version"], told["representation"]) == ("nl-000005", "joined")
+    assert parse(run("replay", "1", str(told["loop"]), "--json"))["exact"]
+
+
+def test_a_loop_is_replayed_bit_for_bit_though_a_synthetic_task_taught_nothing(old, run):
+    made = [number for number, task in old.tasks.items() if "source" in task["data"]]
+    old.label_studio.skip(next(number for number in made if not old.tasks[number]["annotations"]))
+    assert old.loop().figures["representation"] == "joined"
+    told = parse(run("status", "1", "--json"))["loops"][-1]
+    assert parse(run("replay", "1", str(told["loop"]), "--json"))["exact"]
+
+
 def test_its_oldest_version_can_serve_again(old, run):
     result = run("rollback", "1", OLDEST)
     assert result.exit_code == 0, result.output

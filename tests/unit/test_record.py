@@ -12,6 +12,7 @@ from backend.errors import NotFound
 from backend.workflows.record import replay
 from model.audit import audit_hash
 from model.registry import RECORD_FILE
+from model.representations.choice import Choice
 
 
 def published(context):
@@ -59,6 +60,23 @@ def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
         session.execute(delete(Embedding))
     with pytest.raises(NotFound, match="texts of that loop are gone"):
         replay(trained.workspace, published(context)[0])
+
+
+def test_words_that_cannot_be_counted_any_more_are_named_with_the_cure(context, trained, monkeypatch):
+    monkeypatch.setattr("backend.workflows.represent.choose_representation", by_words)
+    monkeypatch.setattr("backend.workflows.represent.FEWEST_LABELS", 1)
+    trained.label(1)
+    trained.loop()
+    (*_, loop) = published(context)
+    assert replay(trained.workspace, loop).is_exact
+    trained.label_studio.delete_tasks(trained.window[:2])
+    trained.loop()
+    with pytest.raises(NotFound, match="2 texts of that loop are gone"):
+        replay(trained.workspace, loop)
+
+
+def by_words(_views, _labels, *, seed):
+    return Choice("joined", {})
 
 
 def test_a_random_order_is_another_one_after_every_label_and_is_replayed(context, workbench):

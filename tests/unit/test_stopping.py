@@ -72,6 +72,19 @@ def test_every_signal_has_a_name_and_says_what_is_known():
     assert all(signal.words.endswith(".") for signal in signals)
 
 
+def test_every_signal_names_its_bar_whether_it_is_known_or_not():
+    unknown = advise(kappas=[], forecast=UNKNOWN, price=0.01).signals
+    known = advise(kappas=[0.99] * 3, forecast=forecast(0.02), price=0.01, unexplained=0.01).signals
+    for signals in (unknown, known):
+        assert [signal.bar for signal in signals] == pytest.approx([0.99, 0.01, 0.02, 1.0])
+
+
+def test_predictions_are_known_to_be_stable_after_four_versions_that_agree():
+    stable = [advise(kappas=[0.99] * count, forecast=UNKNOWN).signals[0] for count in (2, 3)]
+    assert [signal.reached for signal in stable] == [None, True]
+    assert [signal.value for signal in stable] == [None, 0.99]
+
+
 @pytest.mark.parametrize("change", [{"price": 0.0}, {"kappas": [np.nan]}, {"unexplained": np.inf}])
 def test_numbers_that_make_no_sense_are_refused(change):
     with pytest.raises(ValueError, match="advise"):

@@ -9,7 +9,7 @@ from model.synthetic.evidence import Opinions
 from model.synthetic.generator_effect import Effect
 from model.synthetic.items import RealItems, SyntheticItems, Unlabelled
 from model.synthetic.lift import measure_lift
-from model.synthetic.likeness import Contents, common_order
+from model.synthetic.likeness import Contents
 from model.synthetic.reviews import Review
 from model.synthetic.text_statistics import Wording, paired_cosines
 from model.synthetic.verdicts import judge
@@ -159,10 +159,11 @@ def test_words_that_no_other_text_has_stand_out():
     assert wording.of_made_up(["xq zzk wvv plom"])[0, 1] > wording.of_made_up(["the card is lost"])[0, 1]
 
 
-def test_the_longest_common_order_of_two_texts_skips_what_only_one_has():
-    assert common_order([1, 2, 3, 4], [2, 9, 4]) == 2
-    assert common_order([1, 2], [2, 1]) == 1
-    assert common_order([], [1]) == 0
+def test_what_two_texts_share_in_order_is_their_longest_common_subsequence():
+    contents = Contents(["one two three four", "two nine four", "two one"])
+    first, second, turned = contents.parts
+    assert contents.compare(first, second)[2:4] == [2 / 4, 2 / 3]
+    assert contents.compare(first, turned)[2:4] == [1 / 4, 1 / 2]
 
 
 def test_rare_words_say_more_than_common_ones_whether_two_texts_are_twins():

@@ -1,19 +1,38 @@
-"""The real text encoder from its package; loads it once, in a few seconds."""
+"""The real text encoder from its package."""
 
+import random
 import re
 import socket
 
 import numpy as np
 import pytest
+import torch
 
 from model.encoders.text import EncoderMissing, load_text_encoder
+from tests.topics import WORDS
 
 TEXTS = ["a dog runs in the park", "card payment declined " * 200, "a puppy plays outside", "short"]
 
 
+@pytest.fixture
+def encoder(text_encoder):
+    return text_encoder
+
+
 @pytest.fixture(scope="module")
-def encoder():
-    return load_text_encoder()
+def many():
+    """Texts of one word to 40, several of each small length, and two of 200 and 300."""
+    rng, words = random.Random(5), " ".join(WORDS.values()).split()
+    lengths = [*range(1, 13)] * 3 + [200, 300] + [*range(14, 41, 5)]
+    return ["?", " ", *(" ".join(rng.choices(words, k=length)) for length in lengths)]
+
+
+@pytest.fixture
+def set_threads():
+    """set_threads(2): how many threads torch uses; put back after the test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 def test_it_names_itself_with_a_fingerprint_and_its_size(encoder):
@@ -27,8 +46,26 @@ def test_vectors_have_unit_length_and_the_order_of_the_texts(encoder):
     assert vectors.shape == (4, 384)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
-    for row, text in enumerate(TEXTS):  # padding and company change nothing but rounding
-        assert encoder.encode([text])[0] == pytest.approx(vectors[row], abs=1e-5)
+
+
+def test_a_vector_is_the_same_whatever_is_encoded_beside_its_text(encoder, many):
+    vectors = encoder.encode(many)
+    alone = np.concatenate([encoder.encode([text]) for text in many])
+    assert alone.tobytes() == vectors.tobytes()
+    rng, rows = random.Random(6), list(range(len(many)))
+    rng.shuffle(rows)
+    while rows:
+        some = [rows.pop() for _ in range(min(len(rows), rng.choice((2, 3, 9, 40))))]
+        company = encoder.encode([many[row] for row in some], batch_size=rng.randint(1, 64))
+        assert company.tobytes() == vectors[some].tobytes()
+
+
+def test_a_vector_is_the_same_on_one_thread_and_on_two(encoder, many, set_threads):
+    few = many[-3:]  # two threads wait for each other, long on a busy machine
+    set_threads(1)
+    vectors = encoder.encode(few)
+    set_threads(2)
+    assert encoder.encode(few).tobytes() == vectors.tobytes()
 
 
 def test_texts_of_like_meaning_are_closer(encoder):
@@ -47,8 +84,9 @@ def test_no_texts_give_no_rows(encoder):
 
 def test_progress_adds_up_to_the_number_of_texts(encoder):
     done = []
-    encoder.encode(TEXTS, batch_size=3, progress=done.append)
-    assert done == [3, 1]
+    encoder.encode([*TEXTS, *["four like words here"] * 5], batch_size=3, progress=done.append)
+    assert sum(done) == 9
+    assert max(done) == 3
 
 
 def test_a_folder_without_a_network_is_refused_with_what_it_needs(tmp_path):

@@ -1,9 +1,9 @@
 """Events of Label Studio become hints, whatever webhook brings them."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from backend.database import Hint
+from backend.database import Hint, Loop
 from tests.fake_label_studio import SOMEBODY_ELSE
 
 
@@ -63,9 +63,20 @@ def test_an_event_that_is_lost_is_made_good_by_the_next_loop(listening, label_st
     assert listening.loop().figures["labels"] == 1
 
 
-def test_a_webhook_never_trains(listening, label_studio, monkeypatch):
-    monkeypatch.setattr("backend.workflows.loop.run_loop", None)
+def loops(workbench):
+    with workbench.context.database.session() as session:
+        return session.scalar(select(func.count()).select_from(Loop))
+
+
+def test_a_webhook_never_trains(listening, label_studio):
+    version, before = listening.version, loops(listening)
+    versions = listening.context.registry.versions(listening.project.key)
+    label_studio.calls.clear()
     for task_id in range(1, 13):
         label_studio.annotate(task_id, "cats")
-    assert {status for _action, status in label_studio.delivered} == {201}
-    assert listening.context.jobs.enqueued
+    assert label_studio.start_training(1) == 201
+    assert listening.context.jobs.enqueued  # a worker is asked to
+    assert listening.version == version
+    assert loops(listening) == before
+    assert listening.context.registry.versions(listening.project.key) == versions
+    assert label_studio.calls == []  # nothing was read or written for it

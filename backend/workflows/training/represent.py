@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from backend.errors import NotFound
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.progress import Silent
@@ -56,6 +57,7 @@ def with_features(
         return snapshot
     embed_project(workspace, progress=Silent(), encoder=words)
     found = workspace.tasks.read_vectors(words.revision)
+    _require_texts(snapshot, found)
 
     def counted(items: Embeddings) -> Embeddings:
         buffer = b"".join(found[snapshot.contents[task_id]] for task_id in items.ids.tolist())
@@ -67,6 +69,17 @@ def with_features(
         features=counted(snapshot.embeddings),
         synthetic_features=counted(snapshot.synthetic_embeddings),
     )
+
+
+def _require_texts(snapshot: Snapshot, found: Collection[str]) -> None:
+    """Words can only be counted in texts that are there; those of a past loop may have been deleted since."""
+    needed = [*snapshot.embeddings.ids.tolist(), *snapshot.synthetic_embeddings.ids.tolist()]
+    missing = {snapshot.contents[task_id] for task_id in needed}.difference(found)
+    if missing:
+        raise NotFound(
+            f"{len(missing)} texts of that loop are gone, or were edited, and its model counts words.",
+            hint="Replay a loop whose tasks are all still there.",
+        )
 
 
 def as_version_sees(workspace: Workspace, snapshot: Snapshot, manifest: Manifest) -> Snapshot:

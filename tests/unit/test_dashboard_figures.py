@@ -1,0 +1,45 @@
+"""The page shows the figures that a loop measured, each in its place."""
+
+import pytest
+
+from backend.workflows.project.workspace import open_workspace
+from backend.workflows.views.dashboard.page import build_dashboard
+from tests.measured import LABELS, add_rich_project, write_signals
+from tests.topics import write_texts
+
+
+@pytest.fixture
+def page(context):
+    add_rich_project(context, texts=write_texts(120))
+    return build_dashboard(open_workspace(context, 7))
+
+
+def test_tasks_and_labels_are_counted(page):
+    assert (page["project"]["tasks"], page["project"]["labels"]) == (120, 400)
+
+
+def test_the_bins_of_the_calibration_are_those_that_were_measured(page):
+    measured = write_signals()["calibration"]
+    assert page["calibration"]["bins"] == measured["bins"]
+    assert page["calibration"]["words"] == "Confidence and truth differ by 3.1 points on average."
+
+
+def test_both_curves_are_drawn_as_they_were_measured(page):
+    signals = write_signals()
+    for name, drawn in (("curve", "ours"), ("random_curve", "random")):
+        points = page["curve"][drawn]
+        assert [(row["labels"], row["accuracy"]) for row in points] == [
+            (row["labels"], row["accuracy"]) for row in signals[name]
+        ]
+
+
+def test_realism_is_told_by_class(page):
+    assert page["synthetic"]["realism"]["classes"] == [
+        {"label": label, "density": "0.80", "coverage": "0.66"} for label in LABELS
+    ]
+
+
+def test_groups_and_suspects_carry_what_was_found(page):
+    names = [group["name"] for group in page["novelty"]["groups"]]
+    assert names == ["group about 1", "group about 2", "group about 3"]
+    assert page["quality"]["suspect_count"] == 7
