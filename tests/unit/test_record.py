@@ -63,8 +63,8 @@ def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
 
 
 def test_words_that_cannot_be_counted_any_more_are_named_with_the_cure(context, trained, monkeypatch):
-    monkeypatch.setattr("backend.workflows.represent.choose_representation", by_words)
-    monkeypatch.setattr("backend.workflows.represent.FEWEST_LABELS", 1)
+    monkeypatch.setattr("backend.workflows.training.represent.choose_representation", by_words)
+    monkeypatch.setattr("backend.workflows.training.represent.FEWEST_LABELS", 1)
     trained.label(1)
     trained.loop()
     (*_, loop) = published(context)
