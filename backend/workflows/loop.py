@@ -9,23 +9,20 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 
-from sqlalchemy import update
-
-from backend.database import Loop
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
-from backend.workflows.findings.reflect import reflect
+from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
-from backend.workflows.intake.published import next_position, published_versions, window_left
+from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics, Traffic
-from backend.workflows.project.hints import forget_hints, is_due, last_hint
+from backend.workflows.project.hints import is_due
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
@@ -53,7 +50,7 @@ _INTERRUPTED = "The loop was interrupted."
 
 def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = last_hint(workspace)
+    answered = workspace.hints.newest()
     loop_id = _begin(workspace, reason)
     report = LoopReport()
     error: str | None = _INTERRUPTED
@@ -70,7 +67,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         report.record.label_studio_seconds = traffic.label_studio_seconds
         _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    forget_hints(workspace, up_to=answered)
+    workspace.hints.forget(up_to=answered)
     return report
 
 
@@ -174,14 +171,8 @@ class ProjectLoop:
         ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            found = reflect(
-                self.workspace,
-                self.remote,
-                learned=learned,
-                serving=serving,
-                judged=judged,
-                progress=self.progress,
-            )
+            made = Renewal(learned, serving, judged)
+            found = reflect(self.workspace, self.remote, made, progress=self.progress)
         self.report.record.signals = found.signals
         if found.failed:
             self.report.record.failed = found.failed
@@ -251,14 +242,7 @@ class ProjectLoop:
         ranking = rank_pool(workspace, serving)
         waiting = set(left)
         chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
-        report = publish_places(
-            workspace,
-            self.remote,
-            serving,
-            ranking=ranking,
-            task_ids=chosen,
-            first_position=next_position(workspace),
-        )
+        report = publish_places(workspace, self.remote, serving, ranking=ranking, task_ids=chosen)
         return report.kept
 
     def _active_is_readable(self) -> bool:
@@ -306,23 +290,14 @@ def _code_version() -> str:
 
 def _begin(workspace: Workspace, reason: str) -> int:
     workspace.change(last_looked_at=time.time())
-    with workspace.database.session() as session:
-        # we hold the lease: whoever began these was killed
-        session.execute(
-            update(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome == "running")
-            .values(outcome="failed", error=_INTERRUPTED)
-        )
-        loop = Loop(project_id=workspace.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
-        session.add(loop)
-        session.flush()
-        return loop.id
+    return workspace.loops.begin(reason, interrupted=_INTERRUPTED)
 
 
 def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
-    with workspace.database.session() as session:
-        loop = session.get_one(Loop, loop_id)
-        loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
-        loop.outcome = "failed" if error else report.outcome
-        loop.version, loop.error = report.version, error
-        loop.figures = report.record.model_copy(update={"seconds": report.seconds}).to_json()
+    workspace.loops.end(
+        loop_id,
+        outcome="failed" if error else report.outcome,
+        version=report.version,
+        error=error,
+        figures=report.record.model_copy(update={"seconds": report.seconds}).to_json(),
+    )

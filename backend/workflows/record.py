@@ -12,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
-from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Embedding, Loop, in_chunks
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import Teacher, learn
@@ -88,9 +85,8 @@ def pack_record(
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
-def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
+def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
     version = _version_of(workspace, loop_id)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
@@ -128,12 +124,7 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
 
 
 def _version_of(workspace: Workspace, loop_id: int) -> str:
-    with workspace.database.session() as session:
-        version = session.scalar(
-            select(Loop.version).where(
-                Loop.project_id == workspace.id, Loop.id == loop_id, Loop.outcome == "published"
-            )
-        )
+    version = workspace.loops.published_version(loop_id)
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
@@ -184,17 +175,8 @@ def _rebuild(
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
     encoder = workspace.encoder.get()
-    found: dict[str, bytes] = {}
     unique = list(dict.fromkeys(hashes))
-    with workspace.database.session() as session:
-        for chunk in in_chunks(unique):
-            rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector).where(
-                    Embedding.encoder == encoder.revision,
-                    Embedding.content_hash.in_(chunk),
-                )
-            )
-            found.update((row.content_hash, row.vector) for row in rows)
+    found = workspace.vectors.read(encoder.revision, unique)
     missing = len(set(unique) - set(found))
     if missing:
         raise NotFound(

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import delete
 
-from backend.database import Verdict
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
-from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import Teacher
 from model.records import Embeddings, Labels
@@ -36,12 +32,12 @@ def judge_tasks(workspace: Workspace, snapshot: Snapshot) -> Judged | None:
     """The verdicts, written down in place of the last ones; None without synthetic or real labels."""
     tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
     if not tasks or not len(snapshot.labels):
-        _write(workspace, [])
+        workspace.verdicts.replace([])
         return None
     real, synthetic = _take_items(workspace, snapshot, tasks)
     rng = np.random.default_rng(workspace.seed)
     judgement = judge(real, synthetic, rng=rng, reviews=_reviews(tasks))
-    _write(workspace, judgement.items)
+    workspace.verdicts.replace(judgement.items)
     return Judged(tasks, real, synthetic, judgement)
 
 
@@ -63,7 +59,7 @@ def _take_items(
     labels, space = snapshot.labels, snapshot.labels.space
     ids = [task.task_id for task in tasks]
     pool = _sample(snapshot.pool_embeddings, np.random.default_rng(workspace.seed))
-    texts = read_texts(workspace, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
+    texts = workspace.tasks.read_texts([*labels.ids.tolist(), *ids, *pool.ids.tolist()])
     real = RealItems(
         snapshot.labelled_embeddings,
         labels,
@@ -96,23 +92,3 @@ def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:
         if outcome is not None:
             reviews.append(Review(task.task_id, outcome))
     return reviews
-
-
-def _write(workspace: Workspace, items: Sequence[Any]) -> None:
-    with workspace.database.session() as session:
-        session.execute(delete(Verdict).where(Verdict.project_id == workspace.id))
-        session.add_all(
-            Verdict(
-                project_id=workspace.id,
-                task_id=item.id,
-                verdict=item.verdict,
-                value=item.value,
-                low=item.low,
-                high=item.high,
-                realism=item.realism,
-                duplicate_of=item.duplicate_of,
-                reason=item.reason,
-                review_order=item.review_order,
-            )
-            for item in items
-        )
