@@ -208,3 +208,22 @@ def test_a_text_rewritten_is_a_near_twin_and_one_that_people_would_write_anyway_
     assert (found.of[-4:] == np.arange(4)).sum() >= 3
     assert not found.exact.any()
     assert (found.of[48:-4] >= 0).sum() <= 2
+
+
+def test_the_words_of_a_text_tell_a_twin_whose_vector_is_another():
+    """Both sides have texts: what is written like a real item is redundant, wherever its vector lies."""
+    real = real_items(80)
+    said = [f"item {row} says word{row} and word{row + 1} of kind{row % CLASSES}" for row in range(80)]
+    rows = np.arange(40, 60)
+    vectors = around(rows % CLASSES, seed=8)
+    told = SyntheticItems(
+        Embeddings(1000 + np.arange(20), vectors, "e@1"),
+        labels(rows % CLASSES, first=1000),
+        texts=[said[row] for row in rows],
+    )
+    silent = SyntheticItems(told.embeddings, told.labels)
+    with_texts = RealItems(real.embeddings, real.labels, real.audit, said)
+    found, judgement = verdicts(with_texts, told)
+    assert set(found) == {"redundant"}
+    assert [item.duplicate_of for item in judgement.items] == rows.tolist()
+    assert "redundant" not in set(verdicts(real, silent)[0])
