@@ -118,15 +118,15 @@ def test_too_few_real_labels_settle_nothing(mixed):
     found, judgement = verdicts(real_items(7), mixed)
     assert set(found) <= {"unsure", "redundant"}
     assert any("Too few real labels" in item.reason for item in judgement.items)
-    assert not judgement.teaching.any()
+    assert not judgement.auxiliary.any()
 
 
 def test_what_is_helpful_or_likelier_sound_than_faulty_teaches_and_nothing_else(mixed):
     _, judgement = verdicts(real_items(), mixed)
-    for item, teaches in zip(judgement.items, judgement.teaching, strict=True):
+    for item, teaches in zip(judgement.items, judgement.auxiliary, strict=True):
         assert teaches == (item.verdict == "helpful" or (item.verdict == "unsure" and item.value > 0))
-    assert judgement.teaching[:60].mean() > 0.5
-    assert not judgement.teaching[60:].any()
+    assert judgement.auxiliary[:60].mean() > 0.5
+    assert not judgement.auxiliary[60:].any()
 
 
 def test_sound_items_of_a_generator_that_real_labels_have_overtaken_are_redundant(mixed, monkeypatch):
@@ -138,7 +138,7 @@ def test_sound_items_of_a_generator_that_real_labels_have_overtaken_are_redundan
     assert helpful.any()
     assert (after[helpful] == "redundant").all()
     assert (after[before == "harmful"] == "harmful").all()
-    assert not judgement.teaching.any()
+    assert not judgement.auxiliary.any()
     assert "0.20 nats a label, 0.10 to 0.30" in judgement.items[int(np.flatnonzero(helpful)[0])].reason
 
 
