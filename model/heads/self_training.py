@@ -52,16 +52,17 @@ def fit_beside_pseudo_labels(
     *,
     name_vectors: Floats | None,
     graph: NeighbourGraph,
+    weight: float = PSEUDO_LABEL_WEIGHT,
     start: tuple[HeadFitter, Sequence[Fit]] | None = None,
 ) -> Members:
     """Heads of some settings, fitted to labels and to pseudo-labels of a graph's sample.
 
     `beliefs` are of the nodes (m, c): of one head for each fold, which never saw it, and last of one that saw
-    all rows. `start`: fits of the same settings by another fitter.
+    all rows. `weight`: sample weight of a pseudo-label. `start`: fits of the same settings, and their fitter.
     """
     fitter = _make_fitter(training_set, graph, name_vectors)
     pseudo_labels = np.stack([graph.pseudo_labels(belief) for belief in beliefs], axis=1)  # (s, f, c)
-    sample_weights, targets = _weights_and_targets(pseudo_labels, training_set, graph)
+    sample_weights, targets = _weights_and_targets(pseudo_labels, weight, training_set, graph)
     starts: Sequence[Fit | None] = [None] * len(settings)
     if start is not None:
         starts = [fitter.translate(fit, start[0]) for fit in start[1]]
@@ -95,13 +96,13 @@ def _make_fitter(training_set: TrainingSet, graph: NeighbourGraph, name_vectors:
 
 
 def _weights_and_targets(
-    pseudo_labels: Floats, training_set: TrainingSet, graph: NeighbourGraph
+    pseudo_labels: Floats, weight: float, training_set: TrainingSet, graph: NeighbourGraph
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights (n + s, f) and targets (n + s, f, c): labels of the training set, pseudo-labels (s, f, c)."""
     heads = pseudo_labels.shape[1]
     answers = torch.from_numpy(training_set.labels.targets).unsqueeze(1).expand(-1, heads, -1)
     is_unknown = ~np.isin(graph.sample.ids, training_set.labels.ids)
-    weights = torch.from_numpy(is_unknown).float() * PSEUDO_LABEL_WEIGHT
+    weights = torch.from_numpy(is_unknown).float() * weight
     every_head = training_set.sample_weights_without(np.arange(heads))
     return (
         torch.cat([every_head, weights.view(-1, 1).expand(-1, heads)]),

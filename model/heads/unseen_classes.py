@@ -24,6 +24,9 @@ from model.heads.training_set import TrainingSet
 from model.records import Embeddings, Floats, Labels, LabelSpace
 
 SETTING = Setting(TIGHT, NAME_SCALE)  # close to the names: labels are about some classes only
+PSEUDO_LABEL_WEIGHT = (
+    0.15  # beside 1 of a label; half of that of self-training, as names know less than labels
+)
 PRIOR_STRENGTH = 10.0  # blind answers that halve what the names expect of classes which none of them showed
 _HALVINGS = 24
 
@@ -75,7 +78,12 @@ def fit_beside_unseen(
     among_seen, training_set, weight = _heads_among_seen(training_set, seen, name_vectors)
     beliefs = (_share_out(prior, seen, head, graph.nodes) for head in among_seen)
     members = fit_beside_pseudo_labels(
-        [SETTING], training_set, beliefs, name_vectors=name_vectors, graph=graph
+        [SETTING],
+        training_set,
+        beliefs,
+        name_vectors=name_vectors,
+        graph=graph,
+        weight=PSEUDO_LABEL_WEIGHT,
     )
     logits = members.logits[0]
     known = float(prior[:, seen].sum(axis=1).mean())
