@@ -61,12 +61,12 @@ def add_classes(app: typer.Typer, *, open_context: Callable[[], AbstractContextM
     ) -> None:
         """Make a group a class: its label joins the labeling config, its tasks are asked first."""
         with open_context() as context:
-            label = add_class(context, project_id, group, name=name, by=getpass.getuser())
+            label = add_class(open_workspace(context, project_id), group, name=name, by=getpass.getuser())
         _out.print(f"{label!r} is a label now. The next loop asks for the tasks of its group first.")
 
     @classes.command()
     def reject(project_id: ProjectId, group: GroupNumber) -> None:
         """Say that a group is no class: tasks like it are not shown as new again."""
         with open_context() as context:
-            reject_group(context, project_id, group, by=getpass.getuser())
+            reject_group(open_workspace(context, project_id), group, by=getpass.getuser())
         _out.print(f"Group {group} is no class. Tasks like it will not be flagged again.")

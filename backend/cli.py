@@ -116,7 +116,7 @@ def connect(
 def disconnect(project_id: ProjectId) -> None:
     """Take back everything that `connect` put into Label Studio."""
     with _context() as context:
-        for line in disconnect_project(context, project_id):
+        for line in disconnect_project(open_workspace(context, project_id)):
             _out.print(f"  {line}")
 
 
@@ -158,7 +158,7 @@ def publish(
 ) -> None:
     """Bring the queue in Label Studio up to date."""
     with _context() as context, TerminalProgress(_err) as progress:
-        sent = publish_project(context, project_id, everything=everything, progress=progress)
+        sent = publish_project(open_workspace(context, project_id), everything=everything, progress=progress)
     _out.print(f"The window is published; {sent} tasks outside it were pre-annotated.")
 
 
@@ -182,8 +182,9 @@ def status(
             rows = all_statuses(context)
             _print(as_json, {"projects": rows}, lambda: report.print_statuses(_out, rows))
             return
-        row = project_status(context, project_id)
-        records = loop_records(context, project_id) if as_json or table else []
+        workspace = open_workspace(context, project_id)
+        row = project_status(workspace)
+        records = loop_records(workspace) if as_json or table else []
         if table is not None:
             _write(table, records_as_csv(records))
         _print(as_json, row | {"loops": records}, lambda: report.print_statuses(_out, [row]))
@@ -193,7 +194,7 @@ def status(
 def versions(project_id: ProjectId, as_json: AsJson = False) -> None:
     """List the model versions of a project, newest first."""
     with _context() as context:
-        rows = list_versions(context, project_id)
+        rows = list_versions(open_workspace(context, project_id))
         _print(as_json, {"versions": rows}, lambda: report.print_versions(_out, rows))
 
 
@@ -203,7 +204,7 @@ def rollback(
 ) -> None:
     """Let an earlier version serve again, until new labels come."""
     with _context() as context, TerminalProgress(_err) as progress:
-        size = rollback_project(context, project_id, version, progress=progress)
+        size = rollback_project(open_workspace(context, project_id), version, progress=progress)
     _out.print(f"{version} serves again, with {size} tasks in its window.")
 
 
@@ -215,7 +216,7 @@ def replay(
 ) -> None:
     """Train and rank once more from a loop's record: head and order must be the same, bit for bit."""
     with _context() as context:
-        found = replay_loop(context, project_id, loop)
+        found = replay_loop(open_workspace(context, project_id), loop)
         data = asdict(found) | {"exact": found.is_exact}
         _print(as_json, data, lambda: report.print_replay(_out, found))
     if not found.is_exact:

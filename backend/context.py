@@ -11,6 +11,9 @@ from backend.errors import EncoderUnavailable
 from backend.jobs import Jobs
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
+from backend.store.embeddings import Vectors
+from backend.store.projects import Projects
+from backend.store.workers import Workers
 from model.encoders import Encoder
 from model.registry import ModelRegistry
 
@@ -47,3 +50,18 @@ class Context:
     encoder: LazyEncoder
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
+
+    @property
+    def projects(self) -> Projects:
+        """The rows of all projects."""
+        return Projects(self.database)
+
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors of all texts."""
+        return Vectors(self.database)
+
+    @property
+    def workers(self) -> Workers:
+        """The worker processes."""
+        return Workers(self.database)

@@ -9,6 +9,7 @@ import pytest
 import torch
 import typer
 from hypothesis import settings as hypothesis_settings
+from rich.console import Console
 from typer.testing import CliRunner
 
 from backend.app import build_context, create_app
@@ -209,10 +210,22 @@ def trained(workbench, bring_to):
 
 
 @pytest.fixture
-def run_command(monkeypatch):
+def set_width(monkeypatch):
+    """set_width(30): a terminal so wide; a COLUMNS that was there at the import would count for ever."""
+
+    def set_columns(columns):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("backend.cli._out", Console(width=columns))
+        monkeypatch.setattr("backend.cli._err", Console(width=columns, stderr=True))
+
+    return set_columns
+
+
+@pytest.fixture
+def run_command(monkeypatch, set_width):
     """run_command(context, "status", "1"): what the command prints; the backend is that of the context."""
     monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
-    monkeypatch.setenv("COLUMNS", "200")
+    set_width(200)
 
     def invoke(context, *arguments):
         monkeypatch.setattr("backend.cli.build_context", lambda _settings: context)

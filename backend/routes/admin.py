@@ -18,7 +18,7 @@ def admin_routes(context: Context) -> Blueprint:
 
     @routes.get("/projects/<int:project_id>.json")
     def status(project_id: int) -> Response:
-        return jsonify(project_status(context, project_id))
+        return jsonify(project_status(open_workspace(context, project_id)))
 
     @routes.post("/projects/<int:project_id>/retrain")
     def retrain(project_id: int) -> tuple[Response, int]:

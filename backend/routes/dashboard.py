@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
 from backend.tables import write_csv
+from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.dashboard import actions
 from backend.workflows.views.dashboard.page import build_dashboard, list_projects
 from backend.workflows.views.dashboard.points import map_points
@@ -67,40 +69,42 @@ def _serve_pages(routes: Blueprint, context: Context) -> None:
 
     @routes.get("/projects/<int:project_id>")
     def project(project_id: int) -> str:
-        return render_template("project.html", view=build_dashboard(context, project_id))
+        return render_template("project.html", view=build_dashboard(open_workspace(context, project_id)))
 
 
 def _serve_figures(routes: Blueprint, context: Context) -> None:
+    workspace_of = partial(open_workspace, context)
+
     @routes.get("/projects/<int:project_id>/state.json")
     def state(project_id: int) -> Response:
-        return jsonify(read_state(context, project_id))
+        return jsonify(read_state(workspace_of(project_id)))
 
     @routes.get("/projects/<int:project_id>/map.json")
     def pool_map(project_id: int) -> Response:
-        return jsonify(map_points(context, project_id))
+        return jsonify(map_points(workspace_of(project_id)))
 
     @routes.get("/projects/<int:project_id>/wanted.json")
     def wanted_json(project_id: int) -> Response:
-        return jsonify({"project": project_id, "wanted": wanted_data(context, project_id)})
+        return jsonify({"project": project_id, "wanted": wanted_data(workspace_of(project_id))})
 
     @routes.get("/projects/<int:project_id>/wanted.csv")
     def wanted_csv(project_id: int) -> Response:
-        return _csv_file(_wanted_csv(wanted_data(context, project_id)), f"wanted-{project_id}.csv")
+        return _csv_file(_wanted_csv(wanted_data(workspace_of(project_id))), f"wanted-{project_id}.csv")
 
     @routes.get("/projects/<int:project_id>/loops.json")
     def loops_json(project_id: int) -> Response:
-        return jsonify({"project": project_id, "loops": loop_records(context, project_id)})
+        return jsonify({"project": project_id, "loops": loop_records(workspace_of(project_id))})
 
     @routes.get("/projects/<int:project_id>/loops.csv")
     def loops_csv(project_id: int) -> Response:
-        return _csv_file(records_as_csv(loop_records(context, project_id)), f"loops-{project_id}.csv")
+        return _csv_file(records_as_csv(loop_records(workspace_of(project_id))), f"loops-{project_id}.csv")
 
 
 def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> None:
-    def press(project_id: int, act: Callable[[], str]) -> Answer:
+    def press(project_id: int, act: Callable[[Workspace], str]) -> Answer:
         forms.protect()
         try:
-            flash(act(), "done")
+            flash(act(open_workspace(context, project_id)), "done")
         except Busy:
             flash("A loop is running; try again in a moment.", "error")
         except NextlabelError as error:
@@ -109,22 +113,22 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
 
     @routes.post("/projects/<int:project_id>/loop")
     def loop(project_id: int) -> Answer:
-        return press(project_id, lambda: actions.ask_for_loop(context, project_id))
+        return press(project_id, actions.ask_for_loop)
 
     @routes.post("/projects/<int:project_id>/add-class")
     def add_class(project_id: int) -> Answer:
         name, by = request.form.get("name", "").strip(), _who(context)
-        return press(project_id, lambda: actions.take_class(context, project_id, _group(), name=name, by=by))
+        return press(project_id, lambda found: actions.take_class(found, _group(), name=name, by=by))
 
     @routes.post("/projects/<int:project_id>/reject-group")
     def reject_group(project_id: int) -> Answer:
         by = _who(context)
-        return press(project_id, lambda: actions.refuse_class(context, project_id, _group(), by=by))
+        return press(project_id, lambda found: actions.refuse_class(found, _group(), by=by))
 
     @routes.post("/projects/<int:project_id>/rollback")
     def rollback(project_id: int) -> Answer:
         version, by = request.form.get("version", ""), _who(context)
-        return press(project_id, lambda: actions.go_back(context, project_id, version, by=by))
+        return press(project_id, lambda found: actions.go_back(found, version, by=by))
 
 
 def _group() -> int:

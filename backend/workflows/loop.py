@@ -9,23 +9,20 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 
-from sqlalchemy import update
-
-from backend.database import Loop
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.versions import next_version
-from backend.workflows.findings.reflect import reflect
+from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
-from backend.workflows.intake.published import next_position, published_versions, window_left
+from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics, Traffic
-from backend.workflows.project.hints import forget_hints, is_due, last_hint
+from backend.workflows.project.hints import is_due
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
@@ -35,8 +32,8 @@ from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.serving.window import order_seed, publish_places, rank_pool
-from backend.workflows.training.judging import judge_tasks, teachers
-from backend.workflows.training.learn import Learned, Teacher, learn
+from backend.workflows.training.judging import auxiliary_items, judge_tasks
+from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
 from model.records import Ranking
 from model.registry import Manifest, RegistryError
 
@@ -53,7 +50,7 @@ _INTERRUPTED = "The loop was interrupted."
 
 def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = last_hint(workspace)
+    answered = workspace.hints.newest()
     loop_id = _begin(workspace, reason)
     report = LoopReport()
     error: str | None = _INTERRUPTED
@@ -70,7 +67,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         report.record.label_studio_seconds = traffic.label_studio_seconds
         _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    forget_hints(workspace, up_to=answered)
+    workspace.hints.forget(up_to=answered)
     return report
 
 
@@ -158,10 +155,10 @@ class ProjectLoop:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, snapshot)
-            taught_by = teachers(judged)
+            auxiliary = auxiliary_items(judged)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
-            learned = learn(self.workspace, config, snapshot, teachers=taught_by)
+            learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
         serving = Serving(
             version=next_version(taken, by_name=learned.by_name),
             head=learned.trained.head,
@@ -171,17 +168,11 @@ class ProjectLoop:
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
         )
-        ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
+        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            found = reflect(
-                self.workspace,
-                self.remote,
-                learned=learned,
-                serving=serving,
-                judged=judged,
-                progress=self.progress,
-            )
+            made = Renewal(learned, serving, judged)
+            found = reflect(self.workspace, self.remote, made, progress=self.progress)
         self.report.record.signals = found.signals
         if found.failed:
             self.report.record.failed = found.failed
@@ -193,7 +184,7 @@ class ProjectLoop:
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
-        self, serving: Serving, snapshot: Snapshot, learned: Learned, taught_by: Sequence[Teacher]
+        self, serving: Serving, snapshot: Snapshot, learned: Learned, auxiliary: Sequence[AuxiliaryItem]
     ) -> Ranking:
         """The order a version asks for; the version and what it depended on are in the registry then."""
         workspace = self.workspace
@@ -201,7 +192,7 @@ class ProjectLoop:
             queues = lane_queues(workspace, learned.seen)
             ranking = rank_pool(workspace, serving, queues=queues)
         with self.report.timed("save"):
-            record = pack_record(workspace, snapshot, teachers=taught_by, queues=queues, ranking=ranking)
+            record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
         found = self.report.record
@@ -251,14 +242,7 @@ class ProjectLoop:
         ranking = rank_pool(workspace, serving)
         waiting = set(left)
         chosen = [task_id for task_id in ranking.ids.tolist() if task_id not in waiting][: window - len(left)]
-        report = publish_places(
-            workspace,
-            self.remote,
-            serving,
-            ranking=ranking,
-            task_ids=chosen,
-            first_position=next_position(workspace),
-        )
+        report = publish_places(workspace, self.remote, serving, ranking=ranking, task_ids=chosen)
         return report.kept
 
     def _active_is_readable(self) -> bool:
@@ -306,23 +290,14 @@ def _code_version() -> str:
 
 def _begin(workspace: Workspace, reason: str) -> int:
     workspace.change(last_looked_at=time.time())
-    with workspace.database.session() as session:
-        # we hold the lease: whoever began these was killed
-        session.execute(
-            update(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome == "running")
-            .values(outcome="failed", error=_INTERRUPTED)
-        )
-        loop = Loop(project_id=workspace.id, reason=reason, started_at=datetime.now(UTC).replace(tzinfo=None))
-        session.add(loop)
-        session.flush()
-        return loop.id
+    return workspace.loops.begin(reason, interrupted=_INTERRUPTED)
 
 
 def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
-    with workspace.database.session() as session:
-        loop = session.get_one(Loop, loop_id)
-        loop.finished_at = datetime.now(UTC).replace(tzinfo=None)
-        loop.outcome = "failed" if error else report.outcome
-        loop.version, loop.error = report.version, error
-        loop.figures = report.record.model_copy(update={"seconds": report.seconds}).to_json()
+    workspace.loops.end(
+        loop_id,
+        outcome="failed" if error else report.outcome,
+        version=report.version,
+        error=error,
+        figures=report.record.model_copy(update={"seconds": report.seconds}).to_json(),
+    )

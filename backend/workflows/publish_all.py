@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend.context import Context
 from backend.errors import NotConnected
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.queue_order import live_score
@@ -12,7 +11,7 @@ from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_backend
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.window import place, rank_pool
@@ -20,9 +19,8 @@ from backend.workflows.serving.window import place, rank_pool
 _CHUNK = 1000
 
 
-def publish_project(context: Context, label_studio_id: int, *, everything: bool, progress: Progress) -> int:
+def publish_project(workspace: Workspace, *, everything: bool, progress: Progress) -> int:
     """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
-    workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=PEOPLE_WAIT_S):
         run_loop(workspace, reason="publish", progress=progress)
         return _publish_rest(workspace, progress=progress) if everything else 0

@@ -12,18 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
-from sqlalchemy import select
 
-from backend.context import Context
-from backend.database import Embedding, Loop, in_chunks
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
-from backend.workflows.training.learn import Teacher, learn
+from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
 
@@ -52,7 +49,7 @@ def pack_record(
     workspace: Workspace,
     snapshot: Snapshot,
     *,
-    teachers: Sequence[Teacher],
+    auxiliary: Sequence[AuxiliaryItem],
     queues: Sequence[LaneQueue],
     ranking: Ranking,
 ) -> bytes:
@@ -68,8 +65,8 @@ def pack_record(
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
-    taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
-    teacher_ids = np.array([task_id for task_id, _ in taught_by], dtype=np.int64)
+    columns = sorted((item.task_id, space.index(item.label)) for item in auxiliary)
+    auxiliary_ids = np.array([task_id for task_id, _ in columns], dtype=np.int64)
     synthetic_ids = snapshot.synthetic_embeddings.ids
     tensors = {
         "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
@@ -78,30 +75,29 @@ def pack_record(
         "labels": labels,
         "pool": snapshot.pool.astype(np.uint8),
         "order": ranking.ids,
-        "teacher-ids": teacher_ids,
-        "teacher-contents": _contents(snapshot, teacher_ids),
+        "teacher-ids": auxiliary_ids,
+        "teacher-contents": _contents(snapshot, auxiliary_ids),
         # counted words depend on the texts of all tasks, also on those that taught nothing
         "synthetic-ids": synthetic_ids,
         "synthetic-contents": _contents(snapshot, synthetic_ids),
-        "teacher-labels": np.array([column for _, column in taught_by], dtype=np.int32),
+        "teacher-labels": np.array([column for _, column in columns], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
-def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
+def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
     version = _version_of(workspace, loop_id)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
     workspace = workspace.with_overrides(facts["settings"])
     config = parse_label_config(facts["label_config"])
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
-    taught_by = [
-        Teacher(int(task_id), config.space.names[column])
+    auxiliary = [
+        AuxiliaryItem(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
-    learned = learn(workspace, config, snapshot, teachers=taught_by)
+    learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
     serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
@@ -128,12 +124,7 @@ def replay(context: Context, label_studio_id: int, loop_id: int) -> Replay:
 
 
 def _version_of(workspace: Workspace, loop_id: int) -> str:
-    with workspace.database.session() as session:
-        version = session.scalar(
-            select(Loop.version).where(
-                Loop.project_id == workspace.id, Loop.id == loop_id, Loop.outcome == "published"
-            )
-        )
+    version = workspace.loops.published_version(loop_id)
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
@@ -184,17 +175,8 @@ def _rebuild(
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
     encoder = workspace.encoder.get()
-    found: dict[str, bytes] = {}
     unique = list(dict.fromkeys(hashes))
-    with workspace.database.session() as session:
-        for chunk in in_chunks(unique):
-            rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector).where(
-                    Embedding.encoder == encoder.revision,
-                    Embedding.content_hash.in_(chunk),
-                )
-            )
-            found.update((row.content_hash, row.vector) for row in rows)
+    found = workspace.vectors.read(encoder.revision, unique)
     missing = len(set(unique) - set(found))
     if missing:
         raise NotFound(

@@ -15,7 +15,7 @@ from backend.errors import (
     NotFound,
 )
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
+from backend.workflows.project.hints import is_due, leave_hint
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
 from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
@@ -46,7 +46,7 @@ def run_pending(context: Context, project_id: int) -> None:
                 workspace.change(connected=False)
             if not isinstance(error, LabelStudioUnreachable | BackendUnreachable):
                 # trying again in a minute would fail again: the timer looks later
-                forget_hints(workspace, up_to=last_hint(workspace))
+                workspace.hints.forget(up_to=workspace.hints.newest())
             return
 
 

@@ -167,8 +167,12 @@ def test_the_state_is_json(client, rich):
     assert response.is_json and response.json["items"]["version"]["words"] == "nl-000005"
 
 
-def test_a_missing_project_is_named_on_a_page_with_the_cure(client):
-    response = client.get("/projects/99")
+PROJECT_FILES = ["", "/state.json", "/map.json", "/wanted.json", "/wanted.csv", "/loops.json", "/loops.csv"]
+
+
+@pytest.mark.parametrize("file", PROJECT_FILES)
+def test_a_missing_project_is_named_on_a_page_with_the_cure(file, client):
+    response = client.get(f"/projects/99{file}")
     assert (response.status_code, response.mimetype) == (404, "text/html")
     assert "Project 99 is not connected to this backend." in text_of(response)
     assert "python -m backend connect 99" in text_of(response)

@@ -84,7 +84,7 @@ def test_connect_explains_only_when_asked(workbench):
 
 
 def test_a_group_becomes_a_label_and_its_tasks_come_first_with_it(context, connected, group):
-    assert add_class(context, connected.project_id, 3, name=None, by="ada") == "birds"
+    assert add_class(connected.workspace, 3, name=None, by="ada") == "birds"
     assert labels_of(connected) == ["cats", "dogs", "birds"]
     assert connected.loop().outcome == "published"
     lane = [task_id for task_id in connected.window if task_id in group]
@@ -105,36 +105,36 @@ def test_what_somebody_changed_in_the_config_meanwhile_is_kept(context, connecte
     connected.label_studio.change_project(
         connected.project_id, label_config=add_label(connected.remote["label_config"], "fish")
     )
-    add_class(context, connected.project_id, 3, name="parrots", by="ada")
+    add_class(connected.workspace, 3, name="parrots", by="ada")
     assert labels_of(connected) == ["cats", "dogs", "fish", "parrots"]
 
 
 def test_who_decided_is_written_down(context, connected, group):
-    add_class(context, connected.project_id, 3, name="parrots", by="ada")
+    add_class(connected.workspace, 3, name="parrots", by="ada")
     assert decisions(context) == [("group-added", "ada", {"group": 3, "label": "parrots", "members": 6})]
 
 
 def test_a_rejected_group_is_listed_no_more_and_changes_no_label(context, connected, group):
     assert [row["group"] for row in list_groups(connected.workspace)] == [3]
-    reject_group(context, connected.project_id, 3, by="ada")
+    reject_group(connected.workspace, 3, by="ada")
     assert list_groups(connected.workspace) == []
     assert labels_of(connected) == ["cats", "dogs"]
     assert decisions(context)[0][0] == "group-rejected"
 
 
 def test_a_group_is_decided_once(context, connected, group):
-    reject_group(context, connected.project_id, 3, by="ada")
+    reject_group(connected.workspace, 3, by="ada")
     with pytest.raises(BadRequest, match="Group 3 was rejected before"):
-        add_class(context, connected.project_id, 3, name=None, by="ada")
+        add_class(connected.workspace, 3, name=None, by="ada")
 
 
 def test_an_unknown_group_is_named_with_the_cure(context, connected, group):
     with pytest.raises(NotFound, match="no group 9"):
-        reject_group(context, connected.project_id, 9, by="ada")
+        reject_group(connected.workspace, 9, by="ada")
 
 
 def test_after_enough_labels_a_new_class_is_one_like_the_others(context, connected, group):
-    add_class(context, connected.project_id, 3, name="birds", by="ada")
+    add_class(connected.workspace, 3, name="birds", by="ada")
     for task_id in group[:5]:
         connected.label_studio.annotate(task_id, "birds")
     connected.loop()

@@ -226,8 +226,8 @@ def test_a_refused_token_is_named_with_the_cure(run, label_studio):
     assert_two_lines(run("connect", "1"), "refuses the legacy token", "Use a personal access token")
 
 
-def test_errors_stay_two_lines_on_a_narrow_terminal(run, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "30")
+def test_errors_stay_two_lines_on_a_narrow_terminal(run, set_width):
+    set_width(30)
     assert_two_lines(run("status", "99"), "is not connected to this backend", "python -m backend connect 99")
 
 

@@ -119,7 +119,7 @@ def test_disconnect_takes_everything_back(workbench, label_studio):
     workbench.connect()
     workbench.label(10)
     workbench.loop()
-    done = disconnect(workbench.context, workbench.project_id)
+    done = disconnect(workbench.workspace)
     assert state(label_studio) == before
     assert done == [
         "webhook removed",
@@ -135,7 +135,7 @@ def test_disconnect_sets_back_the_sampling_that_there_was(workbench, label_studi
     label_studio.change_project(workbench.project_id, sampling="Uniform sampling")
     workbench.connect()
     workbench.connect()
-    disconnect(workbench.context, workbench.project_id)
+    disconnect(workbench.workspace)
     assert workbench.remote["sampling"] == "Uniform sampling"
 
 
@@ -149,22 +149,17 @@ def test_disconnect_leaves_what_others_put_there(workbench, label_studio):
     )
     before = state(label_studio)
     workbench.connect()
-    disconnect(workbench.context, workbench.project_id)
+    disconnect(workbench.workspace)
     assert state(label_studio) == before
 
 
 def test_disconnect_twice_is_harmless(connected):
-    disconnect(connected.context, connected.project_id)
-    assert "no ML backend was registered" in disconnect(connected.context, connected.project_id)
-
-
-def test_disconnect_of_an_unknown_project_names_the_cure(context):
-    with pytest.raises(NotFound, match="not connected"):
-        disconnect(context, 99)
+    disconnect(connected.workspace)
+    assert "no ML backend was registered" in disconnect(connected.workspace)
 
 
 def test_connecting_again_after_disconnect_uses_a_fresh_version(connected):
-    disconnect(connected.context, connected.project_id)
+    disconnect(connected.workspace)
     report = connected.connect()
     assert report.loop.version == "nl-000002-label-names"
     assert report.in_order and connected.served() == connected.window
@@ -172,7 +167,7 @@ def test_connecting_again_after_disconnect_uses_a_fresh_version(connected):
 
 def test_webhooks_after_disconnect_are_refused(connected, client):
     reference = connected.project.reference
-    disconnect(connected.context, connected.project_id)
+    disconnect(connected.workspace)
     response = client.post(
         f"/webhook?project={reference}",
         json={"action": "ANNOTATION_CREATED"},
@@ -464,5 +459,5 @@ def test_two_projects_are_connected_side_by_side(connected, label_studio, contex
     other = Workbench(context, label_studio, label_studio.add_project(texts=write_texts(12, seed=2)))
     assert other.connect().in_order
     assert connected.connect().changes == []
-    disconnect(context, other.project_id)
+    disconnect(other.workspace)
     assert connected.served() == connected.window

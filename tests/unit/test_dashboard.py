@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task
-from backend.errors import BadRequest, Busy, NotFound
+from backend.errors import BadRequest, Busy
 from backend.workflows.project.lease import lease
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard import actions
 from backend.workflows.views.dashboard.page import build_dashboard, list_projects
 from backend.workflows.views.dashboard.points import map_points
@@ -42,7 +43,7 @@ def show(context):
 
     def build(**options):
         add_rich_project(context, texts=write_texts(120), **options)
-        return build_dashboard(context, 7)
+        return build_dashboard(open_workspace(context, 7))
 
     return build
 
@@ -59,14 +60,14 @@ def change_project(context):
 
 
 def test_the_whole_page_is_plain_json(rich, context):
-    view = build_dashboard(context, 7)
+    view = build_dashboard(open_workspace(context, 7))
     assert json.loads(json.dumps(view, allow_nan=False)) == view
     assert view["project"]["title"] == "Support requests"
     assert view["project"]["tasks"] == 120
 
 
 def test_the_page_asks_label_studio_for_nothing(rich, context, label_studio):
-    build_dashboard(context, 7)
+    build_dashboard(open_workspace(context, 7))
     assert label_studio.calls == []
 
 
@@ -107,14 +108,14 @@ def test_without_signals_the_accuracy_of_the_version_in_use_is_shown(connected, 
     for _ in range(10):
         connected.label(3)
     connected.loop()
-    accuracy, advantage, _forecast = build_dashboard(context, 1)["answers"]
+    accuracy, advantage, _forecast = build_dashboard(open_workspace(context, 1))["answers"]
     assert "of 30 audit labels" in accuracy["words"]
     assert advantage["interval"] is None
 
 
 def test_a_project_without_anything_has_calm_words_everywhere(workbench, client, context):
     assert client.post("/setup", json={"project": "1.1767225660"}).status_code == 200
-    view = build_dashboard(context, 1)
+    view = build_dashboard(open_workspace(context, 1))
     assert [answer["words"] for answer in view["answers"]] == [EARLY] * 3
     assert view["advice"]["words"] == EARLY
     assert view["curve"]["is_empty"] and view["calibration"]["is_empty"]
@@ -147,7 +148,7 @@ def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):
 
 
 def test_what_to_make_next_comes_with_texts_to_imitate(rich, context):
-    first, second = wanted_data(context, 7)
+    first, second = wanted_data(open_workspace(context, 7))
     assert (first["label"], first["count"]) == (LABELS[0], 40)
     assert [row["task"] for row in first["examples"]] == [1, 2, 3]
     assert second["examples"][0]["text"] == write_texts(4)[3]
@@ -156,7 +157,7 @@ def test_what_to_make_next_comes_with_texts_to_imitate(rich, context):
 def test_an_example_that_was_deleted_meanwhile_is_left_out(rich, context):
     with context.database.session() as session:
         session.delete(session.get_one(Task, (rich.id, 2)))
-    assert [row["task"] for row in wanted_data(context, 7)[0]["examples"]] == [1, 3]
+    assert [row["task"] for row in wanted_data(open_workspace(context, 7))[0]["examples"]] == [1, 3]
 
 
 def test_a_lift_without_an_interval_is_left_out(show):
@@ -178,7 +179,7 @@ def test_verdicts_are_counted_from_the_last_judgement(show):
 
 
 def test_loops_that_found_nothing_do_not_fill_the_history(rich, context):
-    loops = build_dashboard(context, 7)["loops"]
+    loops = build_dashboard(open_workspace(context, 7))["loops"]
     assert [row["has_failed"] for row in loops] == [True] + [False] * 5
     assert loops[0]["error"].startswith("Nobody answers")
     assert [stage["name"] for stage in loops[1]["stages"]][0] == "sync"
@@ -186,31 +187,31 @@ def test_loops_that_found_nothing_do_not_fill_the_history(rich, context):
 
 
 def test_only_versions_whose_files_are_there_can_be_gone_back_to(trained, context):
-    newest, middle, oldest = build_dashboard(context, 1)["versions"]
+    newest, middle, oldest = build_dashboard(open_workspace(context, 1))["versions"]
     assert newest["is_active"] and not newest["can_serve"]
     assert middle["can_serve"] and oldest["can_serve"]
 
 
 def test_decisions_say_who_and_what(rich, context):
-    (row,) = build_dashboard(context, 7)["decisions"]
+    (row,) = build_dashboard(open_workspace(context, 7))["decisions"]
     assert (row["by"], row["words"]) == ("somebody", "made “refund” a class")
 
 
 def test_signals_of_another_version_say_so(rich, context, change_project):
-    assert build_dashboard(context, 7)["measured"]["is_other_version"] is False
+    assert build_dashboard(open_workspace(context, 7))["measured"]["is_other_version"] is False
     change_project(rich, active_version="nl-000001")
-    assert build_dashboard(context, 7)["measured"]["is_other_version"] is True
+    assert build_dashboard(open_workspace(context, 7))["measured"]["is_other_version"] is True
 
 
 def test_the_newest_loop_without_signals_does_not_hide_them(rich, context):
     with context.database.session() as session:
         newest = session.scalars(select(Loop).order_by(Loop.id.desc()).limit(1)).one()
     assert "signals" not in newest.figures
-    assert build_dashboard(context, 7)["measured"]["version"] == "nl-000005"
+    assert build_dashboard(open_workspace(context, 7))["measured"]["version"] == "nl-000005"
 
 
 def test_the_map_holds_a_value_a_point_and_no_long_text(rich, context):
-    points = map_points(context, 7)
+    points = map_points(open_workspace(context, 7))
     assert {len(values) for values in points.values()} == {120}
     assert points["x"] == sorted(points["x"])
     assert max(len(text) for text in points["text"]) <= 120
@@ -229,22 +230,16 @@ def test_the_list_of_projects_has_the_connected_ones(rich, context, change_proje
     assert list_projects(context) == []
 
 
-@pytest.mark.parametrize("ask", [build_dashboard, read_state, map_points, wanted_data])
-def test_an_unknown_project_is_not_found(ask, context):
-    with pytest.raises(NotFound, match="not connected"):
-        ask(context, 99)
-
-
 def test_links_lead_to_where_people_find_label_studio(make_context, make_settings):
     context = make_context(make_settings(label_studio_public_url="https://labels.example/"))
     add_rich_project(context, texts=write_texts(20), synthetic=0)
-    project = build_dashboard(context, 7)["project"]
+    project = build_dashboard(open_workspace(context, 7))["project"]
     assert project["address"] == "https://labels.example/projects/7/data"
     assert project["tabs"]["suspect"] == "https://labels.example/projects/7/data?tab=8"
 
 
 def test_the_state_of_a_quiet_project(rich, context):
-    state = read_state(context, 7)
+    state = read_state(open_workspace(context, 7))
     assert (state["is_running"], state["progress"]) == (False, None)
     words = {name: item["words"] for name, item in state["items"].items()}
     assert words["loop"] == "found nothing new 2 minutes ago, in 1.0 s"
@@ -255,7 +250,7 @@ def test_the_state_of_a_quiet_project(rich, context):
 
 
 def test_without_a_worker_the_state_names_the_cure(connected, context):
-    worker = read_state(context, 1)["items"]["worker"]
+    worker = read_state(open_workspace(context, 1))["items"]["worker"]
     assert worker["tone"] == "bad" and "python -m backend worker" in worker["words"]
 
 
@@ -270,7 +265,7 @@ def test_a_failed_loop_says_why(rich, context):
                 error="The token is wrong.",
             )
         )
-    item = read_state(context, 7)["items"]["loop"]
+    item = read_state(open_workspace(context, 7))["items"]["loop"]
     assert item["tone"] == "bad" and item["words"] == "failed 20 seconds ago: The token is wrong."
 
 
@@ -278,7 +273,9 @@ def test_what_a_loop_could_not_measure_stands_in_the_history(rich, context):
     with context.database.session() as session:
         loop = session.scalars(select(Loop).where(Loop.outcome == "published").order_by(Loop.id)).all()[-1]
         loop.figures = loop.figures | {"failed": {"looking for new classes": "ValueError in detect, line 7"}}
-    row = next(row for row in build_dashboard(context, 7)["loops"] if row["version"] == loop.version)
+    row = next(
+        row for row in build_dashboard(open_workspace(context, 7))["loops"] if row["version"] == loop.version
+    )
     assert row["error"] == "looking for new classes failed: ValueError in detect, line 7"
     assert not row["has_failed"]
 
@@ -298,22 +295,22 @@ def test_what_a_loop_could_not_measure_stands_in_the_history(rich, context):
 )
 def test_a_running_loop_says_where_it_is(progress, words, share, rich, context, change_project):
     change_project(rich, lease_owner="x/1/1", lease_until=time.time() + 30, progress=progress)
-    state = read_state(context, 7)
+    state = read_state(open_workspace(context, 7))
     assert state["is_running"] and state["progress"] == {"words": words, "share": share}
 
 
 def test_a_lease_that_ran_out_is_no_running_loop(rich, context, change_project):
     change_project(rich, lease_owner="x/1/1", lease_until=time.time() - 1, progress={"stage": "x"})
-    assert read_state(context, 7)["is_running"] is False
+    assert read_state(open_workspace(context, 7))["is_running"] is False
 
 
 def test_a_window_that_runs_dry_is_a_warning(connected, context):
-    assert read_state(context, 1)["items"]["window"]["tone"] == "plain"
+    assert read_state(open_workspace(context, 1))["items"]["window"]["tone"] == "plain"
     connected.label(9)
     connected.loop()
     with context.database.session() as session:
         session.execute(update(Task).values(is_labeled=True))
-    assert read_state(context, 1)["items"]["window"] == {
+    assert read_state(open_workspace(context, 1))["items"]["window"] == {
         "words": "0 of 10 tasks left",
         "tone": "warning",
         "share": 0.0,
@@ -321,10 +318,10 @@ def test_a_window_that_runs_dry_is_a_warning(connected, context):
 
 
 def test_going_back_is_written_down_with_who_wanted_it(trained, context):
-    line = actions.go_back(context, 1, "nl-000002", by="the admin")
+    line = actions.go_back(open_workspace(context, 1), "nl-000002", by="the admin")
     assert line == "nl-000002 serves again, with 10 tasks in its window, until new labels come."
     assert trained.version == "nl-000002" and trained.served() == trained.window
-    assert build_dashboard(context, 1)["decisions"][0]["words"] == "went back to nl-000002"
+    assert build_dashboard(open_workspace(context, 1))["decisions"][0]["words"] == "went back to nl-000002"
     with context.database.session() as session:
         assert session.scalars(select(Decision.decided_by)).all() == ["the admin"]
 
@@ -337,24 +334,24 @@ def add_group(workbench, **changes):
 
 def test_a_group_becomes_a_class_with_the_name_that_was_typed(connected, context):
     add_group(connected)
-    line = actions.take_class(context, 1, 1, name="  parrots ", by="the admin")
+    line = actions.take_class(open_workspace(context, 1), 1, name="  parrots ", by="the admin")
     assert line.startswith("“parrots” is a class now.")
     assert 'value="parrots"' in connected.remote["label_config"]
-    assert build_dashboard(context, 1)["novelty"]["groups"] == []
+    assert build_dashboard(open_workspace(context, 1))["novelty"]["groups"] == []
 
 
 def test_a_group_that_is_no_class_goes_away(connected, context):
     add_group(connected)
     before = connected.remote["label_config"]
-    actions.refuse_class(context, 1, 1, by="the admin")
+    actions.refuse_class(open_workspace(context, 1), 1, by="the admin")
     assert connected.remote["label_config"] == before
-    assert build_dashboard(context, 1)["novelty"]["groups"] == []
+    assert build_dashboard(open_workspace(context, 1))["novelty"]["groups"] == []
     with pytest.raises(BadRequest, match="rejected before"):
-        actions.refuse_class(context, 1, 1, by="the admin")
+        actions.refuse_class(open_workspace(context, 1), 1, by="the admin")
 
 
 def test_a_loop_is_asked_for(connected, context):
-    actions.ask_for_loop(context, 1)
+    actions.ask_for_loop(open_workspace(context, 1))
     with context.database.session() as session:
         assert "training" in session.scalars(select(Hint.kind)).all()
 
@@ -362,9 +359,9 @@ def test_a_loop_is_asked_for(connected, context):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda context: actions.take_class(context, 1, 1, name="", by="x"),
-        lambda context: actions.refuse_class(context, 1, 1, by="x"),
-        lambda context: actions.go_back(context, 1, "nl-000002", by="x"),
+        lambda workspace: actions.take_class(workspace, 1, name="", by="x"),
+        lambda workspace: actions.refuse_class(workspace, 1, by="x"),
+        lambda workspace: actions.go_back(workspace, "nl-000002", by="x"),
     ],
 )
 def test_nobody_waits_long_for_a_loop_that_runs(act, trained, context):
@@ -378,9 +375,13 @@ def test_nobody_waits_long_for_a_loop_that_runs(act, trained, context):
     other = threading.Thread(target=run_a_loop)
     other.start()
     try:
-        wait_for(lambda: read_state(context, 1)["is_running"], "the lease is not taken", timeout_s=10)
+        wait_for(
+            lambda: read_state(open_workspace(context, 1))["is_running"],
+            "the lease is not taken",
+            timeout_s=10,
+        )
         with pytest.raises(Busy):
-            act(context)
+            act(trained.workspace)
     finally:
         done.set()
         other.join()
@@ -440,7 +441,7 @@ def test_a_gain_without_an_interval_is_too_early(show):
 def test_the_version_in_use_has_a_row_while_its_loop_still_measures_it(trained, context):
     with context.database.session() as session:
         session.get_one(Project, trained.project.id).active_version = "nl-000004"
-    first, *earlier = build_dashboard(context, 1)["versions"]
+    first, *earlier = build_dashboard(open_workspace(context, 1))["versions"]
     assert (first["version"], first["is_active"], first["can_serve"]) == ("nl-000004", True, False)
     assert [row["version"] for row in earlier] == ["nl-000003", "nl-000002", "nl-000001-label-names"]
 
@@ -450,5 +451,5 @@ def test_more_answers_than_a_loop_waits_for_say_that_it_is_due(connected, contex
         session.add_all(
             Hint(project_id=connected.project.id, kind="labels", created_at=0.0) for _ in range(12)
         )
-    words = read_state(context, 1)["items"]["labels"]["words"]
+    words = read_state(open_workspace(context, 1))["items"]["labels"]["words"]
     assert words == "12 new answers: a loop is due"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard.page import build_dashboard
 from tests.measured import LABELS, add_rich_project, write_signals
 from tests.topics import write_texts
@@ -10,7 +11,7 @@ from tests.topics import write_texts
 @pytest.fixture
 def page(context):
     add_rich_project(context, texts=write_texts(120))
-    return build_dashboard(context, 7)
+    return build_dashboard(open_workspace(context, 7))
 
 
 def test_tasks_and_labels_are_counted(page):
@@ -41,4 +42,4 @@ def test_realism_is_told_by_class(page):
 def test_groups_and_suspects_carry_what_was_found(page):
     names = [group["name"] for group in page["novelty"]["groups"]]
     assert names == ["group about 1", "group about 2", "group about 3"]
-    assert page["quality"]["suspect_count"] == 7
+    assert page["quality"]["suspects"] == write_signals()["suspects"]["words"]

@@ -259,7 +259,7 @@ def test_a_project_that_is_not_connected_is_named(workbench):
 
 
 def test_a_disconnected_project_is_not_called_healthy(healthy):
-    disconnect(healthy.context, healthy.project_id)
+    disconnect(healthy.workspace)
     assert {finding.verdict for finding in findings(healthy).values()} > {"ok"}
 
 

@@ -21,6 +21,7 @@ from backend.workflows.project.figures import (
     Signals,
     Whole,
 )
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.history import loop_records, records_as_csv
 from tests.measured import add_rich_project, write_signals
@@ -153,15 +154,15 @@ def test_a_record_of_an_earlier_release_is_read(name):
 
 
 def test_a_record_of_an_earlier_release_is_shown_and_exported(context):
-    project = add_rich_project(context, texts=write_texts(120), loops=1)
+    workspace = Workspace(context, add_rich_project(context, texts=write_texts(120), loops=1))
     with context.database.session() as session:
         loop = session.scalars(select(Loop).where(Loop.outcome == "published")).one()
         loop.figures = OLD["with-synthetic-tasks"]
-    view = build_dashboard(context, project.label_studio_id)
+    view = build_dashboard(workspace)
     assert [row["generator"] for row in view["synthetic"]["lift"]][2:] == ["A", "B", "C"]
     assert [gap["count"] for gap in view["synthetic"]["gaps"]] == [104, 96]
     assert view["versions"][0]["labels"] == 40
-    records = loop_records(context, project.label_studio_id)
+    records = loop_records(workspace)
     assert records[0]["signals"] == OLD["with-synthetic-tasks"]["signals"]
     assert "keep-labeling" in records_as_csv(records)
 

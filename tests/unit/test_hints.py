@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.workflows.project.hints import forget_hints, is_due, last_hint, leave_hint
+from backend.workflows.project.hints import is_due, leave_hint
 from backend.workflows.project.workspace import ensure_workspace
 
 
@@ -13,7 +13,7 @@ def project(context):
 
 def test_without_hints_nothing_is_due(project):
     assert not is_due(project)
-    assert last_hint(project) == 0
+    assert project.hints.newest() == 0
 
 
 def test_labels_gather_until_there_are_enough(project):
@@ -43,11 +43,11 @@ def test_every_other_hint_is_due_at_once(kind, project):
 
 def test_a_loop_takes_away_only_the_hints_from_before_it_began(project):
     leave_hint(project, "training")
-    answered = last_hint(project)
+    answered = project.hints.newest()
     leave_hint(project, "training")
-    forget_hints(project, up_to=answered)
+    project.hints.forget(up_to=answered)
     assert is_due(project)
-    forget_hints(project, up_to=last_hint(project))
+    project.hints.forget(up_to=project.hints.newest())
     assert not is_due(project)
 
 
@@ -55,5 +55,5 @@ def test_hints_of_one_project_are_none_of_another(project):
     other = ensure_workspace(project.context, 2, 1_700_000_000)
     leave_hint(project, "training")
     assert not is_due(other)
-    forget_hints(other, up_to=last_hint(project))
+    other.hints.forget(up_to=project.hints.newest())
     assert is_due(project)

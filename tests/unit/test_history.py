@@ -8,7 +8,7 @@ from backend.workflows.views.history import loop_records, records_as_csv
 
 
 def test_every_loop_tells_its_data_its_seed_its_metrics_and_its_advice(context, trained):
-    first, second, third = loop_records(context, trained.project_id)
+    first, second, third = loop_records(trained.workspace)
     assert [record["labels"] for record in (first, second, third)] == [0, 6, 12]
     assert len({record["fingerprint"] for record in (first, second, third)}) == 3
     assert third["fingerprint"] == trained.project.active_fingerprint
@@ -20,18 +20,18 @@ def test_every_loop_tells_its_data_its_seed_its_metrics_and_its_advice(context, 
 
 def test_a_loop_that_found_nothing_new_leaves_no_record(context, trained):
     trained.loop()
-    assert len(loop_records(context, trained.project_id)) == 3
+    assert len(loop_records(trained.workspace)) == 3
 
 
 def test_decisions_stand_with_the_loop_they_followed(context, trained):
-    go_back(context, trained.project_id, "nl-000002", by="Ada")
-    *_earlier, last = loop_records(context, trained.project_id)
+    go_back(trained.workspace, "nl-000002", by="Ada")
+    *_earlier, last = loop_records(trained.workspace)
     (decision,) = last["decisions"]
     assert (decision["by"], decision["words"]) == ("Ada", "went back to nl-000002")
 
 
 def test_the_table_has_a_row_a_loop_and_a_column_a_metric(context, trained):
-    records = loop_records(context, trained.project_id)
+    records = loop_records(trained.workspace)
     rows = list(csv.DictReader(io.StringIO(records_as_csv(records))))
     assert [row["loop"] for row in rows] == [str(record["loop"]) for record in records]
     assert rows[-1]["fingerprint"] == records[-1]["fingerprint"]

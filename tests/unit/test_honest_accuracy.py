@@ -157,3 +157,11 @@ def test_the_head_in_use_learned_more_than_those_that_judge_it():
     found = measure(np.arange(400) % 5 > 0, pool=20_000, pool_confidence=0.9)
     assert found.plain.value == 0.8
     assert 0.805 < found.prediction_powered.value < 0.815
+
+
+def test_each_class_tells_how_much_of_it_is_found_and_how_much_of_what_is_called_so_is_it():
+    correct = np.ones(60, dtype=bool)
+    correct[np.arange(60) % 3 == 0] = np.arange(20) >= 5  # five of a's twenty labels are called b
+    named = {one.name: one for one in measure(correct).classes}
+    assert [named[name].recall.value for name in "abc"] == [0.75, 1.0, 1.0]
+    assert [named[name].precision.value for name in "abc"] == [1.0, 0.8, 1.0]

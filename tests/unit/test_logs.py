@@ -68,7 +68,7 @@ def busy_day(log, make_context, make_app, make_settings, label_studio):
     run_pending(context, workbench.workspace.id)
     diagnose(context, project)
     tick(context)
-    disconnect(context, project)
+    disconnect(workbench.workspace)
     return log.getvalue()
 
 

@@ -509,7 +509,7 @@ KILLS = {
     "before anything is learned": "backend.workflows.loop.learn",
     "before the version is saved": "model.registry.ModelRegistry.save",
     "before the import": "backend.workflows.serving.publish.import_window",
-    "between the import and its record": "backend.workflows.serving.publish._record",
+    "between the import and its record": "backend.store.windows.Windows.add",
     "between import and activation": "backend.workflows.serving.publish.activate",
 }
 

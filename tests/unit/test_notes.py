@@ -78,7 +78,7 @@ def test_disconnecting_leaves_no_flag_and_no_tab(context, connected, project, re
 
     write_notes(project, remote, {1: Note("novel", "a")})
     write_tabs(project, remote, ["novel"])
-    disconnect(context, connected.project_id)
+    disconnect(connected.workspace)
     assert not connected.label_studio.tabs
     assert fields_of(connected, 1) == ("", "", "")
 

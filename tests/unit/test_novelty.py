@@ -118,7 +118,7 @@ def test_a_group_comes_soon_until_somebody_has_seen_one_of_it(context, zoo):
 
 def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
     first = list_groups(zoo.workspace)[0]
-    add_class(context, zoo.project_id, first["group"], name="birds", by="ada")
+    add_class(zoo.workspace, first["group"], name="birds", by="ada")
     zoo.loop()
     for task_id in members(context, first["group"])[:8]:
         zoo.label_studio.annotate(task_id, topic_of(zoo.label_studio.tasks[task_id]["data"]["text"]))
@@ -132,7 +132,7 @@ def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
 def test_what_a_person_called_no_class_is_not_shown_again(context, zoo):
     first = list_groups(zoo.workspace)[0]
     rejected = set(members(context, first["group"]))
-    reject_group(context, zoo.project_id, first["group"], by="ada")
+    reject_group(zoo.workspace, first["group"], by="ada")
     label_or_skip(zoo, 6)
     zoo.loop()
     shown = {task_id for row in list_groups(zoo.workspace) for task_id in members(context, row["group"])}

@@ -71,7 +71,7 @@ def with_group(context, app, label_studio):
 
 def test_a_group_that_became_a_class_is_counted_with_the_labels_that_it_took(with_group):
     bench, members = with_group
-    add_class(bench.context, bench.project_id, 1, name=None, by="ada")
+    add_class(bench.workspace, 1, name=None, by="ada")
     for task_id in [*members[:7], 1, 2]:
         bench.label_studio.annotate(task_id, topic_of(bench.tasks[task_id]["data"]["text"]))
     bench.loop()
@@ -92,7 +92,7 @@ def test_a_class_that_was_found_a_hundred_labels_ago_is_no_longer_new(with_group
     bench, members = with_group
     for task_id in (1, 2, *members[:2]):
         bench.label_studio.annotate(task_id, "cats")
-    add_class(bench.context, bench.project_id, 1, name=None, by="ada")
+    add_class(bench.workspace, 1, name=None, by="ada")
     bench.loop()
     assert signal(bench, "no new class")["value"] == 1.0
     bench.label(100)

@@ -1,8 +1,5 @@
 """Publishing: the window, everything else on demand, and the sweep of what served before."""
 
-import pytest
-
-from backend.errors import NotFound
 from backend.workflows.project.progress import Silent
 from backend.workflows.publish_all import publish_project
 from backend.workflows.serving import publish
@@ -24,14 +21,12 @@ class Counting:
 
 
 def publish_everything(workbench, progress=None):
-    return publish_project(
-        workbench.context, workbench.project_id, everything=True, progress=progress or Silent()
-    )
+    return publish_project(workbench.workspace, everything=True, progress=progress or Silent())
 
 
 def test_publishing_runs_a_loop(connected):
     connected.label(10)
-    sent = publish_project(connected.context, connected.project_id, everything=False, progress=Silent())
+    sent = publish_project(connected.workspace, everything=False, progress=Silent())
     assert (sent, connected.version) == (0, "nl-000002")
     assert connected.served() == connected.window
 
@@ -99,11 +94,6 @@ def test_the_loop_after_that_leaves_everything_as_it_is(connected):
     connected.label_studio.calls.clear()
     assert connected.loop().outcome == "unchanged"
     assert connected.label_studio.writes == []
-
-
-def test_an_unknown_project_is_not_found(context):
-    with pytest.raises(NotFound):
-        publish_project(context, 99, everything=True, progress=Silent())
 
 
 def test_the_sweep_stops_when_it_is_told_to(connected):

@@ -24,7 +24,7 @@ def test_every_published_loop_can_be_replayed_bit_for_bit(context, trained):
     loops = published(context)
     assert len(loops) == 3
     for loop in loops:
-        found = replay(context, trained.project_id, loop)
+        found = replay(trained.workspace, loop)
         assert (found.is_exact, found.first_difference) == (True, None)
 
 
@@ -33,7 +33,7 @@ def test_later_labels_and_settings_do_not_change_what_was(context, trained):
     trained.connect(queue_window=12, strategy="margin")
     trained.label(6)
     trained.loop()
-    assert replay(context, trained.project_id, loop).is_exact
+    assert replay(trained.workspace, loop).is_exact
 
 
 def test_the_record_holds_no_text(context, trained):
@@ -45,34 +45,34 @@ def test_the_record_holds_no_text(context, trained):
 def test_another_order_is_told_with_the_first_task_that_differs(context, trained, monkeypatch):
     # another audit order
     monkeypatch.setattr("backend.workflows.serving.window.audit_hash", lambda ids, seed: audit_hash(ids, 1))
-    found = replay(context, trained.project_id, published(context)[2])
+    found = replay(trained.workspace, published(context)[2])
     assert found.same_head and not found.same_order
     assert found.first_difference in trained.tasks
 
 
 def test_a_loop_without_a_version_is_named(context, trained):
     with pytest.raises(NotFound, match="no loop 99"):
-        replay(context, trained.project_id, 99)
+        replay(trained.workspace, 99)
 
 
 def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
     with context.database.session() as session:
         session.execute(delete(Embedding))
     with pytest.raises(NotFound, match="texts of that loop are gone"):
-        replay(context, trained.project_id, published(context)[0])
+        replay(trained.workspace, published(context)[0])
 
 
 def test_words_that_cannot_be_counted_any_more_are_named_with_the_cure(context, trained, monkeypatch):
-    monkeypatch.setattr("backend.workflows.represent.choose_representation", by_words)
-    monkeypatch.setattr("backend.workflows.represent.FEWEST_LABELS", 1)
+    monkeypatch.setattr("backend.workflows.training.represent.choose_representation", by_words)
+    monkeypatch.setattr("backend.workflows.training.represent.FEWEST_LABELS", 1)
     trained.label(1)
     trained.loop()
     (*_, loop) = published(context)
-    assert replay(context, trained.project_id, loop).is_exact
+    assert replay(trained.workspace, loop).is_exact
     trained.label_studio.delete_tasks(trained.window[:2])
     trained.loop()
     with pytest.raises(NotFound, match="2 texts of that loop are gone"):
-        replay(context, trained.project_id, loop)
+        replay(trained.workspace, loop)
 
 
 def by_words(_views, _labels, *, seed):
@@ -88,7 +88,7 @@ def test_a_random_order_is_another_one_after_every_label_and_is_replayed(context
         orders.append(set(workbench.window))
     # of the ten places nine would be the same if each loop went on in one fixed order
     assert all(len(before & after) < 9 for before, after in zip(orders, orders[1:], strict=False))
-    assert all(replay(context, workbench.project_id, loop).is_exact for loop in published(context))
+    assert all(replay(workbench.workspace, loop).is_exact for loop in published(context))
 
 
 def test_records_from_before_the_seed_was_kept_are_replayed_with_the_one_of_then(
@@ -104,7 +104,7 @@ def test_records_from_before_the_seed_was_kept_are_replayed_with_the_one_of_then
         workbench.loop()
     loop = published(context)[1]
     _drop_order_seed(context, workbench)
-    assert replay(context, workbench.project_id, loop).is_exact
+    assert replay(workbench.workspace, loop).is_exact
 
 
 def _drop_order_seed(context, workbench):

@@ -87,12 +87,12 @@ def test_the_second_loop_does_nothing(by_words):
 
 
 def test_versions_tell_what_their_heads_look_at(by_words):
-    rows = list_versions(by_words.context, by_words.project_id)
+    rows = list_versions(by_words.workspace)
     assert [row["representation"] for row in rows] == [manifest(by_words).representation, "encoder"]
 
 
 def test_the_status_tells_it_too(by_words):
-    row = project_status(by_words.context, by_words.project_id)
+    row = project_status(by_words.workspace)
     assert row["representation"] == manifest(by_words).representation
 
 
@@ -124,8 +124,8 @@ def test_unseen_texts_are_answered_by_their_words_and_odd_ones_too(by_words):
 
 def test_a_rollback_to_the_names_and_back_serves_by_words_again(by_words):
     version, window = by_words.version, by_words.window
-    rollback(by_words.context, by_words.project_id, "nl-000001-label-names", progress=Silent())
-    rollback(by_words.context, by_words.project_id, version, progress=Silent())
+    rollback(by_words.workspace, "nl-000001-label-names", progress=Silent())
+    rollback(by_words.workspace, version, progress=Silent())
     assert by_words.window == window
     assert by_words.served() == window
 
@@ -140,7 +140,7 @@ def test_a_low_window_is_filled_up_by_the_same_head(by_words):
 
 
 def test_everything_can_be_published_by_words(by_words):
-    sent = publish_project(by_words.context, by_words.project_id, everything=True, progress=Silent())
+    sent = publish_project(by_words.workspace, everything=True, progress=Silent())
     assert sent == TASKS - (FEWEST_LABELS + 4) - 10
 
 

@@ -8,7 +8,7 @@ from backend.workflows.serving.rollback import rollback
 
 
 def go_back(workbench, version):
-    return rollback(workbench.context, workbench.project_id, version, progress=Silent())
+    return rollback(workbench.workspace, version, progress=Silent())
 
 
 def test_the_earlier_version_serves_again(trained):

@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 
-from backend.errors import NotConnected, NotFound
+from backend.errors import NotConnected
 from backend.report import audit_sentence
 from backend.workflows.connection.connect import disconnect
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
 from tests.fake_label_studio import LEGACY_TOKEN
@@ -18,7 +19,7 @@ def test_a_project_at_a_glance(connected):
     connected.label(4)
     connected.loop()
     connected.label(1)
-    row = project_status(connected.context, 1)
+    row = project_status(connected.workspace)
     assert (row["project"], row["title"], row["connected"], row["version"]) == (
         1,
         "A project",
@@ -39,7 +40,7 @@ def test_a_project_at_a_glance(connected):
 
 def test_the_status_holds_what_the_last_loop_measured(context):
     add_rich_project(context, texts=write_texts(60))
-    row = project_status(context, 7)
+    row = project_status(open_workspace(context, 7))
     assert row["signals"] == write_signals()
     assert [group["group"] for group in row["groups"]] == [1, 2, 3]
     assert sum(row["verdicts"].values()) == 40
@@ -47,7 +48,7 @@ def test_the_status_holds_what_the_last_loop_measured(context):
 
 def test_before_the_first_loop_there_is_little_to_say(workbench, client, label_studio):
     assert client.post("/setup", json={"project": "1.1767225660"}, headers={}).status_code == 200
-    row = project_status(workbench.context, 1)
+    row = project_status(workbench.workspace)
     assert (row["version"], row["last_loop"], row["last_webhook"], row["metrics"]) == (None, None, None, {})
 
 
@@ -55,26 +56,26 @@ def test_a_failed_loop_says_why(connected, label_studio):
     label_studio.backends.clear()
     with pytest.raises(NotConnected):
         connected.loop()
-    last = project_status(connected.context, 1)["last_loop"]
+    last = project_status(connected.workspace)["last_loop"]
     assert last["outcome"] == "failed" and "no ML backend" in last["error"]
 
 
 def test_only_connected_projects_are_listed(connected):
     assert [row["project"] for row in all_statuses(connected.context)] == [1]
-    disconnect(connected.context, 1)
+    disconnect(connected.workspace)
     assert all_statuses(connected.context) == []
 
 
 def test_a_lost_model_store_is_no_fault_of_the_status(connected, settings):
     shutil.rmtree(settings.model_folder)
-    assert project_status(connected.context, 1)["metrics"] == {}
-    assert list_versions(connected.context, 1) == []
+    assert project_status(connected.workspace)["metrics"] == {}
+    assert list_versions(connected.workspace) == []
 
 
 def test_versions_are_listed_newest_first_with_what_they_were_worth(connected):
     connected.label(10)
     connected.loop()
-    newest, oldest = list_versions(connected.context, 1)
+    newest, oldest = list_versions(connected.workspace)
     assert (newest["version"], newest["active"], newest["kind"]) == ("nl-000002", True, "trained")
     assert (oldest["version"], oldest["active"], oldest["kind"]) == (
         "nl-000001-label-names",
@@ -89,21 +90,15 @@ def test_a_version_that_cannot_be_read_does_not_hide_the_others(connected, setti
     connected.loop()
     broken = settings.model_folder / connected.project.key / "nl-000001-label-names"
     (broken / "manifest.json").write_text("{")
-    newest, oldest = list_versions(connected.context, 1)
+    newest, oldest = list_versions(connected.workspace)
     assert (newest["version"], newest["kind"]) == ("nl-000002", "trained")
     assert (oldest["version"], oldest["kind"], oldest["metrics"]) == (broken.name, "unreadable", {})
-
-
-@pytest.mark.parametrize("ask", [project_status, list_versions])
-def test_an_unknown_project_is_not_found(ask, context):
-    with pytest.raises(NotFound):
-        ask(context, 99)
 
 
 def test_the_status_over_http_is_the_same(connected, client):
     response = client.get("/projects/1.json")
     assert response.status_code == 200
-    assert response.json == project_status(connected.context, 1)
+    assert response.json == project_status(connected.workspace)
     assert LEGACY_TOKEN not in response.get_data(as_text=True)
 
 

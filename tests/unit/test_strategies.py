@@ -333,3 +333,26 @@ def test_direct_asks_on_both_sides_of_every_class_border():
     assert (np.abs(picked - 49) <= 4).all()
     assert (picked < 49).any()
     assert (picked > 49).any()
+
+
+def test_direct_learns_a_border_from_the_labels_of_every_class_whatever_its_column():
+    rng = np.random.default_rng(2)
+    pool, known = unit_rows(rng, 80), unit_rows(rng, 30)
+    weights = 6.0 * rng.normal(size=(8, 3)).astype(np.float32)
+    classes = (known @ weights + [1.5, 0.0, -1.5]).argmax(axis=1)  # the head does not know of the shift
+    orders = []
+    for turn in range(3):
+        columns = np.roll(np.arange(3), turn)  # the class of each column
+        head = LinearHead(weights[:, columns], np.zeros(3, dtype=np.float32), 1.0, LabelSpace(tuple("abc")))
+        items = Embeddings(np.arange(80), pool, ENCODER)
+        labelled = Embeddings(np.arange(30) + 1000, known, ENCODER)
+        inputs = StrategyInput(
+            items,
+            head.probabilities(items, "v"),
+            labelled,
+            9,
+            np.argsort(columns)[classes],
+            view=HeadView(head, items, labelled),
+        )
+        orders.append(np.argsort(-score("direct", inputs).values)[:9].tolist())
+    assert orders[0] == orders[1] == orders[2]

@@ -28,7 +28,7 @@ from backend.workflows.project.registration import (
     webhook_fields,
     webhook_is_right,
 )
-from backend.workflows.project.workspace import Workspace, ensure_workspace, open_workspace
+from backend.workflows.project.workspace import Workspace, ensure_workspace
 
 _CONNECTED = "CO"
 
@@ -116,9 +116,9 @@ def connect(
     return report
 
 
-def disconnect(context: Context, label_studio_id: int) -> list[str]:
+def disconnect(workspace: Workspace) -> list[str]:
     """Takes everything back that connect put into Label Studio; returns what was done."""
-    workspace = open_workspace(context, label_studio_id)
+    label_studio_id, context = workspace.label_studio_id, workspace.context
     remote = context.label_studio()
     done = []
     try:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from backend.context import Context
-from backend.database import Decision, NovelGroup
+from backend.database import NovelGroup
 from backend.errors import BadRequest, LabelStudioError, NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_label, parse_label_config
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 
 
 def add_class(
-    context: Context,
-    label_studio_id: int,
+    workspace: Workspace,
     number: int,
     *,
     name: str | None,
@@ -32,28 +25,24 @@ def add_class(
     The config is read right before it is written, so that nobody's edit is lost. The next loop asks for the
     group's tasks first, pre-annotated with the new label. Raises NotFound, BadRequest.
     """
-    workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=wait_s):
-        with workspace.database.session() as session:
-            group = _open_group(session, workspace, number)
-            label = " ".join((name or group.name).split())
-        remote = context.label_studio()
+        group = _open_group(workspace, number)
+        label = " ".join((name or group.name).split())
+        remote = workspace.context.label_studio()
         try:
-            _add_label(remote, label_studio_id, label)
+            _add_label(remote, workspace.label_studio_id, label)
         finally:
             remote.close()
-        _decide(workspace, number, state=ADDED, by=by, label=label)
+        workspace.groups.decide(group, state=ADDED, label=label, by=by)
     leave_hint(workspace, "training")
     return label
 
 
-def reject_group(
-    context: Context, label_studio_id: int, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S
-) -> None:
+def reject_group(workspace: Workspace, number: int, *, by: str, wait_s: float = PEOPLE_WAIT_S) -> None:
     """Says that a group is no class: tasks like its members are not shown as new again."""
-    workspace = open_workspace(context, label_studio_id)
     with lease(workspace, wait_s=wait_s):
-        _decide(workspace, number, state=REJECTED, by=by, label=None)
+        group = _open_group(workspace, number)
+        workspace.groups.decide(group, state=REJECTED, label=None, by=by)
     leave_hint(workspace, "training")
 
 
@@ -67,27 +56,8 @@ def _add_label(remote: LabelStudio, label_studio_id: int, label: str) -> None:
         )
 
 
-def _decide(workspace: Workspace, number: int, *, state: str, by: str, label: str | None) -> None:
-    with workspace.database.session() as session:
-        group = _open_group(session, workspace, number)
-        group.state = state
-        if label is not None:
-            group.name = label
-        session.add(
-            Decision(
-                project_id=workspace.id,
-                decided_at=datetime.now(UTC).replace(tzinfo=None),
-                decided_by=by,
-                kind=f"group-{state}",
-                details={"group": number, "label": label, "members": len(group.members)},
-            )
-        )
-
-
-def _open_group(session: Session, workspace: Workspace, number: int) -> NovelGroup:
-    group = session.scalar(
-        select(NovelGroup).where(NovelGroup.project_id == workspace.id, NovelGroup.number == number)
-    )
+def _open_group(workspace: Workspace, number: int) -> NovelGroup:
+    group = workspace.groups.find(number)
     hint = f"See: python -m backend classes list {workspace.label_studio_id}"
     if group is None:
         raise NotFound(f"Project {workspace.label_studio_id} has no group {number}.", hint=hint)

@@ -7,9 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import String, cast, select
-
-from backend.database import Task, Verdict, in_chunks
+from backend.database import Verdict
 from backend.errors import NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import (
@@ -25,7 +23,6 @@ from backend.workflows.intake.earlier_findings import (
     OPEN,
     doubtful_verdicts,
     read_groups,
-    read_verdicts,
 )
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
@@ -61,7 +58,7 @@ def write_notes(workspace: Workspace, remote: LabelStudio, notes: Mapping[int, N
     calls = _differences(workspace, notes)
     for (name, value), task_ids in calls[:_MOST_CALLS]:
         remote.set_task_field(workspace.label_studio_id, task_ids, name, value)
-        _remember(workspace, task_ids, name, value)
+        workspace.tasks.write_shown(task_ids, name, value)
     if len(calls) > _MOST_CALLS:
         logger.info("notes left for later project=%s calls=%s", workspace.label_studio_id, len(calls))
     return min(len(calls), _MOST_CALLS)
@@ -116,12 +113,12 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     notes |= {
         row.task_id: Note("review", row.reason, rank) for row, rank in zip(doubtful, ranks, strict=True)
     }
-    return notes | _verdict_notes(read_verdicts(workspace, ("harmful", "redundant")))
+    return notes | _verdict_notes(workspace.verdicts.of_kinds(("harmful", "redundant")))
 
 
 def _differences(workspace: Workspace, notes: Mapping[int, Note]) -> list[tuple[tuple[str, str], list[int]]]:
     """The calls to make, what has become untrue first: (field, value) and the tasks that are to get it."""
-    shown = _shown(workspace, noted=list(notes))
+    shown = workspace.tasks.read_shown(list(notes))
     calls: dict[tuple[str, str], list[int]] = defaultdict(list)
     for task_id, fields in sorted(shown.items()):
         wanted = notes[task_id].fields if task_id in notes else {}
@@ -130,27 +127,6 @@ def _differences(workspace: Workspace, notes: Mapping[int, Note]) -> list[tuple[
             if fields.get(name, "") != value:
                 calls[name, value].append(task_id)
     return sorted(calls.items(), key=lambda call: (call[0][1] != "", call[0]))
-
-
-def _shown(workspace: Workspace, *, noted: list[int]) -> dict[int, dict[str, str]]:
-    """Our fields on every task that carries some or is to carry some."""
-    query = select(Task.task_id, Task.shown).where(Task.project_id == workspace.id)
-    found: dict[int, dict[str, str]] = {}
-    with workspace.database.session() as session:
-        carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
-        found.update((task_id, shown) for task_id, shown in session.execute(carrying))
-        for chunk in in_chunks(noted):
-            rows = session.execute(query.where(Task.task_id.in_(chunk)))
-            found.update({task_id: shown or {} for task_id, shown in rows})
-    return found
-
-
-def _remember(workspace: Workspace, task_ids: list[int], name: str, value: str) -> None:
-    with workspace.database.session() as session:
-        for chunk in in_chunks(task_ids):
-            mine = select(Task).where(Task.project_id == workspace.id, Task.task_id.in_(chunk))
-            for task in session.scalars(mine):
-                task.shown = {**(task.shown or {}), name: value}
 
 
 def _update(remote: LabelStudio, workspace: Workspace, number: int, data: dict[str, object]) -> None:

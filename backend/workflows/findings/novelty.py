@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
-from backend.database import NovelGroup
 from backend.workflows.intake.earlier_findings import OPEN, REJECTED, was_asked
-from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -72,41 +69,30 @@ def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: flo
 
 def _rejected(workspace: Workspace, embeddings: Embeddings) -> np.ndarray[Any, Any] | None:
     """Vectors of the tasks of groups that a person called no class."""
-    with workspace.database.session() as session:
-        members = session.scalars(
-            select(NovelGroup.members).where(
-                NovelGroup.project_id == workspace.id, NovelGroup.state == REJECTED
-            )
-        ).all()
+    members = workspace.groups.read_members(state=REJECTED)
     ids = [task_id for group in members for task_id in group]
     return embeddings.vectors[np.isin(embeddings.ids, ids)] if ids else None
 
 
 def _renew_groups(workspace: Workspace, learned: Learned, groups: Sequence[Group], *, version: str) -> None:
     """Writes the groups down: one that continues an earlier one keeps its number and name."""
-    with workspace.database.session() as session:
-        rows = {
-            row.number: row
-            for row in session.scalars(select(NovelGroup).where(NovelGroup.project_id == workspace.id))
-        }
-        before = {number: row.members for number, row in rows.items() if row.state == OPEN}
-        open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
-        asked = {number for number in before if was_asked(rows[number], open_tasks)}
-        numbers = match_groups(before, groups)
-        names = _names(workspace, learned, groups)
-        free = max(rows, default=0) + 1
-        for place, (group, number, name) in enumerate(zip(groups, numbers, names, strict=True), start=1):
-            if number is None:
-                number, free = free, free + 1
-            row = rows.get(number) or NovelGroup(
-                project_id=workspace.id, number=number, name=name, state=OPEN, version=version
-            )
-            row.members, row.typical, row.version = list(group.ids), list(group.typical), version
-            row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
-            session.add(row)
-        gone = set(before) - {number for number in numbers if number is not None}
-        for number in gone:
-            session.delete(rows[number])
+    rows = {row.number: row for row in workspace.groups.read_all()}
+    before = {number: row.members for number, row in rows.items() if row.state == OPEN}
+    open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
+    asked = {number for number in before if was_asked(rows[number], open_tasks)}
+    numbers = match_groups(before, groups)
+    names = _names(workspace, learned, groups)
+    free = max(rows, default=0) + 1
+    kept = []
+    for place, (group, number, name) in enumerate(zip(groups, numbers, names, strict=True), start=1):
+        if number is None:
+            number, free = free, free + 1
+        row = rows.get(number) or workspace.groups.new(number, name=name, version=version)
+        row.members, row.typical, row.version = list(group.ids), list(group.typical), version
+        row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
+        kept.append(row)
+    gone = set(before) - {number for number in numbers if number is not None}
+    workspace.groups.renew(kept, gone=[rows[number] for number in gone])
 
 
 def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> list[str]:
@@ -115,7 +101,7 @@ def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> l
     grouped = [task_id for group in groups for task_id in group.ids]
     ids = learned.seen.embeddings.ids
     others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts: Mapping[int, str] = read_texts(workspace, [*grouped, *others])
+    texts: Mapping[int, str] = workspace.tasks.read_texts([*grouped, *others])
     return name_groups(
         [[texts[task_id] for task_id in group.ids] for group in groups],
         [texts[task_id] for task_id in others],

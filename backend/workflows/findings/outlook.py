@@ -8,9 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from backend.database import Decision, NovelGroup
 from backend.errors import NextlabelError
 from backend.workflows.intake.earlier_findings import ADDED_DECISION
 from backend.workflows.intake.published import published_versions
@@ -51,11 +49,11 @@ def look_ahead(
     blind: NDArray[np.bool_],
 ) -> Outlook:
     """Learning curve, random order, forecast and advice. `beliefs` (p, c) are about the pool."""
-    order = np.argsort(np.array(learned.seen.labelled_at), kind="stable")
+    order = _by_age(learned)
     rng = np.random.default_rng(workspace.seed)
     curve = _trace(learned, order, blind, rng)
     forecast = forecast_gain(curve.steps, rng=rng)
-    advice = _advise(workspace, learned, serving, order, beliefs, forecast)
+    advice = _advise(workspace, learned, serving, beliefs, forecast)
     return Outlook(
         curve=[_point(step) for step in curve.steps],
         random_curve=[_point(step) for step in curve.random_steps],
@@ -63,6 +61,11 @@ def look_ahead(
         forecast=_gain(forecast),
         advice=_advice(advice),
     )
+
+
+def _by_age(learned: Learned) -> NDArray[np.intp]:
+    """The labels (n,) from the oldest to the newest."""
+    return np.argsort(np.array(learned.seen.labelled_at), kind="stable")
 
 
 def _trace(
@@ -86,12 +89,11 @@ def _advise(
     workspace: Workspace,
     learned: Learned,
     serving: Serving,
-    order: NDArray[np.intp],
     beliefs: Floats,
     forecast: Forecast,
 ) -> StopAdvice:
     labels, out_of_fold = learned.seen.labels, learned.trained.out_of_fold.values
-    recent = order[-RECENT:]
+    recent = _by_age(learned)[-RECENT:]
     right = out_of_fold[recent].argmax(axis=1) == labels.classes[recent]
     counts = labels.targets.sum(axis=0).astype(np.intp)
     asked, found = _new_classes(workspace, learned)
@@ -141,15 +143,8 @@ def _say(serving: Serving, stop_set: Ids, names: dict[str, int]) -> tuple[Ids, N
 
 def _new_classes(workspace: Workspace, learned: Learned) -> tuple[int, int]:
     """Labels of tasks that were in a group, and groups that became a class while the last labels came."""
-    with workspace.database.session() as session:
-        members = session.scalars(
-            select(NovelGroup.members).where(NovelGroup.project_id == workspace.id)
-        ).all()
-        decided = session.scalars(
-            select(Decision.decided_at).where(
-                Decision.project_id == workspace.id, Decision.kind == ADDED_DECISION
-            )
-        ).all()
+    members = workspace.groups.read_members()
+    decided = workspace.decisions.moments(ADDED_DECISION)
     grouped = {task_id for group in members for task_id in group}
     asked = sum(task_id in grouped for task_id in learned.seen.labels.ids.tolist())
     moments = sorted(learned.seen.labelled_at)[-RECENT:]

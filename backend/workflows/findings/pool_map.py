@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sqlalchemy import delete, select
 
-from backend.database import MapPoint
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash
@@ -20,18 +18,14 @@ _NEW_SHARE = 0.1
 def refresh_map(workspace: Workspace, snapshot: Snapshot) -> int:
     """Draws the map again when too many tasks of the sample are not on it; returns how many points it has."""
     sample = _sample(snapshot, workspace.seed)
-    with workspace.database.session() as session:
-        known = set(session.scalars(select(MapPoint.task_id).where(MapPoint.project_id == workspace.id)))
+    known = set(workspace.map_points.task_ids())
     unknown = [task_id for task_id in sample.ids.tolist() if task_id not in known]
     if len(unknown) <= _NEW_SHARE * len(sample):
         return len(known)
     points = project_to_plane(sample, seed=workspace.seed % 2**32)
-    with workspace.database.session() as session:
-        session.execute(delete(MapPoint).where(MapPoint.project_id == workspace.id))
-        session.add_all(
-            MapPoint(project_id=workspace.id, task_id=task_id, x=float(x), y=float(y))
-            for task_id, (x, y) in zip(sample.ids.tolist(), points, strict=True)
-        )
+    workspace.map_points.replace(
+        (task_id, float(x), float(y)) for task_id, (x, y) in zip(sample.ids.tolist(), points, strict=True)
+    )
     return len(sample)
 
 

@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from traceback import extract_tb
 
-from sqlalchemy import select
-
-from backend.database import MapPoint
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
@@ -28,6 +25,15 @@ from backend.workflows.training.learn import Learned
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Renewal:
+    """What a loop has just published, and the verdicts on the synthetic tasks, if there are any."""
+
+    learned: Learned
+    serving: Serving
+    judged: Judged | None
+
+
 @dataclass(frozen=True, slots=True)
 class Reflection:
     """What a loop measured, and why what is missing could not be, by part."""
@@ -36,19 +42,12 @@ class Reflection:
     failed: dict[str, str]
 
 
-def reflect(
-    workspace: Workspace,
-    remote: LabelStudio,
-    *,
-    learned: Learned,
-    serving: Serving,
-    judged: Judged | None,
-    progress: Progress,
-) -> Reflection:
+def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progress: Progress) -> Reflection:
     """Signals of a published version, and which parts failed.
 
     The queue is out: what fails here is missing, and fails no loop.
     """
+    learned, serving, judged = made.learned, made.serving, made.judged
     steps = _Steps(workspace, progress)
     signals = Signals()
     notes: dict[int, Note] = {}
@@ -110,12 +109,8 @@ def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serv
 
 def _believe(workspace: Workspace, serving: Serving) -> None:
     """Writes beside each point of the map what the version believes of its task."""
-    with workspace.database.session() as session:
-        points = session.scalars(
-            select(MapPoint).where(MapPoint.project_id == workspace.id).order_by(MapPoint.task_id)
-        ).all()
-        beliefs = serving.believe([point.task_id for point in points])
-        for point in points:
-            if (row := beliefs.get(point.task_id)) is not None:
-                column = int(row.argmax())
-                point.predicted, point.confidence = serving.head.space.names[column], float(row[column])
+    names = serving.head.space.names
+    beliefs = serving.believe(workspace.map_points.task_ids())
+    workspace.map_points.write_beliefs(
+        {task_id: (names[int(row.argmax())], float(row.max())) for task_id, row in beliefs.items()}
+    )

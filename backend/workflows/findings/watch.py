@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from backend.database import Loop, Task
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
 from backend.workflows.project.figures import (
@@ -215,18 +213,8 @@ def _bin(confidence: float, right: int, count: int) -> Bin:
 
 def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
     """Kept pre-annotations by the version that served when they were submitted."""
-    with workspace.database.session() as session:
-        published = session.execute(
-            select(Loop.finished_at, Loop.version)
-            .where(
-                Loop.project_id == workspace.id, Loop.outcome == "published", Loop.finished_at.is_not(None)
-            )
-            .order_by(Loop.id)
-        ).all()
-        answers = session.scalars(
-            select(Task.answers).where(Task.project_id == workspace.id, Task.annotations > 0)
-        ).all()
-    since = [(moment.isoformat(), str(version)) for moment, version in published if moment is not None]
+    answers = workspace.tasks.read_answers()
+    since = [(moment.isoformat(), version) for moment, version in workspace.loops.publication_times()]
     counts: dict[str, list[int]] = {version: [0, 0] for _, version in since}
     for answer in (answer for said in answers for answer in said or []):
         if answer.get("accepted") is None:
@@ -246,13 +234,9 @@ def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
 
 def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
     columns = {name: column for column, name in enumerate(learned.seen.labels.space.names)}
-    with workspace.database.session() as session:
-        rows = session.execute(
-            select(Task.task_id, Task.answers).where(Task.project_id == workspace.id, Task.annotations > 1)
-        ).all()
     said = {
         (task_id, int(answer["by"])): columns[str(answer["label"])]
-        for task_id, answers in rows
+        for task_id, answers in workspace.tasks.read_shared_answers()
         for answer in answers or []
         if answer.get("label") in columns
     }

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import func, select
-
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
 from backend.workflows.intake.snapshot import Snapshot
@@ -20,13 +16,7 @@ _ENOUGH_OF_A_CLASS = 5
 
 def list_groups(workspace: Workspace) -> list[Json]:
     """The groups of a project that nobody decided about, the most convincing first."""
-    with workspace.database.session() as session:
-        groups = session.scalars(
-            select(NovelGroup)
-            .where(NovelGroup.project_id == workspace.id, NovelGroup.state == OPEN)
-            .order_by(NovelGroup.number)
-        ).all()
-    rows = [_group_row(group) for group in groups]
+    rows = [_group_row(group) for group in workspace.groups.by_number(OPEN)]
     return sorted(rows, key=lambda row: (row["rank"], row["group"]))
 
 
@@ -53,41 +43,19 @@ def fresh_groups(workspace: Workspace, snapshot: Snapshot) -> list[NovelGroup]:
 
 def read_groups(workspace: Workspace, state: str) -> list[NovelGroup]:
     """The groups of a project in a state, the most convincing first."""
-    with workspace.database.session() as session:
-        groups = session.scalars(
-            select(NovelGroup).where(NovelGroup.project_id == workspace.id, NovelGroup.state == state)
-        ).all()
-    return sorted(groups, key=_group_place)
+    return sorted(workspace.groups.in_state(state), key=_group_place)
 
 
 def doubtful_verdicts(workspace: Workspace, snapshot: Snapshot) -> list[Verdict]:
     """Synthetic tasks that a person should look at, the most telling first."""
     waiting = {task.task_id for task in snapshot.synthetic if task.is_open}
-    rows = [row for row in read_verdicts(workspace, ("unsure",)) if row.task_id in waiting]
+    rows = [row for row in workspace.verdicts.of_kinds(("unsure",)) if row.task_id in waiting]
     return sorted(rows, key=lambda row: (-row.review_order, row.task_id))
-
-
-def read_verdicts(workspace: Workspace, kinds: Sequence[str]) -> list[Verdict]:
-    """The verdicts of some kinds on the synthetic tasks of a workspace, by task."""
-    with workspace.database.session() as session:
-        return list(
-            session.scalars(
-                select(Verdict)
-                .where(Verdict.project_id == workspace.id, Verdict.verdict.in_(kinds))
-                .order_by(Verdict.task_id)
-            )
-        )
 
 
 def verdict_counts(workspace: Workspace) -> dict[str, int]:
     """How many synthetic tasks have each verdict."""
-    with workspace.database.session() as session:
-        counted = session.execute(
-            select(Verdict.verdict, func.count())
-            .where(Verdict.project_id == workspace.id)
-            .group_by(Verdict.verdict)
-        )
-        found = {str(verdict): int(number_of) for verdict, number_of in counted}
+    found = workspace.verdicts.count()
     return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
-from sqlalchemy import select
 
 from backend.context import Context
-from backend.database import Embedding, Task, in_chunks, upsert
+from backend.database import in_chunks
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -26,14 +25,7 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
     By the backend's encoder, unless another is given.
     """
     encoder = encoder or workspace.encoder.get()
-    known = select(Embedding.content_hash).where(Embedding.encoder == encoder.revision)
-    with workspace.database.session() as session:
-        rows = session.execute(
-            select(Task.content_hash, Task.content)
-            .where(Task.project_id == workspace.id, Task.content_hash != "", Task.content_hash.not_in(known))
-            .order_by(Task.task_id)
-        ).all()
-    missing = {row.content_hash: row.content for row in rows}
+    missing = workspace.tasks.not_encoded(encoder.revision)
     progress.stage("encoding texts", total=len(missing))
     for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):
         _save(
@@ -67,22 +59,10 @@ def embed_texts(
 
 
 def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, Floats]:
-    found: dict[str, Floats] = {}
-    with context.database.session() as session:
-        for chunk in in_chunks(list(keys)):
-            rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector).where(
-                    Embedding.encoder == encoder.revision, Embedding.content_hash.in_(chunk)
-                )
-            )
-            found.update({key: np.frombuffer(vector, dtype=np.float32) for key, vector in rows})
-    return found
+    found = context.vectors.read(encoder.revision, keys)
+    return {key: np.frombuffer(vector, dtype=np.float32) for key, vector in found.items()}
 
 
-def _save(context: Context, encoder: Encoder, texts: Mapping[str, str], vectors: Floats) -> None:
-    rows = [
-        {"encoder": encoder.revision, "content_hash": key, "vector": vector.tobytes()}
-        for key, vector in zip(texts, vectors, strict=True)
-    ]
-    with context.database.session() as session:
-        upsert(session, Embedding, rows)
+def _save(context: Context, encoder: Encoder, texts: Iterable[str], vectors: Floats) -> None:
+    rows = {key: vector.tobytes() for key, vector in zip(texts, vectors, strict=True)}
+    context.vectors.write(encoder.revision, rows)

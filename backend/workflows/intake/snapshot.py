@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from backend.database import Embedding, Task
 from backend.label_studio.label_config import LabelConfig
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
@@ -75,7 +73,7 @@ class Snapshot:
 
 def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
-    everything = _read(workspace)
+    everything = workspace.tasks.encoded(workspace.encoder.get().revision)
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
@@ -102,32 +100,6 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything]),
         contents={row.task_id: row.content_hash for row in everything},
     )
-
-
-def _read(workspace: Workspace) -> Sequence[Any]:
-    encoder = workspace.encoder.get()
-    with workspace.database.session() as session:
-        return session.execute(
-            select(
-                Task.task_id,
-                Task.content_hash,
-                Task.label,
-                Task.is_labeled,
-                Task.is_skipped,
-                Task.is_synthetic,
-                Task.generator,
-                Task.slice,
-                Task.intended_label,
-                Task.labelled_at,
-                Embedding.vector,
-            )
-            .join(
-                Embedding,
-                (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder.revision),
-            )
-            .where(Task.project_id == workspace.id)
-            .order_by(Task.task_id)
-        ).all()
 
 
 def _embeddings(workspace: Workspace, rows: Sequence[Any]) -> Embeddings:

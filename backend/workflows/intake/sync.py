@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
-
-from backend.database import Task, in_chunks, upsert
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.tasks import READER, TaskState, majority_label, read_task
+from backend.label_studio.tasks import READER, majority_label, read_task
 from backend.label_studio.versions import version_number
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -73,8 +67,7 @@ def _fetch(
     synthetic = workspace.synthetic_fields
     for page in remote.tasks(workspace.label_studio_id, updated_after=since):
         states = [read_task(task, config, synthetic=synthetic) for task in page]
-        with workspace.database.session() as session:
-            _upsert(session, workspace, states)
+        workspace.tasks.write(states)
         read += len(states)
         changes = (datetime.fromisoformat(state.updated_at) for state in states)
         newest = max([newest or "", *(_watermark(change) for change in changes)])
@@ -87,64 +80,23 @@ def _watermark(moment: datetime) -> str:
     return (moment.astimezone(UTC) - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _upsert(session: Session, workspace: Workspace, states: Iterable[TaskState]) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "project_id": workspace.id,
-            "task_id": state.task_id,
-            "content": state.content,
-            "content_hash": state.content_hash,
-            "label": state.label,
-            "annotations": state.annotations,
-            "is_labeled": state.is_labeled,
-            "is_skipped": state.is_skipped,
-            "is_synthetic": state.origin.is_synthetic,
-            "generator": state.origin.generator,
-            "slice": state.origin.slice,
-            "intended_label": state.origin.intended_label,
-            "labelled_at": min((said.at for said in state.answers if said.label), default=None),
-            "answers": [asdict(answer) for answer in state.answers],
-            "shown": state.shown,
-        }
-        for state in states
-    ]
-    upsert(session, Task, rows)
-
-
 def _counts_agree(workspace: Workspace, remote: LabelStudio) -> bool:
-    with workspace.database.session() as session:
-        mine = session.execute(
-            select(func.count(), func.coalesce(func.sum(Task.annotations), 0)).where(
-                Task.project_id == workspace.id
-            )
-        ).one()
-    return tuple(mine) == remote.counts(workspace.label_studio_id)
+    return workspace.tasks.count_annotations() == remote.counts(workspace.label_studio_id)
 
 
 def _drop_deleted(workspace: Workspace, remote: LabelStudio) -> int:
     there = {task_id for page in remote.task_ids(workspace.label_studio_id) for task_id in page}
-    with workspace.database.session() as session:
-        here = set(session.scalars(select(Task.task_id).where(Task.project_id == workspace.id)))
-        gone = sorted(here - there)
-        for chunk in in_chunks(gone):
-            session.execute(delete(Task).where(Task.project_id == workspace.id, Task.task_id.in_(chunk)))
-    return len(gone)
+    return workspace.tasks.keep_only(there)
 
 
 def _take_intentions(workspace: Workspace, remote: LabelStudio, *, config: LabelConfig) -> None:
     """Synthetic tasks without an intended label take it from the prediction that came with them."""
-    undecided = select(Task.task_id).where(
-        Task.project_id == workspace.id, Task.is_synthetic, Task.intended_label.is_(None)
-    )
-    with workspace.database.session() as session:
-        waiting = set(session.scalars(undecided))
-        if not waiting:
-            return
-        for row in remote.predictions(workspace.label_studio_id):
-            label = majority_label([row], config)
-            if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
-                session.execute(
-                    update(Task)
-                    .where(Task.project_id == workspace.id, Task.task_id == int(row["task"]))
-                    .values(intended_label=label)
-                )
+    waiting = workspace.tasks.without_intention()
+    if not waiting:
+        return
+    found: dict[int, str] = {}
+    for row in remote.predictions(workspace.label_studio_id):
+        label = majority_label([row], config)
+        if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
+            found[int(row["task"])] = label
+    workspace.tasks.write_intentions(found)

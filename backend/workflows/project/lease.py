@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import or_, update
-
-from backend.database import Database, Project
 from backend.errors import Busy
+from backend.store.projects import Projects
 from backend.workflows.project.workspace import Workspace
 
 # How long a command that somebody typed waits for a loop that is running.
@@ -44,17 +42,17 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
 
     Raises Busy when somebody else holds it for longer than `wait_s`.
     """
-    database, project_id = workspace.database, workspace.id
+    projects, project_id = workspace.context.projects, workspace.id
     owner = str(_Owner.here())
     deadline = time.monotonic() + wait_s
-    while not _acquire(database, project_id, owner):
+    while not _acquire(projects, project_id, owner):
         if time.monotonic() >= deadline:
             raise Busy(
                 "Another loop of this project is running.", hint="Wait for it: python -m backend status"
             )
         time.sleep(_POLL_S)
     stop = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(database, project_id, owner, stop), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(projects, project_id, owner, stop), daemon=True)
     keeper.start()
     try:
         workspace.refresh()
@@ -62,7 +60,7 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
     finally:
         stop.set()
         keeper.join()
-        _release(database, project_id, owner)
+        projects.release_lease(project_id, owner)
 
 
 def is_running(workspace: Workspace) -> bool:
@@ -71,23 +69,11 @@ def is_running(workspace: Workspace) -> bool:
     return row.lease_owner is not None and row.lease_until >= time.time()
 
 
-def _acquire(database: Database, project_id: int, owner: str) -> bool:
-    now = time.time()
-    with database.session() as session:
-        project = session.get(Project, project_id)
-        if project is None:
-            return False
-        holder = project.lease_owner
-        free = [Project.lease_owner.is_(None), Project.lease_until < now]
-        if holder and _is_dead(holder):
-            free.append(Project.lease_owner == holder)
-        taken = session.execute(
-            update(Project)
-            .where(Project.id == project_id, or_(*free))
-            .values(lease_owner=owner, lease_until=now + _LEASE_S)
-            .returning(Project.id)
-        )
-        return taken.scalar() is not None
+def _acquire(projects: Projects, project_id: int, owner: str) -> bool:
+    row = projects.get(project_id)
+    holder = None if row is None else row.lease_owner
+    dead = holder if holder and _is_dead(holder) else None
+    return projects.take_lease(project_id, owner, seconds=_LEASE_S, dead_owner=dead)
 
 
 def _is_dead(holder: str) -> bool:
@@ -104,20 +90,6 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def _renew(database: Database, project_id: int, owner: str, stop: threading.Event) -> None:
+def _renew(projects: Projects, project_id: int, owner: str, stop: threading.Event) -> None:
     while not stop.wait(_RENEW_S):
-        with database.session() as session:
-            session.execute(
-                update(Project)
-                .where(Project.id == project_id, Project.lease_owner == owner)
-                .values(lease_until=time.time() + _LEASE_S)
-            )
-
-
-def _release(database: Database, project_id: int, owner: str) -> None:
-    with database.session() as session:
-        session.execute(
-            update(Project)
-            .where(Project.id == project_id, Project.lease_owner == owner)
-            .values(lease_owner=None, lease_until=0.0)
-        )
+        projects.renew_lease(project_id, owner, seconds=_LEASE_S)

@@ -7,10 +7,7 @@ import socket
 import threading
 import time
 
-from sqlalchemy import delete, select
-
 from backend.context import Context
-from backend.database import Worker
 
 _BEAT_S = 5.0
 _ALIVE_S = 30.0
@@ -22,16 +19,12 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
     name = f"{socket.gethostname()}/{os.getpid()}"
     while True:
         now = time.time()
-        with context.database.session() as session:
-            session.merge(Worker(name=name, seen_at=now))
-            session.execute(delete(Worker).where(Worker.seen_at < now - _FORGET_WORKER_S))
+        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S)
         if stop.wait(_BEAT_S):
             break
-    with context.database.session() as session:
-        session.execute(delete(Worker).where(Worker.name == name))
+    context.workers.forget(name)
 
 
 def living_workers(context: Context) -> list[str]:
     """Names of the workers seen lately."""
-    with context.database.session() as session:
-        return list(session.scalars(select(Worker.name).where(Worker.seen_at >= time.time() - _ALIVE_S)))
+    return context.workers.seen_since(time.time() - _ALIVE_S)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from backend.context import Context, LazyEncoder
-from backend.database import Database, Project
+from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
+from backend.store.decisions import Decisions
+from backend.store.embeddings import Vectors
+from backend.store.groups import Groups
+from backend.store.hints import Hints
+from backend.store.loops import Loops
+from backend.store.map_points import MapPoints
+from backend.store.tasks import Tasks
+from backend.store.verdicts import Verdicts
+from backend.store.windows import Windows
 from backend.workflows.project.reference import LARGEST_ID
 from model.registry import ModelRegistry
 
@@ -32,6 +38,15 @@ class Workspace:
         self.context = context
         self._state = state
         self._overrides = overrides
+        database = context.database
+        self.tasks = Tasks(database, state.id)
+        self.windows = Windows(database, state.id)
+        self.loops = Loops(database, state.id)
+        self.groups = Groups(database, state.id)
+        self.verdicts = Verdicts(database, state.id)
+        self.map_points = MapPoints(database, state.id)
+        self.decisions = Decisions(database, state.id)
+        self.hints = Hints(database, state.id)
 
     @property
     def id(self) -> int:
@@ -75,9 +90,9 @@ class Workspace:
         return self._state.active_version or FIRST_VERSION
 
     @property
-    def database(self) -> Database:
-        """Where the rows are."""
-        return self.context.database
+    def vectors(self) -> Vectors:
+        """The vectors of all texts, this project's among them."""
+        return self.context.vectors
 
     @property
     def encoder(self) -> LazyEncoder:
@@ -105,16 +120,11 @@ class Workspace:
 
     def change(self, **values: object) -> None:
         """Writes columns of the project's row."""
-        with self.database.session() as session:
-            row = session.get_one(Project, self.id)
-            for name, value in values.items():
-                setattr(row, name, value)
-        self._state = row
+        self._state = self.context.projects.change(self.id, values)
 
     def refresh(self) -> None:
         """Reads the row again: others may have changed it while we waited."""
-        with self.database.session() as session:
-            self._state = session.get_one(Project, self.id)
+        self._state = self.context.projects.read(self.id)
 
 
 def open_workspace(context: Context, label_studio_id: int, stamp: int | None = None) -> Workspace:
@@ -132,47 +142,26 @@ def find_workspace(context: Context, label_studio_id: int, stamp: int | None = N
     """Like open_workspace, but None where there is none."""
     if not 0 <= label_studio_id <= LARGEST_ID:
         return None
-    query = select(Project).where(Project.label_studio_id == label_studio_id)
-    if stamp is not None:
-        query = query.where(Project.created_stamp == stamp)
-    with context.database.session() as session:
-        row = session.scalar(query.order_by(Project.created_stamp.desc()).limit(1))
+    row = context.projects.find(label_studio_id, stamp)
     return None if row is None else Workspace(context, row)
 
 
 def ensure_workspace(context: Context, label_studio_id: int, stamp: int) -> Workspace:
     """The workspace of a project; its row is made when it is new."""
-    with context.database.session() as session:
-        row = _ensure(session, label_studio_id, stamp)
-    return Workspace(context, row)
+    return Workspace(context, context.projects.ensure(label_studio_id, stamp))
 
 
 def read_workspace(context: Context, project_id: int) -> Workspace | None:
     """The workspace of a row by its number, as jobs carry it."""
-    with context.database.session() as session:
-        row = session.get(Project, project_id)
+    row = context.projects.get(project_id)
     return None if row is None else Workspace(context, row)
 
 
 def connected_workspaces(context: Context) -> list[Workspace]:
     """Every connected project, in the order in which they came."""
-    with context.database.session() as session:
-        rows = session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
-    return [Workspace(context, row) for row in rows]
+    return [Workspace(context, row) for row in context.projects.connected()]
 
 
 def all_keys(context: Context) -> list[str]:
     """Names in the model store of every project that ever was."""
-    with context.database.session() as session:
-        return [project.key for project in session.scalars(select(Project))]
-
-
-def _ensure(session: Session, label_studio_id: int, stamp: int) -> Project:
-    row = session.scalar(
-        select(Project).where(Project.label_studio_id == label_studio_id, Project.created_stamp == stamp)
-    )
-    if row is None:
-        row = Project(label_studio_id=label_studio_id, created_stamp=stamp)
-        session.add(row)
-        session.flush()
-    return row
+    return context.projects.keys()

@@ -10,9 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
-
-from backend.database import WindowTask
 from backend.errors import LabelStudioError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio, UnknownTask
@@ -75,11 +72,8 @@ def import_window(
             "label studio took no prediction project=%s tasks=%s", workspace.label_studio_id, rejected
         )
     gone = set(rejected)
-    _record(
-        workspace,
-        version,
-        [(position, place) for position, place in places if place.task_id not in gone],
-    )
+    taken = [(position, place.task_id, place.lane) for position, place in places if place.task_id not in gone]
+    workspace.windows.add(version, taken)
     return PublishReport(kept=kept, rejected=tuple(rejected))
 
 
@@ -128,22 +122,11 @@ def align(workspace: Workspace, remote: LabelStudio, *, backend: Json) -> list[s
 def forget_lost(workspace: Workspace, remote: LabelStudio) -> int:
     """Forgets places whose prediction somebody deleted, so that they are filled again; returns how many."""
     version = workspace.state.active_version or ""
-    mine = select(WindowTask.task_id).where(
-        WindowTask.project_id == workspace.id, WindowTask.version == version
-    )
-    with workspace.database.session() as session:
-        places = set(session.scalars(mine))
+    places = workspace.windows.task_ids(version)
     if len(places) <= remote.model_versions(workspace.label_studio_id).get(version, 0):
         return 0
     lost = places - {int(row["task"]) for row in remote.predictions_of(workspace.label_studio_id, version)}
-    with workspace.database.session() as session:
-        session.execute(
-            delete(WindowTask).where(
-                WindowTask.project_id == workspace.id,
-                WindowTask.version == version,
-                WindowTask.task_id.in_(lost),
-            )
-        )
+    workspace.windows.remove(version, lost)
     return len(lost)
 
 
@@ -168,7 +151,7 @@ def sweep(
             remote.delete_prediction(int(row["id"]))
             swept += 1
             time.sleep(_SWEEP_PAUSE_S)
-    _forget_windows(workspace, keep)
+    workspace.windows.keep_only(keep)
     return swept
 
 
@@ -176,28 +159,4 @@ def clear_version(workspace: Workspace, remote: LabelStudio, *, version: str) ->
     """Removes what is left of a version that does not serve, so that its window can be published anew."""
     for row in remote.predictions_of(workspace.label_studio_id, version):
         remote.delete_prediction(int(row["id"]))
-    with workspace.database.session() as session:
-        session.execute(
-            delete(WindowTask).where(WindowTask.project_id == workspace.id, WindowTask.version == version)
-        )
-
-
-def _record(workspace: Workspace, version: str, places: Sequence[tuple[int, Placement]]) -> None:
-    with workspace.database.session() as session:
-        session.add_all(
-            WindowTask(
-                project_id=workspace.id,
-                version=version,
-                task_id=place.task_id,
-                position=position,
-                lane=place.lane,
-            )
-            for position, place in places
-        )
-
-
-def _forget_windows(workspace: Workspace, keep: set[str]) -> None:
-    with workspace.database.session() as session:
-        session.execute(
-            delete(WindowTask).where(WindowTask.project_id == workspace.id, WindowTask.version.not_in(keep))
-        )
+    workspace.windows.clear(version)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend.context import Context
 from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.published import window_left
@@ -10,7 +9,7 @@ from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_backend
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.window import publish_places, rank_pool
@@ -18,8 +17,7 @@ from model.registry import RegistryError
 
 
 def rollback(
-    context: Context,
-    label_studio_id: int,
+    workspace: Workspace,
     version: str,
     *,
     progress: Progress,
@@ -29,15 +27,15 @@ def rollback(
 
     The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
     """
-    workspace = open_workspace(context, label_studio_id)
     _require_version(workspace, version)
-    remote = context.label_studio()
+    label_studio_id = workspace.label_studio_id
+    remote = workspace.context.label_studio()
     try:
         with lease(workspace, wait_s=wait_s):
             if workspace.state.active_version == version:
                 return len(window_left(workspace))
             config = parse_label_config(remote.project(label_studio_id)["label_config"])
-            backend = find_backend(context.settings, remote, label_studio_id)
+            backend = find_backend(workspace.context.settings, remote, label_studio_id)
             snapshot = take_snapshot(workspace, config)
             serving = load_serving(workspace, snapshot, config=config, version=version)
             progress.stage("removing old places")

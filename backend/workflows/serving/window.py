@@ -70,15 +70,14 @@ def publish_places(
     *,
     ranking: Ranking,
     task_ids: Sequence[int],
-    first_position: int = 0,
 ) -> PublishReport:
-    """Sends the predictions of some tasks of a ranking as places of the version's window."""
+    """Sends the predictions of some tasks of a ranking as the next places of its window."""
     return publish.import_window(
         workspace,
         remote,
         version=serving.version,
         placements=place(serving, ranking, task_ids=task_ids),
-        first_position=first_position,
+        first_position=workspace.windows.next_position(serving.version),
     )
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import delete
 
-from backend.database import Verdict
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
-from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.training.learn import Teacher
+from backend.workflows.training.learn import AuxiliaryItem
 from model.records import Embeddings, Labels
 from model.synthetic.items import Judgement, RealItems, SyntheticItems, Unlabelled
 from model.synthetic.reviews import Outcome, Review
@@ -36,24 +32,24 @@ def judge_tasks(workspace: Workspace, snapshot: Snapshot) -> Judged | None:
     """The verdicts, written down in place of the last ones; None without synthetic or real labels."""
     tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
     if not tasks or not len(snapshot.labels):
-        _write(workspace, [])
+        workspace.verdicts.replace([])
         return None
     real, synthetic = _take_items(workspace, snapshot, tasks)
     rng = np.random.default_rng(workspace.seed)
     judgement = judge(real, synthetic, rng=rng, reviews=_reviews(tasks))
-    _write(workspace, judgement.items)
+    workspace.verdicts.replace(judgement.items)
     return Judged(tasks, real, synthetic, judgement)
 
 
-def teachers(judged: Judged | None) -> list[Teacher]:
-    """What synthetic tasks may teach: what a person said of them, else what they were meant to be."""
+def auxiliary_items(judged: Judged | None) -> list[AuxiliaryItem]:
+    """What may be learned of synthetic tasks: what a person said of them, else what they were meant to be."""
     if judged is None:
         return []
     found = []
     for task, item in zip(judged.tasks, judged.judgement.items, strict=True):
-        label = task.review or (task.intended_label if item.teaches else None)
+        label = task.review or (task.intended_label if item.is_auxiliary else None)
         if label is not None and not task.is_rejected:
-            found.append(Teacher(task.task_id, label))
+            found.append(AuxiliaryItem(task.task_id, label))
     return found
 
 
@@ -63,7 +59,7 @@ def _take_items(
     labels, space = snapshot.labels, snapshot.labels.space
     ids = [task.task_id for task in tasks]
     pool = _sample(snapshot.pool_embeddings, np.random.default_rng(workspace.seed))
-    texts = read_texts(workspace, [*labels.ids.tolist(), *ids, *pool.ids.tolist()])
+    texts = workspace.tasks.read_texts([*labels.ids.tolist(), *ids, *pool.ids.tolist()])
     real = RealItems(
         snapshot.labelled_embeddings,
         labels,
@@ -96,23 +92,3 @@ def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:
         if outcome is not None:
             reviews.append(Review(task.task_id, outcome))
     return reviews
-
-
-def _write(workspace: Workspace, items: Sequence[Any]) -> None:
-    with workspace.database.session() as session:
-        session.execute(delete(Verdict).where(Verdict.project_id == workspace.id))
-        session.add_all(
-            Verdict(
-                project_id=workspace.id,
-                task_id=item.id,
-                verdict=item.verdict,
-                value=item.value,
-                low=item.low,
-                high=item.high,
-                realism=item.realism,
-                duplicate_of=item.duplicate_of,
-                reason=item.reason,
-                review_order=item.review_order,
-            )
-            for item in items
-        )

@@ -6,13 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
-from sqlalchemy import delete, select
 
-from backend.database import Embedding, Task
 from backend.errors import NotFound
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.snapshot import Snapshot
-from backend.workflows.intake.texts import read_texts
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
@@ -59,13 +56,7 @@ def with_features(
     if words is None:
         return snapshot
     embed_project(workspace, progress=Silent(), encoder=words)
-    with workspace.database.session() as session:
-        rows = session.execute(
-            select(Embedding.content_hash, Embedding.vector)
-            .join(Task, Task.content_hash == Embedding.content_hash)
-            .where(Task.project_id == workspace.id, Embedding.encoder == words.revision)
-        )
-        found = {row.content_hash: row.vector for row in rows}
+    found = workspace.tasks.read_vectors(words.revision)
     _require_texts(snapshot, found)
 
     def counted(items: Embeddings) -> Embeddings:
@@ -120,8 +111,7 @@ def _fit_words(workspace: Workspace, snapshot: Snapshot) -> TfidfEncoder | None:
 def _keep(workspace: Workspace, words: TfidfEncoder) -> None:
     """Stores new words and forgets how often the old ones were counted: that is quickly done again."""
     before = workspace.registry.save_words(workspace.key, words)
-    with workspace.database.session() as session:
-        session.execute(delete(Embedding).where(Embedding.encoder.in_({*before, words.revision})))
+    workspace.vectors.forget({*before, words.revision})
 
 
 def _count_words(workspace: Workspace, items: Embeddings, words: TfidfEncoder) -> Embeddings:
@@ -131,5 +121,5 @@ def _count_words(workspace: Workspace, items: Embeddings, words: TfidfEncoder) -
 
 def _texts(workspace: Workspace, task_ids: Sequence[int]) -> list[str]:
     """Contents of some tasks, in the order given."""
-    found = read_texts(workspace, task_ids)
+    found = workspace.tasks.read_texts(task_ids)
     return [found[task_id] for task_id in task_ids]

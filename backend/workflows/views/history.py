@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
-from backend.context import Context
 from backend.database import Decision, Loop
 from backend.json_types import Json
 from backend.tables import write_csv
 from backend.workflows.project.figures import Signals
-from backend.workflows.project.workspace import open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.wording import decision_words
 
 _FACTS = (
@@ -56,24 +53,15 @@ _SIGNALS: dict[str, tuple[str, ...]] = {
 }
 
 
-def loop_records(context: Context, label_studio_id: int) -> list[Json]:
-    """A record for every loop that did something, the oldest first. Raises NotFound.
+def loop_records(workspace: Workspace) -> list[Json]:
+    """A record for every loop that did something, the oldest first.
 
     Its `figures` are fields of their own, `signals` and `metrics` among them; `decisions` are those that
     people took after it and before the next one. Loops that found nothing new leave no record.
     """
-    workspace = open_workspace(context, label_studio_id)
-    with workspace.database.session() as session:
-        loops = session.scalars(
-            select(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome.not_in(("unchanged", "running")))
-            .order_by(Loop.id)
-        ).all()
-        taken = session.scalars(
-            select(Decision).where(Decision.project_id == workspace.id).order_by(Decision.id)
-        ).all()
+    loops = workspace.loops.all_eventful()
     after: list[list[Json]] = [[] for _ in loops]
-    for decision in taken:
+    for decision in workspace.decisions.read_all():
         earlier = sum(loop.started_at <= decision.decided_at for loop in loops)
         if loops:
             after[max(earlier - 1, 0)].append(_decision_record(decision))

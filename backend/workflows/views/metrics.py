@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
-from sqlalchemy import func, select
 
 from backend.context import Context
-from backend.database import Loop, Project
 from backend.json_types import Json
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workers import living_workers
@@ -45,20 +43,9 @@ def refresh_metrics(context: Context) -> CollectorRegistry:
             for labels, value in read(status, signals):
                 if value is not None:
                     gauges[name].labels(project, *labels).set(value)
-    for label_studio_id, outcome, count in _loop_counts(context):
+    for label_studio_id, outcome, count in context.projects.count_loops():
         loops.labels(str(label_studio_id), outcome).set(count)
     return registry
-
-
-def _loop_counts(context: Context) -> list[tuple[int, str, int]]:
-    with context.database.session() as session:
-        counted = session.execute(
-            select(Project.label_studio_id, Loop.outcome, func.count())
-            .join(Project, Project.id == Loop.project_id)
-            .where(Project.connected)
-            .group_by(Project.label_studio_id, Loop.outcome)
-        )
-        return [(row[0], row[1], row[2]) for row in counted]
 
 
 def _one(read: Callable[[Json], float | None]) -> Read:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
-from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
@@ -25,13 +22,7 @@ class Measured:
 
 def newest_signals(workspace: Workspace) -> Measured | None:
     """The signals of the newest loop that has some."""
-    with workspace.database.session() as session:
-        row = session.execute(
-            select(Loop.figures, Loop.version, Loop.started_at, Loop.finished_at)
-            .where(Loop.project_id == workspace.id, Loop.figures["signals"].as_string().is_not(None))
-            .order_by(Loop.id.desc())
-            .limit(1)
-        ).first()
+    row = workspace.loops.newest_measured()
     if row is None or not isinstance(row.figures["signals"], dict):
         return None
     stored = row.figures["signals"]

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-
 from backend.context import Context
-from backend.database import Hint, Loop, Task
+from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
-from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
 
 def all_statuses(context: Context) -> list[Json]:
     """The status of every connected project."""
-    return [_status(workspace) for workspace in connected_workspaces(context)]
+    return [project_status(workspace) for workspace in connected_workspaces(context)]
 
 
-def project_status(context: Context, label_studio_id: int) -> Json:
-    """The status of one project. Raises NotFound."""
-    return _status(open_workspace(context, label_studio_id))
-
-
-def _status(workspace: Workspace) -> Json:
-    with workspace.database.session() as session:
-        tasks, labelled = session.execute(
-            select(func.count(), func.count(Task.label)).where(Task.project_id == workspace.id)
-        ).one()
-        hints = session.scalar(select(func.count()).where(Hint.project_id == workspace.id)) or 0
-        loop = session.scalar(
-            select(Loop).where(Loop.project_id == workspace.id).order_by(Loop.id.desc()).limit(1)
-        )
+def project_status(workspace: Workspace) -> Json:
+    """The status of one project."""
+    tasks, labelled = workspace.tasks.count_labelled()
     settings = workspace.settings
     manifest = active_manifest(workspace)
     measured = newest_signals(workspace)
@@ -48,9 +35,9 @@ def _status(workspace: Workspace) -> Json:
         "tasks": tasks,
         "labelled": labelled,
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
-        "pending_hints": hints,
+        "pending_hints": workspace.hints.count(),
         "last_webhook": _moment(workspace.state.last_webhook_at),
-        "last_loop": _loop_row(loop),
+        "last_loop": _loop_row(workspace.loops.newest()),
         "running": is_running(workspace),
         "workers": living_workers(workspace.context),
         "representation": manifest.representation if manifest else None,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from backend.context import Context
 from backend.json_types import Json
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from model.registry import Manifest, RegistryError
 
 
-def list_versions(context: Context, label_studio_id: int) -> list[Json]:
-    """Every model version of a workspace, newest first, with what it was measured to be worth."""
-    workspace = open_workspace(context, label_studio_id)
+def list_versions(workspace: Workspace) -> list[Json]:
+    """Every model version of a project, newest first, with what it was measured to be worth."""
     rows = []
     for name in sorted(workspace.registry.versions(workspace.key), reverse=True):
         active = name == workspace.state.active_version

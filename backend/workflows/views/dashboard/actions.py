@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from backend.context import Context
-from backend.database import Decision
 from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.progress import Silent
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.wording import counted
 
@@ -17,39 +13,26 @@ from backend.workflows.views.wording import counted
 _WAIT_S = 0.5
 
 
-def take_class(context: Context, label_studio_id: int, number: int, *, name: str, by: str) -> str:
+def take_class(workspace: Workspace, number: int, *, name: str, by: str) -> str:
     """Makes a group of novel tasks a class of the project."""
-    label = add_class(context, label_studio_id, number, name=name or None, by=by, wait_s=_WAIT_S)
+    label = add_class(workspace, number, name=name or None, by=by, wait_s=_WAIT_S)
     return f"“{label}” is a class now. The next loop asks for the tasks of its group first."
 
 
-def refuse_class(context: Context, label_studio_id: int, number: int, *, by: str) -> str:
+def refuse_class(workspace: Workspace, number: int, *, by: str) -> str:
     """Says that a group of novel tasks is not a class."""
-    reject_group(context, label_studio_id, number, by=by, wait_s=_WAIT_S)
+    reject_group(workspace, number, by=by, wait_s=_WAIT_S)
     return f"Group {number} is not a class. Tasks like these are not shown as new again."
 
 
-def go_back(context: Context, label_studio_id: int, version: str, *, by: str) -> str:
+def go_back(workspace: Workspace, version: str, *, by: str) -> str:
     """Lets an earlier version serve again, and writes down who wanted it."""
-    size = rollback(context, label_studio_id, version, progress=Silent(), wait_s=_WAIT_S)
-    _write_down(open_workspace(context, label_studio_id), "rollback", {"version": version}, by=by)
+    size = rollback(workspace, version, progress=Silent(), wait_s=_WAIT_S)
+    workspace.decisions.add("rollback", {"version": version}, by=by)
     return f"{version} serves again, with {counted(size, 'task')} in its window, until new labels come."
 
 
-def ask_for_loop(context: Context, label_studio_id: int) -> str:
+def ask_for_loop(workspace: Workspace) -> str:
     """Asks the worker for a loop now."""
-    leave_hint(open_workspace(context, label_studio_id), "training")
+    leave_hint(workspace, "training")
     return "A loop is asked for; a worker starts it in a moment."
-
-
-def _write_down(workspace: Workspace, kind: str, details: dict[str, object], *, by: str) -> None:
-    with workspace.database.session() as session:
-        session.add(
-            Decision(
-                project_id=workspace.id,
-                decided_at=datetime.now(UTC).replace(tzinfo=None),
-                decided_by=by,
-                kind=kind,
-                details=details,
-            )
-        )

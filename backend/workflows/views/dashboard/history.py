@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
-from backend.database import Decision, Loop
+from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.project.figures import Figures, HeadMetrics
 from backend.workflows.project.workspace import Workspace
@@ -27,15 +25,8 @@ _DECISIONS = 8
 def versions(workspace: Workspace) -> list[Json]:
     """The versions published last, newest first; `can_serve` where the files are still there."""
     stored = set(workspace.registry.versions(workspace.key))
-    with workspace.database.session() as session:
-        published = session.execute(
-            select(Loop.version, Loop.finished_at, Loop.started_at, Loop.figures)
-            .where(Loop.project_id == workspace.id, Loop.outcome == "published", Loop.version.is_not(None))
-            .order_by(Loop.id.desc())
-            .limit(_VERSIONS)
-        ).all()
     rows = []
-    for row in published:
+    for row in workspace.loops.newest_published(_VERSIONS):
         figures = Figures.read(row.figures)
         rows.append(
             {
@@ -60,27 +51,14 @@ def _bare_row(version: str) -> Json:
 
 def loops(workspace: Workspace) -> list[Json]:
     """The last loops that did something, newest first, with seconds by stage."""
-    with workspace.database.session() as session:
-        found = session.scalars(
-            select(Loop)
-            .where(Loop.project_id == workspace.id, Loop.outcome.not_in(("unchanged", "running")))
-            .order_by(Loop.id.desc())
-            .limit(_LOOPS)
-        ).all()
-    return [_loop_row(loop) for loop in found]
+    return [_loop_row(loop) for loop in workspace.loops.newest_eventful(_LOOPS)]
 
 
 def decisions(workspace: Workspace) -> list[Json]:
     """What people decided, newest first."""
-    with workspace.database.session() as session:
-        found = session.scalars(
-            select(Decision)
-            .where(Decision.project_id == workspace.id)
-            .order_by(Decision.id.desc())
-            .limit(_DECISIONS)
-        ).all()
     return [
-        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)} for row in found
+        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)}
+        for row in workspace.decisions.newest(_DECISIONS)
     ]
 
 

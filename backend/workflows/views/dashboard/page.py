@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
-
 from backend.context import Context
-from backend.database import Loop, MapPoint, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.project.workspace import Workspace, connected_workspaces, open_workspace
+from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
 from backend.workflows.views.dashboard.history import decisions, loops, versions
@@ -24,15 +21,14 @@ from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import ago
 
 
-def build_dashboard(context: Context, label_studio_id: int) -> Json:
-    """Everything the page of a project shows. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
+def build_dashboard(workspace: Workspace) -> Json:
+    """Everything the page of a project shows."""
     measured = newest_signals(workspace)
     signals = measured.signals if measured else Signals()
     answers = answer_questions(signals, HeadMetrics.read(version_metrics(workspace)))
     return {
         "project": _project_row(workspace),
-        "state": read_state(context, label_studio_id),
+        "state": read_state(workspace),
         "measured": _measured_row(workspace, measured),
         "answers": answers,
         "advice": advise(signals, answers[0]),
@@ -45,7 +41,7 @@ def build_dashboard(context: Context, label_studio_id: int) -> Json:
         "versions": versions(workspace),
         "loops": loops(workspace),
         "decisions": decisions(workspace),
-        "map": {"points": _count(workspace, MapPoint)},
+        "map": {"points": workspace.map_points.count()},
     }
 
 
@@ -63,7 +59,7 @@ def _project_row(workspace: Workspace) -> Json:
         "id": workspace.label_studio_id,
         "title": workspace.state.title or f"Project {workspace.label_studio_id}",
         "is_connected": workspace.state.connected,
-        "tasks": _count(workspace, Task),
+        "tasks": workspace.tasks.count(),
         "labels": _count_labels(workspace),
         "address": address,
         "tabs": {
@@ -84,18 +80,6 @@ def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | Non
     }
 
 
-def _count(workspace: Workspace, table: type[Task] | type[MapPoint]) -> int:
-    with workspace.database.session() as session:
-        return session.scalar(select(func.count()).where(table.project_id == workspace.id)) or 0
-
-
 def _count_labels(workspace: Workspace) -> int:
     """As the last loop counted them: to count them here would read the text of every task."""
-    with workspace.database.session() as session:
-        figures = session.scalar(
-            select(Loop.figures)
-            .where(Loop.project_id == workspace.id, Loop.figures["labels"].as_string().is_not(None))
-            .order_by(Loop.id.desc())
-            .limit(1)
-        )
-    return Figures.read(figures).labels
+    return Figures.read(workspace.loops.newest_counted()).labels

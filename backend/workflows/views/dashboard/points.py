@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
-from backend.context import Context
-from backend.database import MapPoint, Task
 from backend.json_types import Json
 from backend.label_studio.tabs import FLAG_FIELD, TITLES
-from backend.workflows.project.workspace import open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.snippets import shorten
 
 _SNIPPET = 120
 
 
-def map_points(context: Context, label_studio_id: int) -> Json:
+def map_points(workspace: Workspace) -> Json:
     """One value per point in each list: id, place, label, predicted label, confidence, flag, snippet."""
-    workspace = open_workspace(context, label_studio_id)
-    with workspace.database.session() as session:
-        rows = session.execute(
-            select(
-                MapPoint.task_id,
-                MapPoint.x,
-                MapPoint.y,
-                MapPoint.predicted,
-                MapPoint.confidence,
-                Task.label,
-                Task.is_synthetic,
-                Task.shown,
-                func.substr(Task.content, 1, 2 * _SNIPPET).label("beginning"),
-            )
-            .join(Task, (Task.project_id == MapPoint.project_id) & (Task.task_id == MapPoint.task_id))
-            .where(MapPoint.project_id == workspace.id)
-            .order_by(MapPoint.x)
-        ).all()
+    rows = workspace.map_points.read_with_tasks(length=2 * _SNIPPET)
     return {
         "task": [row.task_id for row in rows],
         "x": [round(row.x, 4) for row in rows],

@@ -6,40 +6,26 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
-
-from backend.context import Context
-from backend.database import Hint, Loop
 from backend.json_types import Json
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
 _LOW_WINDOW = 0.2
 
 
-def read_state(context: Context, label_studio_id: int) -> Json:
-    """State of one workspace, ready to be shown. Raises NotFound.
+def read_state(workspace: Workspace) -> Json:
+    """State of one project, ready to be shown.
 
     `items`: what to show by name, each with `words` and a `tone` (plain, good, warning or bad). `progress`:
     words and a share in [0, 1] (or None) while a loop runs, else None. `loop`: id of the last one that ended.
     """
-    workspace = open_workspace(context, label_studio_id)
     running = is_running(workspace)
-    with workspace.database.session() as session:
-        loop = session.execute(
-            select(Loop.id, Loop.started_at, Loop.finished_at, Loop.outcome, Loop.error)
-            .where(Loop.project_id == workspace.id, Loop.outcome != "running")
-            .order_by(Loop.id.desc())
-            .limit(1)
-        ).first()
-        waiting = session.scalar(
-            select(func.count()).where(Hint.project_id == workspace.id, Hint.kind == "labels")
-        )
+    loop = workspace.loops.newest_ended()
     return {
         "is_running": running,
         "progress": _progress(workspace) if running else None,
@@ -49,9 +35,9 @@ def read_state(context: Context, label_studio_id: int) -> Json:
             "loop": _loop_item(loop),
             "version": _item(workspace.state.active_version or "none yet"),
             "window": _window_item(workspace),
-            "labels": _labels_item(workspace, waiting or 0),
+            "labels": _labels_item(workspace, workspace.hints.count("labels")),
             "webhook": _webhook_item(workspace),
-            "worker": _worker_item(living_workers(context)),
+            "worker": _worker_item(living_workers(workspace.context)),
         },
     }
 

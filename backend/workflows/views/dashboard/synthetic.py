@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backend.context import Context
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import verdict_counts
 from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
-from backend.workflows.project.workspace import Workspace, open_workspace
+from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
 
@@ -38,9 +37,8 @@ def synthetic_view(workspace: Workspace, signals: Signals) -> Json:
     }
 
 
-def wanted_data(context: Context, label_studio_id: int) -> list[Json]:
-    """What to make or collect next, with the texts to imitate in full. Raises NotFound."""
-    workspace = open_workspace(context, label_studio_id)
+def wanted_data(workspace: Workspace) -> list[Json]:
+    """What to make or collect next, with the texts to imitate in full."""
     measured = newest_signals(workspace)
     found = measured.signals.synthetic if measured else None
     return _gaps(workspace, found.gaps, length=_EXAMPLE_LENGTH) if found else []

@@ -1,0 +1,1 @@
+"""Where sessions are opened: a module by table, whose methods are named for what they answer."""

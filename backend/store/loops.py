@@ -1,0 +1,158 @@
+"""The history of a project: what each loop found, did and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from backend.database import Loop
+from backend.store.table import ProjectTable, utc_now
+
+# Outcomes of loops that did nothing, or nothing yet.
+_QUIET = ("unchanged", "running")
+
+
+class Loops(ProjectTable):
+    """Loops by their number, which grows with time."""
+
+    def begin(self, reason: str, *, interrupted: str) -> int:
+        """A new row for a loop that begins, and its number; whatever still runs has failed: `interrupted`."""
+        with self._database.session() as session:
+            # we hold the lease: whoever began these was killed
+            session.execute(
+                update(Loop)
+                .where(Loop.project_id == self._project_id, Loop.outcome == "running")
+                .values(outcome="failed", error=interrupted)
+            )
+            loop = Loop(project_id=self._project_id, reason=reason, started_at=utc_now())
+            session.add(loop)
+            session.flush()
+            return loop.id
+
+    def end(
+        self,
+        loop_id: int,
+        *,
+        outcome: str,
+        version: str | None,
+        error: str | None,
+        figures: dict[str, object],
+    ) -> None:
+        """Writes down how a loop ended."""
+        with self._database.session() as session:
+            loop = session.get_one(Loop, loop_id)
+            loop.finished_at = utc_now()
+            loop.outcome = outcome
+            loop.version, loop.error = version, error
+            loop.figures = figures
+
+    def newest(self) -> Loop | None:
+        """The last loop, which may still run."""
+        with self._database.session() as session:
+            return session.scalar(
+                select(Loop).where(Loop.project_id == self._project_id).order_by(Loop.id.desc()).limit(1)
+            )
+
+    def newest_ended(self) -> Any | None:
+        """The last loop that ended, without its figures."""
+        with self._database.session() as session:
+            return session.execute(
+                select(Loop.id, Loop.started_at, Loop.finished_at, Loop.outcome, Loop.error)
+                .where(Loop.project_id == self._project_id, Loop.outcome != "running")
+                .order_by(Loop.id.desc())
+                .limit(1)
+            ).first()
+
+    def all_eventful(self) -> Sequence[Loop]:
+        """Every loop that did something, the oldest first."""
+        with self._database.session() as session:
+            return session.scalars(
+                select(Loop)
+                .where(Loop.project_id == self._project_id, Loop.outcome.not_in(_QUIET))
+                .order_by(Loop.id)
+            ).all()
+
+    def newest_eventful(self, limit: int) -> Sequence[Loop]:
+        """The last loops that did something, newest first."""
+        with self._database.session() as session:
+            return session.scalars(
+                select(Loop)
+                .where(Loop.project_id == self._project_id, Loop.outcome.not_in(_QUIET))
+                .order_by(Loop.id.desc())
+                .limit(limit)
+            ).all()
+
+    def published_version(self, loop_id: int) -> str | None:
+        """The version that a loop published; None where it published none, or is another project's."""
+        with self._database.session() as session:
+            return session.scalar(
+                select(Loop.version).where(
+                    Loop.project_id == self._project_id, Loop.id == loop_id, Loop.outcome == "published"
+                )
+            )
+
+    def published_versions(self) -> list[str | None]:
+        """The version of each loop that published one, newest first; a version may come again."""
+        with self._database.session() as session:
+            return list(
+                session.scalars(
+                    select(Loop.version)
+                    .where(
+                        Loop.project_id == self._project_id,
+                        Loop.outcome == "published",
+                        Loop.version.is_not(None),
+                    )
+                    .order_by(Loop.id.desc())
+                )
+            )
+
+    def publication_times(self) -> list[tuple[datetime, str]]:
+        """When each loop that published a version was done, and that version, the oldest first."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Loop.finished_at, Loop.version)
+                .where(
+                    Loop.project_id == self._project_id,
+                    Loop.outcome == "published",
+                    Loop.finished_at.is_not(None),
+                )
+                .order_by(Loop.id)
+            )
+            return [(moment, str(version)) for moment, version in rows if moment is not None]
+
+    def newest_published(self, limit: int) -> Sequence[Any]:
+        """Version, times and figures of the last loops that published one, newest first."""
+        with self._database.session() as session:
+            return session.execute(
+                select(Loop.version, Loop.finished_at, Loop.started_at, Loop.figures)
+                .where(
+                    Loop.project_id == self._project_id,
+                    Loop.outcome == "published",
+                    Loop.version.is_not(None),
+                )
+                .order_by(Loop.id.desc())
+                .limit(limit)
+            ).all()
+
+    def newest_measured(self) -> Any | None:
+        """Figures, version and times of the newest loop that measured signals."""
+        with self._database.session() as session:
+            return session.execute(
+                select(Loop.figures, Loop.version, Loop.started_at, Loop.finished_at)
+                .where(Loop.project_id == self._project_id, Loop.figures["signals"].as_string().is_not(None))
+                .order_by(Loop.id.desc())
+                .limit(1)
+            ).first()
+
+    def newest_counted(self) -> dict[str, object] | None:
+        """Figures of the newest loop that counted labels."""
+        with self._database.session() as session:
+            return session.scalar(
+                select(Loop.figures)
+                .where(Loop.project_id == self._project_id, Loop.figures["labels"].as_string().is_not(None))
+                .order_by(Loop.id.desc())
+                .limit(1)
+            )

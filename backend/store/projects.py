@@ -1,0 +1,116 @@
+"""The rows of the projects, and who holds one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import func, or_, select, update
+
+from backend.database import Database, Loop, Project
+
+
+class Projects:
+    """All projects that ever were; those that were disconnected keep their rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, label_studio_id: int, stamp: int | None = None) -> Project | None:
+        """The project of a number in Label Studio, without a stamp the newest of this number."""
+        query = select(Project).where(Project.label_studio_id == label_studio_id)
+        if stamp is not None:
+            query = query.where(Project.created_stamp == stamp)
+        with self._database.session() as session:
+            return session.scalar(query.order_by(Project.created_stamp.desc()).limit(1))
+
+    def ensure(self, label_studio_id: int, stamp: int) -> Project:
+        """The row of a project; it is made when it is new."""
+        with self._database.session() as session:
+            row = session.scalar(
+                select(Project).where(
+                    Project.label_studio_id == label_studio_id, Project.created_stamp == stamp
+                )
+            )
+            if row is None:
+                row = Project(label_studio_id=label_studio_id, created_stamp=stamp)
+                session.add(row)
+                session.flush()
+        return row
+
+    def get(self, project_id: int) -> Project | None:
+        """A row by its number."""
+        with self._database.session() as session:
+            return session.get(Project, project_id)
+
+    def change(self, project_id: int, values: Mapping[str, object]) -> Project:
+        """Writes columns of a row; returns it as it is then."""
+        with self._database.session() as session:
+            row = session.get_one(Project, project_id)
+            for name, value in values.items():
+                setattr(row, name, value)
+        return row
+
+    def read(self, project_id: int) -> Project:
+        """The row of a project that is there."""
+        with self._database.session() as session:
+            return session.get_one(Project, project_id)
+
+    def connected(self) -> Sequence[Project]:
+        """Every connected project, in the order in which they came."""
+        with self._database.session() as session:
+            return session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
+
+    def keys(self) -> list[str]:
+        """Names in the model store of every project."""
+        with self._database.session() as session:
+            return [project.key for project in session.scalars(select(Project))]
+
+    def count_loops(self) -> list[tuple[int, str, int]]:
+        """Label Studio's number of each connected project, an outcome, and how many of its loops had it."""
+        with self._database.session() as session:
+            counted = session.execute(
+                select(Project.label_studio_id, Loop.outcome, func.count())
+                .join(Project, Project.id == Loop.project_id)
+                .where(Project.connected)
+                .group_by(Project.label_studio_id, Loop.outcome)
+            )
+            return [(row[0], row[1], row[2]) for row in counted]
+
+    def take_lease(
+        self, project_id: int, owner: str, *, seconds: float, dead_owner: str | None = None
+    ) -> bool:
+        """Makes somebody the holder of a project, if it is free, ran out or is held by `dead_owner`.
+
+        Compared and set in one statement: of several who try, one gets it. Returns whether it was this one.
+        """
+        now = time.time()
+        free = [Project.lease_owner.is_(None), Project.lease_until < now]
+        if dead_owner is not None:
+            free.append(Project.lease_owner == dead_owner)
+        with self._database.session() as session:
+            taken = session.execute(
+                update(Project)
+                .where(Project.id == project_id, or_(*free))
+                .values(lease_owner=owner, lease_until=now + seconds)
+                .returning(Project.id)
+            )
+            return taken.scalar() is not None
+
+    def renew_lease(self, project_id: int, owner: str, *, seconds: float) -> None:
+        """Lets the holder keep a project for longer; does nothing for anybody else."""
+        with self._database.session() as session:
+            session.execute(
+                update(Project)
+                .where(Project.id == project_id, Project.lease_owner == owner)
+                .values(lease_until=time.time() + seconds)
+            )
+
+    def release_lease(self, project_id: int, owner: str) -> None:
+        """Gives a project back; does nothing for who does not hold it."""
+        with self._database.session() as session:
+            session.execute(
+                update(Project)
+                .where(Project.id == project_id, Project.lease_owner == owner)
+                .values(lease_owner=None, lease_until=0.0)
+            )

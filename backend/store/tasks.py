@@ -1,0 +1,206 @@
+"""The mirror of a project's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import String, cast, delete, func, select, update
+
+from backend.database import Embedding, Task, in_chunks, upsert
+from backend.label_studio.tasks import TaskState
+from backend.store.table import ProjectTable
+
+
+class Tasks(ProjectTable):
+    """What Label Studio's tasks say, and what people said about them, as last read."""
+
+    def write(self, states: Iterable[TaskState]) -> None:
+        """Takes tasks down as they are now; what was known of them before is replaced."""
+        with self._database.session() as session:
+            upsert(session, Task, [{"project_id": self._project_id} | _columns(state) for state in states])
+
+    def keep_only(self, there: set[int]) -> int:
+        """Forgets every task but these; returns how many went."""
+        with self._database.session() as session:
+            here = set(session.scalars(select(Task.task_id).where(Task.project_id == self._project_id)))
+            gone = sorted(here - there)
+            for chunk in in_chunks(gone):
+                session.execute(
+                    delete(Task).where(Task.project_id == self._project_id, Task.task_id.in_(chunk))
+                )
+        return len(gone)
+
+    def without_intention(self) -> set[int]:
+        """Synthetic tasks of which nobody said what label they were meant to have."""
+        undecided = select(Task.task_id).where(
+            Task.project_id == self._project_id, Task.is_synthetic, Task.intended_label.is_(None)
+        )
+        with self._database.session() as session:
+            return set(session.scalars(undecided))
+
+    def write_intentions(self, labels: Mapping[int, str]) -> None:
+        """The intended labels of synthetic tasks."""
+        with self._database.session() as session:
+            for task_id, label in labels.items():
+                session.execute(
+                    update(Task)
+                    .where(Task.project_id == self._project_id, Task.task_id == task_id)
+                    .values(intended_label=label)
+                )
+
+    def count(self) -> int:
+        """How many there are."""
+        with self._database.session() as session:
+            return session.scalar(select(func.count()).where(Task.project_id == self._project_id)) or 0
+
+    def count_labelled(self) -> tuple[int, int]:
+        """How many there are, and how many of them have a label."""
+        with self._database.session() as session:
+            tasks, labelled = session.execute(
+                select(func.count(), func.count(Task.label)).where(Task.project_id == self._project_id)
+            ).one()
+        return tasks, labelled
+
+    def count_annotations(self) -> tuple[int, int]:
+        """How many tasks and how many annotations there are."""
+        with self._database.session() as session:
+            tasks, annotations = session.execute(
+                select(func.count(), func.coalesce(func.sum(Task.annotations), 0)).where(
+                    Task.project_id == self._project_id
+                )
+            ).one()
+        return tasks, annotations
+
+    def read_texts(self, task_ids: Iterable[int]) -> dict[int, str]:
+        """The whole text of each task; tasks that are gone are left out."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(sorted(set(task_ids))):
+                rows = session.execute(
+                    select(Task.task_id, Task.content).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.content for row in rows})
+        return found
+
+    def read_beginnings(self, task_ids: Iterable[int], *, length: int) -> dict[int, str]:
+        """The first `length` characters of each text; tasks that are gone are left out."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(sorted(set(task_ids))):
+                rows = session.execute(
+                    select(Task.task_id, func.substr(Task.content, 1, length)).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update((task_id, content) for task_id, content in rows)
+        return found
+
+    def not_encoded(self, encoder: str) -> dict[str, str]:
+        """Texts by content hash that have no vector of an encoder yet, in the order of the tasks."""
+        known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.content_hash, Task.content)
+                .where(
+                    Task.project_id == self._project_id,
+                    Task.content_hash != "",
+                    Task.content_hash.not_in(known),
+                )
+                .order_by(Task.task_id)
+            ).all()
+        return {row.content_hash: row.content for row in rows}
+
+    def read_vectors(self, encoder: str) -> dict[str, bytes]:
+        """The vectors of an encoder by content hash."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Embedding.content_hash, Embedding.vector)
+                .join(Task, Task.content_hash == Embedding.content_hash)
+                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
+            )
+            return {row.content_hash: row.vector for row in rows}
+
+    def encoded(self, encoder: str) -> Sequence[Any]:
+        """What a snapshot is made of, in the order of the tasks: those with a vector, which comes last."""
+        with self._database.session() as session:
+            return session.execute(
+                select(
+                    Task.task_id,
+                    Task.content_hash,
+                    Task.label,
+                    Task.is_labeled,
+                    Task.is_skipped,
+                    Task.is_synthetic,
+                    Task.generator,
+                    Task.slice,
+                    Task.intended_label,
+                    Task.labelled_at,
+                    Embedding.vector,
+                )
+                .join(
+                    Embedding,
+                    (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder),
+                )
+                .where(Task.project_id == self._project_id)
+                .order_by(Task.task_id)
+            ).all()
+
+    def read_answers(self) -> Sequence[list[dict[str, Any]]]:
+        """What people said of each task that somebody annotated."""
+        with self._database.session() as session:
+            return session.scalars(
+                select(Task.answers).where(Task.project_id == self._project_id, Task.annotations > 0)
+            ).all()
+
+    def read_shared_answers(self) -> list[tuple[int, list[dict[str, Any]]]]:
+        """Each task that was annotated more than once, and what people said of it."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.answers).where(
+                    Task.project_id == self._project_id, Task.annotations > 1
+                )
+            )
+            return [(task_id, answers) for task_id, answers in rows]
+
+    def read_shown(self, noted: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Our fields on every task that carries some, and on those `noted`."""
+        query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
+        found: dict[int, dict[str, str]] = {}
+        with self._database.session() as session:
+            carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
+            found.update((task_id, shown) for task_id, shown in session.execute(carrying))
+            for chunk in in_chunks(noted):
+                rows = session.execute(query.where(Task.task_id.in_(chunk)))
+                found.update({task_id: shown or {} for task_id, shown in rows})
+        return found
+
+    def write_shown(self, task_ids: Sequence[int], name: str, value: str) -> None:
+        """Remembers that one of our fields has a value now."""
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = select(Task).where(Task.project_id == self._project_id, Task.task_id.in_(chunk))
+                for task in session.scalars(mine):
+                    task.shown = {**(task.shown or {}), name: value}
+
+
+def _columns(state: TaskState) -> dict[str, Any]:
+    return {
+        "task_id": state.task_id,
+        "content": state.content,
+        "content_hash": state.content_hash,
+        "label": state.label,
+        "annotations": state.annotations,
+        "is_labeled": state.is_labeled,
+        "is_skipped": state.is_skipped,
+        "is_synthetic": state.origin.is_synthetic,
+        "generator": state.origin.generator,
+        "slice": state.origin.slice,
+        "intended_label": state.origin.intended_label,
+        "labelled_at": min((said.at for said in state.answers if said.label), default=None),
+        "answers": [asdict(answer) for answer in state.answers],
+        "shown": state.shown,
+    }

@@ -1,0 +1,95 @@
+"""The places of the published queues, by version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import delete, func, select
+
+from backend.database import Task, WindowTask
+from backend.store.table import ProjectTable
+
+
+class Windows(ProjectTable):
+    """One window by version: which task stands at which place, and by which lane it came there."""
+
+    def left(self, version: str | None) -> list[int]:
+        """Tasks of a window that still wait, in order."""
+        with self._database.session() as session:
+            return list(
+                session.scalars(
+                    select(WindowTask.task_id)
+                    .join(
+                        Task,
+                        (Task.project_id == WindowTask.project_id) & (Task.task_id == WindowTask.task_id),
+                    )
+                    .where(
+                        WindowTask.project_id == self._project_id,
+                        WindowTask.version == version,
+                        Task.is_labeled.is_(False),
+                        Task.is_skipped.is_(False),
+                    )
+                    .order_by(WindowTask.position)
+                )
+            )
+
+    def next_position(self, version: str) -> int:
+        """The first free position behind a window."""
+        with self._database.session() as session:
+            last = session.scalar(
+                select(func.max(WindowTask.position)).where(
+                    WindowTask.project_id == self._project_id, WindowTask.version == version
+                )
+            )
+        return 0 if last is None else last + 1
+
+    def task_ids(self, version: str) -> set[int]:
+        """All tasks of a window, whether they wait or not."""
+        mine = select(WindowTask.task_id).where(
+            WindowTask.project_id == self._project_id, WindowTask.version == version
+        )
+        with self._database.session() as session:
+            return set(session.scalars(mine))
+
+    def add(self, version: str, places: Iterable[tuple[int, int, str]]) -> None:
+        """Adds places to a window: position, task id and lane."""
+        with self._database.session() as session:
+            session.add_all(
+                WindowTask(
+                    project_id=self._project_id,
+                    version=version,
+                    task_id=task_id,
+                    position=position,
+                    lane=lane,
+                )
+                for position, task_id, lane in places
+            )
+
+    def remove(self, version: str, task_ids: Collection[int]) -> None:
+        """Takes some tasks out of a window."""
+        with self._database.session() as session:
+            session.execute(
+                delete(WindowTask).where(
+                    WindowTask.project_id == self._project_id,
+                    WindowTask.version == version,
+                    WindowTask.task_id.in_(task_ids),
+                )
+            )
+
+    def clear(self, version: str) -> None:
+        """Forgets the window of a version."""
+        with self._database.session() as session:
+            session.execute(
+                delete(WindowTask).where(
+                    WindowTask.project_id == self._project_id, WindowTask.version == version
+                )
+            )
+
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Forgets the windows of all other versions."""
+        with self._database.session() as session:
+            session.execute(
+                delete(WindowTask).where(
+                    WindowTask.project_id == self._project_id, WindowTask.version.not_in(versions)
+                )
+            )

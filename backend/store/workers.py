@@ -1,0 +1,30 @@
+"""When each worker process was last seen."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from backend.database import Database, Worker
+
+
+class Workers:
+    """Worker processes by name; moments are seconds since 1970."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def see(self, name: str, now: float, *, forget_before: float) -> None:
+        """Writes down that a worker lives, and forgets those not seen for long."""
+        with self._database.session() as session:
+            session.merge(Worker(name=name, seen_at=now))
+            session.execute(delete(Worker).where(Worker.seen_at < forget_before))
+
+    def forget(self, name: str) -> None:
+        """Forgets a worker that has ended."""
+        with self._database.session() as session:
+            session.execute(delete(Worker).where(Worker.name == name))
+
+    def seen_since(self, moment: float) -> list[str]:
+        """Names of the workers seen since."""
+        with self._database.session() as session:
+            return list(session.scalars(select(Worker.name).where(Worker.seen_at >= moment)))
