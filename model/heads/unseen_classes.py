@@ -37,9 +37,9 @@ Columns = NDArray[np.intp]
 class Cautious:
     """Heads of one setting (one a fold, and that of all rows) that expect classes without a label.
 
-    `logits` (n, c) are out of fold, of temperature 1. `temperature` is never below 1: held-out labels show
-    how sure the head may be of their own classes only, so they may only make it less sure, and that by the
-    share of the pool that these classes are expected to be.
+    `logits` (n, c) are out of fold, of temperature 1. Held-out labels show how sure the head may be of their
+    own classes only. So they make it less sure by the share of the pool that these are expected to be, and
+    surer only as far as blind answers, which are like the pool, have taken the reserve of the others away.
     """
 
     members: Members
@@ -86,9 +86,9 @@ def fit_beside_unseen(
         weight=PSEUDO_LABEL_WEIGHT,
     )
     logits = members.logits[0]
-    known = float(prior[:, seen].sum(axis=1).mean())
-    temperature = max(fit_temperature(logits, measured.classes), 1.0) ** known
-    return Cautious(members, logits, temperature, weight)
+    wanted = fit_temperature(logits, measured.classes)
+    share = float(prior[:, seen].sum(axis=1).mean()) if wanted > 1.0 else 1.0 - reserve_factor(blind)
+    return Cautious(members, logits, wanted**share, weight)
 
 
 def highest_mean_confidence(
