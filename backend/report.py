@@ -30,8 +30,15 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(f"Signed in as {escape(report.user)} ({kind}).", highlight=False)
     console.print(
-        f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
+        f"Project {report.project} “{escape(report.title)}”: answers “{escape(report.question)}”, "
+        f"{report.labels} labels.",
+        highlight=False,
     )
+    if report.other_questions:
+        others = escape(", ".join(report.other_questions))
+        console.print(f"Not answered, though it could be: {others}. To choose: --set QUESTIONS=NAME")
+    for obstacle in report.obstacles:
+        console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(f"Left to the annotators: {left}.", highlight=False)
@@ -40,6 +47,8 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     if not report.changes:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
+    for sentence in report.gaps.sentences:
+        console.print(f"[yellow]{escape(sentence)}.[/]", highlight=False)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
     console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
@@ -52,7 +61,11 @@ def connect_json(report: ConnectReport) -> Json:
         "user": report.user,
         "token": report.token,
         "dashboard": report.dashboard,
+        "question": report.question,
         "labels": report.labels,
+        "other_questions": list(report.other_questions),
+        "cannot_be_answered": list(report.obstacles),
+        "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "changes": report.changes,
         "loop": loop_json(report.loop),

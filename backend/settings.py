@@ -106,6 +106,16 @@ class ProjectSettings(BaseModel):
         default="auto",
         description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
     )
+    questions: str = Field(
+        default="",
+        description="Name of the question to answer, of several with commas the first that can be; empty: "
+        "the first that is always shown, answered and required.",
+    )
+
+    @property
+    def question_names(self) -> tuple[str, ...]:
+        """The names in `questions`."""
+        return tuple(name.strip() for name in self.questions.split(",") if name.strip())
 
 
 class Settings(BaseSettings, ProjectSettings):

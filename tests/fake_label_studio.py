@@ -657,6 +657,8 @@ class FakeLabelStudio:
     def _passes(self, task, item):
         if item["filter"] == "filter:tasks:updated_at" and item["operator"] == "greater":
             return _parse(task["updated_at"]) > _parse(item["value"])
+        if item["filter"] == "filter:tasks:total_annotations" and item["operator"] == "greater":
+            return len(_submitted(task)) > item["value"]
         if item["filter"] == "filter:tasks:predictions_model_versions" and item["operator"] == "contains":
             versions = {row["model_version"] for row in self._predictions_of(task["id"])}
             return bool(versions & set(item["value"]))
