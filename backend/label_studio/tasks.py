@@ -36,7 +36,7 @@ class SyntheticFields:
 class Answer:
     """What one annotator said: a label; None when nothing known was said, or the task was skipped.
 
-    `accepted`: the pre-annotation was left as it was; None where none was shown.
+    `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
     `why_not` says why there is no label; None where there is one.
     """
 
@@ -160,20 +160,22 @@ def _name_of(label: str, config: LabelConfig) -> str:
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
     who = annotation.get("completed_by")
     who = who.get("id") if isinstance(who, dict) else who
-    was_shown = annotation.get("parent_prediction") is not None
     label = _chosen(annotation, config)
     return Answer(
         by=who if isinstance(who, int) else 0,
         at=str(annotation.get("created_at") or ""),
         label=label,
-        accepted=_was_kept(annotation, config) if was_shown else None,
+        accepted=_was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
     )
 
 
-def _was_kept(annotation: Json, config: LabelConfig) -> bool:
+def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
+    regions = _regions(annotation, config)
+    if annotation.get("parent_prediction") is None or not regions:
+        return None
     # "Create Annotations From Predictions" copies regions without saying where they come from
-    return any(region.get("origin", "prediction") == "prediction" for region in _regions(annotation, config))
+    return any(region.get("origin", "prediction") == "prediction" for region in regions)
 
 
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:

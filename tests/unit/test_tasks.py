@@ -194,8 +194,8 @@ def test_only_the_answer_to_our_question_says_whether_it_was_accepted():
     assert answer(other).accepted is False
 
 
-def test_an_emptied_answer_is_not_accepted_and_one_without_a_suggestion_is_neither():
-    assert answer({"result": [], "parent_prediction": 3}).accepted is False
+def test_neither_an_empty_answer_nor_one_without_a_suggestion_is_accepted_or_changed():
+    assert answer({"result": [], "parent_prediction": 3}).accepted is None
     assert answer(said("B")).accepted is None
 
 
