@@ -1,7 +1,7 @@
 """What a <Text> tag shows of a task: its value, with every `$field` filled in as Label Studio does it.
 
-Seen in the editor of Label Studio 1.23.2 (`parseValue`): a field is `$` with word characters, dots, brackets
-and braces; a value that is one field is taken as it is, in any other value each field is replaced. A key of
+Seen in the editor of Label Studio 1.23.2 (`parseValue`): a field is `$` with a name, or a path of names with
+dots and brackets; a value that is one field is taken as it is, in any other value each field is replaced. A key of
 that very name comes before a path into the data (`mail.body`, `arr[0].text`, `arr.0.text`). Lists are shown
 with commas, booleans as true and false, objects not at all.
 """
@@ -17,9 +17,10 @@ from backend.json_types import Json
 # A task field that we write ourselves is never input of the model.
 OWN_FIELDS = "nextlabel_"
 
-_FIELD = re.compile(r"\$([\w\[\].{}]+)")
+# The editor takes a full stop behind a field along.
+_FIELD = re.compile(r"\$(\w+(?:\.\w+|\[\w+\])*)\.*")
 # Label Studio's server takes `$my-field` for one field, so does a reader of the config.
-_ONE_FIELD = re.compile(r"\$([\w\[\].{}-]+)")
+_ONE_FIELD = re.compile(r"\$(\w[\w-]*(?:\.[\w-]+|\[\w+\])*)")
 _STEP = re.compile(r"[^.\[\]]+")
 _WORD = re.compile(r"\w")
 _NAMES_THE_TASK = re.compile(
@@ -85,11 +86,9 @@ def parse_template(value: str) -> TextTemplate:
     pieces, end = [], 0
     for found in _FIELD.finditer(value):
         between = value[end : found.start()]
-        pieces.append(
-            Piece(_APART if _WORD.search(between) else between, found[1].rstrip("."))
-        )  # the editor takes a full stop along
+        pieces.append(Piece(_APART if _WORD.search(between) else between, found[1]))
         end = found.end()
-    return TextTemplate(key, tuple(piece for piece in pieces if piece.field))
+    return TextTemplate(key, tuple(pieces))
 
 
 def names_the_task(field: str) -> bool:

@@ -22,7 +22,7 @@ XML = (
 )
 CONFIG = parse_label_config(XML)
 xml_text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), min_size=1)
-field_names = st.from_regex(r"[\w-]+", fullmatch=True).filter(
+field_names = st.from_regex(r"\w[\w-]*", fullmatch=True).filter(
     lambda name: not (names_the_task(name) or name.startswith("nextlabel_"))
 )
 json_values = st.recursive(

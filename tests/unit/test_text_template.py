@@ -64,7 +64,8 @@ SHOWN = {
     "$mail.body": "x",
     "$mail.tags[1]": "q",
     "$mail.body.more": "",
-    "${city}": "",
+    "[$city] $note": "Berlin] late",
+    "($city): {$note}": "Berlin): {late",
     "$größe": "groß",
     "$my-field": "mine",
     "$two words": "spoken",
@@ -76,7 +77,7 @@ def test_a_text_is_read_as_it_is_shown(value):
     assert parse_template(value).fill(TASK) == SHOWN[value]
 
 
-@pytest.mark.parametrize("value", ["", "Read this.", "$", "$ city", "5 $", "$, $!"])
+@pytest.mark.parametrize("value", ["", "Read this.", "${city}", "$", "$ city", "5 $", "$, $!"])
 def test_a_fixed_sentence_has_no_fields(value):
     assert parse_template(value).fields == ()
     assert parse_template(value).fill(TASK) == ""
