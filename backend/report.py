@@ -36,7 +36,7 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     )
     if report.other_questions:
         others = escape(", ".join(report.other_questions))
-        console.print(f"Not answered, though it could be: {others}. To choose: --set QUESTIONS=NAME")
+        console.print(f"Not answered, though it could be: {others}. To choose: --set questions=NAME")
     for obstacle in report.obstacles:
         console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
     if report.ignored:

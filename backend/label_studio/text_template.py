@@ -1,9 +1,8 @@
 """What a <Text> tag shows of a task: its value, with every `$field` filled in as Label Studio does it.
 
 Seen in the editor of Label Studio 1.23.2 (`parseValue`): a field is `$` with a name, or a path of names with
-dots and brackets; a value that is one field is taken as it is, in any other value each field is replaced. A key of
-that very name comes before a path into the data (`mail.body`, `arr[0].text`, `arr.0.text`). Lists are shown
-with commas, booleans as true and false, objects not at all.
+dots and brackets. A key of that very name comes before a path into the data (`mail.body`, `arr[0].text`,
+`arr.0.text`). Lists are shown with commas, booleans as true and false, objects not at all.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def judge_rows(
         by_group[name] = file.measure(chosen, rng)
         progress.advance(1)
     progress.stage("looking for gaps")
-    gaps = find_gaps(file.real, file.synthetic, judgement.teaching, rng=rng)
+    gaps = find_gaps(file.real, file.synthetic, judgement.auxiliary, rng=rng)
     stops = [advise_stop(name, found.lift.items, found.lift) for name, found in by_group.items()]
     return SyntheticOutcome(
         dataset=dataset,

@@ -33,8 +33,8 @@ from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.serving.window import order_seed, publish_places, rank_pool
-from backend.workflows.training.judging import judge_tasks, teachers
-from backend.workflows.training.learn import Learned, Teacher, learn
+from backend.workflows.training.judging import auxiliary_items, judge_tasks
+from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
 from model.records import Ranking
 from model.registry import Manifest, RegistryError
 
@@ -159,10 +159,10 @@ class ProjectLoop:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, snapshot)
-            taught_by = teachers(judged)
+            auxiliary = auxiliary_items(judged)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
-            learned = learn(self.workspace, config, snapshot, teachers=taught_by)
+            learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
         serving = Serving(
             version=next_version(taken, by_name=learned.by_name),
             head=learned.trained.head,
@@ -171,7 +171,7 @@ class ProjectLoop:
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
         )
-        ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
+        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
             made = Renewal(learned, serving, judged)
@@ -187,7 +187,7 @@ class ProjectLoop:
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
-        self, serving: Serving, snapshot: Snapshot, learned: Learned, taught_by: Sequence[Teacher]
+        self, serving: Serving, snapshot: Snapshot, learned: Learned, auxiliary: Sequence[AuxiliaryItem]
     ) -> Ranking:
         """The order a version asks for; the version and what it depended on are in the registry then."""
         workspace = self.workspace
@@ -195,7 +195,7 @@ class ProjectLoop:
             queues = lane_queues(workspace, learned.seen)
             ranking = rank_pool(workspace, serving, queues=queues)
         with self.report.timed("save"):
-            record = pack_record(workspace, snapshot, teachers=taught_by, queues=queues, ranking=ranking)
+            record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
         found = self.report.record

@@ -20,7 +20,7 @@ from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
-from backend.workflows.training.learn import Teacher, learn
+from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
 
@@ -49,7 +49,7 @@ def pack_record(
     workspace: Workspace,
     snapshot: Snapshot,
     *,
-    teachers: Sequence[Teacher],
+    auxiliary: Sequence[AuxiliaryItem],
     queues: Sequence[LaneQueue],
     ranking: Ranking,
 ) -> bytes:
@@ -66,8 +66,8 @@ def pack_record(
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
-    taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
-    teacher_ids = np.array([task_id for task_id, _ in taught_by], dtype=np.int64)
+    columns = sorted((item.task_id, space.index(item.label)) for item in auxiliary)
+    auxiliary_ids = np.array([task_id for task_id, _ in columns], dtype=np.int64)
     synthetic_ids = snapshot.synthetic_embeddings.ids
     tensors = {
         "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
@@ -76,12 +76,12 @@ def pack_record(
         "labels": labels,
         "pool": snapshot.pool.astype(np.uint8),
         "order": ranking.ids,
-        "teacher-ids": teacher_ids,
-        "teacher-contents": _contents(snapshot, teacher_ids),
+        "teacher-ids": auxiliary_ids,
+        "teacher-contents": _contents(snapshot, auxiliary_ids),
         # counted words depend on the texts of all tasks, also on those that taught nothing
         "synthetic-ids": synthetic_ids,
         "synthetic-contents": _contents(snapshot, synthetic_ids),
-        "teacher-labels": np.array([column for _, column in taught_by], dtype=np.int32),
+        "teacher-labels": np.array([column for _, column in columns], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -94,11 +94,11 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     workspace = workspace.with_overrides(facts["settings"])
     config = parse_label_config(facts["label_config"], Preference(settled=facts.get("question", "")))
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
-    taught_by = [
-        Teacher(int(task_id), config.space.names[column])
+    auxiliary = [
+        AuxiliaryItem(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
-    learned = learn(workspace, config, snapshot, teachers=taught_by)
+    learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
     serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))

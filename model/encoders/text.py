@@ -30,8 +30,8 @@ _HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 # How vectors are made: part of the revision.
 _RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens without padding"
 
-# A matrix product of a few rows takes other kernels, which round otherwise: none is smaller than this.
-_FEWEST_ROWS = 8
+# A product of a few rows, or a thread's share of it, takes other kernels, which round otherwise.
+_FEWEST_ROWS = 12
 
 
 class EncoderMissing(ValueError):

@@ -269,7 +269,7 @@ FAULTS = {
         "answers",
         "warning",
         "12 of 14 answered tasks carry no answer to 'topic'",
-        "(tone): python -m backend connect 1 --set QUESTIONS=NAME",
+        "(tone): python -m backend connect 1 --set questions=NAME",
     ),
     "empty answers": (
         answer_nothing,

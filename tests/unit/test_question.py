@@ -1,11 +1,21 @@
 """Which question of a project is answered: settled by connect, kept by every loop, changed by a setting."""
 
+import json
+from functools import partial
+
 import pytest
 
 from backend.errors import UnsupportedConfig
+from backend.settings import ProjectSettings
 from tests.workbench import Workbench
 
 NAMES = [f"q{number}" for number in range(11)]
+
+
+@pytest.fixture
+def run(workbench, run_command):
+    """run("connect", "1"): the command, with the Label Studio in memory."""
+    return partial(run_command, workbench.context)
 
 
 def config(*names, **attributes):
@@ -145,3 +155,29 @@ def test_of_several_fields_a_task_may_lack_some_but_a_field_not_all_tasks(make_p
         "3 of 3 tasks have no text in field typo",
         "1 of 3 tasks have no text in any of the fields title, text, typo",
     )
+
+
+# The setting and the words for it
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [("", ()), ("a", ("a",)), ("a, b,,", ("a", "b")), (["a", "b"], ("a", "b")), (7, ("7",)), (None, ())],
+)
+def test_questions_are_named_with_commas_or_as_a_list(given, names):
+    assert ProjectSettings(questions=given).question_names == names
+
+
+def test_people_are_told_which_question_is_taken_and_which_are_left(workbench, label_studio, run):
+    tick = '<Choices name="unsure" toName="text"><Choice value="Unsure"/></Choices></View>'
+    xml = config("topic", "tone").replace("</View>", tick)
+    label_studio.change_project(workbench.project_id, label_config=xml)
+    label_studio.edit_task(1, {"text": ""})
+    said = " ".join(run("connect", "1").output.split())
+    assert "answers “topic”, 2 labels" in said
+    assert "Not answered, though it could be: tone. To choose: --set questions=NAME" in said
+    assert 'Cannot be answered: <Choices> "unsure" has a single <Choice>, a tick that says yes or no.' in said
+    assert "1 of 40 tasks have no text in field text." in said
+    told = json.loads(run("connect", "1", "--json").stdout)
+    assert (told["question"], told["other_questions"]) == ("topic", ["tone"])
+    assert told["without_text"] == ["1 of 40 tasks have no text in field text"]

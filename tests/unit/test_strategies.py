@@ -343,13 +343,16 @@ def test_direct_learns_a_border_from_the_labels_of_every_class_whatever_its_colu
     orders = []
     for turn in range(3):
         columns = np.roll(np.arange(3), turn)  # the class of each column
-        values = softmax(pool @ weights[:, columns])
+        head = LinearHead(weights[:, columns], np.zeros(3, dtype=np.float32), 1.0, LabelSpace(tuple("abc")))
+        items = Embeddings(np.arange(80), pool, ENCODER)
+        labelled = Embeddings(np.arange(30) + 1000, known, ENCODER)
         inputs = StrategyInput(
-            Embeddings(np.arange(80), pool, ENCODER),
-            Probabilities(np.arange(80), values, "v"),
-            Embeddings(np.arange(30) + 1000, known, ENCODER),
+            items,
+            head.probabilities(items, "v"),
+            labelled,
             9,
             np.argsort(columns)[classes],
+            view=HeadView(head, items, labelled),
         )
         orders.append(np.argsort(-score("direct", inputs).values)[:9].tolist())
     assert orders[0] == orders[1] == orders[2]

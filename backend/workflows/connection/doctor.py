@@ -243,7 +243,7 @@ def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
         "warning",
         f"{silent:,} of {len(answered):,} answered tasks carry no answer to {name!r}",
         f"To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
-        "--set QUESTIONS=NAME"
+        "--set questions=NAME"
         if others
         else f'Set required="true" on {name!r}, so that nobody submits without an answer.',
     )
