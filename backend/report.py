@@ -30,13 +30,15 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(f"Signed in as {escape(report.user)} ({kind}).", highlight=False)
     console.print(
-        f"Project {report.project} “{escape(report.title)}”: answers “{escape(report.question)}”, "
-        f"{report.labels} labels.",
-        highlight=False,
+        f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
     )
     if report.other_questions:
         others = escape(", ".join(report.other_questions))
-        console.print(f"Not answered, though it could be: {others}. To choose: --set questions=NAME")
+        console.print(
+            f"The question answered is “{escape(report.question)}”. Not answered, though they could be: "
+            f"{others}. To choose: --set questions=NAME",
+            highlight=False,
+        )
     for obstacle in report.obstacles:
         console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
     if report.ignored:

@@ -174,8 +174,8 @@ def test_people_are_told_which_question_is_taken_and_which_are_left(workbench, l
     label_studio.change_project(workbench.project_id, label_config=xml)
     label_studio.edit_task(1, {"text": ""})
     said = " ".join(run("connect", "1").output.split())
-    assert "answers “topic”, 2 labels" in said
-    assert "Not answered, though it could be: tone. To choose: --set questions=NAME" in said
+    assert "The question answered is “topic”." in said
+    assert "Not answered, though they could be: tone. To choose: --set questions=NAME" in said
     assert 'Cannot be answered: <Choices> "unsure" has a single <Choice>, a tick that says yes or no.' in said
     assert "1 of 40 tasks have no text in field text." in said
     told = json.loads(run("connect", "1", "--json").stdout)
