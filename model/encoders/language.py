@@ -57,7 +57,7 @@ class Language:
     @property
     def fit(self) -> Fit:
         """Whether an encoder for English fits: "other" only where the sign is clear."""
-        if self.not_english >= 0.5 or (self.not_english >= 0.1 and self.english < 0.05):
+        if self.not_english >= 0.5 or (self.not_english >= 0.07 and self.english < 0.05):
             return "other"
         if self.unknown >= 0.1 and self.english < 0.1:
             return "other"

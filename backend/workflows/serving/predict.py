@@ -42,7 +42,6 @@ class Predictor:
     head: LinearHead
     encoder: Encoder
     version: str
-    by_name: bool
     seed: int
     audit_threshold: float
     floor: float = 0.0
@@ -105,7 +104,6 @@ def _version_in_use(workspace: Workspace, config: LabelConfig) -> Predictor | No
         head=head,
         encoder=encoder,
         version=manifest.version,
-        by_name=manifest.kind == "label-names",
         seed=manifest.seed,
         audit_threshold=manifest.audit_threshold,
         representation=manifest.representation,
@@ -118,9 +116,7 @@ def _by_names(
 ) -> Predictor:
     encoder = lazy.get()
     head = cold_start(name_vectors(context, encoder, config), config.space).head
-    return Predictor(
-        head=head, encoder=encoder, version=version, by_name=True, seed=seed, audit_threshold=0.0
-    )
+    return Predictor(head=head, encoder=encoder, version=version, seed=seed, audit_threshold=0.0)
 
 
 def _active(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
@@ -160,9 +156,5 @@ def _task_id(task: Json) -> int:
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
     score = live_score(1.0 - float(first - second))
-    regions = (
-        []
-        if blank
-        else pre_annotate(predictor.head, row, config, by_name=predictor.by_name, floor=predictor.floor)
-    )
+    regions = [] if blank else pre_annotate(predictor.head, row, config, floor=predictor.floor)
     return prediction(regions, version=predictor.version, score=score)
