@@ -37,7 +37,7 @@ from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
 from backend.workflows.serving.rollback import rollback as rollback_project
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
 

@@ -103,7 +103,8 @@ class ProjectSettings(BaseModel):
         default=0.1,
         ge=0.0,
         lt=1.0,
-        description="Confidence below which no pre-annotation is shown: a wild guess only misleads.",
+        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made; "
+        "a window that is out stays as it is.",
     )
     label_price: float = Field(
         default=0.5,
@@ -112,7 +113,8 @@ class ProjectSettings(BaseModel):
     )
     strategy: StrategyName = Field(
         default="auto",
-        description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
+        description="Acquisition function; auto: by kind of question; balanced-herding for single choice, "
+        "the only kind so far.",
     )
     questions: NameList = Field(
         default="",

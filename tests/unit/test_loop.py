@@ -31,9 +31,19 @@ def history(workbench):
 
 
 def places_of_version(workbench):
-    """All four places that name the version."""
+    """What names the version: /setup, the newest predictions, project and backend's row, the manifest."""
     setup = workbench.label_studio.asked and workbench.backend["model_version"]
-    return {workbench.version, workbench.remote["model_version"], workbench.backend["title"], setup}
+    rows = [row for row in workbench.label_studio.predictions.values() if row["task"] in workbench.tasks]
+    stored = workbench.workspace.registry.versions(workbench.workspace.key)
+    _head, manifest = workbench.workspace.registry.load(workbench.workspace.key, max(stored))
+    return {
+        setup,
+        workbench.version,
+        max(row["model_version"] for row in rows),
+        workbench.remote["model_version"],
+        workbench.backend["title"],
+        manifest.version,
+    }
 
 
 # Before the first label
@@ -69,7 +79,7 @@ def test_audit_tasks_keep_their_place_and_come_without_a_suggestion(connected):
     assert len(blind) == 2  # 15 % of a window of ten, rounded up
 
 
-def test_all_four_places_name_the_same_version(connected):
+def test_every_place_names_the_same_version(connected):
     assert places_of_version(connected) == {"nl-000001-label-names"}
 
 

@@ -1,7 +1,12 @@
 """What a loop says of its own project: measured on audit labels, and on what people really did."""
 
-import pytest
+from datetime import datetime
 
+import pytest
+from sqlalchemy import update
+
+from backend.database import Loop, Task
+from backend.workflows.findings.watch import _acceptance
 from backend.workflows.views.signals import newest_signals
 from tests.fake_label_studio import ADMIN, SOMEBODY_ELSE
 from tests.topics import topic_of, write_texts
@@ -89,6 +94,7 @@ def test_two_people_who_differ_on_two_of_twelve_shared_tasks_agree_by_their_kapp
     # 10 of 12 alike, half of them by chance: both gave each label six times
     assert [row["kappa"] for row in found.values()] == pytest.approx([2 / 3] * 2)
     assert [row["n"] for row in found.values()] == [12, 12]
+    assert {annotator: row["labels"] for annotator, row in found.items()} == {ADMIN: 13, SOMEBODY_ELSE: 12}
 
 
 def test_what_nobody_else_answered_says_nothing_of_agreement(connected):
@@ -121,6 +127,45 @@ def test_a_kept_suggestion_is_the_merit_of_the_version_that_showed_it(make_bench
         {"version": first, "accepted": 3, "shown": 5},
         {"version": second, "accepted": 4, "shown": 4},
     ]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "version"),
+    [
+        ("2026-11-01T11:59:59.999999Z", None),
+        ("2026-11-01T12:00:00Z", "first"),
+        ("2026-11-01T12:00:00.500000Z", "first"),
+        ("2026-11-01T14:59:59+02:00", "first"),
+        ("2026-11-01T13:00:00.000000Z", "second"),
+        ("2026-11-01T15:00:00+02:00", "second"),
+    ],
+)
+def test_an_answer_belongs_to_the_version_that_served_at_its_moment_however_that_is_written(
+    connected, submitted, version
+):
+    for hour, published in ((12, "first"), (13, "second")):
+        add_publication(connected, published, datetime(2026, 11, 1, hour))
+    with connected.context.database.session() as session:
+        answer = {"by": ADMIN, "at": submitted, "label": "cats", "accepted": True}
+        session.execute(update(Task).where(Task.task_id == 1).values(annotations=1, answers=[answer]))
+    rows = _acceptance(connected.workspace)
+    assert [(row.version, row.accepted, row.shown) for row in rows] == ([(version, 1, 1)] if version else [])
+
+
+def add_publication(bench, version, moment):
+    with bench.context.database.session() as session:
+        session.execute(update(Loop).where(Loop.version.startswith("nl-")).values(outcome="unchanged"))
+        session.add(
+            Loop(
+                project_id=bench.project.id,
+                reason="test",
+                started_at=moment,
+                finished_at=moment,
+                outcome="published",
+                version=version,
+                figures={},
+            )
+        )
 
 
 def test_answers_without_a_suggestion_are_no_acceptance(connected):

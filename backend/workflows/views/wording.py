@@ -30,6 +30,15 @@ _DECIDED = {
 }
 
 
+def window_words(left: int, size: int, *, version: str | None, pool: int | None) -> str:
+    """How full the window is; of an empty one why. `pool`: what the last loop could have put in, if known."""
+    if left:
+        return f"{left:,} of {size:,} tasks left"
+    if version is None:
+        return "no loop has filled it yet"
+    return "nothing left to label" if pool == 0 else "empty until the next loop fills it"
+
+
 def ago(seconds: float) -> str:
     """How long ago something was: "3 minutes ago"."""
     if seconds < _NOW_S:
