@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.strategies import STRATEGIES
@@ -176,3 +184,13 @@ class Settings(BaseSettings, ProjectSettings):
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""
         defaults = {name: getattr(self, name) for name in ProjectSettings.model_fields}
         return ProjectSettings.model_validate(defaults | overrides)
+
+    def known_overrides(self, stored: object) -> dict[str, object]:
+        """Those of stored overrides that can be set today; an earlier release may have had others."""
+        known = {str(name): value for name, value in stored.items()} if isinstance(stored, dict) else {}
+        try:
+            self.for_project(known)
+        except ValidationError as error:
+            wrong = {str(fault["loc"][0]) for fault in error.errors()}
+            return {name: value for name, value in known.items() if name not in wrong}
+        return known
