@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -257,6 +258,22 @@ def test_a_loop_whose_figures_are_of_another_shape_is_still_a_record(figures, ol
     assert [record["version"] for record in told] == VERSIONS
     assert json.loads(page("/projects/1/loops.json"))["loops"] == told
     assert page("/projects/1/loops.csv").count("published") == len(VERSIONS)
+
+
+@pytest.mark.parametrize("details", [[1], None, "lost"])
+def test_a_decision_whose_details_are_of_another_shape_is_still_told(details, old, run, page):
+    with closing(sqlite3.connect(old.context.settings.data_dir / DATABASE)) as database:
+        database.execute("UPDATE decisions SET details = ?", [json.dumps(details)])
+        database.commit()
+    told = [one for record in parse(run("status", "1", "--json"))["loops"] for one in record["decisions"]]
+    assert [one["kind"] for one in told] == ["group-rejected"]
+    assert "group-rejected" in page("/projects/1")
+
+
+@pytest.mark.parametrize("owner", ["somebody", f"{gethostname()}/x/1", f"{gethostname()}/{10**20}/1"])
+def test_a_holder_that_is_named_in_another_way_holds_no_longer_than_its_lease(owner, old):
+    old.workspace.change(lease_owner=owner, lease_until=0.0)
+    assert old.loop().outcome
 
 
 def test_a_loop_of_a_version_that_cannot_be_read_is_not_replayed_and_says_why(old, run):
