@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from backend import report
-from backend.app import build_context, warm_up
+from backend.app import build_context, check_folders, warm_up
 from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
@@ -63,6 +63,7 @@ def serve(
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with _people_errors():
         settings = _settings()
+        check_folders(settings)
         start_logging(settings.log_level)
         serve_http(host=host or settings.host, port=port or settings.port)
 
