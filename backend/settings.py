@@ -29,6 +29,13 @@ def _strategy_name(value: str) -> str:
     return value
 
 
+def _names(value: object) -> object:
+    """`connect --set` takes JSON where it can: a list of names, or a name that looks like a number."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _folder(value: object) -> object:
     """Path would make a folder named `s3:` of an address of something else than this machine's files."""
     start = _ADDRESS.match(str(value))
@@ -43,6 +50,7 @@ def _folder(value: object) -> object:
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
 Folder = Annotated[Path, BeforeValidator(_folder)]
+NameList = Annotated[str, BeforeValidator(_names)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
 
 
@@ -106,6 +114,16 @@ class ProjectSettings(BaseModel):
         default="auto",
         description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
     )
+    questions: NameList = Field(
+        default="",
+        description="Name of the question to answer, of several with commas the first that can be; empty: "
+        "the first that is always shown, answered and required.",
+    )
+
+    @property
+    def question_names(self) -> tuple[str, ...]:
+        """The names in `questions`."""
+        return tuple(name.strip() for name in self.questions.split(",") if name.strip())
 
 
 class Settings(BaseSettings, ProjectSettings):

@@ -151,7 +151,7 @@ class Simulation:
         return np.array([self._config.space.index(text.label) for text in texts])
 
     def _rank(self, learned: Learned) -> list[int]:
-        serving = Serving("nl-000001", learned.trained.head, learned.by_name, self._config, learned.seen)
+        serving = Serving("nl-000001", learned.trained.head, self._config, learned.seen)
         order: list[int] = rank_pool(self._workspace, serving).ids.tolist()
         return order
 

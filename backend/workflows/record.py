@@ -15,7 +15,7 @@ from safetensors.numpy import save as save_tensors
 
 from backend.errors import NotFound
 from backend.json_types import Json
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import Preference, parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -58,6 +58,7 @@ def pack_record(
     labels[snapshot.labelled] = snapshot.labels.classes
     facts = {
         "label_config": workspace.state.label_config,
+        "question": workspace.state.question,
         "settings": workspace.settings.model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
@@ -91,14 +92,14 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
     workspace = workspace.with_overrides(facts["settings"])
-    config = parse_label_config(facts["label_config"])
+    config = parse_label_config(facts["label_config"], Preference(settled=facts.get("question", "")))
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
     auxiliary = [
         AuxiliaryItem(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
     learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
-    serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
+    serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
         for lane in LANES

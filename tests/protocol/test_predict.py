@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from backend.label_studio.results import BY_NAME_NOTE
 from tests.answers import assert_error, assert_predictions
 from tests.topics import topic_of, write_texts
 
@@ -40,13 +39,14 @@ def chosen(prediction):
     return prediction["result"][0]["value"]["choices"][0] if prediction["result"] else None
 
 
-def test_guesses_from_the_label_names_say_that_they_are(predict):
+def test_guesses_from_the_label_names_say_so_in_the_version_and_not_in_the_regions(predict):
     (prediction,) = predict(as_tasks(["all about cats"]))
     assert chosen(prediction) == "cats"
-    assert prediction["result"][0]["meta"]["text"] == [BY_NAME_NOTE]
+    assert prediction["model_version"] == "nl-000000-label-names"
+    assert "meta" not in prediction["result"][0]
 
 
-def test_a_trained_model_answers_without_that_note(predict, connected):
+def test_a_trained_model_answers_under_its_own_name(predict, connected):
     connected.label(10)
     connected.loop()
     texts = write_texts(20, seed=7)
@@ -188,7 +188,7 @@ def test_a_lost_model_store_is_answered_for_by_the_label_names(predict, connecte
     shutil.rmtree(settings.model_folder)
     (prediction,) = predict(as_tasks(["all about cats"]), project=reference(connected))
     assert prediction["model_version"] == "nl-000002"
-    assert prediction["result"][0]["meta"]["text"] == [BY_NAME_NOTE]
+    assert chosen(prediction) == "cats"
 
 
 def test_labels_that_left_the_config_are_never_suggested(predict, connected):
@@ -211,7 +211,7 @@ def test_projects_do_not_see_each_others_models(predict, connected, label_studio
     set_up("77.1700000000")
     (other,) = predict(as_tasks(["purr whiskers"]), project="77.1700000000")
     assert other["model_version"] == "nl-000000-label-names"
-    assert other["result"][0]["meta"]["text"] == [BY_NAME_NOTE]
+    assert "meta" not in other["result"][0]
 
 
 def test_the_same_id_with_another_birth_is_another_project(predict, connected, client):

@@ -189,3 +189,12 @@ def test_a_label_that_is_put_right_is_no_longer_marked(make_bench):
     bench.label_studio.change_annotation(wrong, truth(bench, first))
     bench.loop()
     assert flagged(bench, "suspect") == {}
+
+
+def test_suggestions_that_were_accepted_in_bulk_count_as_kept(connected):
+    connected.label_studio.keep_real_time()
+    shown = len(suggested(connected, 10))
+    connected.label_studio.accept_in_bulk(connected.project_id, connected.version)
+    version = connected.version
+    connected.loop()
+    assert signals(connected)["acceptance"] == [{"version": version, "accepted": shown, "shown": shown}]

@@ -7,6 +7,7 @@ import hashlib
 from backend.context import Context, LazyEncoder
 from backend.database import Project
 from backend.errors import NotFound
+from backend.label_studio.label_config import Preference
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
 from backend.store.decisions import Decisions
@@ -113,6 +114,11 @@ class Workspace:
             values=tuple(value.strip() for value in settings.synthetic_values.split(",") if value.strip()),
             label_field=settings.synthetic_label_field,
         )
+
+    @property
+    def preference(self) -> Preference:
+        """Which question of the labeling config is answered."""
+        return Preference(questions=self.settings.question_names, settled=self._state.question)
 
     def with_overrides(self, overrides: dict[str, object]) -> Workspace:
         """The same project under other settings of its own, for as long as this object lives."""

@@ -40,7 +40,6 @@ class Predictor:
 
     head: LinearHead
     version: str
-    by_name: bool
     seed: int
     audit_threshold: float
     floor: float = 0.0
@@ -101,7 +100,6 @@ def _version_in_use(workspace: Workspace, config: LabelConfig) -> Predictor | No
     return Predictor(
         head=head,
         version=manifest.version,
-        by_name=manifest.kind == "label-names",
         seed=manifest.seed,
         audit_threshold=manifest.audit_threshold,
         representation=manifest.representation,
@@ -111,7 +109,7 @@ def _version_in_use(workspace: Workspace, config: LabelConfig) -> Predictor | No
 
 def _by_names(context: Context, config: LabelConfig, *, version: str, seed: int) -> Predictor:
     head = cold_start(name_vectors(context, config), config.space).head
-    return Predictor(head=head, version=version, by_name=True, seed=seed, audit_threshold=0.0)
+    return Predictor(head=head, version=version, seed=seed, audit_threshold=0.0)
 
 
 def _active(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
@@ -151,9 +149,5 @@ def _task_id(task: Json) -> int:
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
     score = live_score(1.0 - float(first - second))
-    regions = (
-        []
-        if blank
-        else pre_annotate(predictor.head, row, config, by_name=predictor.by_name, floor=predictor.floor)
-    )
+    regions = [] if blank else pre_annotate(predictor.head, row, config, floor=predictor.floor)
     return prediction(regions, version=predictor.version, score=score)
