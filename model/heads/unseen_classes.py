@@ -27,9 +27,8 @@ SETTING = Setting(TIGHT, NAME_SCALE)  # close to the names: labels are about som
 PSEUDO_LABEL_WEIGHT = (
     0.15  # beside 1 of a label; half of that of self-training, as names know less than labels
 )
-PRIOR_STRENGTH = 10.0  # blind answers that halve what the names expect of classes which none of them showed
+PRIOR_STRENGTH = 3.0  # blind answers that halve what the names expect of classes which none of them showed
 _HALVINGS = 24
-_TINY = 1e-9
 
 Columns = NDArray[np.intp]
 
@@ -57,7 +56,7 @@ def unseen_classes(labels: Labels) -> Columns:
 def reserve_factor(blind: int) -> float:
     """What so many blind answers, none of an unseen class, leave of the mass that was expected there.
 
-    The mean of a beta distribution whose prior counts as ten answers: 1 without answers, then ever less.
+    The mean of a beta distribution whose prior counts as three answers: 1 without answers, then ever less.
     """
     return PRIOR_STRENGTH / (PRIOR_STRENGTH + blind)
 
@@ -75,9 +74,7 @@ def fit_beside_unseen(
     unseen = unseen_classes(measured)
     seen = np.setdiff1d(np.arange(len(measured.space)), unseen)
     by_name = _doubt_names(similarity_head(name_vectors, measured.space), training_set)
-    prior = softmax(by_name.logits(graph.nodes.vectors))
-    labelled = softmax(by_name.logits(training_set.embeddings.vectors[: training_set.measured]))
-    prior = _shrink(prior, unseen, _correction(prior, labelled, unseen) * reserve_factor(blind))
+    prior = _shrink(softmax(by_name.logits(graph.nodes.vectors)), unseen, reserve_factor(blind))
     among_seen, training_set, weight = _heads_among_seen(training_set, seen, name_vectors)
     beliefs = (_share_out(prior, seen, head, graph.nodes) for head in among_seen)
     members = fit_beside_pseudo_labels(
@@ -136,19 +133,6 @@ def _doubt_names(by_name: LinearHead, training_set: TrainingSet) -> LinearHead:
     labelled = training_set.embeddings.vectors[: training_set.measured]
     temperature = fit_temperature(by_name.logits(labelled), training_set.measured_labels.classes)
     return replace(by_name, temperature=max(temperature, 1.0))
-
-
-def _correction(prior: Floats, labelled: Floats, unseen: Columns) -> float:
-    """What names claim too much of unseen classes, as a factor of their odds, in [0, 1].
-
-    The labelled items are of other classes, whatever the names say: the mass that these put on unseen classes
-    there is taken off what they put there in the pool (adjusted count; Forman, 2008), a few labels less so.
-    """
-    claimed = float(prior[:, unseen].sum(axis=1).mean())
-    rows = len(labelled)
-    wrongly = float(labelled[:, unseen].sum(axis=1).mean()) * rows / (rows + PRIOR_STRENGTH)
-    share = max(claimed - wrongly, 0.0) / (1.0 - wrongly)
-    return share * (1.0 - claimed) / max(claimed * (1.0 - share), _TINY)
 
 
 def _shrink(prior: Floats, columns: Columns, factor: float) -> Floats:
