@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,15 +82,18 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
 def add_label(xml: str, title: str, preference: Preference = Preference()) -> str:
     """The same config with one more choice in the control that we answer; all else is left as it is.
 
-    Raises BadRequest for an empty name or one that is there already.
+    Raises BadRequest for an empty name, or one that is there already or differs by case, blanks or a plural.
     """
     title = " ".join(title.split())
     config = parse_label_config(xml, preference)
-    taken = {name.casefold() for label in config.labels for name in (label.name, label.title)}
     if not title:
         raise BadRequest("The name of a class cannot be empty.")
-    if title.casefold() in taken:
-        raise BadRequest(f"The project has a label {title!r} already.", hint="Choose another name.")
+    for label in config.labels:
+        if _nearly_same(title, label.name) or _nearly_same(title, label.title):
+            raise BadRequest(
+                f"The project has a label {label.title!r} already, which {title!r} can hardly be told from.",
+                hint="Give that label to the tasks, or choose another name.",
+            )
     root = parse_xml(xml, keep_comments=True)
     control = next(tag for tag in tags(root, "choices") if attribute(tag, "name") == config.from_name)
     last = list(tags(control, "choice"))[-1]
@@ -99,6 +103,17 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     last.tail = before.tail if before is not None else control.text
     last.addnext(added)
     return etree.tostring(root, encoding="unicode")
+
+
+def _nearly_same(one: str, other: str) -> bool:
+    """Whether two names differ by case, blanks, hyphens, underscores or an English plural at most."""
+    bare, others = (re.sub(r"[\s_\-]+", "", name.casefold()) for name in (one, other))
+    return bare == others or bare in _singulars(others) or others in _singulars(bare)
+
+
+def _singulars(word: str) -> set[str]:
+    patterns = ((r"ies$", "y"), (r"(?<=[sxz])es$|(?<=[cs]h)es$", ""), (r"(?<![su])s$", ""))
+    return {re.sub(pattern, singular, word) for pattern, singular in patterns} - {word}
 
 
 def add_note(xml: str) -> str | None:
