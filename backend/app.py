@@ -14,7 +14,7 @@ from flask import Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from backend.context import Context, LazyEncoder
+from backend.context import Context, Encoders
 from backend.database import Database
 from backend.errors import BadRequest, BodyTooLarge, NextlabelError
 from backend.jobs import Jobs
@@ -44,7 +44,7 @@ def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None =
         settings=settings,
         database=_open_database(settings),
         jobs=jobs,
-        encoder=LazyEncoder(load_encoder or partial(_load_encoder, settings)),
+        encoders=Encoders(partial(_load_encoder, settings, load_encoder), default=settings.text_encoder),
         registry=ModelRegistry(settings.model_folder),
         label_studio=partial(
             LabelStudio, settings.label_studio_url, settings.label_studio_api_key.get_secret_value()
@@ -101,15 +101,15 @@ def warm_up(context: Context) -> None:
     threading.Thread(target=_load_early, args=(context,), daemon=True).start()
 
 
-def _load_encoder(settings: Settings) -> Encoder:
-    if settings.text_encoder in ENCODERS:
-        return ENCODERS[settings.text_encoder]()
+def _load_encoder(settings: Settings, load_default: partial[Encoder] | None, name: str) -> Encoder:
+    if load_default is not None and name == settings.text_encoder:
+        return load_default()
+    if name in ENCODERS:
+        return ENCODERS[name]()
     # transformers takes seconds to import: only processes that encode pay for it
     from model.encoders.text import load_text_encoder
 
-    return load_text_encoder(
-        settings.text_encoder or None, device=settings.device, threads=settings.torch_threads
-    )
+    return load_text_encoder(name or None, device=settings.device, threads=settings.torch_threads)
 
 
 def _load_early(context: Context) -> None:

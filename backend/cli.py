@@ -99,6 +99,13 @@ def connect(
         bool,
         typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
     ] = False,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="The encoder of this project: english, multilingual, a folder or a hub name. Without it the "
+            "one of before, or what the texts ask for."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -106,7 +113,12 @@ def connect(
         overrides = _overrides(settings or [])
         with TerminalProgress(_err) as progress:
             result = connect_project(
-                context, project_id, overrides=overrides, progress=progress, explain=explain
+                context,
+                project_id,
+                overrides=overrides,
+                progress=progress,
+                explain=explain,
+                encoder=encoder,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

@@ -72,6 +72,8 @@ class Project(Base):
     question: Mapped[str] = mapped_column(Text, default="")
     connected: Mapped[bool] = mapped_column(default=True)
     overrides: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    # Name of its encoder as TEXT_ENCODER would name it; None: TEXT_ENCODER's.
+    encoder: Mapped[str | None] = mapped_column(Text, default=None)
     sampling_before: Mapped[str | None] = mapped_column(String(40), default=None)
     active_version: Mapped[str | None] = mapped_column(String(64), default=None)
     active_fingerprint: Mapped[str | None] = mapped_column(String(64), default=None)

@@ -134,6 +134,8 @@ _REPRESENTATIONS = {
     "encoder": "the encoder's vectors",
     "joined": "the encoder's vectors and words",
     "tfidf": "words",
+    "joined-characters": "the encoder's vectors and character n-grams",
+    "characters": "character n-grams",
 }
 
 

@@ -208,5 +208,5 @@ def _write_project(context: Context, draw: Draw, repeat: int) -> Project:
 
 
 def _embed(context: Context, texts: Sequence[Text]) -> Floats:
-    found = embed_texts(context, [text.content for text in texts])
+    found = embed_texts(context, context.encoder.get(), [text.content for text in texts])
     return np.stack([found[content_hash(text.content)] for text in texts])

@@ -16,6 +16,7 @@ from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
@@ -143,6 +144,7 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
+            choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read

@@ -193,7 +193,7 @@ def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[s
     if missing:
         raise NotFound(
             f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
-            hint="A replay needs the same TEXT_ENCODER and DATA_DIR.",
+            hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
     vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
     return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)

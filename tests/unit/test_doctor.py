@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from backend.context import LazyEncoder
+from backend.context import Encoders
 from backend.database import Project, Worker
 from backend.workflows.connection.connect import disconnect
 from backend.workflows.connection.doctor import diagnose
@@ -26,6 +26,7 @@ CHECKS = [
     "texts",
     "answers",
     "window",
+    "language",
     "members",
 ]
 
@@ -319,7 +320,7 @@ def test_a_missing_encoder_is_named(healthy):
     def fail():
         raise OSError("no such folder")
 
-    context = replace(healthy.context, encoder=LazyEncoder(fail))
+    context = replace(healthy.context, encoders=Encoders(lambda name: fail(), default=""))
     finding = findings(healthy, context)["encoder"]
     assert finding.verdict == "fault"
     assert "no such folder" in finding.message and "make setup" in finding.cure

@@ -93,11 +93,16 @@ def connect(
     overrides: dict[str, object],
     progress: Progress,
     explain: bool = False,
+    encoder: str | None = None,
 ) -> ConnectReport:
     """Registers the backend, runs the first loop and checks the order. Safe to run again.
 
-    `explain` adds a line to the labeling config that shows annotators why a task stands out.
+    `explain` adds a line to the labeling config that shows annotators why a task stands out. `encoder` names
+    the project's own; without one, texts that are clearly not English get the multilingual one. Raises
+    EncoderUnavailable when it cannot be loaded.
     """
+    if encoder is not None:
+        context.encoders.named(encoder).get()
     remote = context.label_studio()
     address = f"{context.settings.backend_url}/projects/{label_studio_id}"
     report = ConnectReport(project=label_studio_id, dashboard=address)
@@ -115,7 +120,11 @@ def connect(
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
+            before = workspace.state.encoder
+            if encoder is not None:
+                workspace.change(encoder=encoder)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
+            report.changes += _encoder_change(workspace, before, named=encoder)
             if report.loop.outcome == "published":
                 tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
@@ -223,6 +232,14 @@ def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }
+
+
+def _encoder_change(workspace: Workspace, before: str | None, *, named: str | None) -> list[str]:
+    now = workspace.state.encoder
+    if now == before:
+        return []
+    why = "" if named is not None else ": the texts are not English (another: connect --encoder NAME)"
+    return [f"encoder set to {now!r}{why}"]
 
 
 def _differs(row: Json, wanted: Json) -> bool:

@@ -11,6 +11,12 @@ from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.workflows.intake.encoder_choice import (
+    MULTILINGUAL,
+    SAMPLE,
+    knows_english_alone,
+    sampled_language,
+)
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.project.reference import created_stamp
@@ -110,6 +116,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         yield _check_texts(gaps, config)
         yield _check_answers(workspace, config)
         yield _check_window(workspace, gaps)
+    yield _try("language", lambda: _check_language(workspace))
     yield _check_members(details)
 
 
@@ -178,6 +185,24 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
             "Set WEBHOOK_SECRET and connect again.",
         )
     return Finding("webhook", "ok", "there, with its secret and all events")
+
+
+def _check_language(workspace: Workspace) -> Finding:
+    texts = workspace.tasks.sample_texts(SAMPLE)
+    if not texts:
+        return Finding("language", "ok", "no texts yet")
+    if not knows_english_alone(workspace):
+        return Finding("language", "ok", f"encoder {workspace.encoder.get().revision}")
+    found = sampled_language(workspace.context, texts)
+    if found.fit == "english":
+        return Finding("language", "ok", "English, as the encoder expects")
+    return Finding(
+        "language",
+        "warning",
+        f"the encoder knows English alone; of {len(texts)} texts {found.not_english:.0%} of the letters and "
+        f"{found.foreign:.0%} of the words are of other languages, {found.unknown:.0%} of the pieces unknown",
+        f"Run: python -m backend connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
+    )
 
 
 def _check_sampling(details: Json) -> Finding:

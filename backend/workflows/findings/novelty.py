@@ -107,7 +107,7 @@ def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: flo
         audit=seen.audit[seen.labelled],
         alpha=alpha,
         rng=np.random.default_rng(workspace.seed),
-        name_vectors=name_vectors(workspace.context, serving.config),
+        name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config),
         rejected=_rejected(workspace, seen.embeddings),
     )
 

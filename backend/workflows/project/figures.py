@@ -89,6 +89,8 @@ class HeadMetrics(Whole):
     loss_encoder: float | None = None
     loss_joined: float | None = None
     loss_tfidf: float | None = None
+    loss_joined_characters: float | None = None
+    loss_characters: float | None = None
 
 
 class Accuracy(Record):

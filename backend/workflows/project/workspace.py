@@ -98,8 +98,8 @@ class Workspace:
 
     @property
     def encoder(self) -> LazyEncoder:
-        """What turns texts into vectors."""
-        return self.context.encoder
+        """What turns texts into vectors: the project's own encoder, else the one that TEXT_ENCODER names."""
+        return self.context.encoders.named(self._state.encoder)
 
     @property
     def registry(self) -> ModelRegistry:
