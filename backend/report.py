@@ -14,7 +14,7 @@ from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
-from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval
+from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
 _OUTCOMES = {
@@ -178,13 +178,19 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("version", row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
-        ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
+        ("window", _window(row)),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
         ("last webhook", row["last_webhook"] or "none yet"),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]
+
+
+def _window(row: Json) -> str:
+    window, loop = row["window"], row["last_loop"]
+    pool = loop["figures"].get("pool") if loop else None
+    return window_words(window["left"], window["size"], version=row["version"], pool=pool)
 
 
 def print_replay(console: Console, found: Replay) -> None:

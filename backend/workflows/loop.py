@@ -6,9 +6,8 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 
+from backend import __version__
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
@@ -107,7 +106,7 @@ class ProjectLoop:
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
         record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
-        record.fingerprint, record.code_version = snapshot.fingerprint, _code_version()
+        record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
             self._maintain(config, snapshot, backend)
@@ -280,17 +279,10 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
         metrics=learned.metrics,
         strategy=strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        code_version=_code_version(),
+        code_version=__version__,
         representation=learned.representation,
         words=learned.words,
     )
-
-
-def _code_version() -> str:
-    try:
-        return package_version("nextlabel")
-    except PackageNotFoundError:
-        return "source"
 
 
 def _begin(workspace: Workspace, reason: str) -> int:

@@ -21,8 +21,10 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
+from model.heads.single_label import LinearHead
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
+from model.registry import RegistryError
 
 _UNLABELLED = -1
 
@@ -89,6 +91,7 @@ def pack_record(
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
+    stored = _load_head(workspace, version)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
     workspace = workspace.with_overrides(facts["settings"])
@@ -108,7 +111,6 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     # Records from before the seed of an order was kept are of orders by the project's seed alone.
     seed = facts.get("order_seed", [workspace.seed])
     order = rank_pool(workspace, serving, queues=queues, seed=seed).ids
-    stored, _manifest = workspace.registry.load(workspace.key, version)
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
         for name in ("weights", "bias", "temperature")
@@ -132,6 +134,15 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
             hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
         )
     return version
+
+
+def _load_head(workspace: Workspace, version: str) -> LinearHead:
+    try:
+        head, _manifest = workspace.registry.load(workspace.key, version)
+    except RegistryError:
+        hint = f"See: python -m backend versions {workspace.label_studio_id}"
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
+    return head
 
 
 def _load(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:

@@ -27,7 +27,7 @@ SETTING = Setting(TIGHT, NAME_SCALE)  # close to the names: labels are about som
 PSEUDO_LABEL_WEIGHT = (
     0.15  # beside 1 of a label; half of that of self-training, as names know less than labels
 )
-PRIOR_STRENGTH = 10.0  # blind answers that halve what the names expect of classes which none of them showed
+PRIOR_STRENGTH = 3.0  # blind answers that halve what the names expect of classes which none of them showed
 _HALVINGS = 24
 
 Columns = NDArray[np.intp]
@@ -56,7 +56,7 @@ def unseen_classes(labels: Labels) -> Columns:
 def reserve_factor(blind: int) -> float:
     """What so many blind answers, none of an unseen class, leave of the mass that was expected there.
 
-    The mean of a beta distribution whose prior counts as ten answers: 1 without answers, then ever less.
+    The mean of a beta distribution whose prior counts as three answers: 1 without answers, then ever less.
     """
     return PRIOR_STRENGTH / (PRIOR_STRENGTH + blind)
 

@@ -77,7 +77,8 @@ def test_results_stay_with_their_tasks(predict):
         {"data": "cats"},
         {"id": 1, "data": {"text": None}},
         {"id": 1, "data": {"text": ""}},
-        {"id": 1, "data": {"text": ["cats"]}},
+        {"id": 1, "data": {"text": [" "]}},
+        {"id": 1, "data": {"text": {"en": "cats"}}},
         {"id": 1, "data": {"other": "cats"}},
     ],
 )
@@ -137,9 +138,14 @@ def test_a_config_that_does_not_parse_is_refused_with_the_cure(client):
     assert "not valid XML" in error["message"] and error["hint"]
 
 
-def test_one_label_alone_is_answered(predict):
-    (prediction,) = predict(as_tasks(["anything"]), label_config=view("cats"))
-    assert chosen(prediction) == "cats"
+def test_a_tick_is_left_to_people(predict):
+    (prediction,) = predict(as_tasks(["all about cats"]), label_config=view("cats"))
+    assert prediction["result"] == []
+
+
+def test_a_list_is_read_as_it_is_shown(predict):
+    (prediction,) = predict([{"id": 1, "data": {"text": ["about", "dogs"]}}])
+    assert chosen(prediction) == "dogs"
 
 
 def test_what_the_model_is_less_sure_of_comes_sooner(predict, connected):

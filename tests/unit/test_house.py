@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from backend import __version__
 from backend.cli import app as cli
 from demo.label_studio_server import LABEL_STUDIO_VERSION
 from model.encoders.convert_e5 import FOLDER, PACKAGE
@@ -153,6 +154,10 @@ def test_every_requirement_is_pinned(file_name):
 def test_no_requirement_drags_in_cuda_or_names_an_address(file_name):
     lines = _pinned(file_name)
     assert [line for line in lines if re.match(r"nvidia-|cuda-|triton|-|.*://", line)] == []
+
+
+def test_the_version_that_a_loop_writes_down_is_that_of_pyproject():
+    assert PYPROJECT["project"]["version"] == __version__
 
 
 def test_requirements_hold_everything_that_pyproject_asks_for():

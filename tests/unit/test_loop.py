@@ -31,9 +31,19 @@ def history(workbench):
 
 
 def places_of_version(workbench):
-    """All four places that name the version."""
+    """What names the version: /setup, the newest predictions, project and backend's row, the manifest."""
     setup = workbench.label_studio.asked and workbench.backend["model_version"]
-    return {workbench.version, workbench.remote["model_version"], workbench.backend["title"], setup}
+    rows = [row for row in workbench.label_studio.predictions.values() if row["task"] in workbench.tasks]
+    stored = workbench.workspace.registry.versions(workbench.workspace.key)
+    _head, manifest = workbench.workspace.registry.load(workbench.workspace.key, max(stored))
+    return {
+        setup,
+        workbench.version,
+        max(row["model_version"] for row in rows),
+        workbench.remote["model_version"],
+        workbench.backend["title"],
+        manifest.version,
+    }
 
 
 # Before the first label
@@ -69,7 +79,7 @@ def test_audit_tasks_keep_their_place_and_come_without_a_suggestion(connected):
     assert len(blind) == 2  # 15 % of a window of ten, rounded up
 
 
-def test_all_four_places_name_the_same_version(connected):
+def test_every_place_names_the_same_version(connected):
     assert places_of_version(connected) == {"nl-000001-label-names"}
 
 
@@ -642,12 +652,11 @@ def test_small_and_odd_projects_run_their_loops(data, make_context, make_app, se
     assert workbench.loop().outcome == "unchanged"
 
 
-def test_one_label_alone_runs(make_context, make_app, settings, label_studio):
+def test_a_tick_alone_is_refused_by_name(make_context, make_app, settings, label_studio):
     project = label_studio.add_project(labels=["cats"], texts=write_texts(12, topics=["cats"]))
-    workbench = _connect(make_context, make_app, settings, label_studio, project)
-    workbench.label(3)
-    assert workbench.loop().outcome == "published"
-    assert workbench.served() == workbench.window
+    with pytest.raises(UnsupportedConfig, match="a tick that says yes or no"):
+        _connect(make_context, make_app, settings, label_studio, project)
+    assert label_studio.writes == []
 
 
 def test_tasks_without_text_are_never_in_the_window_and_come_last(connected, label_studio):

@@ -120,7 +120,7 @@ def test_blind_answers_that_never_show_a_class_take_its_reserve_away(pool):
 
 def test_the_reserve_is_whole_without_blind_answers_and_vanishes_with_many():
     assert reserve_factor(0) == 1.0
-    assert reserve_factor(10) == 0.5
+    assert reserve_factor(3) == 0.5
     assert reserve_factor(1000) < 0.01
 
 

@@ -171,11 +171,9 @@ def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: in
     """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
     try:
         extra = find_backend(context.settings, remote, label_studio_id)["extra_params"]
-        stored = dict(extra[EXTRA_PARAMS_KEY])
-        context.settings.for_project(stored)
-    except (NotConnected, KeyError, TypeError, ValueError):
+        return context.settings.known_overrides(extra[EXTRA_PARAMS_KEY])
+    except (NotConnected, KeyError, TypeError):
         return {}
-    return stored
 
 
 def _read_config(
@@ -197,7 +195,7 @@ def _tell_question(report: ConnectReport, config: LabelConfig, *, title: str) ->
 
 def _remember(context: Context, details: Json, overrides: dict[str, object], *, question: str) -> Workspace:
     workspace = ensure_workspace(context, int(details["id"]), created_stamp(details))
-    all_overrides = {**workspace.state.overrides, **overrides}
+    all_overrides = {**context.settings.known_overrides(workspace.state.overrides), **overrides}
     context.settings.for_project(all_overrides)
     workspace.change(overrides=all_overrides, title=str(details["title"]))
     remember_question(workspace, question)

@@ -63,7 +63,12 @@ class Range(Record):
 
 
 class HeadMetrics(Whole):
-    """What a training measured of its head out of fold, and the settings it chose: see model.training."""
+    """What a training measured of its head out of fold, and the settings it chose: see model.training.
+
+    Three names are older than the field's terms and stay, since versions in use carry them: `pooled` counts
+    the heads of the ensemble, `surroundings` is 1 where pseudo-labels taught as well and 0 elsewhere, and
+    `companions` is the weight of synthetic items.
+    """
 
     labels: float | None = None
     classes_seen: float | None = None
@@ -159,7 +164,7 @@ class AcceptanceRow(Record):
 
 
 class AgreementRow(Record):
-    """Cohen's kappa of an annotator with the others, on `n` tasks in common."""
+    """Cohen's kappa of an annotator, who gave `labels` in all, with the others on `n` tasks in common."""
 
     annotator: int
     labels: int

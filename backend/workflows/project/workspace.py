@@ -76,9 +76,10 @@ class Workspace:
 
     @property
     def settings(self) -> ProjectSettings:
-        """The environment's settings, changed by the project's own."""
+        """The environment's settings, changed by those of the project's own that there still are."""
         overrides = self._state.overrides if self._overrides is None else self._overrides
-        return self.context.settings.for_project(overrides)
+        settings = self.context.settings
+        return settings.for_project(settings.known_overrides(overrides))
 
     @property
     def state(self) -> Project:
