@@ -98,6 +98,10 @@ def connect(
         bool,
         typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
     ] = False,
+    require: Annotated[
+        bool,
+        typer.Option("--require", help="Let nobody submit an empty answer: required in the labeling config."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -105,7 +109,7 @@ def connect(
         overrides = _overrides(settings or [])
         with TerminalProgress(_err) as progress:
             result = connect_project(
-                context, project_id, overrides=overrides, progress=progress, explain=explain
+                context, project_id, overrides=overrides, progress=progress, explain=explain, require=require
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

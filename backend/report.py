@@ -161,6 +161,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("version", row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
+        ("answers", row["account"]["words"]),
         ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),

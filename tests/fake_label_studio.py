@@ -133,7 +133,7 @@ class FakeLabelStudio:
         choices = "".join(f'<Choice value="{label}"/>' for label in labels)
         config = label_config or (
             '<View><Text name="text" value="$text"/>'
-            f'<Choices name="topic" toName="text" choice="single">{choices}</Choices></View>'
+            f'<Choices name="topic" toName="text" choice="single" required="true">{choices}</Choices></View>'
         )
         self.projects[project_id] = {
             "id": project_id,

@@ -14,7 +14,7 @@ class Windows(ProjectTable):
     """One window by version: which task stands at which place, and by which lane it came there."""
 
     def left(self, version: str | None) -> list[int]:
-        """Tasks of a window that still wait, in order."""
+        """Tasks of a window that wait for their first answer, in order."""
         with self._database.session() as session:
             return list(
                 session.scalars(
@@ -27,7 +27,7 @@ class Windows(ProjectTable):
                         WindowTask.project_id == self._project_id,
                         WindowTask.version == version,
                         Task.is_labeled.is_(False),
-                        Task.is_skipped.is_(False),
+                        Task.outcome == "",
                     )
                     .order_by(WindowTask.position)
                 )

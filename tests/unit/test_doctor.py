@@ -24,6 +24,8 @@ CHECKS = [
     "sampling",
     "version",
     "window",
+    "answers",
+    "empty answers",
     "members",
 ]
 

@@ -86,9 +86,9 @@ def test_one_annotation_gives_the_label():
     assert label_of(said("B")) == "B"
 
 
-def test_an_alias_is_the_label_and_its_value_is_not():
+def test_an_alias_is_the_label_whether_it_was_said_or_its_value():
     assert label_of(said("a")) == "a"
-    assert label_of(said("A")) is None
+    assert label_of(said("A")) == "a"
 
 
 def test_the_majority_of_several_annotations_wins():

@@ -9,6 +9,7 @@ from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_note, parse_label_config
+from backend.label_studio.required import free_answer, require_answer
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
@@ -80,10 +81,12 @@ def connect(
     overrides: dict[str, object],
     progress: Progress,
     explain: bool = False,
+    require: bool = False,
 ) -> ConnectReport:
     """Registers the backend, runs the first loop and checks the order. Safe to run again.
 
-    `explain` adds a line to the labeling config that shows annotators why a task stands out.
+    `explain` adds a line to the labeling config that shows annotators why a task stands out. It and `require`
+    make an answer to our question required, so that nobody submits an empty one.
     """
     remote = context.label_studio()
     address = f"{context.settings.backend_url}/projects/{label_studio_id}"
@@ -103,6 +106,8 @@ def connect(
         if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
+        if explain or require:
+            report.changes += _require_answer(workspace, remote)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
@@ -135,6 +140,7 @@ def disconnect(workspace: Workspace) -> list[str]:
             done.append(f"{removed} predictions removed")
             remove_notes(workspace, remote)
             done.append("flags and tabs removed")
+            done += _free_answer(workspace, remote)
             sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)
             done.append(f"sampling set back to {sampling!r}")
@@ -142,6 +148,28 @@ def disconnect(workspace: Workspace) -> list[str]:
     finally:
         remote.close()
     return done
+
+
+def _require_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    # read anew: another change of the config must not be written over
+    xml = remote.project(workspace.label_studio_id)["label_config"]
+    config = parse_label_config(xml)
+    if (required := require_answer(xml, config)) is None:
+        return []
+    workspace.change(required_control=config.from_name)
+    remote.update_project(workspace.label_studio_id, label_config=required)
+    return [f"an answer to {config.from_name!r} is required now"]
+
+
+def _free_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    name = workspace.state.required_control
+    if name is None:
+        return []
+    freed = free_answer(remote.project(workspace.label_studio_id)["label_config"], name)
+    if freed is not None:
+        remote.update_project(workspace.label_studio_id, label_config=freed)
+    workspace.change(required_control=None)
+    return [f"an answer to {name!r} is not required any more"]
 
 
 def _user_name(user: Json) -> str:

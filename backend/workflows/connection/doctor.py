@@ -11,7 +11,9 @@ from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.required import is_required
 from backend.workflows.intake.published import window_left
+from backend.workflows.project.account import read_account
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     SAMPLING,
@@ -104,6 +106,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     yield _check_sampling(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     yield _check_window(workspace)
+    yield _check_answers(workspace)
+    yield _try("empty answers", lambda: _check_required(details))
     yield _check_members(details)
 
 
@@ -204,6 +208,27 @@ def _check_window(workspace: Workspace) -> Finding:
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
         f"Run: python -m backend loop {workspace.label_studio_id}",
+    )
+
+
+def _check_answers(workspace: Workspace) -> Finding:
+    account = read_account(workspace)
+    return Finding("answers", "ok" if account.is_well else "warning", account.words, account.cure)
+
+
+def _check_required(details: Json) -> Finding:
+    config = parse_label_config(details["label_config"])
+    if is_required(details["label_config"], config):
+        return Finding(
+            "empty answers", "ok", f"{config.from_name!r} is required: nobody can submit an empty one"
+        )
+    return Finding(
+        "empty answers",
+        "warning",
+        f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
+        "and Submit then stores an answer without a label",
+        f'Add required="true" to the choice in the labeling config, or run: python -m backend connect '
+        f"{details['id']} --require",
     )
 
 

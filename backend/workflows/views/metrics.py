@@ -79,6 +79,11 @@ def _verdicts(status: Json, _signals: Signals) -> Values:
     return [((verdict,), count) for verdict, count in status["verdicts"].items()]
 
 
+def _outcomes(status: Json, _signals: Signals) -> Values:
+    account = status["account"]
+    return [(("label",), account["learned"])] + [((why,), n) for why, n in account["reasons"].items()]
+
+
 def _lift(_status: Json, signals: Signals) -> Values:
     rows = signals.synthetic.lift if signals.synthetic else []
     return [
@@ -121,6 +126,7 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         [],
         _one(lambda status: status["labelled"]),
     ),
+    "answered_tasks": ("Answered tasks by what came of them.", ["outcome"], _outcomes),
     "window_left": (
         "Tasks of the published window that still wait.",
         [],

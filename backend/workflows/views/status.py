@@ -9,6 +9,7 @@ from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
+from backend.workflows.project.account import read_account
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
@@ -34,6 +35,7 @@ def project_status(workspace: Workspace) -> Json:
         "version": workspace.state.active_version,
         "tasks": tasks,
         "labelled": labelled,
+        "account": read_account(workspace).to_json(),
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
         "pending_hints": workspace.hints.count(),
         "last_webhook": _moment(workspace.state.last_webhook_at),

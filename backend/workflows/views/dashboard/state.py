@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.json_types import Json
 from backend.workflows.intake.published import window_left
+from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
@@ -35,6 +36,7 @@ def read_state(workspace: Workspace) -> Json:
             "loop": _loop_item(loop),
             "version": _item(workspace.state.active_version or "none yet"),
             "window": _window_item(workspace),
+            "answers": _answers_item(workspace),
             "labels": _labels_item(workspace, workspace.hints.count("labels")),
             "webhook": _webhook_item(workspace),
             "worker": _worker_item(living_workers(workspace.context)),
@@ -71,6 +73,11 @@ def _window_item(workspace: Workspace) -> Json:
     share = min(left / size, 1.0)
     tone = "warning" if workspace.state.active_version and share < _LOW_WINDOW else "plain"
     return _item(f"{left:,} of {size:,} tasks left", tone, share=round(share, 4))
+
+
+def _answers_item(workspace: Workspace) -> Json:
+    account = read_account(workspace)
+    return _item(account.words, "plain" if account.is_well else "warning")
 
 
 def _labels_item(workspace: Workspace, waiting: int) -> Json:
