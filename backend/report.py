@@ -40,6 +40,9 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     if not report.changes:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
+    for found in report.disturbances:
+        words = f"{found.setting}: {found.words}. {found.cure}"
+        console.print(f"[yellow]![/] {escape(words)}", highlight=False)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
     console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
@@ -60,6 +63,7 @@ def connect_json(report: ConnectReport) -> Json:
         "expected": report.expected,
         "in_order": report.in_order,
         "verdict": report.verdict,
+        "disturbances": [found.to_json() for found in report.disturbances],
     }
 
 
@@ -163,12 +167,17 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
         ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
+        *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
         ("last webhook", row["last_webhook"] or "none yet"),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]
+
+
+def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
+    return [("order", f"{one['setting']}: {one['words']}. {one['cure']}") for one in disturbances]
 
 
 def print_replay(console: Console, found: Replay) -> None:

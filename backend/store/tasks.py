@@ -87,6 +87,20 @@ class Tasks(ProjectTable):
             )
             return {row.task_id: row.outcome for row in rows}
 
+    def unfinished_of(self, outcomes: Iterable[str]) -> dict[int, str]:
+        """Tasks with a text that came to one of these and are open in Label Studio; synthetic ones apart."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.outcome).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.outcome.in_(list(outcomes)),
+                    Task.is_labeled.is_(False),
+                    Task.content_hash != "",
+                )
+            )
+            return {row.task_id: row.outcome for row in rows}
+
     def read_answers_of(self, task_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         """What people said of some tasks."""
         found: dict[int, list[dict[str, Any]]] = {}

@@ -22,6 +22,7 @@ CHECKS = [
     "ML backend",
     "webhook",
     "sampling",
+    "order settings",
     "version",
     "window",
     "answers",

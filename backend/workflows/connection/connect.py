@@ -9,11 +9,17 @@ from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import add_note, parse_label_config
+from backend.label_studio.queue_settings import (
+    WANTED,
+    Disturbance,
+    find_disturbances,
+    read_queue_settings,
+)
 from backend.label_studio.required import free_answer, require_answer
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
-from backend.workflows.intake.published import window_left
+from backend.workflows.intake.published import window_for
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
@@ -21,7 +27,6 @@ from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
-    SAMPLING,
     SAMPLING_DEFAULT,
     backend_address,
     find_backend,
@@ -32,6 +37,13 @@ from backend.workflows.project.registration import (
 from backend.workflows.project.workspace import Workspace, ensure_workspace
 
 _CONNECTED = "CO"
+# The queue of Label Studio that comes before every sampling where a task needs several answers.
+_BREADTH_FIRST = "breadth first"
+_ORDER_CHANGES = {
+    "sampling": f"sampling set to {WANTED['sampling']!r}",
+    "show_collab_predictions": "pre-annotations switched on",
+    "show_overlap_first": "tasks that several people answer do not come first any more",
+}
 
 
 @dataclass(slots=True)
@@ -50,15 +62,23 @@ class ConnectReport:
     served: int | None = None
     expected: int | None = None
     reserved: bool = False
+    begun_first: bool = False
+    disturbances: list[Disturbance] = field(default_factory=list)
 
     @property
     def in_order(self) -> bool:
         """Whether Label Studio serves what was published (or what it had reserved for us before)."""
-        return self.served == self.expected or self.reserved
+        return self.served == self.expected or self.reserved or self.begun_first
 
     @property
     def verdict(self) -> str:
         """One sentence about the order."""
+        if self.begun_first:
+            then = "" if self.expected is None else f", from task {self.expected} on"
+            return (
+                f"Label Studio gives you task {self.served} first, which others have begun: it serves "
+                f"such tasks at random before all others; then comes the order published{then}."
+            )
         if self.expected is None:
             return "There is nothing left to label: the queue is empty."
         if self.served != self.expected and self.reserved:
@@ -93,7 +113,8 @@ def connect(
     report = ConnectReport(project=label_studio_id, dashboard=address)
     try:
         progress.stage("checking the token")
-        report.user, report.token = _user_name(remote.whoami()), remote.token_kind
+        user = remote.whoami()
+        report.user, report.token = _user_name(user), remote.token_kind
         details = remote.project(label_studio_id)
         config = parse_label_config(details["label_config"])
         report.title, report.labels, report.ignored = (
@@ -111,11 +132,13 @@ def connect(
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
+            # bulk edits of task data announce nothing: whoever connects wants all of it read
+            workspace.change(synced_until=None)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
             if report.loop.outcome == "published":
                 tidy(workspace)
         progress.stage("asking for the next task")
-        _check_order(workspace, remote, report=report)
+        _check_order(workspace, remote, person=int(user["id"]), report=report)
     finally:
         remote.close()
     return report
@@ -144,6 +167,10 @@ def disconnect(workspace: Workspace) -> list[str]:
             sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)
             done.append(f"sampling set back to {sampling!r}")
+            if before := workspace.state.settings_before:
+                remote.update_project(label_studio_id, **before)
+                workspace.change(settings_before={})
+                done.append("tasks that several people answer come first again")
             _forget_connection(workspace)
     finally:
         remote.close()
@@ -208,14 +235,20 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
-    if details["sampling"] != SAMPLING:
-        workspace.change(sampling_before=str(details["sampling"]))
-        remote.update_project(number, sampling=SAMPLING)
-        changes.append(f"sampling set to {SAMPLING!r}")
-    if not details["show_collab_predictions"]:
-        remote.update_project(number, show_collab_predictions=True)
-        changes.append("pre-annotations switched on")
-    return changes
+    return changes + _set_order(workspace, remote, details)
+
+
+def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list[str]:
+    """Sets what must be so for our order to be served, and remembers how it was."""
+    settings = read_queue_settings(details)
+    wrong = {name: value for name, value in WANTED.items() if settings[name] != value}
+    if "sampling" in wrong:
+        workspace.change(sampling_before=str(settings["sampling"]))
+    if "show_overlap_first" in wrong:
+        workspace.change(settings_before={"show_overlap_first": settings["show_overlap_first"]})
+    for name, value in wrong.items():
+        remote.update_project(workspace.label_studio_id, **{name: value})
+    return [_ORDER_CHANGES[name] for name in wrong]
 
 
 def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
@@ -258,13 +291,15 @@ def _mend_webhooks(settings: Settings, workspace: Workspace, remote: LabelStudio
     return ["webhook mended"]
 
 
-def _check_order(workspace: Workspace, remote: LabelStudio, *, report: ConnectReport) -> None:
-    left = window_left(workspace)
+def _check_order(workspace: Workspace, remote: LabelStudio, *, person: int, report: ConnectReport) -> None:
+    report.disturbances = find_disturbances(workspace.state.queue_settings, project=workspace.label_studio_id)
+    left = window_for(workspace, person)
     report.expected = left[0] if left else None
     task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])
-        report.reserved = "lock" in str(task.get("queue", "")).lower()
+        queue = str(task.get("queue", "")).lower()
+        report.reserved, report.begun_first = "lock" in queue, _BREADTH_FIRST in queue
 
 
 def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:

@@ -11,12 +11,12 @@ from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.required import is_required
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.account import read_account
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
-    SAMPLING,
     find_backend,
     our_webhooks,
     webhook_headers,
@@ -103,7 +103,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         return
     yield _try("ML backend", lambda: _check_backend(remote, workspace))
     yield _try("webhook", lambda: _check_webhook(remote, workspace))
-    yield _check_sampling(details)
+    yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     yield _check_window(workspace)
     yield _check_answers(workspace)
@@ -162,15 +162,14 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("webhook", "ok", "there, with its secret and all events")
 
 
-def _check_sampling(details: Json) -> Finding:
-    if details["sampling"] == SAMPLING:
-        return Finding("sampling", "ok", SAMPLING)
-    return Finding(
-        "sampling",
-        "fault",
-        f"{details['sampling']!r}: Label Studio ignores the order",
-        f"Run: python -m backend connect {details['id']}",
-    )
+def _check_order_settings(details: Json) -> Iterator[Finding]:
+    found = find_disturbances(read_queue_settings(details), project=details["id"])
+    if all(one.setting != "sampling" for one in found):
+        yield Finding("sampling", "ok", str(details["sampling"]))
+    for one in found:
+        yield Finding(one.setting, one.verdict, one.words, one.cure)
+    if not found:
+        yield Finding("order settings", "ok", "nothing in Label Studio's settings changes the order")
 
 
 def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:

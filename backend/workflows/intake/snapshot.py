@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
+from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import CURABLE
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
@@ -85,6 +86,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
+    again = second_looks(workspace)
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
     return Snapshot(
@@ -102,7 +104,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit=audit,
         audit_threshold=threshold,
         lost=lost,
-        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything]),
+        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything], again),
         contents={row.task_id: row.content_hash for row in everything},
     )
 
@@ -140,7 +142,9 @@ def audit_sample(
     return audit_hash(ids, seed) < threshold, threshold
 
 
-def _fingerprint(workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]]) -> str:
+def _fingerprint(
+    workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]], again: list[int]
+) -> str:
     settings = workspace.settings.model_dump(
         include={
             *("queue_window", "audit_share", "strategy"),
@@ -153,6 +157,7 @@ def _fingerprint(workspace: Workspace, config: LabelConfig, rows: list[tuple[obj
         "encoder": workspace.encoder.get().revision,
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
+        "second_looks": again,
     }
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:

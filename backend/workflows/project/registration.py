@@ -10,7 +10,6 @@ from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
 from backend.workflows.project.workspace import Workspace
 
-SAMPLING = "Uncertainty sampling"
 SAMPLING_DEFAULT = "Sequential sampling"
 SECRET_HEADER = "X-Nextlabel-Secret"
 WEBHOOK_PATH = "/webhook"

@@ -84,6 +84,10 @@ def _outcomes(status: Json, _signals: Signals) -> Values:
     return [(("label",), account["learned"])] + [((why,), n) for why, n in account["reasons"].items()]
 
 
+def _disturbances(status: Json, _signals: Signals) -> Values:
+    return [((row["setting"],), 1.0) for row in status["order"]["disturbances"]]
+
+
 def _lift(_status: Json, signals: Signals) -> Values:
     rows = signals.synthetic.lift if signals.synthetic else []
     return [
@@ -127,6 +131,11 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         _one(lambda status: status["labelled"]),
     ),
     "answered_tasks": ("Answered tasks by what came of them.", ["outcome"], _outcomes),
+    "order_disturbed": (
+        "1 for each setting of Label Studio that stands in the way of the order.",
+        ["setting"],
+        _disturbances,
+    ),
     "window_left": (
         "Tasks of the published window that still wait.",
         [],

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.json_types import Json
+from backend.label_studio.queue_settings import find_disturbances
 from backend.workflows.intake.published import window_left
+from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
@@ -36,6 +38,7 @@ def read_state(workspace: Workspace) -> Json:
             "loop": _loop_item(loop),
             "version": _item(workspace.state.active_version or "none yet"),
             "window": _window_item(workspace),
+            "order": _order_item(workspace),
             "answers": _answers_item(workspace),
             "labels": _labels_item(workspace, workspace.hints.count("labels")),
             "webhook": _webhook_item(workspace),
@@ -72,7 +75,20 @@ def _window_item(workspace: Workspace) -> Json:
     left = len(window_left(workspace))
     share = min(left / size, 1.0)
     tone = "warning" if workspace.state.active_version and share < _LOW_WINDOW else "plain"
-    return _item(f"{left:,} of {size:,} tasks left", tone, share=round(share, 4))
+    again = len(second_looks(workspace))
+    more = f", and {again:,} for those who have not answered them" if again else ""
+    return _item(f"{left:,} of {size:,} tasks left{more}", tone, share=round(share, 4))
+
+
+def _order_item(workspace: Workspace) -> Json:
+    settings = workspace.state.queue_settings
+    found = find_disturbances(settings, project=workspace.label_studio_id)
+    if not found:
+        return _item(
+            "served as published" if settings else "not looked at yet", "good" if settings else "plain"
+        )
+    words = "; ".join(f"{one.setting}: {one.words}. {one.cure}" for one in found)
+    return _item(words, "bad" if any(one.verdict == "fault" for one in found) else "warning")
 
 
 def _answers_item(workspace: Workspace) -> Json:
