@@ -16,7 +16,7 @@ from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
-from model.records import Ranking
+from model.records import Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
 
@@ -68,7 +68,8 @@ def first_window(workspace: Workspace, serving: Serving, ranking: Ranking) -> li
     """The tasks of a new window: second looks at what others answered, then the first of the ranking."""
     known = set(serving.snapshot.embeddings.ids.tolist())
     again = [task_id for task_id in second_looks(workspace) if task_id in known]
-    return again + ranking.ids[: workspace.settings.queue_window].tolist()
+    first: list[int] = ranking.ids[: workspace.settings.queue_window].tolist()
+    return again + first
 
 
 def publish_places(
@@ -93,7 +94,7 @@ def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> lis
     """Placements of some tasks, in the order given; audit tasks go without a pre-annotation."""
     seen = serving.snapshot
     audit = set(seen.embeddings.ids[seen.audit].tolist())
-    lanes = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
+    lanes: dict[int, Lane] = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
     beliefs = serving.believe(task_ids)
     placements = []
     for task_id in task_ids:
