@@ -178,12 +178,14 @@ def _answer(annotation: Json, config: LabelConfig) -> Answer:
     result = annotation.get("result")
     regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
     was_kept = any(region.get("origin") == "prediction" for region in regions)
-    label = _chosen(annotation, config)
+    # a skip carries what was chosen before it
+    is_skip = bool(annotation.get("was_cancelled"))
+    label = None if is_skip else _chosen(annotation, config)
     return Answer(
         by=_author(annotation),
         at=_created_at(annotation),
         label=label,
-        accepted=was_kept if was_shown and regions else None,
+        accepted=was_kept if was_shown and regions and not is_skip else None,
         why_not=_why_not(annotation, config) if label is None else None,
     )
 
@@ -201,12 +203,13 @@ def _created_at(annotation: Json) -> str:
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
     if annotation.get("was_cancelled"):
         return "skipped"
-    if not (result := annotation.get("result")):
-        return "empty"
-    asked = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    if any(region.get("from_name") == config.from_name for region in asked):
+    result = annotation.get("result")
+    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
+    ours = [region for region in regions if region.get("from_name") == config.from_name]
+    values = [region.get("value") for region in ours]
+    if any(isinstance(value, dict) and value.get("choices") for value in values):
         return "unknown label"
-    return "another question"
+    return "another question" if len(regions) > len(ours) else "empty"
 
 
 def _why_no_label(answers: Sequence[Answer]) -> Outcome:
