@@ -120,6 +120,11 @@ class ProjectSettings(BaseModel):
     retrain_every_minutes: int = Field(
         default=10, ge=1, description="Minutes after which a loop looks for changes, webhook or not."
     )
+    resync_every_hours: int = Field(
+        default=6,
+        ge=1,
+        description="Hours after which a loop reads every task again: bulk edits announce nothing.",
+    )
     queue_window: int = Field(
         default=100,
         ge=5,
