@@ -32,6 +32,15 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     console.print(
         f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
     )
+    if report.other_questions:
+        others = escape(", ".join(report.other_questions))
+        console.print(
+            f"The question answered is “{escape(report.question)}”. Not answered, though they could be: "
+            f"{others}. To choose: --set questions=NAME",
+            highlight=False,
+        )
+    for obstacle in report.obstacles:
+        console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(f"Left to the annotators: {left}.", highlight=False)
@@ -40,6 +49,8 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     if not report.changes:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
+    for sentence in report.gaps.sentences:
+        console.print(f"[yellow]{escape(sentence)}.[/]", highlight=False)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
     console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
@@ -52,7 +63,11 @@ def connect_json(report: ConnectReport) -> Json:
         "user": report.user,
         "token": report.token,
         "dashboard": report.dashboard,
+        "question": report.question,
         "labels": report.labels,
+        "other_questions": list(report.other_questions),
+        "cannot_be_answered": list(report.obstacles),
+        "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "changes": report.changes,
         "loop": loop_json(report.loop),
@@ -119,6 +134,8 @@ _REPRESENTATIONS = {
     "encoder": "the encoder's vectors",
     "joined": "the encoder's vectors and words",
     "tfidf": "words",
+    "joined-characters": "the encoder's vectors and character n-grams",
+    "characters": "character n-grams",
 }
 
 

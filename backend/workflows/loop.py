@@ -11,12 +11,14 @@ from backend import __version__
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig, parse_label_config
+from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
+from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
@@ -95,8 +97,10 @@ class ProjectLoop:
         """Look, take in what is new, and do what it asks for."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
-        config = parse_label_config(details["label_config"])
-        self._remember(details)
+        config = settle_question(
+            self.remote, int(details["id"]), details["label_config"], self.workspace.preference
+        )
+        self._remember(details, config)
         self._fetch_and_encode(config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
@@ -120,13 +124,14 @@ class ProjectLoop:
             )
         return details, find_backend(self.workspace.context.settings, self.remote, number)
 
-    def _remember(self, details: Json) -> None:
+    def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
-        config = str(details["label_config"])
-        reading, known = reading_digest(self.workspace, config), self.workspace.state
+        remember_question(self.workspace, config.from_name)
+        xml, known = str(details["label_config"]), self.workspace.state
+        reading = reading_digest(self.workspace, xml, config.from_name)
         self.workspace.change(
             title=str(details["title"]),
-            label_config=config,
+            label_config=xml,
             connected=True,
             reading=reading,
             synced_until=known.synced_until if known.reading == reading else None,
@@ -139,6 +144,7 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
+            choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read
@@ -161,7 +167,6 @@ class ProjectLoop:
         serving = Serving(
             version=next_version(taken, by_name=learned.by_name),
             head=learned.trained.head,
-            by_name=learned.by_name,
             config=config,
             snapshot=learned.seen,
             floor=self.workspace.settings.preannotate_floor,

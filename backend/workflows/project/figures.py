@@ -89,6 +89,8 @@ class HeadMetrics(Whole):
     loss_encoder: float | None = None
     loss_joined: float | None = None
     loss_tfidf: float | None = None
+    loss_joined_characters: float | None = None
+    loss_characters: float | None = None
 
 
 class Accuracy(Record):
@@ -237,7 +239,8 @@ class NoveltyFigures(Record):
     """Tasks that fit no class at the rate `alpha` of false flags; nothing but words while it is too early.
 
     `scores` are the weights of the scores that were added up, `calibration` how many labels set the
-    threshold, `source` where those came from.
+    threshold, `source` where those came from. `unanswered`: by label without an answer, how many
+    more tasks may be of it.
     """
 
     words: str
@@ -247,6 +250,7 @@ class NoveltyFigures(Record):
     scores: dict[str, float] | None = None
     calibration: int | None = None
     source: Source | None = None
+    unanswered: dict[str, int] | None = None
 
 
 class LiftRow(Record):

@@ -48,7 +48,7 @@ class Learned:
     @property
     def metrics(self) -> Metrics:
         """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
-        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        losses = {f"loss_{name}".replace("-", "_"): loss for name, loss in self.losses.items()}
         return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
@@ -60,7 +60,7 @@ def learn(
     auxiliary: Sequence[AuxiliaryItem] = (),
 ) -> Learned:
     """Trains a head on a snapshot and on synthetic `auxiliary`, or starts from the label names alone."""
-    names = name_vectors(workspace.context, config)
+    names = name_vectors(workspace.context, workspace.encoder.get(), config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config)

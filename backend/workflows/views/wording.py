@@ -80,5 +80,5 @@ def decision_words(decision: Decision) -> str:
     pattern = _DECIDED.get(decision.kind)
     try:
         return pattern.format_map(decision.details) if pattern else decision.kind
-    except KeyError:
+    except (KeyError, TypeError):  # details of another release
         return decision.kind
