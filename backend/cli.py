@@ -99,6 +99,10 @@ def connect(
         bool,
         typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
     ] = False,
+    require: Annotated[
+        bool,
+        typer.Option("--require", help="Let nobody submit an empty answer: required in the labeling config."),
+    ] = False,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -119,6 +123,7 @@ def connect(
                 progress=progress,
                 explain=explain,
                 encoder=encoder,
+                require=require,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

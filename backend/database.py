@@ -21,6 +21,7 @@ from sqlalchemy import (
     BigInteger,
     Executable,
     ForeignKey,
+    Index,
     LargeBinary,
     MetaData,
     String,
@@ -86,6 +87,13 @@ class Project(Base):
     reading: Mapped[str] = mapped_column(String(64), default="")
     # Our tabs in the Data Manager: id by kind.
     tabs: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    # Settings of Label Studio that decide the order, as last read; those that connect changed, as they were.
+    queue_settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    settings_before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    # Name of the control that connect made required.
+    required_control: Mapped[str | None] = mapped_column(Text, default=None)
+    # When all tasks were last read, whatever Label Studio said had changed.
+    read_whole_at: Mapped[float] = mapped_column(default=0.0)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 
@@ -104,6 +112,8 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
+    # Counting the outcomes must not read the texts.
+    __table_args__ = (Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),)
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -117,7 +127,10 @@ class Task(Base):
     generator: Mapped[str | None] = mapped_column(Text, default=None)
     slice: Mapped[str | None] = mapped_column(Text, default=None)
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
+    # When it was first labelled; of a task answered without a label, when it was last answered.
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What came of the answers: see label_studio.tasks.Outcome.
+    outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.
     answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Our own fields on the task in Label Studio, as last read or written.

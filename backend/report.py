@@ -51,6 +51,9 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     print_loop(console, report.loop)
     for sentence in report.gaps.sentences:
         console.print(f"[yellow]{escape(sentence)}.[/]", highlight=False)
+    for found in report.disturbances:
+        words = f"{found.setting}: {found.words}. {found.cure}"
+        console.print(f"[yellow]![/] {escape(words)}", highlight=False)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
     console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
@@ -75,6 +78,7 @@ def connect_json(report: ConnectReport) -> Json:
         "expected": report.expected,
         "in_order": report.in_order,
         "verdict": report.verdict,
+        "disturbances": [found.to_json() for found in report.disturbances],
     }
 
 
@@ -178,7 +182,9 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("version", row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
+        ("answers", row["account"]["words"]),
         ("window", _window(row)),
+        *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
         ("last webhook", row["last_webhook"] or "none yet"),
@@ -191,6 +197,10 @@ def _window(row: Json) -> str:
     window, loop = row["window"], row["last_loop"]
     pool = loop["figures"].get("pool") if loop else None
     return window_words(window["left"], window["size"], version=row["version"], pool=pool)
+
+
+def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
+    return [("order", f"{one['setting']}: {one['words']}. {one['cure']}") for one in disturbances]
 
 
 def print_replay(console: Console, found: Replay) -> None:

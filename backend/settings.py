@@ -120,6 +120,11 @@ class ProjectSettings(BaseModel):
     retrain_every_minutes: int = Field(
         default=10, ge=1, description="Minutes after which a loop looks for changes, webhook or not."
     )
+    resync_every_hours: int = Field(
+        default=6,
+        ge=1,
+        description="Hours after which a loop reads every task again: bulk edits announce nothing.",
+    )
     queue_window: int = Field(
         default=100,
         ge=5,
@@ -226,7 +231,8 @@ class Settings(BaseSettings, ProjectSettings):
     text_encoder: str = Field(
         default="",
         description="`english`, `multilingual`, folder or hub name of a text encoder, or a name of "
-        "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not English.",
+        "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not "
+        "English.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(

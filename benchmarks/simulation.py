@@ -136,7 +136,12 @@ class Simulation:
                 session.execute(
                     update(Task)
                     .where(Task.project_id == self._workspace.id, Task.task_id == task_id)
-                    .values(label=self._draw.tasks[task_id - 1].label, annotations=1, is_labeled=True)
+                    .values(
+                        label=self._draw.tasks[task_id - 1].label,
+                        annotations=1,
+                        is_labeled=True,
+                        outcome="label",
+                    )
                 )
 
     def _forget_labels(self) -> None:
@@ -144,7 +149,7 @@ class Simulation:
             session.execute(
                 update(Task)
                 .where(Task.project_id == self._workspace.id)
-                .values(label=None, annotations=0, is_labeled=False)
+                .values(label=None, annotations=0, is_labeled=False, outcome="")
             )
 
     def _columns(self, texts: Sequence[Text]) -> NDArray[np.intp]:

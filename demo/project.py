@@ -17,7 +17,7 @@ def write_label_config(labels: Sequence[str]) -> str:
     choices = "".join(f'<Choice value="{label}"/>' for label in labels)
     return (
         f'<View><Header value="$nextlabel_note"/><Text name="{TO_NAME}" value="$text"/>'
-        f'<Choices name="{FROM_NAME}" toName="{TO_NAME}" choice="single" showInLine="true">'
+        f'<Choices name="{FROM_NAME}" toName="{TO_NAME}" choice="single" required="true" showInLine="true">'
         f"{choices}</Choices></View>"
     )
 

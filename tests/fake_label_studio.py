@@ -20,6 +20,18 @@ LEGACY_TOKEN = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
 ADMIN, SOMEBODY_ELSE = 1, 2
 SAMPLINGS = ("Sequential sampling", "Uniform sampling", "Uncertainty sampling")
+NEW_PROJECT = {
+    "sampling": "Sequential sampling",
+    "model_version": "",
+    "show_collab_predictions": True,
+    "maximum_annotations": 1,
+    "show_overlap_first": False,
+    "overlap_cohort_percentage": 100,
+    "skip_queue": "REQUEUE_FOR_OTHERS",
+    "evaluate_predictions_automatically": False,
+    "annotator_evaluation_enabled": False,
+    "reveal_preannotations_interactively": False,
+}
 STATES = {"CO": "Connected", "DI": "Disconnected", "ER": "Error"}
 STORED = (
     *("projects", "tasks", "predictions", "backends", "webhooks", "tabs", "calls", "asked", "delivered"),
@@ -119,7 +131,8 @@ class FakeLabelStudio:
         """Hold what `to_json` said, and nothing else."""
         self._now = datetime.fromisoformat(stored["now"])
         for name, kind in ROWS.items():
-            rows = {int(number): row for number, row in stored[name].items()}
+            plain = NEW_PROJECT if name == "projects" else {}
+            rows = {int(number): plain | row for number, row in stored[name].items()}
             setattr(self, name, rows)
             self._numbers[kind] = itertools.count(max(rows, default=0) + 1)
         said = [annotation["id"] for task in self.tasks.values() for annotation in task["annotations"]]
@@ -133,17 +146,14 @@ class FakeLabelStudio:
         choices = "".join(f'<Choice value="{label}"/>' for label in labels)
         config = label_config or (
             '<View><Text name="text" value="$text"/>'
-            f'<Choices name="topic" toName="text" choice="single">{choices}</Choices></View>'
+            f'<Choices name="topic" toName="text" choice="single" required="true">{choices}</Choices></View>'
         )
         self.projects[project_id] = {
             "id": project_id,
             "title": "A project",
             "label_config": config,
             "created_at": self._moment(),
-            "sampling": "Sequential sampling",
-            "model_version": "",
-            "show_collab_predictions": True,
-            "maximum_annotations": 1,
+            **NEW_PROJECT,
         } | fields
         self.add_tasks(project_id, [{"text": text} for text in texts])
         return project_id
@@ -165,7 +175,9 @@ class FakeLabelStudio:
         if fields.get("sampling", SAMPLINGS[0]) not in SAMPLINGS:
             reason = f'"{fields["sampling"]}" is not a valid choice.'
             raise Refusal(400, "Validation error", sampling=[reason])
+        before = dict(project)
         project |= fields
+        self._finish_anew(project, before)
         if fields.get("show_collab_predictions") is False:
             project["model_version"] = ""
         self._tell(project_id, "PROJECT_UPDATED")
@@ -261,6 +273,11 @@ class FakeLabelStudio:
         """Replace a task's data. No webhook is sent for it."""
         self.tasks[task_id]["data"] = data
         self._touch(self.tasks[task_id])
+
+    def set_field(self, task_ids, name, value):
+        """The Data Manager's bulk edit: neither `updated_at` nor a count moves, no webhook is sent."""
+        for task_id in task_ids:
+            self.tasks[task_id]["data"] = self.tasks[task_id]["data"] | {name: value}
 
     def start_training(self, project_id):
         """The button "Start training" of the first backend; returns the status it answered."""
@@ -534,10 +551,8 @@ class FakeLabelStudio:
         included = asked.body["selectedItems"]["included"]
         project_id = int(asked.params["project"])
         chosen = [task for task in self.tasks.values() if task["id"] in included]
-        for task in chosen:
-            if task["project"] == project_id:
-                # neither `updated_at` moves nor is a webhook sent
-                task["data"] = task["data"] | {asked.body["value_name"]: asked.body["value"]}
+        mine = [task["id"] for task in chosen if task["project"] == project_id]
+        self.set_field(mine, asked.body["value_name"], asked.body["value"])
         return {"response_code": 200, "detail": f"Updated {len(chosen)} tasks"}
 
     @route("GET", "/api/dm/views")
@@ -604,7 +619,27 @@ class FakeLabelStudio:
 
     def _touch(self, task):
         task["updated_at"] = self._moment()
-        task["is_labeled"] = len(_submitted(task)) >= task["overlap"]
+        self._finish(task)
+
+    def _finish(self, task):
+        ignores_skips = self.projects[task["project"]]["skip_queue"] == "IGNORE_SKIPPED"
+        counted = task["annotations"] if ignores_skips else _submitted(task)
+        task["is_labeled"] = len(counted) >= task["overlap"]
+
+    def _finish_anew(self, project, before):
+        """What a changed setting finishes or opens, in bulk: `updated_at` does not move."""
+        names = ("maximum_annotations", "overlap_cohort_percentage", "skip_queue")
+        if all(project[name] == before[name] for name in names):
+            return
+        tasks = [task for task in self.tasks.values() if task["project"] == project["id"]]
+        overlaps = project["maximum_annotations"] != before["maximum_annotations"]
+        several = (
+            [task for task in tasks if task["overlap"] > 1] if project["maximum_annotations"] > 1 else []
+        )
+        for task in several or tasks:
+            if overlaps:
+                task["overlap"] = project["maximum_annotations"]
+            self._finish(task)
 
     def _submit(self, task_id, regions, *, user, **fields):
         task = self.tasks[task_id]
@@ -684,6 +719,7 @@ class FakeLabelStudio:
         raise AssertionError(f"The fake knows no filter like {item}")
 
     def _choose(self, project, user):
+        """As get_next_task of 1.23.2: own lock, tasks that others have begun, sampling, own skipped tasks."""
         waiting = [
             task["id"]
             for task in self.tasks.values()
@@ -691,11 +727,22 @@ class FakeLabelStudio:
             and not task["is_labeled"]
             and all(annotation["completed_by"] != user for annotation in task["annotations"])
         ]
+        if project["show_overlap_first"]:
+            several = [task_id for task_id in waiting if self.tasks[task_id]["overlap"] > 1]
+            waiting = several or [task_id for task_id in waiting if self.tasks[task_id]["overlap"] == 1]
         mine = self._locks.get((project["id"], user))
         if mine in waiting:
             return mine, "Task lock"
-        taken = {task_id for (_project, other), task_id in self._locks.items() if other != user}
-        free = [task_id for task_id in waiting if task_id not in taken]
+        free = [task_id for task_id in waiting if not self._is_taken(project, task_id, user)]
+        begun = self._most_begun(waiting) if project["maximum_annotations"] > 1 else set()
+        if open_to_me := [task_id for task_id in free if task_id in begun]:
+            return self._random.choice(open_to_me), "Breadth first queue"
+        task_id, queue = self._sample(project, waiting, free)
+        if task_id is None and project["skip_queue"] == "REQUEUE_FOR_ME":
+            return next(iter(self._skipped_by(project, user)), None), "Skipped queue"
+        return task_id, queue
+
+    def _sample(self, project, waiting, free):
         if project["sampling"] == "Sequential sampling":
             return next(iter(free), None), "Sequence queue"
         queue = "Active learning or random queue"
@@ -709,6 +756,37 @@ class FakeLabelStudio:
                 order = [task_id for _score, task_id in sorted(scores) if task_id in free]
                 return next(iter(order), None), queue
         return (self._random.choice(free) if free else None), queue
+
+    def _most_begun(self, waiting):
+        counts = {task_id: len(self.tasks[task_id]["annotations"]) for task_id in waiting}
+        most = max(counts.values(), default=0)
+        return {task_id for task_id, count in counts.items() if count == most} if most else set()
+
+    def _skipped_by(self, project, user):
+        return [
+            task["id"]
+            for task in self.tasks.values()
+            if task["project"] == project["id"]
+            and not task["is_labeled"]
+            and any(said["completed_by"] == user and said["was_cancelled"] for said in task["annotations"])
+        ]
+
+    def _is_taken(self, project, task_id, user):
+        """Whether locks and answers of others fill a task; whose skips count is the project's setting."""
+        rule = project["skip_queue"]
+        counted = [
+            said
+            for said in self.tasks[task_id]["annotations"]
+            if not said["ground_truth"]
+            and not (rule == "REQUEUE_FOR_ME" and said["was_cancelled"] and said["completed_by"] == user)
+            and not (rule == "REQUEUE_FOR_OTHERS" and said["was_cancelled"] and said["completed_by"] != user)
+        ]
+        locks = [
+            lock
+            for (project_id, other), lock in self._locks.items()
+            if lock == task_id and other != user and project_id == project["id"]
+        ]
+        return len(counted) + len(locks) >= self.tasks[task_id]["overlap"]
 
     # Calls to backends
 

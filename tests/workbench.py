@@ -71,8 +71,15 @@ class Workbench:
         """What Label Studio stores of the active version: score by task."""
         return self.label_studio.published(self.project_id, self.version)
 
-    def connect(self, *, explain=False, **overrides):
-        return connect(self.context, self.project_id, overrides=overrides, progress=Silent(), explain=explain)
+    def connect(self, *, explain=False, require=False, **overrides):
+        return connect(
+            self.context,
+            self.project_id,
+            overrides=overrides,
+            progress=Silent(),
+            explain=explain,
+            require=require,
+        )
 
     def loop(self):
         """One loop under the lease, and the sweep after it, as the worker does it."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from backend.json_types import Json
 
-Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect"]
+Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label"]
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
@@ -18,6 +18,7 @@ TITLES: dict[Flag, str] = {
     "redundant": "Synthetic: redundant",
     "ready": "Ready to accept",
     "suspect": "Check these labels",
+    "no-label": "Answered, but no label",
 }
 # In these, a task that got an annotation is done with.
 _OPEN_ONLY = frozenset({"novel", "review", "ready"})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
@@ -17,6 +19,11 @@ READER = 2
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
+
+# What came of all answers to a task; empty before the first.
+Outcome = Literal[
+    "", "label", "no text", "in dispute", "empty", "another question", "unknown label", "skipped"
+]
 
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
@@ -83,6 +90,13 @@ class TaskState:
         """Identity of the content; empty for a task without text."""
         return content_hash(self.content)
 
+    @property
+    def outcome(self) -> Outcome:
+        """What came of the answers; without a label the newest answer says why."""
+        if self.label:
+            return "label" if self.content else "no text"
+        return _why_no_label(self.answers)
+
 
 def read_task(
     task: Json, config: LabelConfig, *, synthetic: SyntheticFields = SyntheticFields()
@@ -122,9 +136,15 @@ def content_hash(content: str) -> str:
 
 
 def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
-    """The label that most annotations give; None on a tie or when none is in the config."""
-    votes = Counter(label for label in (_chosen(annotation, config) for annotation in annotations) if label)
-    ranked = votes.most_common(2)
+    """The label that most people give; None on a tie or when none is in the config.
+
+    Of several labels of one person the latest counts.
+    """
+    said: dict[object, str] = {}
+    for number, annotation in enumerate(sorted(annotations, key=_created_at)):
+        if label := _chosen(annotation, config):
+            said[_author(annotation) or ("nobody", number)] = label
+    ranked = Counter(said.values()).most_common(2)
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
         return None
     return ranked[0][0]
@@ -140,7 +160,6 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
     data = task.get("data")
     if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
-    known = {label.name for label in config.labels} | {label.title for label in config.labels}
     intended = field_text(data, synthetic.label_field)
     imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
     slices = (field_text(data, field) for field in SLICE_FIELDS)
@@ -148,26 +167,31 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
         is_synthetic=True,
         generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
-        intended_label=_name_of(intended, config) if intended in known else imported,
+        intended_label=find_label(intended, config) or imported,
     )
-
-
-def _name_of(label: str, config: LabelConfig) -> str:
-    by_title = {known.title: known.name for known in config.labels}
-    return label if label in set(config.space.names) else by_title[label]
 
 
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
-    who = annotation.get("completed_by")
-    who = who.get("id") if isinstance(who, dict) else who
-    label = _chosen(annotation, config)
+    # a skip carries what was chosen before it
+    is_skip = bool(annotation.get("was_cancelled"))
+    label = None if is_skip else _chosen(annotation, config)
     return Answer(
-        by=who if isinstance(who, int) else 0,
-        at=str(annotation.get("created_at") or ""),
+        by=_author(annotation),
+        at=_created_at(annotation),
         label=label,
-        accepted=_was_kept(annotation, config),
+        accepted=None if is_skip else _was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
     )
+
+
+def _author(annotation: Json) -> int:
+    who = annotation.get("completed_by")
+    who = who.get("id") if isinstance(who, dict) else who
+    return who if isinstance(who, int) else 0
+
+
+def _created_at(annotation: Json) -> str:
+    return str(annotation.get("created_at") or "")
 
 
 def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
@@ -181,16 +205,29 @@ def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
     if annotation.get("was_cancelled"):
         return "skipped"
-    if _regions(annotation, config):
+    ours = _regions(annotation, config)
+    values = [region.get("value") for region in ours]
+    if any(isinstance(value, dict) and value.get("choices") for value in values):
         return "unknown label"
-    return "another question" if annotation.get("result") else "empty"
+    return "another question" if len(_all_regions(annotation)) > len(ours) else "empty"
+
+
+def _why_no_label(answers: Sequence[Answer]) -> Outcome:
+    if any(said.label for said in answers):
+        return "in dispute"
+    newest = sorted(answers, key=lambda said: said.at)[::-1]
+    reasons = [said.why_not for said in newest if said.why_not]
+    return next((why for why in reasons if why != "skipped"), "skipped" if reasons else "")
+
+
+def _all_regions(annotation: Json) -> list[Json]:
+    result = annotation.get("result")
+    return [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
 
 
 def _regions(annotation: Json, config: LabelConfig) -> list[Json]:
     """What an annotation says to our question."""
-    result = annotation.get("result")
-    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    return [region for region in regions if region.get("from_name") == config.from_name]
+    return [region for region in _all_regions(annotation) if region.get("from_name") == config.from_name]
 
 
 def _shown(data: object) -> dict[str, str]:
@@ -200,12 +237,11 @@ def _shown(data: object) -> dict[str, str]:
 
 
 def _chosen(annotation: Json, config: LabelConfig) -> str | None:
-    known = {label.name for label in config.labels}
     for region in _regions(annotation, config):
         value = region.get("value")
         choices = value.get("choices") if isinstance(value, dict) else None
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):
             continue
-        if choices[0] in known:
-            return choices[0]
+        if label := find_label(choices[0], config):
+            return label
     return None

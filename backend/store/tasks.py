@@ -82,6 +82,57 @@ class Tasks(ProjectTable):
         with self._database.session() as session:
             return Counter(field for fields in session.scalars(lacking) for field in fields)
 
+    def count_outcomes(self) -> dict[str, int]:
+        """How many tasks, synthetic ones apart, came to what."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.outcome, func.count())
+                .where(Task.project_id == self._project_id, Task.is_synthetic.is_(False))
+                .group_by(Task.outcome)
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def of_outcomes(self, outcomes: Iterable[str]) -> dict[int, str]:
+        """Tasks that came to one of these, and to which; synthetic ones apart."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.outcome)
+                .where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.outcome.in_(list(outcomes)),
+                )
+                .order_by(Task.task_id)
+            )
+            return {row.task_id: row.outcome for row in rows}
+
+    def unfinished_of(self, outcomes: Iterable[str]) -> dict[int, str]:
+        """Tasks with a text that came to one of these and are open in Label Studio; synthetic ones apart."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.outcome).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.outcome.in_(list(outcomes)),
+                    Task.is_labeled.is_(False),
+                    Task.content_hash != "",
+                )
+            )
+            return {row.task_id: row.outcome for row in rows}
+
+    def read_answers_of(self, task_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """What people said of some tasks."""
+        found: dict[int, list[dict[str, Any]]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.answers).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.answers for row in rows})
+        return found
+
     def count_annotations(self) -> tuple[int, int]:
         """How many tasks and how many annotations there are."""
         with self._database.session() as session:
@@ -162,6 +213,7 @@ class Tasks(ProjectTable):
                     Task.label,
                     Task.is_labeled,
                     Task.is_skipped,
+                    Task.outcome,
                     Task.is_synthetic,
                     Task.generator,
                     Task.slice,
@@ -228,8 +280,15 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "generator": state.origin.generator,
         "slice": state.origin.slice,
         "intended_label": state.origin.intended_label,
-        "labelled_at": min((said.at for said in state.answers if said.label), default=None),
+        "labelled_at": _labelled_at(state),
+        "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
         "missing_fields": list(state.missing_fields),
     }
+
+
+def _labelled_at(state: TaskState) -> str | None:
+    if state.label is None:
+        return max((said.at for said in state.answers if said.why_not != "skipped"), default=None)
+    return min((said.at for said in state.answers if said.label), default=None)

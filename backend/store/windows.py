@@ -13,12 +13,12 @@ from backend.store.table import ProjectTable
 class Windows(ProjectTable):
     """One window by version: which task stands at which place, and by which lane it came there."""
 
-    def left(self, version: str | None) -> list[int]:
-        """Tasks of a window that still wait, in order."""
+    def left(self, version: str | None, *, also: Collection[int] = ()) -> list[int]:
+        """Tasks of a window that wait for their first answer, and those of `also`, in order."""
         with self._database.session() as session:
-            return list(
-                session.scalars(
-                    select(WindowTask.task_id)
+            rows = list(
+                session.execute(
+                    select(WindowTask.task_id, Task.outcome)
                     .join(
                         Task,
                         (Task.project_id == WindowTask.project_id) & (Task.task_id == WindowTask.task_id),
@@ -27,11 +27,11 @@ class Windows(ProjectTable):
                         WindowTask.project_id == self._project_id,
                         WindowTask.version == version,
                         Task.is_labeled.is_(False),
-                        Task.is_skipped.is_(False),
                     )
                     .order_by(WindowTask.position)
                 )
             )
+        return [row.task_id for row in rows if not row.outcome or row.task_id in also]
 
     def next_position(self, version: str) -> int:
         """The first free position behind a window."""

@@ -12,6 +12,7 @@ from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
@@ -32,7 +33,7 @@ from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.serving import Serving, load_serving
-from backend.workflows.serving.window import order_seed, publish_places, rank_pool
+from backend.workflows.serving.window import first_window, order_seed, publish_places, rank_pool
 from backend.workflows.training.judging import auxiliary_items, judge_tasks
 from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
 from model.records import Ranking
@@ -129,13 +130,23 @@ class ProjectLoop:
         remember_question(self.workspace, config.from_name)
         xml, known = str(details["label_config"]), self.workspace.state
         reading = reading_digest(self.workspace, xml, config.from_name)
+        settings = read_queue_settings(details)
+        same = known.reading == reading and not _finishes_otherwise(known.queue_settings, settings)
         self.workspace.change(
             title=str(details["title"]),
             label_config=xml,
             connected=True,
             reading=reading,
-            synced_until=known.synced_until if known.reading == reading else None,
+            queue_settings=settings,
+            synced_until=known.synced_until if same else None,
         )
+        for found in find_disturbances(settings, project=self.workspace.label_studio_id):
+            logger.warning(
+                "order disturbed project=%s setting=%s: %s",
+                self.workspace.label_studio_id,
+                found.setting,
+                found.words,
+            )
 
     def _fetch_and_encode(self, config: LabelConfig) -> None:
         """Brings tasks and vectors up to date, once more after a long encoding."""
@@ -207,7 +218,7 @@ class ProjectLoop:
     def _publish(self, serving: Serving, ranking: Ranking, backend: Json) -> None:
         """Sends the window of a version and lets it serve."""
         workspace, remote = self.workspace, self.remote
-        task_ids = ranking.ids[: workspace.settings.queue_window].tolist()
+        task_ids = first_window(workspace, serving, ranking)
         self.progress.stage("publishing", total=len(task_ids))
         with self.report.timed("publish"):
             published = publish_places(workspace, remote, serving, ranking=ranking, task_ids=task_ids)
@@ -259,6 +270,11 @@ class ProjectLoop:
             logger.warning("version unreadable project=%s message=%s", workspace.label_studio_id, error)
             return False
         return True
+
+
+def _finishes_otherwise(before: Json, now: Json) -> bool:
+    """Whether a changed setting makes other tasks count as finished, which moves no `updated_at`."""
+    return any(before.get(name, now[name]) != now[name] for name in FINISHING)
 
 
 def _traffic(remote: LabelStudio) -> Traffic:

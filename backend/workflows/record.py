@@ -77,6 +77,7 @@ def pack_record(
         "contents": _contents(snapshot, ids),
         "labels": labels,
         "pool": snapshot.pool.astype(np.uint8),
+        "lost": np.array(sorted(snapshot.lost), dtype=np.int64),
         "order": ranking.ids,
         "teacher-ids": auxiliary_ids,
         "teacher-contents": _contents(snapshot, auxiliary_ids),
@@ -178,10 +179,13 @@ def _rebuild(
         labelled=labelled,
         audit=np.zeros(len(ids), dtype=np.bool_),
         audit_threshold=0.0,
+        lost={},
         fingerprint=str(facts["fingerprint"]),
         contents=_all_contents(tensors),
     )
-    audit, threshold = audit_sample(workspace, ids, labels=len(given))
+    # records from before answers without a label were told apart have none
+    lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
+    audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 

@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from backend.workflows.project.registration import SAMPLING, WEBHOOK_EVENTS
+from backend.label_studio.queue_settings import SAMPLING
+from backend.workflows.project.registration import WEBHOOK_EVENTS
 from demo.label_studio_accounts import create_personal_access_token, log_in
 from tests.e2e.connected import ConnectedProject
 from tests.real_backend import Backend

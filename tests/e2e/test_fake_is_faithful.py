@@ -185,6 +185,46 @@ def talk(remote, person, project, stub):
     yield "backend removed", version(), len(remote.webhooks(project))
     remote.delete_webhook(own["id"])
     yield "webhook removed", remote.webhooks(project)
+    yield from talk_of_open_tasks(remote, person, project, place)
+
+
+def talk_of_open_tasks(remote, person, project, place):
+    """Bulk edits, skips, empty answers and several answers for each task."""
+
+    def rows():
+        (page,) = remote.tasks(project)
+        return {place[task["id"]]: task for task in page}
+
+    def finished():
+        return [number for number, task in sorted(rows().items()) if task["is_labeled"]]
+
+    def moments():
+        return {number: task["updated_at"] for number, task in rows().items()}
+
+    ids = {number: task_id for task_id, number in place.items()}
+    names = ("sampling", "maximum_annotations", "skip_queue", "show_overlap_first")
+    remote.update_project(project, sampling="Sequential sampling")
+    settings = remote.project(project)
+    yield "settings of the queue", [settings[name] for name in names]
+    before = moments()
+    remote.set_task_field(project, [ids[1]], "text", "edited in bulk")
+    yield "a bulk edit changes the data", rows()[1]["data"]["text"]
+    yield "and moves nothing", moments() == before
+    yield "finished so far", finished()
+    person.annotate(ids[1], None)
+    yield "an empty answer finishes a task", finished()
+    before = moments()
+    remote.update_project(project, maximum_annotations=2)
+    yield "more answers for each open what was finished", finished()
+    yield "without a new moment", moments() == before
+    first = remote.next_task(project)
+    yield "what one answered or skipped is not served again", place[first["id"]]
+    remote.update_project(project, maximum_annotations=1)
+    yield "finished again", finished()
+    remote.update_project(project, skip_queue="IGNORE_SKIPPED")
+    yield "where skips count as answers they finish", finished()
+    remote.update_project(project, skip_queue="REQUEUE_FOR_ME")
+    yield "and where not, not", finished()
 
 
 def test_it_answers_as_the_real_one_does(label_studio, admin, stub):

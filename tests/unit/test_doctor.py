@@ -22,10 +22,13 @@ CHECKS = [
     "ML backend",
     "webhook",
     "sampling",
+    "order settings",
     "version",
     "texts",
     "answers",
     "window",
+    "answers",
+    "empty answers",
     "language",
     "members",
 ]

@@ -17,7 +17,9 @@ from alembic.migration import MigrationContext
 
 from backend.database import Base
 from backend.workflows import work
+from backend.workflows.intake.published import window_for
 from backend.workflows.intake.snapshot import ALGORITHM
+from tests.fake_label_studio import SOMEBODY_ELSE
 from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
 from tests.workbench import DATABASE, Workbench
 
@@ -216,7 +218,9 @@ def test_its_oldest_version_can_serve_again(old, run):
     result = run("rollback", "1", OLDEST)
     assert result.exit_code == 0, result.output
     assert old.version == old.remote["model_version"] == OLDEST
-    assert len(old.window) == 12 and set(old.scores) == set(old.window)
+    again = set(window_for(old.workspace, SOMEBODY_ELSE)) - set(old.window)
+    assert len(old.window) == 12 and set(old.scores) == set(old.window) | again
+    assert all(said["was_cancelled"] for task_id in again for said in old.tasks[task_id]["annotations"])
     assert old.served() == old.window[:10]
     assert all(not old.tasks[task_id]["is_labeled"] for task_id in old.window)
     assert old.loop().outcome == "unchanged" and old.version == OLDEST

@@ -92,9 +92,9 @@ def test_one_annotation_gives_the_label():
     assert label_of(said("B")) == "B"
 
 
-def test_an_alias_is_the_label_and_its_value_is_not():
+def test_an_alias_is_the_label_whether_it_was_said_or_its_value():
     assert label_of(said("a")) == "a"
-    assert label_of(said("A")) is None
+    assert label_of(said("A")) == "a"
 
 
 def test_the_majority_of_several_annotations_wins():
@@ -160,9 +160,12 @@ def answer(annotation):
     [
         (said("B"), None),
         (said("a"), None),
-        (said("B", was_cancelled=True), None),
+        (said("B", was_cancelled=True), "skipped"),
         ({"result": [], "was_cancelled": True}, "skipped"),
         ({"result": []}, "empty"),
+        ({"result": None}, "empty"),
+        (said(), "empty"),
+        ({"result": [*said()["result"], *said("B", from_name="mood")["result"]]}, "another question"),
         ({}, "empty"),
         (said("B", from_name="mood"), "another question"),
         (said("gone"), "unknown label"),
@@ -203,3 +206,35 @@ def test_the_fields_without_a_text_are_known():
     assert read_task(a_task(), CONFIG).missing_fields == ("title",)
     assert read_task(a_task(data={"title": " "}), CONFIG).missing_fields == ("title", "text")
     assert read_task(a_task(data=None), CONFIG).missing_fields == ("title", "text")
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([], ""),
+        ([(1, "a")], "label"),
+        ([(1, "a"), (2, "B")], "in dispute"),
+        ([(1, "a"), (2, "B"), (3, None)], "in dispute"),
+        ([(1, "a"), (2, "B"), (3, "B")], "label"),
+        ([(1, "a"), (1, "B")], "label"),
+        ([(1, None), (2, "a")], "label"),
+        ([(1, "C"), (2, None)], "empty"),
+        ([(1, None), (2, "C")], "unknown label"),
+    ],
+)
+def test_what_comes_of_the_answers_of_several_people(answers, outcome):
+    annotations = [
+        (said(label) if label else {"result": []})
+        | {"completed_by": person, "created_at": f"2026-01-01T00:00:0{second}Z"}
+        for second, (person, label) in enumerate(answers)
+    ]
+    assert read_task(a_task(annotations=annotations), CONFIG).outcome == outcome
+
+
+def test_a_skip_that_carries_the_pre_annotation_is_neither_a_label_nor_an_accepted_suggestion():
+    region = said("a")["result"][0] | {"origin": "prediction"}
+    skip = {"result": [region], "was_cancelled": True, "completed_by": 1, "parent_prediction": 7}
+    state = read_task(a_task(annotations=[skip, said("B", completed_by=2)]), CONFIG)
+    assert (state.label, state.outcome) == ("B", "label")
+    alone = read_task(a_task(annotations=[skip]), CONFIG)
+    assert (alone.outcome, alone.is_skipped, alone.answers[0].accepted) == ("skipped", True, None)

@@ -8,11 +8,18 @@ from backend.context import Context
 from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig, Preference, add_note
+from backend.label_studio.label_config import LabelConfig, Preference, add_note, parse_label_config
+from backend.label_studio.queue_settings import (
+    WANTED,
+    Disturbance,
+    find_disturbances,
+    read_queue_settings,
+)
+from backend.label_studio.required import free_answer, require_answer
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
-from backend.workflows.intake.published import window_left
+from backend.workflows.intake.published import window_for
 from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.loop import run_loop, tidy
@@ -22,7 +29,6 @@ from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
-    SAMPLING,
     SAMPLING_DEFAULT,
     backend_address,
     find_backend,
@@ -33,6 +39,13 @@ from backend.workflows.project.registration import (
 from backend.workflows.project.workspace import Workspace, ensure_workspace, find_workspace
 
 _CONNECTED = "CO"
+# The queue of Label Studio that comes before every sampling where a task needs several answers.
+_BREADTH_FIRST = "breadth first"
+_ORDER_CHANGES = {
+    "sampling": f"sampling set to {WANTED['sampling']!r}",
+    "show_collab_predictions": "pre-annotations switched on",
+    "show_overlap_first": "tasks that several people answer do not come first any more",
+}
 
 
 @dataclass(slots=True)
@@ -55,15 +68,23 @@ class ConnectReport:
     served: int | None = None
     expected: int | None = None
     reserved: bool = False
+    begun_first: bool = False
+    disturbances: list[Disturbance] = field(default_factory=list)
 
     @property
     def in_order(self) -> bool:
         """Whether Label Studio serves what was published (or what it had reserved for us before)."""
-        return self.served == self.expected or self.reserved
+        return self.served == self.expected or self.reserved or self.begun_first
 
     @property
     def verdict(self) -> str:
         """One sentence about the order."""
+        if self.begun_first:
+            then = "" if self.expected is None else f", from task {self.expected} on"
+            return (
+                f"Label Studio gives you task {self.served} first, which others have begun: it serves "
+                f"such tasks at random before all others; then comes the order published{then}."
+            )
         if self.expected is None:
             return self._why_empty()
         if self.served != self.expected and self.reserved:
@@ -93,12 +114,14 @@ def connect(
     overrides: dict[str, object],
     progress: Progress,
     explain: bool = False,
+    require: bool = False,
     encoder: str | None = None,
 ) -> ConnectReport:
     """Registers the backend, runs the first loop and checks the order. Safe to run again.
 
-    `explain` adds a line to the labeling config that shows annotators why a task stands out. `encoder` names
-    the project's own; without one, texts that are clearly not English get the multilingual one. Raises
+    `explain` adds a line to the labeling config that shows annotators why a task stands out. It and `require`
+    make an answer to our question required, so that nobody submits an empty one. `encoder` names the
+    project's own; without one, texts that are clearly not English get the multilingual one. Raises
     EncoderUnavailable when it cannot be loaded.
     """
     if encoder is not None:
@@ -108,7 +131,8 @@ def connect(
     report = ConnectReport(project=label_studio_id, dashboard=address)
     try:
         progress.stage("checking the token")
-        report.user, report.token = _user_name(remote.whoami()), remote.token_kind
+        user = remote.whoami()
+        report.user, report.token = _user_name(user), remote.token_kind
         details = remote.project(label_studio_id)
         changed = _stored_overrides(context, remote, label_studio_id) | overrides
         config = _read_config(context, remote, details, changed)
@@ -117,19 +141,23 @@ def connect(
         if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
+        if explain or require:
+            report.changes += _require_answer(workspace, remote)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
             before = workspace.state.encoder
             if encoder is not None:
                 workspace.change(encoder=encoder)
+            # bulk edits of task data announce nothing: whoever connects wants all of it read
+            workspace.change(synced_until=None)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
             report.changes += _encoder_change(workspace, before, named=encoder)
             if report.loop.outcome == "published":
                 tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
-        _check_order(workspace, remote, report=report)
+        _check_order(workspace, remote, person=int(user["id"]), report=report)
     finally:
         remote.close()
     return report
@@ -154,13 +182,40 @@ def disconnect(workspace: Workspace) -> list[str]:
             done.append(f"{removed} predictions removed")
             remove_notes(workspace, remote)
             done.append("flags and tabs removed")
+            done += _free_answer(workspace, remote)
             sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)
             done.append(f"sampling set back to {sampling!r}")
+            if before := workspace.state.settings_before:
+                remote.update_project(label_studio_id, **before)
+                workspace.change(settings_before={})
+                done.append("tasks that several people answer come first again")
             _forget_connection(workspace)
     finally:
         remote.close()
     return done
+
+
+def _require_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    # read anew: another change of the config must not be written over
+    xml = remote.project(workspace.label_studio_id)["label_config"]
+    config = parse_label_config(xml, workspace.preference)
+    if (required := require_answer(xml, config)) is None:
+        return []
+    workspace.change(required_control=config.from_name)
+    remote.update_project(workspace.label_studio_id, label_config=required)
+    return [f"an answer to {config.from_name!r} is required now"]
+
+
+def _free_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    name = workspace.state.required_control
+    if name is None:
+        return []
+    freed = free_answer(remote.project(workspace.label_studio_id)["label_config"], name)
+    if freed is not None:
+        remote.update_project(workspace.label_studio_id, label_config=freed)
+    workspace.change(required_control=None)
+    return [f"an answer to {name!r} is not required any more"]
 
 
 def _user_name(user: Json) -> str:
@@ -215,14 +270,20 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
-    if details["sampling"] != SAMPLING:
-        workspace.change(sampling_before=str(details["sampling"]))
-        remote.update_project(number, sampling=SAMPLING)
-        changes.append(f"sampling set to {SAMPLING!r}")
-    if not details["show_collab_predictions"]:
-        remote.update_project(number, show_collab_predictions=True)
-        changes.append("pre-annotations switched on")
-    return changes
+    return changes + _set_order(workspace, remote, details)
+
+
+def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list[str]:
+    """Sets what must be so for our order to be served, and remembers how it was."""
+    settings = read_queue_settings(details)
+    wrong = {name: value for name, value in WANTED.items() if settings[name] != value}
+    if "sampling" in wrong:
+        workspace.change(sampling_before=str(settings["sampling"]))
+    if "show_overlap_first" in wrong:
+        workspace.change(settings_before={"show_overlap_first": settings["show_overlap_first"]})
+    for name, value in wrong.items():
+        remote.update_project(workspace.label_studio_id, **{name: value})
+    return [_ORDER_CHANGES[name] for name in wrong]
 
 
 def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
@@ -273,13 +334,15 @@ def _mend_webhooks(settings: Settings, workspace: Workspace, remote: LabelStudio
     return ["webhook mended"]
 
 
-def _check_order(workspace: Workspace, remote: LabelStudio, *, report: ConnectReport) -> None:
-    left = window_left(workspace)
+def _check_order(workspace: Workspace, remote: LabelStudio, *, person: int, report: ConnectReport) -> None:
+    report.disturbances = find_disturbances(workspace.state.queue_settings, project=workspace.label_studio_id)
+    left = window_for(workspace, person)
     report.expected = left[0] if left else None
     task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])
-        report.reserved = "lock" in str(task.get("queue", "")).lower()
+        queue = str(task.get("queue", "")).lower()
+        report.reserved, report.begun_first = "lock" in queue, _BREADTH_FIRST in queue
 
 
 def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:

@@ -11,6 +11,8 @@ from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
+from backend.label_studio.required import is_required
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
     SAMPLE,
@@ -19,9 +21,9 @@ from backend.workflows.intake.encoder_choice import (
 )
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
+from backend.workflows.project.account import read_account
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
-    SAMPLING,
     find_backend,
     our_webhooks,
     webhook_headers,
@@ -109,12 +111,13 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         return
     yield _try("ML backend", lambda: _check_backend(remote, workspace))
     yield _try("webhook", lambda: _check_webhook(remote, workspace))
-    yield _check_sampling(details)
+    yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
         gaps = find_gaps(workspace, config.text_fields)
         yield _check_texts(gaps, config)
         yield _check_answers(workspace, config)
+        yield _check_required(details, config)
         yield _check_window(workspace, gaps)
     yield _try("language", lambda: _check_language(workspace))
     yield _check_members(details)
@@ -205,15 +208,14 @@ def _check_language(workspace: Workspace) -> Finding:
     )
 
 
-def _check_sampling(details: Json) -> Finding:
-    if details["sampling"] == SAMPLING:
-        return Finding("sampling", "ok", SAMPLING)
-    return Finding(
-        "sampling",
-        "fault",
-        f"{details['sampling']!r}: Label Studio ignores the order",
-        f"Run: python -m backend connect {details['id']}",
-    )
+def _check_order_settings(details: Json) -> Iterator[Finding]:
+    found = find_disturbances(read_queue_settings(details), project=details["id"])
+    if all(one.setting != "sampling" for one in found):
+        yield Finding("sampling", "ok", str(details["sampling"]))
+    for one in found:
+        yield Finding(one.setting, one.verdict, one.words, one.cure)
+    if not found:
+        yield Finding("order settings", "ok", "nothing in Label Studio's settings changes the order")
 
 
 def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:
@@ -257,26 +259,15 @@ def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
 
 
 def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
-    answered = [said for said in workspace.tasks.read_answers() if said]
-    silent = sum(not any(_speaks(one) for one in said) for said in answered)
-    name = config.from_name
-    if not silent:
-        return Finding("answers", "ok", f"{len(answered):,} answered tasks, all with an answer to {name!r}")
-    others = ", ".join(config.other_questions)
-    return Finding(
-        "answers",
-        "warning",
-        f"{silent:,} of {len(answered):,} answered tasks carry no answer to {name!r}",
-        f"To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
-        "--set questions=NAME"
-        if others
-        else f'Set required="true" on {name!r}, so that nobody submits without an answer.',
-    )
-
-
-def _speaks(answer: Json) -> bool:
-    """Whether an annotation says anything to our question."""
-    return answer.get("why_not") not in ("skipped", "empty", "another question")
+    account = read_account(workspace)
+    cure = account.cure
+    if account.reasons["another question"] and config.other_questions:
+        others = ", ".join(config.other_questions)
+        number = workspace.label_studio_id
+        cure += (
+            f" To answer another question ({others}): python -m backend connect {number} --set questions=NAME"
+        )
+    return Finding("answers", "ok" if account.is_well else "warning", account.words, cure)
 
 
 def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
@@ -292,6 +283,21 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
         f"Run: python -m backend loop {workspace.label_studio_id}",
+    )
+
+
+def _check_required(details: Json, config: LabelConfig) -> Finding:
+    if is_required(details["label_config"], config):
+        return Finding(
+            "empty answers", "ok", f"{config.from_name!r} is required: nobody can submit an empty one"
+        )
+    return Finding(
+        "empty answers",
+        "warning",
+        f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
+        "and Submit then stores an answer without a label",
+        f'Add required="true" to the choice in the labeling config, or run: python -m backend connect '
+        f"{details['id']} --require",
     )
 
 

@@ -25,6 +25,7 @@ from backend.workflows.intake.earlier_findings import (
     read_groups,
 )
 from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.account import CURABLE
 from backend.workflows.project.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,13 @@ logger = logging.getLogger(__name__)
 # One call per text, 0.1 s or more each, in which annotators wait on SQLite: the rest follows next time.
 _MOST_CALLS = 60
 _MOST_REDUNDANT = 2000
+_MOST_WITHOUT_LABEL = 2000
+_WHY_NO_LABEL = {
+    "empty": "Empty answer: nothing was chosen. Choose a label and update the annotation.",
+    "unknown label": "The label of this answer is not in the labeling config. Choose one that is.",
+    "in dispute": "People disagree about this task.",
+    "another question": "The question that is learned was left out. Choose a label and update the answer.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
-    """The notes of novel groups and of verdicts on synthetic tasks."""
+    """The notes of novel groups, of verdicts on synthetic tasks and of answers that became no label."""
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
     for place, group in enumerate(read_groups(workspace, OPEN), start=1):
@@ -113,7 +121,8 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     notes |= {
         row.task_id: Note("review", row.reason, rank) for row, rank in zip(doubtful, ranks, strict=True)
     }
-    return notes | _verdict_notes(workspace.verdicts.of_kinds(("harmful", "redundant")))
+    notes |= _verdict_notes(workspace.verdicts.of_kinds(("harmful", "redundant")))
+    return notes | _notes_without_label(workspace)
 
 
 def _differences(workspace: Workspace, notes: Mapping[int, Note]) -> list[tuple[tuple[str, str], list[int]]]:
@@ -127,6 +136,11 @@ def _differences(workspace: Workspace, notes: Mapping[int, Note]) -> list[tuple[
             if fields.get(name, "") != value:
                 calls[name, value].append(task_id)
     return sorted(calls.items(), key=lambda call: (call[0][1] != "", call[0]))
+
+
+def _notes_without_label(workspace: Workspace) -> dict[int, Note]:
+    found = list(workspace.tasks.of_outcomes(CURABLE).items())[:_MOST_WITHOUT_LABEL]
+    return {task_id: Note("no-label", _WHY_NO_LABEL[outcome]) for task_id, outcome in found}
 
 
 def _update(remote: LabelStudio, workspace: Workspace, number: int, data: dict[str, object]) -> None:

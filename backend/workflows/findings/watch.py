@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
+from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
     AcceptanceRow,
     Accuracy,
@@ -94,16 +95,31 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
 def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:
     """Which labelled rows were asked because they belong to the audit sample."""
     seen, settings = learned.seen, workspace.settings
-    by_hash = np.argsort(audit_hash(seen.embeddings.ids, workspace.seed))
-    audit_rank = np.empty(len(by_hash), dtype=np.intp)
-    audit_rank[by_hash] = np.arange(len(by_hash))
     blind = asked_blind(
-        audit_rank[seen.labelled],
+        _audit_rank(workspace, seen)[seen.labelled] - _lost_before(workspace, seen),
         _label_positions(seen.labelled_at),
         window=settings.queue_window,
         audit_share=settings.audit_share,
     )
     return blind & seen.audit[seen.labelled]
+
+
+def _audit_rank(workspace: Workspace, seen: Snapshot) -> NDArray[np.intp]:
+    by_hash = np.argsort(audit_hash(seen.embeddings.ids, workspace.seed))
+    audit_rank = np.empty(len(by_hash), dtype=np.intp)
+    audit_rank[by_hash] = np.arange(len(by_hash))
+    return audit_rank
+
+
+def _lost_before(workspace: Workspace, seen: Snapshot) -> NDArray[np.intp]:
+    """For each labelled row, how many before it in the audit order had been lost by then."""
+    if not seen.lost:
+        return np.zeros(len(seen.labelled_at), dtype=np.intp)
+    lost = audit_hash(np.array(list(seen.lost), dtype=np.int64), workspace.seed)
+    mine = audit_hash(seen.labels.ids, workspace.seed)
+    was_lost = np.array(list(seen.lost.values()))[None, :] < np.array(seen.labelled_at)[:, None]
+    counts: NDArray[np.intp] = ((lost[None, :] < mine[:, None]) & was_lost).sum(axis=1)
+    return counts
 
 
 def _accuracy(

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
+from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.project.account import CURABLE
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
@@ -40,7 +42,8 @@ class SyntheticTask:
 class Snapshot:
     """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
 
-    The pool is what may be served: not labelled, not skipped. Audit rows are a uniform sample of all rows.
+    The pool is what waits for its first answer. Audit rows are a uniform sample of all rows; those that were
+    answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
     `features` is what a head looks at: the embeddings, until they are replaced.
@@ -57,6 +60,7 @@ class Snapshot:
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
     audit_threshold: float
+    lost: dict[int, str]
     fingerprint: str
     contents: dict[int, str]
 
@@ -80,8 +84,10 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     known = set(config.space.names)
     names = [row.label if row.label in known else None for row in rows]
     labelled = np.array([name is not None for name in names], dtype=bool)
-    pool = np.array([not (row.is_labeled or row.is_skipped or row.label) for row in rows], dtype=bool)
-    audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()))
+    pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
+    lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
+    again = second_looks(workspace)
+    audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
     return Snapshot(
         embeddings=embeddings,
@@ -97,7 +103,8 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
-        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything]),
+        lost=lost,
+        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything], again),
         contents={row.task_id: row.content_hash for row in everything},
     )
 
@@ -117,22 +124,27 @@ def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
         intended_label=row.intended_label if row.intended_label in known else None,
         review=row.label if row.label in known else None,
         is_rejected=bool(row.is_skipped),
-        is_open=not (row.is_labeled or row.is_skipped or row.label),
+        is_open=not (row.is_labeled or row.outcome),
     )
 
 
 def audit_sample(
-    workspace: Workspace, ids: NDArray[np.int64], *, labels: int
+    workspace: Workspace, ids: NDArray[np.int64], *, labels: int, lost: Sequence[int]
 ) -> tuple[NDArray[np.bool_], float]:
-    """Which items (n,) are audit items with so many labels, and the hash below which they are."""
+    """Which items (n,) are audit items with so many labels, and the hash below which they are.
+
+    `lost` are ids of items that were answered without a label: they fill no place of the sample.
+    """
     settings, seed = workspace.settings, workspace.seed
     # The audit tasks of the coming window are set aside too: they must be labelled blind.
     quota = audit_quota(labels + settings.queue_window, share=settings.audit_share)
-    threshold = audit_threshold(ids, seed, quota)
+    threshold = audit_threshold(ids[~np.isin(ids, lost)], seed, quota)
     return audit_hash(ids, seed) < threshold, threshold
 
 
-def _fingerprint(workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]]) -> str:
+def _fingerprint(
+    workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]], again: list[int]
+) -> str:
     settings = workspace.settings.model_dump(
         include={
             *("queue_window", "audit_share", "strategy"),
@@ -145,6 +157,7 @@ def _fingerprint(workspace: Workspace, config: LabelConfig, rows: list[tuple[obj
         "encoder": workspace.encoder.get().revision,
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
+        "second_looks": again,
     }
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:

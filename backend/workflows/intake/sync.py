@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +39,7 @@ def sync_tasks(
     """Fetches what changed since the last look; everything when the counts show that this is not enough."""
     total, _ = remote.counts(workspace.label_studio_id)
     progress.stage("fetching tasks", total=total)
-    since = workspace.state.synced_until
+    since = None if _is_due_whole(workspace) else workspace.state.synced_until
     read = _fetch(workspace, remote, config=config, since=since, progress=progress)
     deleted = 0
     full = since is None
@@ -73,7 +74,15 @@ def _fetch(
         newest = max([newest or "", *(_watermark(change) for change in changes)])
         progress.advance(len(states))
     workspace.change(synced_until=newest)
+    if since is None:
+        workspace.change(read_whole_at=time.time())
     return read
+
+
+def _is_due_whole(workspace: Workspace) -> bool:
+    """Whether it is time to read all: bulk edits of task data move neither `updated_at` nor a count."""
+    hours = workspace.settings.resync_every_hours
+    return time.time() - workspace.state.read_whole_at >= hours * 3600
 
 
 def _watermark(moment: datetime) -> str:

@@ -12,7 +12,6 @@ from backend.settings import Settings
 from backend.workflows.project.hints import HintKind
 from backend.workflows.project.workspace import Workspace
 
-SAMPLING = "Uncertainty sampling"
 SAMPLING_DEFAULT = "Sequential sampling"
 SECRET_HEADER = "X-Nextlabel-Secret"
 WEBHOOK_PATH = "/webhook"

@@ -12,7 +12,7 @@ from backend.workflows.project.registration import find_backend
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
-from backend.workflows.serving.window import publish_places, rank_pool
+from backend.workflows.serving.window import first_window, publish_places, rank_pool
 from model.registry import RegistryError
 
 
@@ -41,7 +41,7 @@ def rollback(
             progress.stage("removing old places")
             publish.clear_version(workspace, remote, version=version)
             ranking = rank_pool(workspace, serving)
-            window = ranking.ids[: workspace.settings.queue_window].tolist()
+            window = first_window(workspace, serving, ranking)
             progress.stage("publishing", total=len(window))
             report = publish_places(workspace, remote, serving, ranking=ranking, task_ids=window)
             publish.activate(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.label_studio.client import LabelStudio
+from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
@@ -15,7 +16,7 @@ from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
-from model.records import Ranking
+from model.records import Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
 
@@ -63,6 +64,14 @@ def rank_pool(
     )
 
 
+def first_window(workspace: Workspace, serving: Serving, ranking: Ranking) -> list[int]:
+    """The tasks of a new window: second looks at what others answered, then the first of the ranking."""
+    known = set(serving.snapshot.embeddings.ids.tolist())
+    again = [task_id for task_id in second_looks(workspace) if task_id in known]
+    first: list[int] = ranking.ids[: workspace.settings.queue_window].tolist()
+    return again + first
+
+
 def publish_places(
     workspace: Workspace,
     remote: LabelStudio,
@@ -82,12 +91,14 @@ def publish_places(
 
 
 def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> list[Placement]:
-    """Placements of some tasks of a ranking, in the order given; audit tasks go without a pre-annotation."""
-    lanes = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
+    """Placements of some tasks, in the order given; audit tasks go without a pre-annotation."""
+    seen = serving.snapshot
+    audit = set(seen.embeddings.ids[seen.audit].tolist())
+    lanes: dict[int, Lane] = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
     beliefs = serving.believe(task_ids)
     placements = []
     for task_id in task_ids:
-        lane = lanes[task_id]
+        lane = lanes.get(task_id) or ("audit" if task_id in audit else "informative")
         result = [] if lane == "audit" else pre_annotation(serving, task_id, beliefs[task_id])
         placements.append(Placement(task_id, lane, result))
     return placements

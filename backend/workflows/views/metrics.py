@@ -79,6 +79,15 @@ def _verdicts(status: Json, _signals: Signals) -> Values:
     return [((verdict,), count) for verdict, count in status["verdicts"].items()]
 
 
+def _outcomes(status: Json, _signals: Signals) -> Values:
+    account = status["account"]
+    return [(("label",), account["learned"])] + [((why,), n) for why, n in account["reasons"].items()]
+
+
+def _disturbances(status: Json, _signals: Signals) -> Values:
+    return [((row["setting"],), 1.0) for row in status["order"]["disturbances"]]
+
+
 def _lift(_status: Json, signals: Signals) -> Values:
     rows = signals.synthetic.lift if signals.synthetic else []
     return [
@@ -120,6 +129,12 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         "Tasks with a label the model learns from.",
         [],
         _one(lambda status: status["labelled"]),
+    ),
+    "answered_tasks": ("Answered tasks by what came of them.", ["outcome"], _outcomes),
+    "order_disturbed": (
+        "1 for each setting of Label Studio that stands in the way of the order.",
+        ["setting"],
+        _disturbances,
     ),
     "window_left": (
         "Tasks of the published window that still wait.",

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from backend.context import Context
 from backend.database import Loop
 from backend.json_types import Json
+from backend.label_studio.queue_settings import Disturbance, find_disturbances
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
+from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.project.account import read_account
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
@@ -35,7 +38,13 @@ def project_status(workspace: Workspace) -> Json:
         "version": workspace.state.active_version,
         "tasks": tasks,
         "labelled": labelled,
+        "account": read_account(workspace).to_json(),
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
+        "second_looks": len(second_looks(workspace)),
+        "order": {
+            "settings": workspace.state.queue_settings,
+            "disturbances": [found.to_json() for found in _disturbances(workspace)],
+        },
         "pending_hints": workspace.hints.count(),
         "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _loop_row(workspace.loops.newest()),
@@ -49,6 +58,10 @@ def project_status(workspace: Workspace) -> Json:
         "verdicts": verdict_counts(workspace),
         "settings": settings.model_dump(mode="json"),
     }
+
+
+def _disturbances(workspace: Workspace) -> list[Disturbance]:
+    return find_disturbances(workspace.state.queue_settings, project=workspace.label_studio_id)
 
 
 def _loop_row(loop: Loop | None) -> Json | None:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.json_types import Json
+from backend.label_studio.queue_settings import find_disturbances
 from backend.workflows.intake.published import window_left
+from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
@@ -35,6 +38,8 @@ def read_state(workspace: Workspace) -> Json:
             "loop": _loop_item(loop),
             "version": _item(workspace.state.active_version or "none yet"),
             "window": _window_item(workspace),
+            "order": _order_item(workspace),
+            "answers": _answers_item(workspace),
             "labels": _labels_item(workspace, workspace.hints.count("labels")),
             "webhook": _webhook_item(workspace),
             "worker": _worker_item(living_workers(workspace.context)),
@@ -71,13 +76,32 @@ def _window_item(workspace: Workspace) -> Json:
     version, pool = workspace.state.active_version, None if left else _newest_pool(workspace)
     share = min(left / size, 1.0)
     tone = "warning" if version and share < _LOW_WINDOW and pool != 0 else "plain"
-    return _item(window_words(left, size, version=version, pool=pool), tone, share=round(share, 4))
+    again = len(second_looks(workspace))
+    more = f", and {again:,} for those who have not answered them" if again else ""
+    words = window_words(left, size, version=version, pool=pool)
+    return _item(f"{words}{more}", tone, share=round(share, 4))
 
 
 def _newest_pool(workspace: Workspace) -> int | None:
     """Tasks that the newest loop could have put into the window; None before there was one."""
     counted_by = workspace.loops.newest_counted()
     return None if counted_by is None else Figures.read(counted_by).pool
+
+
+def _order_item(workspace: Workspace) -> Json:
+    settings = workspace.state.queue_settings
+    found = find_disturbances(settings, project=workspace.label_studio_id)
+    if not found:
+        return _item(
+            "served as published" if settings else "not looked at yet", "good" if settings else "plain"
+        )
+    words = "; ".join(f"{one.setting}: {one.words}. {one.cure}" for one in found)
+    return _item(words, "bad" if any(one.verdict == "fault" for one in found) else "warning")
+
+
+def _answers_item(workspace: Workspace) -> Json:
+    account = read_account(workspace)
+    return _item(account.words, "plain" if account.is_well else "warning")
 
 
 def _labels_item(workspace: Workspace, waiting: int) -> Json:

@@ -1,0 +1,33 @@
+"""Which label of a config an answer means: answers keep the spelling of the day on which they were given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+
+from backend.label_studio.label_config import LabelConfig
+
+
+def find_label(spelling: str, config: LabelConfig) -> str | None:
+    """The name of a label by its alias or value, if need be without regard to case and blanks; else None."""
+    exact, folded = _ways(config)
+    return exact.get(spelling) or folded.get(_fold(spelling))
+
+
+@lru_cache(maxsize=64)
+def _ways(config: LabelConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Name by spelling and by folded spelling; one that two labels share is none, unless it is a name."""
+    ways = {(way, label.name) for label in config.labels for way in (label.name, label.title)}
+    exact = _unshared(ways) | {label.name: label.name for label in config.labels}
+    return exact, _unshared({(_fold(way), name) for way, name in ways})
+
+
+def _unshared(pairs: set[tuple[str, str]]) -> dict[str, str]:
+    names: dict[str, set[str]] = defaultdict(set)
+    for way, name in pairs:
+        names[way].add(name)
+    return {way: found.pop() for way, found in names.items() if len(found) == 1}
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split()).casefold()

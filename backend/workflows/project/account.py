@@ -1,0 +1,87 @@
+"""The account of all answers: which tasks teach the model, why the others do not, and what cures that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backend.json_types import Json
+from backend.label_studio.tabs import TITLES
+from backend.workflows.project.workspace import Workspace
+
+# In words, after a number of tasks.
+_IN_WORDS = {
+    "empty": "empty",
+    "unknown label": "with an unknown label",
+    "in dispute": "in dispute",
+    "another question": "with answers to other questions alone",
+    "skipped": "skipped",
+    "no text": "without a text",
+}
+REASONS = tuple(_IN_WORDS)
+# An answer was given, and could become a label: worth a tab.
+CURABLE = ("empty", "unknown label", "in dispute", "another question")
+# People skip what fits no label: that needs no cure.
+_WANTED = "skipped"
+
+_CURES = {
+    "empty": "Empty answers: a click on a choice that is ticked already takes the tick away. Open each in "
+    "the tab, choose and update; `connect PROJECT --require` lets nobody submit an empty one.",
+    "unknown label": "Unknown labels: name the old label in the labeling config again, as a choice of its "
+    "own or as the alias of the new one.",
+    "in dispute": "Disputes: one of those who disagree changes the answer, or one more person gives a third.",
+    "another question": "Other questions: the answers leave out the question that is learned.",
+    "no text": "Tasks without a text: fill in the field that the labeling config shows.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Tasks of people, not synthetic ones: `learned` have a label, `reasons` count the others by why not."""
+
+    learned: int
+    reasons: Mapping[str, int]
+
+    @property
+    def answered(self) -> int:
+        """All that somebody answered or skipped."""
+        return self.learned + sum(self.reasons.values())
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every answer but the skips became a label."""
+        return not any(count for reason, count in self.reasons.items() if reason != _WANTED)
+
+    @property
+    def words(self) -> str:
+        """One sentence, without its full stop."""
+        if not self.answered:
+            return "nothing is answered yet"
+        whole = f"{self.learned:,} of {self.answered:,} answered tasks are learned from"
+        parts = [f"{count:,} {_IN_WORDS[reason]}" for reason, count in self.reasons.items() if count]
+        return f"{whole}: {', '.join(parts)}" if parts else whole
+
+    @property
+    def cure(self) -> str:
+        """What to do about each reason that there is; empty when all is well."""
+        if self.is_well:
+            return ""
+        cures = [_CURES[reason] for reason, count in self.reasons.items() if count and reason in _CURES]
+        tab = f"See the tab “{TITLES['no-label']}” in the Data Manager. "
+        return (tab if any(self.reasons[reason] for reason in CURABLE) else "") + " ".join(cures)
+
+    def to_json(self) -> Json:
+        """All of it."""
+        return {
+            "answered": self.answered,
+            "learned": self.learned,
+            "reasons": dict(self.reasons),
+            "words": self.words,
+            "cure": self.cure,
+        }
+
+
+def read_account(workspace: Workspace) -> Account:
+    """The account of a project as its tasks were last read."""
+    found = workspace.tasks.count_outcomes()
+    return Account(found.get("label", 0), {reason: found.get(reason, 0) for reason in REASONS})
