@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from backend import report
-from backend.app import build_context, warm_up
+from backend.app import build_context, check_folders, warm_up
 from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
@@ -37,7 +37,7 @@ from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
 from backend.workflows.serving.rollback import rollback as rollback_project
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
 
@@ -63,6 +63,7 @@ def serve(
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with _people_errors():
         settings = _settings()
+        check_folders(settings)
         start_logging(settings.log_level)
         serve_http(host=host or settings.host, port=port or settings.port)
 
@@ -102,6 +103,13 @@ def connect(
         bool,
         typer.Option("--require", help="Let nobody submit an empty answer: required in the labeling config."),
     ] = False,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="The encoder of this project: english, multilingual, a folder or a hub name. Without it the "
+            "one of before, or what the texts ask for."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -109,7 +117,13 @@ def connect(
         overrides = _overrides(settings or [])
         with TerminalProgress(_err) as progress:
             result = connect_project(
-                context, project_id, overrides=overrides, progress=progress, explain=explain, require=require
+                context,
+                project_id,
+                overrides=overrides,
+                progress=progress,
+                explain=explain,
+                require=require,
+                encoder=encoder,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

@@ -14,7 +14,7 @@ from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
-from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval
+from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
 
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
 _OUTCOMES = {
@@ -32,6 +32,15 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     console.print(
         f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
     )
+    if report.other_questions:
+        others = escape(", ".join(report.other_questions))
+        console.print(
+            f"The question answered is “{escape(report.question)}”. Not answered, though they could be: "
+            f"{others}. To choose: --set questions=NAME",
+            highlight=False,
+        )
+    for obstacle in report.obstacles:
+        console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(f"Left to the annotators: {left}.", highlight=False)
@@ -43,6 +52,8 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     for found in report.disturbances:
         words = f"{found.setting}: {found.words}. {found.cure}"
         console.print(f"[yellow]![/] {escape(words)}", highlight=False)
+    for sentence in report.gaps.sentences:
+        console.print(f"[yellow]{escape(sentence)}.[/]", highlight=False)
     console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
     console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
 
@@ -55,7 +66,11 @@ def connect_json(report: ConnectReport) -> Json:
         "user": report.user,
         "token": report.token,
         "dashboard": report.dashboard,
+        "question": report.question,
         "labels": report.labels,
+        "other_questions": list(report.other_questions),
+        "cannot_be_answered": list(report.obstacles),
+        "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "changes": report.changes,
         "loop": loop_json(report.loop),
@@ -123,6 +138,8 @@ _REPRESENTATIONS = {
     "encoder": "the encoder's vectors",
     "joined": "the encoder's vectors and words",
     "tfidf": "words",
+    "joined-characters": "the encoder's vectors and character n-grams",
+    "characters": "character n-grams",
 }
 
 
@@ -166,7 +183,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
-        ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
+        ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
@@ -178,6 +195,12 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
 
 def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
     return [("order", f"{one['setting']}: {one['words']}. {one['cure']}") for one in disturbances]
+
+
+def _window(row: Json) -> str:
+    window, loop = row["window"], row["last_loop"]
+    pool = loop["figures"].get("pool") if loop else None
+    return window_words(window["left"], window["size"], version=row["version"], pool=pool)
 
 
 def print_replay(console: Console, found: Replay) -> None:

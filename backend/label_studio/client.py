@@ -87,8 +87,14 @@ class LabelStudio:
         """Pages of tasks with their annotations; only those changed after a moment when it is given."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
         if updated_after:
-            params["query"] = json.dumps(_updated_after(updated_after))
+            params["query"] = json.dumps(_greater("updated_at", "Datetime", updated_after))
         yield from self._pages(params)
+
+    def some_answered_tasks(self, project_id: int) -> list[Json]:
+        """Tasks with annotations, one page of them."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        params["query"] = json.dumps(_greater("total_annotations", "Number", 0))
+        return next(self._pages(params), [])
 
     def task_ids(self, project_id: int) -> Iterator[list[int]]:
         """Pages of the ids of all tasks."""
@@ -381,6 +387,6 @@ def _flat(errors: object) -> Iterator[str]:
         yield str(errors)
 
 
-def _updated_after(moment: str) -> Json:
-    item = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": moment}
+def _greater(column: str, kind: str, value: object) -> Json:
+    item = {"filter": f"filter:tasks:{column}", "operator": "greater", "type": kind, "value": value}
     return {"filters": {"conjunction": "and", "items": [item]}}

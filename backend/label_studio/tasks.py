@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.json_types import Json
-from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
+from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.spelling import find_label
+from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 2
+READER = 3
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -69,6 +70,7 @@ class TaskState:
 
     `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
     left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
+    `missing_fields` are those of the config in which the task has no text.
     """
 
     task_id: int
@@ -81,6 +83,7 @@ class TaskState:
     origin: Origin
     answers: tuple[Answer, ...]
     shown: dict[str, str]
+    missing_fields: tuple[str, ...]
 
     @property
     def content_hash(self) -> str:
@@ -115,6 +118,7 @@ def read_task(
         origin=origin,
         answers=tuple(_answer(annotation, config) for annotation in annotations),
         shown=_shown(task.get("data")),
+        missing_fields=_missing_fields(task.get("data"), config),
     )
 
 
@@ -122,7 +126,7 @@ def task_content(data: object, config: LabelConfig) -> str:
     """The text that the annotator sees, one line per text tag; empty when the task has none."""
     if not isinstance(data, dict):
         return ""
-    values = (_text(data, field) for field in config.text_fields)
+    values = (text.fill(data) for text in config.texts)
     return "\n".join(value for value in values if value)
 
 
@@ -146,38 +150,28 @@ def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
     return ranked[0][0]
 
 
-def _text(data: Json, field: str) -> str:
-    value: object = data.get(field)
-    if value is None and "." in field:
-        value = data
-        for part in field.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        # JSON can carry what no database stores: halves of a surrogate pair, and the zero byte
-        return str(value).replace("\0", " ").encode("utf-8", "replace").decode().strip()
-    return ""
+def _missing_fields(data: object, config: LabelConfig) -> tuple[str, ...]:
+    if not isinstance(data, dict):
+        return config.text_fields
+    return tuple(dict.fromkeys(field for text in config.texts for field in text.missing(data)))
 
 
 def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotations: list[Json]) -> Origin:
     data = task.get("data")
-    if not isinstance(data, dict) or _text(data, synthetic.field) not in synthetic.values:
+    if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
-    intended = _text(data, synthetic.label_field)
+    intended = field_text(data, synthetic.label_field)
     imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
-    slices = (_text(data, field) for field in SLICE_FIELDS)
+    slices = (field_text(data, field) for field in SLICE_FIELDS)
     return Origin(
         is_synthetic=True,
-        generator=_text(data, GENERATOR_FIELD) or None,
+        generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
         intended_label=find_label(intended, config) or imported,
     )
 
 
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
-    was_shown = annotation.get("parent_prediction") is not None
-    result = annotation.get("result")
-    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    was_kept = any(region.get("origin") == "prediction" for region in regions)
     # a skip carries what was chosen before it
     is_skip = bool(annotation.get("was_cancelled"))
     label = None if is_skip else _chosen(annotation, config)
@@ -185,7 +179,7 @@ def _answer(annotation: Json, config: LabelConfig) -> Answer:
         by=_author(annotation),
         at=_created_at(annotation),
         label=label,
-        accepted=was_kept if was_shown and regions and not is_skip else None,
+        accepted=None if is_skip else _was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
     )
 
@@ -200,12 +194,19 @@ def _created_at(annotation: Json) -> str:
     return str(annotation.get("created_at") or "")
 
 
+def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
+    regions = _regions(annotation, config)
+    if annotation.get("parent_prediction") is None or not regions:
+        return None
+    # "Create Annotations From Predictions" copies regions without saying where they come from
+    return any(region.get("origin", "prediction") == "prediction" for region in regions)
+
+
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
     if annotation.get("was_cancelled"):
         return "skipped"
-    result = annotation.get("result")
-    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    ours = [region for region in regions if region.get("from_name") == config.from_name]
+    regions = _regions(annotation)
+    ours = _regions(annotation, config)
     values = [region.get("value") for region in ours]
     if any(isinstance(value, dict) and value.get("choices") for value in values):
         return "unknown label"
@@ -220,6 +221,13 @@ def _why_no_label(answers: Sequence[Answer]) -> Outcome:
     return next((why for why in reasons if why != "skipped"), "skipped" if reasons else "")
 
 
+def _regions(annotation: Json, config: LabelConfig | None = None) -> list[Json]:
+    """What an annotation says: to our question, or without a config to all."""
+    result = annotation.get("result")
+    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
+    return [region for region in regions if config is None or region.get("from_name") == config.from_name]
+
+
 def _shown(data: object) -> dict[str, str]:
     if not isinstance(data, dict):
         return {}
@@ -227,10 +235,7 @@ def _shown(data: object) -> dict[str, str]:
 
 
 def _chosen(annotation: Json, config: LabelConfig) -> str | None:
-    result = annotation.get("result")
-    for region in result if isinstance(result, list) else []:
-        if not isinstance(region, dict) or region.get("from_name") != config.from_name:
-            continue
+    for region in _regions(annotation, config):
         value = region.get("value")
         choices = value.get("choices") if isinstance(value, dict) else None
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):

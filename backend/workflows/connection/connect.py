@@ -8,7 +8,7 @@ from backend.context import Context
 from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import add_note, parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, add_note
 from backend.label_studio.queue_settings import (
     WANTED,
     Disturbance,
@@ -20,6 +20,8 @@ from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.intake.published import window_for
+from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
@@ -34,7 +36,7 @@ from backend.workflows.project.registration import (
     webhook_fields,
     webhook_is_right,
 )
-from backend.workflows.project.workspace import Workspace, ensure_workspace
+from backend.workflows.project.workspace import Workspace, ensure_workspace, find_workspace
 
 _CONNECTED = "CO"
 # The queue of Label Studio that comes before every sampling where a task needs several answers.
@@ -55,8 +57,12 @@ class ConnectReport:
     user: str = ""
     token: str = ""
     dashboard: str = ""
+    question: str = ""
     labels: int = 0
     ignored: tuple[str, ...] = ()
+    other_questions: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)
     served: int | None = None
@@ -80,7 +86,7 @@ class ConnectReport:
                 f"such tasks at random before all others; then comes the order published{then}."
             )
         if self.expected is None:
-            return "There is nothing left to label: the queue is empty."
+            return self._why_empty()
         if self.served != self.expected and self.reserved:
             return (
                 f"Label Studio gives you task {self.served} first, which it reserved for you earlier; "
@@ -93,6 +99,13 @@ class ConnectReport:
             f"published is {self.expected}. Run: python -m backend doctor {self.project}"
         )
 
+    def _why_empty(self) -> str:
+        if self.gaps.tasks == 0:
+            return "There are no tasks yet: the queue starts when some are imported."
+        if self.gaps.is_unreadable:
+            return f"There is nothing to read: {'; '.join(self.gaps.sentences)}."
+        return "There is nothing left to label: the queue is empty."
+
 
 def connect(
     context: Context,
@@ -102,12 +115,17 @@ def connect(
     progress: Progress,
     explain: bool = False,
     require: bool = False,
+    encoder: str | None = None,
 ) -> ConnectReport:
     """Registers the backend, runs the first loop and checks the order. Safe to run again.
 
     `explain` adds a line to the labeling config that shows annotators why a task stands out. It and `require`
-    make an answer to our question required, so that nobody submits an empty one.
+    make an answer to our question required, so that nobody submits an empty one. `encoder` names the
+    project's own; without one, texts that are clearly not English get the multilingual one. Raises
+    EncoderUnavailable when it cannot be loaded.
     """
+    if encoder is not None:
+        context.encoders.named(encoder).get()
     remote = context.label_studio()
     address = f"{context.settings.backend_url}/projects/{label_studio_id}"
     report = ConnectReport(project=label_studio_id, dashboard=address)
@@ -116,27 +134,28 @@ def connect(
         user = remote.whoami()
         report.user, report.token = _user_name(user), remote.token_kind
         details = remote.project(label_studio_id)
-        config = parse_label_config(details["label_config"])
-        report.title, report.labels, report.ignored = (
-            details["title"],
-            len(config.labels),
-            config.other_controls,
-        )
-        stored = _stored_overrides(context, remote, label_studio_id)
-        workspace = _remember(context, details, stored | overrides)
+        changed = _stored_overrides(context, remote, label_studio_id) | overrides
+        config = _read_config(context, remote, details, changed)
+        _tell_question(report, config, title=str(details["title"]))
+        workspace = _remember(context, details, changed, question=config.from_name)
         if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
         if explain or require:
-            report.changes += _require_answer(workspace, remote)
+            report.changes += _require_answer(workspace, remote, config)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
             # bulk edits of task data announce nothing: whoever connects wants all of it read
             workspace.change(synced_until=None)
+            before = workspace.state.encoder
+            if encoder is not None:
+                workspace.change(encoder=encoder)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
+            report.changes += _encoder_change(workspace, before, named=encoder)
             if report.loop.outcome == "published":
                 tidy(workspace)
+        report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
     finally:
@@ -177,10 +196,9 @@ def disconnect(workspace: Workspace) -> list[str]:
     return done
 
 
-def _require_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+def _require_answer(workspace: Workspace, remote: LabelStudio, config: LabelConfig) -> list[str]:
     # read anew: another change of the config must not be written over
     xml = remote.project(workspace.label_studio_id)["label_config"]
-    config = parse_label_config(xml)
     if (required := require_answer(xml, config)) is None:
         return []
     workspace.change(required_control=config.from_name)
@@ -207,18 +225,34 @@ def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: in
     """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
     try:
         extra = find_backend(context.settings, remote, label_studio_id)["extra_params"]
-        stored = dict(extra[EXTRA_PARAMS_KEY])
-        context.settings.for_project(stored)
-    except (NotConnected, KeyError, TypeError, ValueError):
+        return context.settings.known_overrides(extra[EXTRA_PARAMS_KEY])
+    except (NotConnected, KeyError, TypeError):
         return {}
-    return stored
 
 
-def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Workspace:
+def _read_config(
+    context: Context, remote: LabelStudio, details: Json, overrides: dict[str, object]
+) -> LabelConfig:
+    """The question that we answer, settled anew whatever was settled before."""
+    known = find_workspace(context, int(details["id"]), created_stamp(details))
+    before = context.settings.known_overrides(known.state.overrides) if known else {}
+    settings = context.settings.for_project({**before, **overrides})
+    preference = Preference(questions=settings.question_names)
+    return settle_question(remote, int(details["id"]), details["label_config"], preference)
+
+
+def _tell_question(report: ConnectReport, config: LabelConfig, *, title: str) -> None:
+    report.title, report.question, report.labels = title, config.from_name, len(config.labels)
+    report.ignored, report.other_questions = config.other_controls, config.other_questions
+    report.obstacles = config.obstacles
+
+
+def _remember(context: Context, details: Json, overrides: dict[str, object], *, question: str) -> Workspace:
     workspace = ensure_workspace(context, int(details["id"]), created_stamp(details))
-    all_overrides = {**workspace.state.overrides, **overrides}
+    all_overrides = {**context.settings.known_overrides(workspace.state.overrides), **overrides}
     context.settings.for_project(all_overrides)
     workspace.change(overrides=all_overrides, title=str(details["title"]))
+    remember_question(workspace, question)
     return workspace
 
 
@@ -258,6 +292,14 @@ def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }
+
+
+def _encoder_change(workspace: Workspace, before: str | None, *, named: str | None) -> list[str]:
+    now = workspace.state.encoder
+    if now == before:
+        return []
+    why = "" if named is not None else ": the texts are not English (another: connect --encoder NAME)"
+    return [f"encoder set to {now!r}{why}"]
 
 
 def _differs(row: Json, wanted: Json) -> bool:
