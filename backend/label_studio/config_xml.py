@@ -15,8 +15,10 @@ def parse_xml(xml: str, *, keep_comments: bool = False) -> etree._Element:
     try:
         return etree.fromstring(xml.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        # lxml's words end with the line once more, and with the name of a file that there is not
+        fault = str(error).partition(" (<string>")[0]
         raise BadRequest(
-            f"The labeling config is not valid XML: {error}", hint="Check it in Label Studio's settings."
+            f"The labeling config is not valid XML: {fault}", hint="Check it in Label Studio's settings."
         ) from None
 
 

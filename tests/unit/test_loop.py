@@ -31,19 +31,9 @@ def history(workbench):
 
 
 def places_of_version(workbench):
-    """What names the version: /setup, the newest predictions, project and backend's row, the manifest."""
+    """What names the version in use: /setup, our row, the project, and the name and row of the backend."""
     setup = workbench.label_studio.asked and workbench.backend["model_version"]
-    rows = [row for row in workbench.label_studio.predictions.values() if row["task"] in workbench.tasks]
-    stored = workbench.workspace.registry.versions(workbench.workspace.key)
-    _head, manifest = workbench.workspace.registry.load(workbench.workspace.key, max(stored))
-    return {
-        setup,
-        workbench.version,
-        max(row["model_version"] for row in rows),
-        workbench.remote["model_version"],
-        workbench.backend["title"],
-        manifest.version,
-    }
+    return {workbench.version, workbench.remote["model_version"], workbench.backend["title"], setup}
 
 
 # Before the first label
@@ -81,6 +71,9 @@ def test_audit_tasks_keep_their_place_and_come_without_a_suggestion(connected):
 
 def test_every_place_names_the_same_version(connected):
     assert places_of_version(connected) == {"nl-000001-label-names"}
+    _head, manifest = connected.workspace.registry.load(connected.workspace.key, connected.version)
+    assert manifest.version == connected.version
+    assert connected.window and set(connected.scores) == set(connected.window)
 
 
 # With labels
