@@ -114,7 +114,13 @@ def quick_sweep(monkeypatch):
 
 
 @pytest.fixture
-def make_context(label_studio, encoder, migrated_database, quick_sweep, monkeypatch):
+def no_pauses(monkeypatch):
+    """Between two tries of a call to Label Studio nobody waits."""
+    monkeypatch.setattr("backend.label_studio.connection._FIRST_PAUSE_S", 0.0)
+
+
+@pytest.fixture
+def make_context(label_studio, encoder, migrated_database, quick_sweep, no_pauses, monkeypatch):
     """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
     monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
 
