@@ -143,9 +143,7 @@ def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
         workspace = open_workspace(context, project_id)
         with TerminalProgress(_err) as progress, lease(workspace, wait_s=PEOPLE_WAIT_S):
             result = run_loop(workspace, reason="command", progress=progress)
-            if result.outcome == "published":
-                progress.stage("removing old predictions")
-                tidy(workspace)
+        tidy(workspace)
         _print(as_json, report.loop_json(result), lambda: report.print_loop(_out, result))
 
 

@@ -34,8 +34,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from backend.errors import DatabaseUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Older versions of SQLite take no more than 999 values in one statement.
@@ -235,6 +239,17 @@ class Worker(Base):
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     seen_at: Mapped[float]
+    # How often its background threads failed since it started, and went on.
+    failures: Mapped[int] = mapped_column(default=0)
+
+
+class Secret(Base):
+    """What all web processes share, sealed with a key that is not in the database."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
 
 
 class Database:
@@ -250,14 +265,17 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
-        with self._sessions.begin() as session:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises DatabaseUnavailable when the database does not answer, is locked for long or full.
+        """
+        with _named_errors(), self._sessions.begin() as session:
             yield session
 
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        with self.engine.begin() as connection:
+        with _named_errors(), self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -273,6 +291,18 @@ def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequenc
     """Parts of some values, in order; without a `size`, each fits into one SQL statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        raise DatabaseUnavailable(
+            f"The database cannot be used now: {reason}.",
+            hint="Is it running, does its disk have space, and is DATABASE_URL right?",
+        ) from error
 
 
 @cache

@@ -1,4 +1,4 @@
-"""HTTP to Label Studio: signed, counted, tried again where a failure may pass, our errors in place of codes."""
+"""HTTP to Label Studio: signed, counted, tried again where it may help, our errors in place of codes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Connection:
         *,
         read_back: Callable[[], Any] | None = None,
     ) -> Any:
-        """Writes something. `read_back` finds what an earlier try left; None: nothing, so it is sent again."""
+        """Writes something. `read_back` finds what an earlier try left; None: nothing, so send it again."""
         for attempt in _patiently(_TRIES):
             with attempt:
                 found = read_back() if read_back and attempt.retry_state.attempt_number > 1 else None

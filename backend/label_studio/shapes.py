@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # None: whatever comes. A type or several: a value of one of them. A dict: an object with at least these
-# fields. A list of one shape: a list of such.
+# fields, "*" for each that there is. A list of one shape: a list of such.
 Shape = type | tuple[type, ...] | dict[str, "Shape"] | list["Shape"] | None
 
 _MAYBE_TEXT: Shape = (str, type(None))
@@ -31,7 +31,7 @@ SCORES_PAGE: Shape = {"total": int, "tasks": [{"id": int, "predictions": [_SCORE
 PREDICTIONS: Shape = [{"task": int, "result": None, "model_version": None}]
 CREATED: Shape = {"created": int}
 DELETED: Shape = {"deleted_predictions": int}
-VERSIONS: Shape = dict
+VERSIONS: Shape = {"*": int}
 TASK: Shape = {"id": int}
 BACKEND: Shape = {"id": int, "url": str, "title": _MAYBE_TEXT, "state": str, "model_version": _MAYBE_TEXT}
 BACKENDS: Shape = [BACKEND]
@@ -70,8 +70,9 @@ def summary(answer: object) -> str:
 def _misfit_of_object(answer: object, shape: dict[str, Shape], where: str) -> str | None:
     if not isinstance(answer, dict):
         return f"{where} is not an object"
-    for name, inner in shape.items():
-        inside = name if where == "it" else f"{where}.{name}"
+    wanted = dict.fromkeys(answer, shape["*"]) if "*" in shape else shape
+    for name, inner in wanted.items():
+        inside = str(name) if where == "it" else f"{where}.{name}"
         if name not in answer:
             return f"{inside} is missing"
         if fault := misfit(answer[name], inner, inside):

@@ -71,9 +71,7 @@ def test_predictions_whose_answer_was_lost_are_not_sent_twice(
 
 
 @pytest.mark.parametrize("failure", PASSING)
-def test_predictions_that_did_not_arrive_are_sent_again(
-    failure, remote, label_studio, project_id, fail_once
-):
+def test_predictions_that_did_not_arrive_are_sent_again(failure, remote, label_studio, project_id, fail_once):
     fail_once("POST", failure, done=False)
     assert remote.import_predictions(project_id, [a_prediction(1), a_prediction(2)]) == 2
     assert count(label_studio, "POST", "import") == 2
@@ -167,7 +165,7 @@ PROJECT = {
         (lambda remote: remote.tabs(1), [{"id": 1, "data": []}], r"it\[0\].data is not an object"),
         (lambda remote: remote.webhooks(1), {}, "it is not a list"),
         (lambda remote: remote.model_versions(1), ["v"], "it is not an object"),
-        (lambda remote: remote.model_versions(1), {"v": None}, "it.v is not int"),
+        (lambda remote: remote.model_versions(1), {"v": None}, "v is not int"),
         (lambda remote: remote.delete_version(1, "v"), {"deleted": 3}, "deleted_predictions is missing"),
     ],
 )

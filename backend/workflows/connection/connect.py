@@ -107,8 +107,7 @@ def connect(
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
-            if report.loop.outcome == "published":
-                tidy(workspace)
+        tidy(workspace)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, report=report)
     finally:

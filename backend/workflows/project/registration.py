@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from backend.errors import NotConnected
+from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.settings import Settings
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.workspace import Workspace
 
 SAMPLING = "Uncertainty sampling"
@@ -51,6 +52,26 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
         f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
         hint=f"Run: python -m backend connect {label_studio_id}",
     )
+
+
+def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
+    """Whether the project itself, or our row in it, was taken away in Label Studio. In doubt it was not."""
+    number = workspace.label_studio_id
+    try:
+        details = remote.project(number)
+    except NotFound:
+        return True
+    except NextlabelError:
+        return False
+    if created_stamp(details) != workspace.state.created_stamp:
+        return True
+    try:
+        find_backend(workspace.context.settings, remote, number)
+    except NotConnected:
+        return True
+    except NextlabelError:
+        return False
+    return False
 
 
 def webhook_headers(settings: Settings) -> dict[str, str]:

@@ -29,6 +29,8 @@ def refresh_metrics(context: Context) -> CollectorRegistry:
     """
     registry = CollectorRegistry()
     Gauge("nextlabel_workers", "Workers alive.", registry=registry).set(len(living_workers(context)))
+    survived = "Failures that background threads of the workers went on after."
+    Gauge("nextlabel_worker_failures", survived, registry=registry).set(context.workers.count_failures())
     gauges = {
         name: Gauge(f"nextlabel_{name}", meaning, ["project", *labels], registry=registry)
         for name, (meaning, labels, _read) in _METRICS.items()
