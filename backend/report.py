@@ -158,7 +158,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         last += f": {loop['error']}"
     return [
         ("connected", "yes" if row["connected"] else "no"),
-        ("version", row["version"] or "none yet"),
+        ("version", row["damage"] or row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),

@@ -22,6 +22,7 @@ from backend.workflows.project.registration import (
 )
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
+from backend.workflows.serving.stored import damage
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -103,6 +104,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield _check_sampling(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
+    yield _check_files(workspace)
     yield _check_window(workspace)
     yield _check_members(details)
 
@@ -193,6 +195,12 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
     return Finding("version", "ok", f"{version} in all places")
+
+
+def _check_files(workspace: Workspace) -> Finding:
+    if words := damage(workspace):
+        return Finding("files", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
+    return Finding("files", "ok", "the version in use is whole")
 
 
 def _check_window(workspace: Workspace) -> Finding:

@@ -129,6 +129,11 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         _one(lambda status: status["window"]["left"]),
     ),
     "pending_hints": ("Hints no loop has answered yet.", [], _one(lambda status: status["pending_hints"])),
+    "version_damaged": (
+        "1 while the files of the version in use cannot be read.",
+        [],
+        _one(lambda status: float(status["damage"] is not None)),
+    ),
     "loop_running": ("1 while a loop runs.", [], _one(lambda status: float(status["running"]))),
     "last_loop_timestamp_seconds": ("When the last loop began.", [], _one(_last_loop_began)),
     "last_webhook_timestamp_seconds": (

@@ -12,6 +12,7 @@ from backend.workflows.intake.published import window_left
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
+from backend.workflows.serving.stored import damage
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
@@ -32,6 +33,7 @@ def project_status(workspace: Workspace) -> Json:
         "title": workspace.state.title,
         "connected": workspace.state.connected,
         "version": workspace.state.active_version,
+        "damage": damage(workspace),
         "tasks": tasks,
         "labelled": labelled,
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
