@@ -244,7 +244,7 @@ class Worker(Base):
 
 
 class Secret(Base):
-    """What all web processes share, sealed with a key that is not in the database."""
+    """A random text that all processes share; of use only with a key that is not in the database."""
 
     __tablename__ = "secrets"
 
@@ -287,6 +287,13 @@ def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> N
         session.connection().execute(statement, rows)
 
 
+def insert_new(session: Session, table: type[Base], row: dict[str, Any]) -> None:
+    """Inserts a row; does nothing when there is one with its primary key, whoever was faster."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    session.execute(insert(table).values(row).on_conflict_do_nothing())
+
+
 def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:
     """Parts of some values, in order; without a `size`, each fits into one SQL statement."""
     for start in range(0, len(values), size):
@@ -298,7 +305,10 @@ def _named_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        cause = getattr(error, "orig", None)
+        if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+            raise  # a wrong statement
+        reason = str(cause or type(error).__name__).partition("\n")[0]
         raise DatabaseUnavailable(
             f"The database cannot be used now: {reason}.",
             hint="Is it running, does its disk have space, and is DATABASE_URL right?",

@@ -155,7 +155,7 @@ def database_fails(context):
     def fail(part):
         def refuse(_connection, _cursor, statement, _parameters, _context, _many):
             if part in statement:
-                raise sqlite3.OperationalError("database or disk is full")
+                raise sqlite3.OperationalError("database or disk is full")  # as SQLite says it
 
         event.listen(context.database.engine, "before_cursor_execute", refuse)
         try:

@@ -29,7 +29,7 @@ from backend.errors import (
     UnexpectedAnswer,
 )
 from backend.json_types import Json
-from backend.label_studio.auth import LabelStudioAuth, TokenKind
+from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind
 from backend.label_studio.shapes import Shape, misfit, summary
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
@@ -130,7 +130,7 @@ class Connection:
             response = self._http.request(method, path, params=params, json=body)
         except httpx.RequestError as error:
             raise LabelStudioUnreachable(
-                f"Nobody answers {method} {path} at {self.url} ({type(error).__name__}).",
+                f"Nobody answers at {self.url} ({type(error).__name__}), asked for {method} {path}.",
                 hint="Is Label Studio running, and is LABEL_STUDIO_URL its address as seen from here?",
             ) from None
         finally:
@@ -139,6 +139,9 @@ class Connection:
         return response
 
     def _check(self, response: httpx.Response) -> None:
+        is_exchange = response.request.url.path.endswith(REFRESH_PATH)
+        if response.is_success and is_exchange:
+            raise self._not_label_studio(response)
         if response.is_success:
             return
         status, detail = response.status_code, _detail(response)

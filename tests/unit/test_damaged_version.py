@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from backend.workflows.connection.doctor import diagnose
-from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.metrics import refresh_metrics
 from backend.workflows.views.status import project_status
 from backend.workflows.views.versions import list_versions
@@ -50,11 +49,11 @@ def test_where_no_version_is_whole_nothing_is_guessed(damaged, client):
     assert not any(row["result"] for row in predict(damaged, client)["results"])
 
 
-def test_everybody_says_so(damaged, run_command):
+def test_everybody_says_so(damaged, run_command, client):
     words = "the files of nl-000003 are damaged; nl-000002 answers until the next loop"
     findings = {finding.check: finding for finding in diagnose(damaged.context, damaged.project_id)}
-    assert (findings["files"].verdict, findings["files"].message) == ("fault", words)
-    assert read_state(damaged.workspace)["items"]["version"]["tone"] == "bad"
+    assert (findings["version"].verdict, findings["version"].message) == ("fault", words)
+    assert words in client.get("/projects/1").get_data(as_text=True)
     assert project_status(damaged.workspace)["damage"] == words
     metrics = refresh_metrics(damaged.context)
     assert metrics.get_sample_value("nextlabel_version_damaged", {"project": "1"}) == 1

@@ -104,7 +104,6 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield _check_sampling(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
-    yield _check_files(workspace)
     yield _check_window(workspace)
     yield _check_members(details)
 
@@ -180,6 +179,8 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "nothing published yet",
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
+    if words := damage(workspace):
+        return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
     row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
@@ -195,12 +196,6 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
     return Finding("version", "ok", f"{version} in all places")
-
-
-def _check_files(workspace: Workspace) -> Finding:
-    if words := damage(workspace):
-        return Finding("files", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
-    return Finding("files", "ok", "the version in use is whole")
 
 
 def _check_window(workspace: Workspace) -> Finding:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 
 from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.workspace import Workspace
@@ -52,6 +54,32 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
         f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
         hint=f"Run: python -m backend connect {label_studio_id}",
     )
+
+
+def earlier_backends(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    """Rows of this backend under addresses that it had before: they carry the name of a version of ours."""
+    return [
+        row
+        for row in remote.ml_backends(label_studio_id)
+        if str(row["url"]).rstrip("/") != settings.backend_url
+        and version_number(str(row["title"])) is not None
+    ]
+
+
+def earlier_webhooks(
+    settings: Settings, workspace: Workspace, remote: LabelStudio, *, addresses: Iterable[str]
+) -> list[Json]:
+    """Webhooks that lead to an address this backend had before, Label Studio's own and ours."""
+    bases = {f"{address.rstrip('/')}{WEBHOOK_PATH}" for address in addresses}
+    query = f"project={workspace.reference}"
+    found = []
+    for hook in remote.webhooks(workspace.label_studio_id):
+        base, _, asked = str(hook["url"]).partition("?")
+        is_of_old_row = base in bases and asked in ("", query)
+        is_ours = base.endswith(WEBHOOK_PATH) and asked == query
+        if (is_of_old_row or is_ours) and base != f"{settings.backend_url}{WEBHOOK_PATH}":
+            found.append(hook)
+    return found
 
 
 def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:

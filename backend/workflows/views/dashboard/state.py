@@ -12,7 +12,6 @@ from backend.workflows.project.figures import Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.stored import damage
 from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
@@ -34,7 +33,7 @@ def read_state(workspace: Workspace) -> Json:
         "version": workspace.state.active_version,
         "items": {
             "loop": _loop_item(loop),
-            "version": _version_item(workspace),
+            "version": _item(workspace.state.active_version or "none yet"),
             "window": _window_item(workspace),
             "labels": _labels_item(workspace, workspace.hints.count("labels")),
             "webhook": _webhook_item(workspace),
@@ -64,12 +63,6 @@ def _loop_item(loop: Any) -> Json:
     if loop.outcome == "failed":
         return _item(f"{words}: {loop.error or 'no reason was recorded'}", "bad")
     return _item(f"{words}, in {duration((ended - loop.started_at).total_seconds())}", "good")
-
-
-def _version_item(workspace: Workspace) -> Json:
-    if words := damage(workspace):
-        return _item(f"{words[0].upper()}{words[1:]}", "bad")
-    return _item(workspace.state.active_version or "none yet")
 
 
 def _window_item(workspace: Workspace) -> Json:
