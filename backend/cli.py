@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backend import report
-from backend.app import build_context, warm_up
+from backend.app import build_context, check_folders, warm_up
 from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
@@ -36,7 +36,7 @@ from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay as replay_loop
 from backend.workflows.serving.rollback import rollback as rollback_project
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
 
@@ -62,6 +62,7 @@ def serve(
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with _people_errors():
         settings = _settings()
+        check_folders(settings)
         start_logging(settings.log_level)
         serve_http(host=host or settings.host, port=port or settings.port)
 
@@ -97,6 +98,13 @@ def connect(
         bool,
         typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
     ] = False,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="The encoder of this project: english, multilingual, a folder or a hub name. Without it the "
+            "one of before, or what the texts ask for."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -104,7 +112,12 @@ def connect(
         overrides = _overrides(settings or [])
         with TerminalProgress(_err) as progress:
             result = connect_project(
-                context, project_id, overrides=overrides, progress=progress, explain=explain
+                context,
+                project_id,
+                overrides=overrides,
+                progress=progress,
+                explain=explain,
+                encoder=encoder,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from backend.database import Database
 from backend.errors import EncoderUnavailable
@@ -17,6 +18,23 @@ from backend.store.projects import Projects
 from backend.store.workers import Workers
 from model.encoders import Encoder
 from model.registry import ModelRegistry
+
+
+class Encoders:
+    """The encoders by the names that settings and projects give them, each loaded once, when it is needed."""
+
+    def __init__(self, load: Callable[[str], Encoder], *, default: str) -> None:
+        """`default` is the name that TEXT_ENCODER gives."""
+        self.default = default
+        self._load = load
+        self._lock = threading.Lock()
+        self._encoders: dict[str, LazyEncoder] = {}
+
+    def named(self, name: str | None) -> LazyEncoder:
+        """The encoder of a name; None is the default."""
+        wanted = self.default if name is None else name
+        with self._lock:
+            return self._encoders.setdefault(wanted, LazyEncoder(partial(self._load, wanted)))
 
 
 class LazyEncoder:
@@ -48,10 +66,15 @@ class Context:
     settings: Settings
     database: Database
     jobs: Jobs
-    encoder: LazyEncoder
+    encoders: Encoders
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
     survived: Survived = field(default_factory=Survived)
+
+    @property
+    def encoder(self) -> LazyEncoder:
+        """The encoder that TEXT_ENCODER names, for texts of no project."""
+        return self.encoders.named(None)
 
     @property
     def projects(self) -> Projects:

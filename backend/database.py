@@ -72,8 +72,12 @@ class Project(Base):
     created_stamp: Mapped[int] = mapped_column(BigInteger)
     title: Mapped[str] = mapped_column(Text, default="")
     label_config: Mapped[str] = mapped_column(Text, default="")
+    # Name of the control that is answered, of those that the config offers.
+    question: Mapped[str] = mapped_column(Text, default="")
     connected: Mapped[bool] = mapped_column(default=True)
     overrides: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    # Name of its encoder as TEXT_ENCODER would name it; None: TEXT_ENCODER's.
+    encoder: Mapped[str | None] = mapped_column(Text, default=None)
     sampling_before: Mapped[str | None] = mapped_column(String(40), default=None)
     active_version: Mapped[str | None] = mapped_column(String(64), default=None)
     active_fingerprint: Mapped[str | None] = mapped_column(String(64), default=None)
@@ -122,6 +126,8 @@ class Task(Base):
     answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    # Fields that the config shows, in which the task has no text.
+    missing_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
 class Embedding(Base):

@@ -15,7 +15,7 @@ from label_studio_ml.model import LabelStudioMLBase
 from backend.context import Context
 from backend.errors import UnsupportedConfig
 from backend.json_types import Json
-from backend.label_studio.label_config import LabelConfig, parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.workflows.connection.webhook import take_event
 from backend.workflows.project.reference import parse_reference
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace, find_workspace
@@ -59,9 +59,15 @@ class NextlabelModel(LabelStudioMLBase):  # type: ignore[misc]  # the library sh
         if not self.config_xml.strip():
             return None
         try:
-            return parse_label_config(self.config_xml)
+            return parse_label_config(self.config_xml, self._preference)
         except UnsupportedConfig:
             return None
+
+    @property
+    def _preference(self) -> Preference:
+        if self.project is not None:
+            return self.project.preference
+        return Preference(questions=self.context.settings.question_names)
 
     def get_version(self) -> str:
         """The version string in use."""

@@ -14,7 +14,7 @@ from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
-from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval
+from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
 _OUTCOMES = {
@@ -30,6 +30,16 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
+    if report.other_questions:
+        others = ", ".join(report.other_questions)
+        console.print(
+            plain(
+                f"The question answered is “{report.question}”. Not answered, though they could be: "
+                f"{others}. To choose: --set questions=NAME"
+            )
+        )
+    for obstacle in report.obstacles:
+        console.print(plain(f"Cannot be answered: {obstacle}."))
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(plain(f"Left to the annotators: {left}."))
@@ -38,6 +48,8 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     if not report.changes:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
+    for sentence in report.gaps.sentences:
+        console.print(plain((f"{sentence}.", "yellow")))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
@@ -50,7 +62,11 @@ def connect_json(report: ConnectReport) -> Json:
         "user": report.user,
         "token": report.token,
         "dashboard": report.dashboard,
+        "question": report.question,
         "labels": report.labels,
+        "other_questions": list(report.other_questions),
+        "cannot_be_answered": list(report.obstacles),
+        "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "changes": report.changes,
         "loop": loop_json(report.loop),
@@ -115,6 +131,8 @@ _REPRESENTATIONS = {
     "encoder": "the encoder's vectors",
     "joined": "the encoder's vectors and words",
     "tfidf": "words",
+    "joined-characters": "the encoder's vectors and character n-grams",
+    "characters": "character n-grams",
 }
 
 
@@ -157,13 +175,19 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("version", row["damage"] or row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
-        ("window", f"{row['window']['left']} of {row['window']['size']} tasks left"),
+        ("window", _window(row)),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
         ("last webhook", row["last_webhook"] or "none yet"),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]
+
+
+def _window(row: Json) -> str:
+    window, loop = row["window"], row["last_loop"]
+    pool = loop["figures"].get("pool") if loop else None
+    return window_words(window["left"], window["size"], version=row["version"], pool=pool)
 
 
 def print_replay(console: Console, found: Replay) -> None:

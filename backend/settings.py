@@ -7,13 +7,25 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from model.strategies import STRATEGIES
 
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
+
+_DATABASES = ("sqlite", "postgresql")
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -22,14 +34,44 @@ def _http_url(value: str) -> str:
     value = value.strip()
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
-    try:
-        parts = urlsplit(value)
-        is_whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_whole = False
-    if not is_whole:
-        raise ValueError("must be an address like http://host:8080")
+    if not _names_a_server(value):
+        raise ValueError("is no address of a server, like http://localhost:8080")
     return value.rstrip("/")
+
+
+def _names_a_server(address: str) -> bool:
+    if any(letter.isspace() or not letter.isprintable() for letter in address):
+        return False
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0  # reading a port that is none raises ValueError
+    except ValueError:
+        return False
+
+
+def _database_address(value: str) -> str:
+    """Nothing of the value is repeated: it may hold a password."""
+    if not value:
+        return value
+    try:
+        address = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "is no address of a database, like postgresql://user@host/name; of a file sqlite:////srv/x.db"
+        ) from None
+    if address.get_backend_name() not in _DATABASES:
+        raise ValueError("must start with sqlite:// or postgresql://")
+    try:
+        address.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError):
+        raise ValueError(f"the driver {address.get_driver_name()} is not installed") from None
+    return value
+
+
+def _redis_address(value: str) -> str:
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return value
 
 
 def _stripped(value: object) -> object:
@@ -45,21 +87,36 @@ def _strategy_name(value: str) -> str:
     return value
 
 
+def _names(value: object) -> object:
+    """`connect --set` takes JSON where it can: a list of names, or a name that looks like a number."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _folder(value: object) -> object:
-    """Path would make a folder named `s3:` of an address of something else than this machine's files."""
+    """Path would make folders named `s3:`, `~` or of blanks."""
     start = _ADDRESS.match(str(value))
     if start is not None:
         raise ValueError(
             f"addresses that start with {start.group()} are not served; give the path of a folder, like "
             "/srv/nextlabel (of other storage the one where it is mounted)"
         )
-    return value
+    if not str(value).strip():
+        raise ValueError("is blank; give the path of a folder, like /srv/nextlabel")
+    try:
+        return Path(str(value)).expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {value}") from None
 
 
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
 Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
+NameList = Annotated[str, BeforeValidator(_names)]
+DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
+RedisAddress = Annotated[str, AfterValidator(_redis_address)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
 
 
@@ -112,7 +169,8 @@ class ProjectSettings(BaseModel):
         default=0.1,
         ge=0.0,
         lt=1.0,
-        description="Confidence below which no pre-annotation is shown: a wild guess only misleads.",
+        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made; "
+        "a window that is out stays as it is.",
     )
     label_price: float = Field(
         default=0.5,
@@ -121,8 +179,19 @@ class ProjectSettings(BaseModel):
     )
     strategy: StrategyName = Field(
         default="auto",
-        description="Acquisition function; auto: by kind of question, balanced-herding for single choice.",
+        description="Acquisition function; auto: by kind of question; balanced-herding for single choice, "
+        "the only kind so far.",
     )
+    questions: NameList = Field(
+        default="",
+        description="Name of the question to answer, of several with commas the first that can be; empty: "
+        "the first that is always shown, answered and required.",
+    )
+
+    @property
+    def question_names(self) -> tuple[str, ...]:
+        """The names in `questions`."""
+        return tuple(name.strip() for name in self.questions.split(",") if name.strip())
 
 
 class Settings(BaseSettings, ProjectSettings):
@@ -158,10 +227,10 @@ class Settings(BaseSettings, ProjectSettings):
     data_dir: Folder = Field(
         default=Path("data"), description="Folder for the database, embeddings, models and jobs."
     )
-    database_url: str = Field(
+    database_url: DatabaseAddress = Field(
         default="", description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
     )
-    redis_url: str = Field(
+    redis_url: RedisAddress = Field(
         default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
     )
     model_store: Folder | None = Field(
@@ -197,3 +266,13 @@ class Settings(BaseSettings, ProjectSettings):
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""
         defaults = {name: getattr(self, name) for name in ProjectSettings.model_fields}
         return ProjectSettings.model_validate(defaults | overrides)
+
+    def known_overrides(self, stored: object) -> dict[str, object]:
+        """Those of stored overrides that can be set today; an earlier release may have had others."""
+        known = {str(name): value for name, value in stored.items()} if isinstance(stored, dict) else {}
+        try:
+            self.for_project(known)
+        except ValidationError as error:
+            wrong = {str(fault["loc"][0]) for fault in error.errors()}
+            return {name: value for name, value in known.items() if name not in wrong}
+        return known

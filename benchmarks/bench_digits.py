@@ -83,7 +83,7 @@ def _measure(real: Digits, made: Digits, size: int, seed: int) -> Found:
     test = order[-TEST:]
     accuracy = {
         name: _accuracy(known, rendered, kept, real.vectors[test], real.classes[test])
-        for name, kept in {"none": ~everything, "all": everything, "taught": judgement.teaching}.items()
+        for name, kept in {"none": ~everything, "all": everything, "taught": judgement.auxiliary}.items()
     }
     return {
         "lift": [lift.mean, lift.low, lift.high],

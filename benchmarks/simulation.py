@@ -151,7 +151,7 @@ class Simulation:
         return np.array([self._config.space.index(text.label) for text in texts])
 
     def _rank(self, learned: Learned) -> list[int]:
-        serving = Serving("nl-000001", learned.trained.head, learned.by_name, self._config, learned.seen)
+        serving = Serving("nl-000001", learned.trained.head, self._config, learned.seen)
         order: list[int] = rank_pool(self._workspace, serving).ids.tolist()
         return order
 
@@ -208,5 +208,5 @@ def _write_project(context: Context, draw: Draw, repeat: int) -> Project:
 
 
 def _embed(context: Context, texts: Sequence[Text]) -> Floats:
-    found = embed_texts(context, [text.content for text in texts])
+    found = embed_texts(context, context.encoder.get(), [text.content for text in texts])
     return np.stack([found[content_hash(text.content)] for text in texts])

@@ -42,7 +42,7 @@ def measure_verdicts(
     harmful, count = drawn.harmful, int(drawn.harmful.sum())
     called = judgement.mask(verdict.HARMFUL)
     kept = {"everything": np.ones_like(harmful), "oracle": ~harmful, "nothing": np.zeros_like(harmful)}
-    kept |= {OURS: judgement.teaching, "ours, all but harmful": ~called}
+    kept |= {OURS: judgement.auxiliary, "ours, all but harmful": ~called}
     kept["ours, called helpful alone"] = judgement.mask(verdict.HELPFUL)
     found: Found = {"auroc": {}, "at_count": {}}
     for name, score in scores.items():

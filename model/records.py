@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Lane = Literal["audit", "novelty", "synthetic", "informative", "rest"]
-Representation = Literal["encoder", "joined", "tfidf"]
+Representation = Literal["encoder", "joined", "tfidf", "joined-characters", "characters"]
 
 LANES: tuple[Lane, ...] = ("audit", "novelty", "synthetic", "informative", "rest")
 # What a head looks at; the first is taken until another is clearly better.
-REPRESENTATIONS: tuple[Representation, ...] = ("encoder", "joined", "tfidf")
+REPRESENTATIONS: tuple[Representation, ...] = (
+    "encoder",
+    "joined",
+    "tfidf",
+    "joined-characters",
+    "characters",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

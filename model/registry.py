@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -165,10 +166,10 @@ class ModelRegistry:
         path = self._folder(project, version) / RECORD_FILE
         return path.read_bytes() if path.is_file() else None
 
-    def save_words(self, project: str, words: TfidfEncoder) -> list[str]:
+    def save_words(self, project: str, words: TfidfEncoder, *, keep: Collection[str] = ()) -> list[str]:
         """Keep a TF-IDF encoder under its revision, in place of those that no version needs.
 
-        Returns the revisions that were kept before.
+        Those that `keep` names stay too. Returns the revisions that were kept before.
         """
         path = self._words_path(project, words.revision)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +181,7 @@ class ModelRegistry:
         finally:
             aside.unlink(missing_ok=True)
         _sync_folder(path.parent)
-        for revision in set(before) - self._needed_words(project) - {words.revision}:
+        for revision in set(before) - self._needed_words(project) - {words.revision, *keep}:
             self._words_path(project, revision).unlink(missing_ok=True)
         return before
 

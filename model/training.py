@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +13,15 @@ from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
 from model.heads.self_training import can_self_train, self_train
-from model.heads.single_label import NAME_SCALE, similarity_head, softmax
+from model.heads.single_label import NAME_SCALE, LinearHead, similarity_head, softmax
 from model.heads.trained import HeadSettings, Metrics, TrainedHead
-from model.heads.training_set import AuxiliaryData, build_training_set
+from model.heads.training_set import AuxiliaryData, TrainingSet, build_training_set
+from model.heads.unseen_classes import (
+    cautious_temperature,
+    fit_beside_unseen,
+    highest_mean_confidence,
+    unseen_classes,
+)
 from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
 
 OUT_OF_FOLD = "out-of-fold"
@@ -35,14 +43,17 @@ def train(
     that were drawn at random and labelled blind: only they measure accuracy, each by a head that never saw
     it. Heads of several regularisations and weights of the names form an ensemble, weighed by their loss out
     of fold. The temperature, whether the head learns from pseudo-labels of the `neighbour_graph` too, and the
-    sample weight of `auxiliary` data, which are never measured, are chosen out of fold as well.
+    sample weight of `auxiliary` data, which are never measured, are chosen out of fold as well. While classes
+    of the space have no label, their names and the items of the graph speak for them instead.
     Raises ValueError when there are no labels, rows do not match, a row is not one-hot, or a vector is not
     finite.
     """
     _require_trainable(embeddings, labels, name_vectors, audit)
-    selected = choose_sample_weight(
-        build_training_set(embeddings, labels, auxiliary, rng), name_vectors=name_vectors
-    )
+    training_set = build_training_set(embeddings, labels, auxiliary, rng)
+    has_unseen = len(unseen_classes(labels)) > 0
+    if has_unseen and name_vectors is not None and _has_unlabelled(neighbour_graph, labels):
+        return _train_beside_unseen(training_set, name_vectors, neighbour_graph, audit)
+    selected = choose_sample_weight(training_set, name_vectors=name_vectors)
     training_set, logits = selected.training_set, selected.logits
     members = fit_members(selected.fitter, training_set, selected.candidates)
     is_self_trained = False
@@ -52,8 +63,10 @@ def train(
         if is_self_trained := not _is_clearly_worse(new_logits, logits, labels.classes):
             members, logits = again, new_logits
     temperature = fit_temperature(logits, labels.classes)
+    if has_unseen:
+        highest = highest_mean_confidence(labels, embeddings, name_vectors, blind=int(audit.sum()))
+        temperature = cautious_temperature(logits, temperature, highest)
     head = members.head(ensemble_coefficients(members.logits, labels.classes), temperature=temperature)
-    out_of_fold = Probabilities(labels.ids, softmax(logits / np.float32(temperature)), OUT_OF_FOLD)
     settings = HeadSettings(
         inverse_regularisation=members.settings[0].inverse_regularisation,
         prior_weight=members.settings[0].prior_weight,
@@ -62,6 +75,33 @@ def train(
         self_trained=is_self_trained,
         auxiliary_weight=None if auxiliary is None else selected.auxiliary_weight,
     )
+    return _measured(head, logits, labels, audit, settings)
+
+
+def _train_beside_unseen(
+    training_set: TrainingSet, name_vectors: Floats, graph: NeighbourGraph, audit: NDArray[np.bool_]
+) -> TrainedHead:
+    """A head that keeps room for the classes without a label."""
+    found = fit_beside_unseen(training_set, name_vectors=name_vectors, graph=graph, blind=int(audit.sum()))
+    setting = found.members.settings[0]
+    settings = HeadSettings(
+        inverse_regularisation=setting.inverse_regularisation,
+        prior_weight=setting.prior_weight,
+        ensemble_size=1,
+        temperature=found.temperature,
+        self_trained=True,
+        auxiliary_weight=found.auxiliary_weight if len(training_set.labels) > training_set.measured else None,
+    )
+    head = found.members.head(np.ones(1), temperature=found.temperature)
+    return _measured(head, found.logits, training_set.measured_labels, audit, settings)
+
+
+def _measured(
+    head: LinearHead, logits: Floats, labels: Labels, audit: NDArray[np.bool_], settings: HeadSettings
+) -> TrainedHead:
+    """A head with what its out-of-fold logits (n, c), of temperature 1, say of the labels."""
+    values = softmax(logits / np.float32(settings.temperature))
+    out_of_fold = Probabilities(labels.ids, values, OUT_OF_FOLD)
     return TrainedHead(head, _measure(out_of_fold, labels, audit), out_of_fold, settings)
 
 
@@ -78,6 +118,10 @@ def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
         self_trained=False,
     )
     return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold, settings)
+
+
+def _has_unlabelled(graph: NeighbourGraph | None, labels: Labels) -> TypeGuard[NeighbourGraph]:
+    return graph is not None and not np.isin(graph.sample.ids, labels.ids).all()
 
 
 def _is_clearly_worse(again: Floats, plain: Floats, classes: NDArray[np.intp]) -> bool:

@@ -216,6 +216,26 @@ class FakeLabelStudio:
         ]  # fmt: skip
         return self._submit(task_id, changed or kept, user=user, parent_prediction=shown["id"])
 
+    def accept_in_bulk(self, project_id, version, *, user=ADMIN):
+        """The action "Create Annotations From Predictions": regions as they are, without an origin."""
+        for row in [row for row in self.predictions.values() if row["model_version"] == version]:
+            if row["project"] == project_id:
+                self._submit(row["task"], row["result"], user=user, parent_prediction=row["id"])
+
+    def answer(self, task_id, *, user=ADMIN, **answers):
+        """Submit a choice to each of some controls, by their names."""
+        controls = _controls(self.projects[self.tasks[task_id]["project"]]["label_config"])
+        regions = [
+            {
+                "from_name": name,
+                "to_name": controls[name][1][0],
+                "type": "choices",
+                "value": {"choices": [label]},
+            }
+            for name, label in answers.items()
+        ]
+        return self._submit(task_id, regions, user=user)
+
     def skip(self, task_id, *, user=ADMIN):
         """The button "Skip": a cancelled annotation."""
         return self.annotate(task_id, None, user=user, cancelled=True)
@@ -616,8 +636,7 @@ class FakeLabelStudio:
         if label is None:
             return []
         config = self.projects[task["project"]]["label_config"]
-        name, (_kind, to_name, _labels) = next(iter(_controls(config).items()))
-        return [{"from_name": name, "to_name": to_name[0], "type": "choices", "value": {"choices": [label]}}]
+        return [_choice(next(iter(_controls(config))), config, label)]
 
     def _predictions_of(self, task_id):
         return [row for row in self.predictions.values() if row["task"] == task_id]
@@ -657,6 +676,8 @@ class FakeLabelStudio:
     def _passes(self, task, item):
         if item["filter"] == "filter:tasks:updated_at" and item["operator"] == "greater":
             return _parse(task["updated_at"]) > _parse(item["value"])
+        if item["filter"] == "filter:tasks:total_annotations" and item["operator"] == "greater":
+            return len(_submitted(task)) > item["value"]
         if item["filter"] == "filter:tasks:predictions_model_versions" and item["operator"] == "contains":
             versions = {row["model_version"] for row in self._predictions_of(task["id"])}
             return bool(versions & set(item["value"]))
@@ -819,6 +840,11 @@ def _submitted(task):
 def _shown(row):
     hidden = {name: value for name, value in row.items() if name != "basic_auth_pass"}
     return hidden | {"readable_state": STATES[row["state"]]}
+
+
+def _choice(name, label_config, label):
+    _kind, to_names, _labels = _controls(label_config)[name]
+    return {"from_name": name, "to_name": to_names[0], "type": "choices", "value": {"choices": [label]}}
 
 
 def _controls(label_config):

@@ -62,8 +62,14 @@ class LabelStudio(Connection):
         """Pages of tasks with their annotations; only those changed after a moment when it is given."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
         if updated_after:
-            params["query"] = json.dumps(_updated_after(updated_after))
+            params["query"] = json.dumps(_greater("updated_at", "Datetime", updated_after))
         yield from self._pages(params, shapes.TASKS_PAGE)
+
+    def some_answered_tasks(self, project_id: int) -> list[Json]:
+        """Tasks with annotations, one page of them."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        params["query"] = json.dumps(_greater("total_annotations", "Number", 0))
+        return next(self._pages(params, shapes.TASKS_PAGE), [])
 
     def task_ids(self, project_id: int) -> Iterator[list[int]]:
         """Pages of the ids of all tasks."""
@@ -268,6 +274,6 @@ def _with_fields(rows: list[Json], fields: Json) -> Json | None:
     return next((row for row in rows if fields.items() <= row.items()), None)
 
 
-def _updated_after(moment: str) -> Json:
-    item = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": moment}
+def _greater(column: str, kind: str, value: object) -> Json:
+    item = {"filter": f"filter:tasks:{column}", "operator": "greater", "type": kind, "value": value}
     return {"filters": {"conjunction": "and", "items": [item]}}

@@ -1,93 +1,103 @@
-"""Reads a labeling config: which control we answer, its labels, and where a task's text lies."""
+"""Reads a labeling config: which question we answer, its labels, and where a task's text lies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
+from backend.label_studio.config_xml import attribute, parse_xml, tags
+from backend.label_studio.questions import Label, Question, find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
+from backend.label_studio.text_template import TextTemplate
 from model.records import LabelSpace
 
-SUPPORTED = "<Choices> with choice=single on <Text>"
-
-# A task field that we write ourselves is never input of the model.
-OWN_FIELDS = "nextlabel_"
+SUPPORTED = "Supported today: one choice among at least two fixed labels, about a text of the task."
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
+class Preference:
+    """What decides between several questions: `questions` that an admin names, the one `settled` before,
+    and those that people have `answered`.
+    """
 
-    name: str
-    title: str
+    questions: tuple[str, ...] = ()
+    settled: str = ""
+    answered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class LabelConfig:
     """The part of a labeling config that we answer.
 
-    `other_controls` are the tags left to the annotator.
+    `other_controls` are the tags left to the annotator, `other_questions` the names of those among them that
+    could be answered too, `obstacles` what stands in the way of the rest.
     """
 
     from_name: str
     to_name: str
     labels: tuple[Label, ...]
-    text_fields: tuple[str, ...]
+    texts: tuple[TextTemplate, ...]
     other_controls: tuple[str, ...]
+    other_questions: tuple[str, ...]
+    obstacles: tuple[str, ...]
 
     @property
     def space(self) -> LabelSpace:
         """The classes, in the order of the config."""
         return LabelSpace(tuple(label.name for label in self.labels))
 
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """Fields of the task that are read, each once."""
+        return tuple(dict.fromkeys(field for text in self.texts for field in text.fields))
+
 
 @lru_cache(maxsize=64)  # Label Studio sends the same config with every request
-def parse_label_config(xml: str) -> LabelConfig:
-    """Finds the control to answer. Raises BadRequest (no XML) or UnsupportedConfig (names what it found)."""
-    root = _parse(xml)
-    texts = {tag.get("name"): tag for tag in root.iter("Text") if _is_plain_text(tag)}
-    controls = [
-        tag for tag in root.iter() if isinstance(tag.tag, str) and tag.get("toName") and tag.get("name")
-    ]
-    for tag in controls:
-        objects = [
-            name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name in texts
-        ]
-        labels = _labels(tag)
-        if _is_single_choice(tag) and objects and labels:
-            return LabelConfig(
-                from_name=tag.get("name", ""),
-                to_name=objects[0],
-                labels=labels,
-                text_fields=tuple(dict.fromkeys(_field(text) for text in texts.values())),
-                other_controls=tuple(str(other.tag) for other in controls if other is not tag),
-            )
-    raise UnsupportedConfig(
-        f"The labeling config has nothing that can be learned yet: found {_describe(root)}.",
-        hint=f"Supported today: {SUPPORTED}, with at least one <Choice> of a fixed value.",
+def parse_label_config(xml: str, preference: Preference = Preference()) -> LabelConfig:
+    """Finds the question to answer. Raises BadRequest (no XML), UnsupportedConfig (names what is in the way).
+
+    One that is always shown comes before one under a condition, then answered ones, then required ones.
+    """
+    root = parse_xml(xml)
+    texts = find_texts(root)
+    questions = find_questions(root, texts)
+    chosen = _choose(questions, preference)
+    others = [question for question in questions if question is not chosen]
+    return LabelConfig(
+        from_name=chosen.name,
+        to_name=chosen.to_name,
+        labels=chosen.labels,
+        texts=tuple({text.pieces: text for text in texts.values() if text.pieces}.values()),
+        other_controls=tuple(question.tag for question in others),
+        other_questions=tuple(question.name for question in others if not question.obstacle),
+        obstacles=tuple(question.obstacle for question in others if question.obstacle),
     )
 
 
-def add_label(xml: str, title: str) -> str:
+def add_label(xml: str, title: str, preference: Preference = Preference()) -> str:
     """The same config with one more choice in the control that we answer; all else is left as it is.
 
-    Raises BadRequest for an empty name or one that is there already.
+    Raises BadRequest for an empty name, or one that is there already or differs by case, blanks or a plural.
     """
     title = " ".join(title.split())
-    config = parse_label_config(xml)
-    taken = {name.casefold() for label in config.labels for name in (label.name, label.title)}
+    config = parse_label_config(xml, preference)
     if not title:
         raise BadRequest("The name of a class cannot be empty.")
-    if title.casefold() in taken:
-        raise BadRequest(f"The project has a label {title!r} already.", hint="Choose another name.")
-    root = _parse(xml, keep_comments=True)
-    control = next(tag for tag in root.iter("Choices") if tag.get("name") == config.from_name)
-    last = list(control.iter("Choice"))[-1]
-    added = etree.Element("Choice", value=title)
+    for label in config.labels:
+        if _nearly_same(title, label.name) or _nearly_same(title, label.title):
+            raise BadRequest(
+                f"The project has a label {label.title!r} already, which {title!r} can hardly be told from.",
+                hint="Give that label to the tasks, or choose another name.",
+            )
+    root = parse_xml(xml, keep_comments=True)
+    control = next(tag for tag in tags(root, "choices") if attribute(tag, "name") == config.from_name)
+    last = list(tags(control, "choice"))[-1]
+    added = etree.Element(last.tag, value=title)
     added.tail = last.tail
     before = last.getprevious()
     last.tail = before.tail if before is not None else control.text
@@ -95,10 +105,21 @@ def add_label(xml: str, title: str) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
+def _nearly_same(one: str, other: str) -> bool:
+    """Whether two names differ by case, blanks, hyphens, underscores or an English plural at most."""
+    bare, others = (re.sub(r"[\s_\-]+", "", name.casefold()) for name in (one, other))
+    return bare == others or bare in _singulars(others) or others in _singulars(bare)
+
+
+def _singulars(word: str) -> set[str]:
+    patterns = ((r"ies$", "y"), (r"(?<=[sxz])es$|(?<=[cs]h)es$", ""), (r"(?<![su])s$", ""))
+    return {re.sub(pattern, singular, word) for pattern, singular in patterns} - {word}
+
+
 def add_note(xml: str) -> str | None:
     """The same config with a line on top that shows our note on a task; None when it has one."""
-    root = _parse(xml, keep_comments=True)
-    if any(f"${NOTE_FIELD}" in (tag.get("value") or "") for tag in root.iter("Header")):
+    root = parse_xml(xml, keep_comments=True)
+    if any(f"${NOTE_FIELD}" in attribute(tag, "value") for tag in tags(root, "header")):
         return None
     header = etree.Element("Header", value=f"${NOTE_FIELD}")
     header.tail = root.text
@@ -106,61 +127,32 @@ def add_note(xml: str) -> str | None:
     return etree.tostring(root, encoding="unicode")
 
 
-def _parse(xml: str, *, keep_comments: bool = False) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=not keep_comments)
-    try:
-        return etree.fromstring(xml.encode(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise BadRequest(
-            f"The labeling config is not valid XML: {error}", hint="Check it in Label Studio's settings."
-        ) from None
-
-
-def _is_plain_text(tag: etree._Element) -> bool:
-    value = tag.get("value", "")
-    # valueType="url" puts an address, not the text, into the task.
-    return (
-        bool(tag.get("name"))
-        and value.startswith("$")
-        and not value.startswith(f"${OWN_FIELDS}")
-        and tag.get("valueType", "text") != "url"
+def _choose(questions: Sequence[Question], preference: Preference) -> Question:
+    possible = {question.name: question for question in questions if not question.obstacle}
+    if preference.questions:
+        return _choose_named(questions, possible, preference.questions)
+    if preference.settled in possible:
+        return possible[preference.settled]
+    if not possible:
+        reasons = [question.obstacle for question in questions] or ["no tag of it asks a question"]
+        raise UnsupportedConfig(
+            f"The labeling config has nothing that can be learned yet: {'; '.join(reasons)}.", hint=SUPPORTED
+        )
+    return min(
+        possible.values(),
+        key=lambda one: (one.is_conditional, one.name not in preference.answered, not one.is_required),
     )
 
 
-def _field(tag: etree._Element) -> str:
-    return str(tag.get("value", "")).removeprefix("$")
-
-
-def _is_single_choice(tag: etree._Element) -> bool:
-    return (
-        tag.tag == "Choices"
-        and tag.get("choice", "single") in ("single", "single-radio")
-        and not tag.get("value")
-        and tag.get("perRegion", "false") != "true"
-        and tag.get("perItem", "false") != "true"
-        and not any(choice.findall("Choice") for choice in tag.iter("Choice"))
+def _choose_named(
+    questions: Sequence[Question], possible: dict[str, Question], names: tuple[str, ...]
+) -> Question:
+    for name in names:
+        if name in possible:
+            return possible[name]
+    there = {question.name: question.obstacle for question in questions}
+    reasons = [there.get(name) or f'the config has no question "{name}"' for name in names]
+    raise UnsupportedConfig(
+        f"QUESTIONS names what cannot be answered: {'; '.join(reasons)}.",
+        hint=f"Those that can: {', '.join(possible) or 'none'}. {SUPPORTED}",
     )
-
-
-def _labels(tag: etree._Element) -> tuple[Label, ...]:
-    return tuple({label.name: label for label in _choices(tag)}.values())
-
-
-def _choices(tag: etree._Element) -> Iterator[Label]:
-    for choice in tag.iter("Choice"):
-        value = choice.get("value", "")
-        name = choice.get("alias") or value
-        if name:
-            yield Label(name=name, title=value or name)
-
-
-def _describe(root: etree._Element) -> str:
-    found = []
-    for tag in root.iter():
-        if not isinstance(tag.tag, str) or not tag.get("name"):
-            continue
-        kind = f" choice={tag.get('choice')}" if tag.get("choice") else ""
-        dynamic = " with dynamic values" if tag.tag == "Choices" and tag.get("value") else ""
-        per_region = " perRegion" if tag.get("perRegion") == "true" else ""
-        found.append(f"<{tag.tag}{kind}{per_region}>{dynamic}")
-    return ", ".join(dict.fromkeys(found)) or "no tags with a name"

@@ -5,24 +5,21 @@ from __future__ import annotations
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 
-BY_NAME_NOTE = "By similarity with the label names: nobody has labelled anything yet."
 
-
-def choice_result(config: LabelConfig, label: str, *, confidence: float, by_name: bool) -> list[Json]:
+def choice_result(config: LabelConfig, label: str, *, confidence: float) -> list[Json]:
     """The regions of one pre-annotation; `confidence` in [0, 1] sits on the region.
 
-    `by_name` marks a guess from the label names alone.
+    No text of ours: what a region carries stays in the annotation of the person who submits it.
     """
-    region: Json = {
-        "from_name": config.from_name,
-        "to_name": config.to_name,
-        "type": "choices",
-        "value": {"choices": [label]},
-        "score": round(min(1.0, max(0.0, confidence)), 4),
-    }
-    if by_name:
-        region["meta"] = {"text": [BY_NAME_NOTE]}
-    return [region]
+    return [
+        {
+            "from_name": config.from_name,
+            "to_name": config.to_name,
+            "type": "choices",
+            "value": {"choices": [label]},
+            "score": round(min(1.0, max(0.0, confidence)), 4),
+        }
+    ]
 
 
 def prediction(result: list[Json], *, version: str, score: float) -> Json:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 from backend.json_types import Json
-from backend.label_studio.label_config import OWN_FIELDS, LabelConfig
+from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 1
+READER = 2
+
+# Why an annotation gives no label. "another question": others were answered, ours was not.
+WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
 
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
@@ -31,13 +36,15 @@ class SyntheticFields:
 class Answer:
     """What one annotator said: a label; None when nothing known was said, or the task was skipped.
 
-    `accepted`: the pre-annotation was left as it was; None where none was shown.
+    `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
+    `why_not` says why there is no label; None where there is one.
     """
 
     by: int
     at: str
     label: str | None
     accepted: bool | None
+    why_not: WhyNot | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class TaskState:
 
     `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
     left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
+    `missing_fields` are those of the config in which the task has no text.
     """
 
     task_id: int
@@ -68,6 +76,7 @@ class TaskState:
     origin: Origin
     answers: tuple[Answer, ...]
     shown: dict[str, str]
+    missing_fields: tuple[str, ...]
 
     @property
     def content_hash(self) -> str:
@@ -95,6 +104,7 @@ def read_task(
         origin=origin,
         answers=tuple(_answer(annotation, config) for annotation in annotations),
         shown=_shown(task.get("data")),
+        missing_fields=_missing_fields(task.get("data"), config),
     )
 
 
@@ -102,7 +112,7 @@ def task_content(data: object, config: LabelConfig) -> str:
     """The text that the annotator sees, one line per text tag; empty when the task has none."""
     if not isinstance(data, dict):
         return ""
-    values = (_text(data, field) for field in config.text_fields)
+    values = (text.fill(data) for text in config.texts)
     return "\n".join(value for value in values if value)
 
 
@@ -120,29 +130,23 @@ def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
     return ranked[0][0]
 
 
-def _text(data: Json, field: str) -> str:
-    value: object = data.get(field)
-    if value is None and "." in field:
-        value = data
-        for part in field.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        # JSON can carry what no database stores: halves of a surrogate pair, and the zero byte
-        return str(value).replace("\0", " ").encode("utf-8", "replace").decode().strip()
-    return ""
+def _missing_fields(data: object, config: LabelConfig) -> tuple[str, ...]:
+    if not isinstance(data, dict):
+        return config.text_fields
+    return tuple(dict.fromkeys(field for text in config.texts for field in text.missing(data)))
 
 
 def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotations: list[Json]) -> Origin:
     data = task.get("data")
-    if not isinstance(data, dict) or _text(data, synthetic.field) not in synthetic.values:
+    if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
     known = {label.name for label in config.labels} | {label.title for label in config.labels}
-    intended = _text(data, synthetic.label_field)
+    intended = field_text(data, synthetic.label_field)
     imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
-    slices = (_text(data, field) for field in SLICE_FIELDS)
+    slices = (field_text(data, field) for field in SLICE_FIELDS)
     return Origin(
         is_synthetic=True,
-        generator=_text(data, GENERATOR_FIELD) or None,
+        generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
         intended_label=_name_of(intended, config) if intended in known else imported,
     )
@@ -156,16 +160,37 @@ def _name_of(label: str, config: LabelConfig) -> str:
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
     who = annotation.get("completed_by")
     who = who.get("id") if isinstance(who, dict) else who
-    was_shown = annotation.get("parent_prediction") is not None
-    result = annotation.get("result")
-    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    was_kept = any(region.get("origin") == "prediction" for region in regions)
+    label = _chosen(annotation, config)
     return Answer(
         by=who if isinstance(who, int) else 0,
         at=str(annotation.get("created_at") or ""),
-        label=_chosen(annotation, config),
-        accepted=was_kept if was_shown else None,
+        label=label,
+        accepted=_was_kept(annotation, config),
+        why_not=_why_not(annotation, config) if label is None else None,
     )
+
+
+def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
+    regions = _regions(annotation, config)
+    if annotation.get("parent_prediction") is None or not regions:
+        return None
+    # "Create Annotations From Predictions" copies regions without saying where they come from
+    return any(region.get("origin", "prediction") == "prediction" for region in regions)
+
+
+def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
+    if annotation.get("was_cancelled"):
+        return "skipped"
+    if _regions(annotation, config):
+        return "unknown label"
+    return "another question" if annotation.get("result") else "empty"
+
+
+def _regions(annotation: Json, config: LabelConfig) -> list[Json]:
+    """What an annotation says to our question."""
+    result = annotation.get("result")
+    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
+    return [region for region in regions if region.get("from_name") == config.from_name]
 
 
 def _shown(data: object) -> dict[str, str]:
@@ -176,10 +201,7 @@ def _shown(data: object) -> dict[str, str]:
 
 def _chosen(annotation: Json, config: LabelConfig) -> str | None:
     known = {label.name for label in config.labels}
-    result = annotation.get("result")
-    for region in result if isinstance(result, list) else []:
-        if not isinstance(region, dict) or region.get("from_name") != config.from_name:
-            continue
+    for region in _regions(annotation, config):
         value = region.get("value")
         choices = value.get("choices") if isinstance(value, dict) else None
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):

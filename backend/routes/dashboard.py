@@ -20,7 +20,7 @@ from backend.workflows.views.dashboard.page import build_dashboard, list_project
 from backend.workflows.views.dashboard.points import map_points
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import wanted_data
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -48,7 +48,7 @@ def add_simulate(app: typer.Typer, *, open_context: Callable[[], AbstractContext
         label_field: Annotated[str, typer.Option(help="The field that holds the label.")] = "label",
         splits: Annotated[str, typer.Option(help="Splits to use beside train and test.")] = "",
         names: Annotated[bool, typer.Option(help="Let label names speak before there are labels.")] = True,
-        representation: Annotated[str, typer.Option(help="auto, encoder, joined or tfidf.")] = AUTO,
+        representation: Annotated[str, typer.Option(help=f"auto, {', '.join(REPRESENTATIONS)}.")] = AUTO,
         plot: Annotated[Path | None, typer.Option(help="Draw the curves: .png, .svg or .pdf.")] = None,
         as_json: Annotated[
             bool, typer.Option("--json", help="Print one JSON object and nothing else.")

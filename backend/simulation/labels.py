@@ -14,12 +14,13 @@ from backend.json_types import Json
 from backend.label_studio.tasks import content_hash
 from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
+from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
-from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
+from model.encoders.tfidf import ALL_TERMS, Terms, TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
 from model.heads.neighbour_graph import build_neighbour_graph
-from model.records import REPRESENTATIONS, Embeddings, Floats, LabelSpace, Representation
-from model.representations.features import represent, represent_names
+from model.records import Embeddings, Floats, LabelSpace, Representation
+from model.representations.features import TERMS, represent, represent_names
 from model.simulation.oracle import noisy_oracle
 from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
 from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_accuracy, simulate
@@ -147,8 +148,12 @@ class EncodedTexts:
             is_test = np.zeros(len(self._answers), dtype=np.bool_)
             is_test[rng.permutation(len(self._answers))[: self.test_size]] = True
         seen = self._features("encoder", None, is_test, seed)
-        words = None if self._only == "encoder" else self._fit_words(is_test)
-        others = [name for name in REPRESENTATIONS if name != "encoder" and words is not None]
+        counters = {} if self._only == "encoder" else self._fit_counters(is_test)
+        others = {
+            name: self._features(name, counters[terms], is_test, seed)
+            for name, terms in TERMS.items()
+            if terms in counters
+        }
         return Exercise(
             pool=seen.pool,
             oracle=noisy_oracle(self._answers[~is_test], self._space, noise=noise, rng=rng),
@@ -156,14 +161,19 @@ class EncodedTexts:
             test_classes=self._answers[is_test],
             name_vectors=seen.name_vectors,
             neighbour_graph=seen.neighbour_graph,
-            others={name: self._features(name, words, is_test, seed) for name in others},
+            others=others,
             only=self._only if self._only in others else None,
         )
 
-    def _fit_words(self, is_test: NDArray[np.bool_]) -> TfidfEncoder | None:
+    def _fit_counters(self, is_test: NDArray[np.bool_]) -> dict[Terms, TfidfEncoder]:
         pool = np.flatnonzero(~is_test)
-        texts = [self._contents[row] for row in pool[rows_to_fit(len(pool))]]
-        return fit_tfidf(texts, revision=tfidf_revision(map(content_hash, texts)))
+        found: dict[Terms, TfidfEncoder] = {}
+        for terms in ALL_TERMS:
+            texts = [self._contents[row] for row in pool[rows_to_fit(len(pool), terms)]]
+            counter = fit_tfidf(texts, revision=tfidf_revision(map(content_hash, texts), terms))
+            if counter is not None:
+                found[terms] = counter
+        return found
 
     def _features(
         self, name: Representation, words: TfidfEncoder | None, is_test: NDArray[np.bool_], seed: int
@@ -195,9 +205,10 @@ def encode_rows(
     """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
     labels = sorted({row.label for row in rows})
     titles = [readable_name(label) for label in labels]
-    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
+    encoder = encoder_of_texts(context, [row.text for row in rows])
+    vectors = encode_unique(context, encoder, [*(row.text for row in rows), *titles], progress)
     ids = np.arange(1, len(rows) + 1)
-    embeddings = Embeddings(ids, vectors[: len(rows)], context.encoder.get().revision)
+    embeddings = Embeddings(ids, vectors[: len(rows)], encoder.revision)
     return embeddings, vectors[len(rows) :] if with_names else None
 
 

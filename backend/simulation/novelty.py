@@ -16,6 +16,7 @@ from backend.settings import Settings
 from backend.simulation.encoding import encode_unique
 from backend.simulation.novel_queue import queue_up
 from backend.simulation.rows import LabelledText
+from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.audit import audit_quota
@@ -77,9 +78,9 @@ def simulate_novelty(
     labels = sorted({row.label for row in rows})
     _require_possible(labels, options)
     titles = [readable_name(label) for label in labels]
-    vectors = encode_unique(context, [*(row.text for row in rows), *titles], progress)
-    encoder = context.encoder.get().revision
-    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], encoder, context.settings)
+    encoder = encoder_of_texts(context, [row.text for row in rows])
+    vectors = encode_unique(context, encoder, [*(row.text for row in rows), *titles], progress)
+    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], encoder.revision, context.settings)
     progress.stage("looking for novel classes", total=options.seeds)
     found = []
     for seed in range(options.seeds):

@@ -12,6 +12,7 @@ from backend.context import Context
 from backend.json_types import Json
 from backend.simulation.encoding import encode_unique
 from backend.simulation.sourced_rows import SourcedText
+from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
@@ -57,8 +58,10 @@ def judge_rows(
     context: Context, rows: Sequence[SourcedText], *, dataset: str, seed: int, progress: Progress
 ) -> SyntheticOutcome:
     """Verdicts, lifts and gaps; the seed draws the audit and what is resampled."""
-    vectors = encode_unique(context, [row.text for row in rows], progress)
-    file = _File(rows, vectors, context.encoder.get().revision, seed=seed)
+    texts = [row.text for row in rows]
+    encoder = encoder_of_texts(context, texts)
+    vectors = encode_unique(context, encoder, texts, progress)
+    file = _File(rows, vectors, encoder.revision, seed=seed)
     rng = np.random.default_rng(seed)
     progress.stage("judging synthetic items")
     judgement = judge(file.real, file.synthetic, rng=rng)
@@ -74,7 +77,7 @@ def judge_rows(
         by_group[name] = file.measure(chosen, rng)
         progress.advance(1)
     progress.stage("looking for gaps")
-    gaps = find_gaps(file.real, file.synthetic, judgement.teaching, rng=rng)
+    gaps = find_gaps(file.real, file.synthetic, judgement.auxiliary, rng=rng)
     stops = [advise_stop(name, found.lift.items, found.lift) for name, found in by_group.items()]
     return SyntheticOutcome(
         dataset=dataset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -63,6 +64,24 @@ class Tasks(ProjectTable):
             ).one()
         return tasks, labelled
 
+    def count_without_text(self) -> tuple[int, int]:
+        """How many there are, and how many of them have no text."""
+        with self._database.session() as session:
+            tasks, with_text = session.execute(
+                select(func.count(), func.count(func.nullif(Task.content_hash, ""))).where(
+                    Task.project_id == self._project_id
+                )
+            ).one()
+        return tasks, tasks - with_text
+
+    def count_missing_fields(self) -> Counter[str]:
+        """In how many tasks each field of the config has no text."""
+        lacking = select(Task.missing_fields).where(
+            Task.project_id == self._project_id, cast(Task.missing_fields, String).not_in(("[]", "null"))
+        )
+        with self._database.session() as session:
+            return Counter(field for fields in session.scalars(lacking) for field in fields)
+
     def count_annotations(self) -> tuple[int, int]:
         """How many tasks and how many annotations there are."""
         with self._database.session() as session:
@@ -85,6 +104,15 @@ class Tasks(ProjectTable):
                 )
                 found.update({row.task_id: row.content for row in rows})
         return found
+
+    def sample_texts(self, count: int) -> list[str]:
+        """At most so many different texts, by their hash: always the same ones, and none before others."""
+        query = select(Task.content_hash, Task.content).where(
+            Task.project_id == self._project_id, Task.content_hash != ""
+        )
+        with self._database.session() as session:
+            rows = session.execute(query.order_by(Task.content_hash).limit(count))
+            return list({row.content_hash: row.content for row in rows}.values())
 
     def read_beginnings(self, task_ids: Iterable[int], *, length: int) -> dict[int, str]:
         """The first `length` characters of each text; tasks that are gone are left out."""
@@ -203,4 +231,5 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "labelled_at": min((said.at for said in state.answers if said.label), default=None),
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
+        "missing_fields": list(state.missing_fields),
     }

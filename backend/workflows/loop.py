@@ -6,18 +6,19 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 
+from backend import __version__
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig, parse_label_config
+from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members
 from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
+from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
@@ -34,8 +35,8 @@ from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.serving.window import order_seed, publish_places, rank_pool
-from backend.workflows.training.judging import judge_tasks, teachers
-from backend.workflows.training.learn import Learned, Teacher, learn
+from backend.workflows.training.judging import auxiliary_items, judge_tasks
+from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
 from model.records import Ranking
 from model.registry import Manifest, RegistryError
 
@@ -113,14 +114,16 @@ class ProjectLoop:
         """Look, take in what is new, and do what it asks for."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
-        config = parse_label_config(details["label_config"])
-        self._remember(details)
+        config = settle_question(
+            self.remote, int(details["id"]), details["label_config"], self.workspace.preference
+        )
+        self._remember(details, config)
         self._fetch_and_encode(config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
         record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
-        record.fingerprint, record.code_version = snapshot.fingerprint, _code_version()
+        record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
             self._maintain(config, snapshot, backend)
@@ -138,13 +141,14 @@ class ProjectLoop:
             )
         return details, find_backend(self.workspace.context.settings, self.remote, number)
 
-    def _remember(self, details: Json) -> None:
+    def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
-        config = str(details["label_config"])
-        reading, known = reading_digest(self.workspace, config), self.workspace.state
+        remember_question(self.workspace, config.from_name)
+        xml, known = str(details["label_config"]), self.workspace.state
+        reading = reading_digest(self.workspace, xml, config.from_name)
         self.workspace.change(
             title=str(details["title"]),
-            label_config=config,
+            label_config=xml,
             connected=True,
             reading=reading,
             synced_until=known.synced_until if known.reading == reading else None,
@@ -157,6 +161,7 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
+            choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read
@@ -172,20 +177,19 @@ class ProjectLoop:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, snapshot)
-            taught_by = teachers(judged)
+            auxiliary = auxiliary_items(judged)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
-            learned = learn(self.workspace, config, snapshot, teachers=taught_by)
+            learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
         serving = Serving(
             version=next_version(taken, by_name=learned.by_name),
             head=learned.trained.head,
-            by_name=learned.by_name,
             config=config,
             snapshot=learned.seen,
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
         )
-        ranking = self._rank_and_save(serving, snapshot, learned, taught_by)
+        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
             made = Renewal(learned, serving, judged)
@@ -201,7 +205,7 @@ class ProjectLoop:
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
-        self, serving: Serving, snapshot: Snapshot, learned: Learned, taught_by: Sequence[Teacher]
+        self, serving: Serving, snapshot: Snapshot, learned: Learned, auxiliary: Sequence[AuxiliaryItem]
     ) -> Ranking:
         """The order a version asks for; the version and what it depended on are in the registry then."""
         workspace = self.workspace
@@ -209,7 +213,7 @@ class ProjectLoop:
             queues = lane_queues(workspace, learned.seen)
             ranking = rank_pool(workspace, serving, queues=queues)
         with self.report.timed("save"):
-            record = pack_record(workspace, snapshot, teachers=taught_by, queues=queues, ranking=ranking)
+            record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             check_lease(workspace)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
@@ -293,17 +297,10 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
         metrics=learned.metrics,
         strategy=strategy,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        code_version=_code_version(),
+        code_version=__version__,
         representation=learned.representation,
         words=learned.words,
     )
-
-
-def _code_version() -> str:
-    try:
-        return package_version("nextlabel")
-    except PackageNotFoundError:
-        return "source"
 
 
 def _begin(workspace: Workspace, reason: str) -> int:

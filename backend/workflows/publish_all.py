@@ -35,7 +35,7 @@ def _publish_rest(workspace: Workspace, *, progress: Progress) -> int:
         )
     remote = workspace.context.label_studio()
     try:
-        config = parse_label_config(workspace.state.label_config)
+        config = parse_label_config(workspace.state.label_config, workspace.preference)
         snapshot = take_snapshot(workspace, config)
         serving = load_serving(workspace, snapshot, config=config, version=version)
         ranking = rank_pool(workspace, serving)

@@ -15,14 +15,16 @@ from safetensors.numpy import save as save_tensors
 
 from backend.errors import NotFound
 from backend.json_types import Json
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import Preference, parse_label_config
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
-from backend.workflows.training.learn import Teacher, learn
+from backend.workflows.training.learn import AuxiliaryItem, learn
+from model.heads.single_label import LinearHead
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
+from model.registry import RegistryError
 
 _UNLABELLED = -1
 
@@ -49,7 +51,7 @@ def pack_record(
     workspace: Workspace,
     snapshot: Snapshot,
     *,
-    teachers: Sequence[Teacher],
+    auxiliary: Sequence[AuxiliaryItem],
     queues: Sequence[LaneQueue],
     ranking: Ranking,
 ) -> bytes:
@@ -58,6 +60,7 @@ def pack_record(
     labels[snapshot.labelled] = snapshot.labels.classes
     facts = {
         "label_config": workspace.state.label_config,
+        "question": workspace.state.question,
         "settings": workspace.settings.model_dump(mode="json"),
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
@@ -65,8 +68,8 @@ def pack_record(
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
-    taught_by = sorted((teacher.task_id, space.index(teacher.label)) for teacher in teachers)
-    teacher_ids = np.array([task_id for task_id, _ in taught_by], dtype=np.int64)
+    columns = sorted((item.task_id, space.index(item.label)) for item in auxiliary)
+    auxiliary_ids = np.array([task_id for task_id, _ in columns], dtype=np.int64)
     synthetic_ids = snapshot.synthetic_embeddings.ids
     tensors = {
         "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
@@ -75,12 +78,12 @@ def pack_record(
         "labels": labels,
         "pool": snapshot.pool.astype(np.uint8),
         "order": ranking.ids,
-        "teacher-ids": teacher_ids,
-        "teacher-contents": _contents(snapshot, teacher_ids),
+        "teacher-ids": auxiliary_ids,
+        "teacher-contents": _contents(snapshot, auxiliary_ids),
         # counted words depend on the texts of all tasks, also on those that taught nothing
         "synthetic-ids": synthetic_ids,
         "synthetic-contents": _contents(snapshot, synthetic_ids),
-        "teacher-labels": np.array([column for _, column in taught_by], dtype=np.int32),
+        "teacher-labels": np.array([column for _, column in columns], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
     return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -88,17 +91,18 @@ def pack_record(
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
+    stored = _load_head(workspace, version)
     tensors = _load(workspace, version)
     facts = json.loads(tensors["facts"].tobytes())
     workspace = workspace.with_overrides(facts["settings"])
-    config = parse_label_config(facts["label_config"])
+    config = parse_label_config(facts["label_config"], Preference(settled=facts.get("question", "")))
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
-    taught_by = [
-        Teacher(int(task_id), config.space.names[column])
+    auxiliary = [
+        AuxiliaryItem(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
-    learned = learn(workspace, config, snapshot, teachers=taught_by)
-    serving = Serving(version, learned.trained.head, learned.by_name, config, learned.seen)
+    learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
+    serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
         LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
         for lane in LANES
@@ -107,7 +111,6 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     # Records from before the seed of an order was kept are of orders by the project's seed alone.
     seed = facts.get("order_seed", [workspace.seed])
     order = rank_pool(workspace, serving, queues=queues, seed=seed).ids
-    stored, _manifest = workspace.registry.load(workspace.key, version)
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
         for name in ("weights", "bias", "temperature")
@@ -131,6 +134,15 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
             hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
         )
     return version
+
+
+def _load_head(workspace: Workspace, version: str) -> LinearHead:
+    try:
+        head, _manifest = workspace.registry.load(workspace.key, version)
+    except RegistryError:
+        hint = f"See: python -m backend versions {workspace.label_studio_id}"
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
+    return head
 
 
 def _load(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
@@ -181,7 +193,7 @@ def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[s
     if missing:
         raise NotFound(
             f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
-            hint="A replay needs the same TEXT_ENCODER and DATA_DIR.",
+            hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
     vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
     return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)

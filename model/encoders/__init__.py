@@ -6,7 +6,7 @@ Importing this package loads no network library: take `text` or `hashing` for th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from model.records import Floats
 
@@ -33,4 +33,13 @@ class Encoder(Protocol):
 
         `progress` is called after every batch with the number of texts just finished.
         """
+        ...
+
+
+@runtime_checkable
+class CountsUnknown(Protocol):
+    """An encoder that can say how much of some texts it does not know."""
+
+    def unknown_share(self, texts: Sequence[str]) -> float:
+        """Share of the pieces of all texts that stand for what is not in the vocabulary, 0 to 1."""
         ...

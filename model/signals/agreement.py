@@ -1,14 +1,11 @@
-"""How far people agree: with the pre-annotations they were shown, and with each other."""
+"""How far people agree with each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from model.signals.estimate import Estimate, percent_range, share
 
 FEWEST = 10  # shared tasks below which an annotator is not judged
 
@@ -16,23 +13,11 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
-    """How often people kept what a model version had filled in; `rate` is None when it was never shown."""
-
-    version: str
-    accepted: int
-    total: int
-    rate: Estimate | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class AnnotatorAgreement:
-    """One annotator against the others on shared tasks; kappa in [-1, 1], None below ten shared answers."""
+    """One annotator against the others on shared tasks; kappa in [-1, 1], None below ten `shared` answers."""
 
     annotator: int
     shared: int
-    agreed: int
     kappa: float | None
 
 
@@ -43,27 +28,6 @@ class Agreement:
     alpha: float | None
     annotators: tuple[AnnotatorAgreement, ...]
     words: str
-
-
-def acceptance_by_version(
-    versions: Sequence[str], accepted: NDArray[np.intp], total: NDArray[np.intp]
-) -> tuple[Acceptance, ...]:
-    """Acceptance of each version (k,) with accepted (k,) of total (k,) pre-annotations, in the given order.
-
-    Raises ValueError when rows do not match or more were accepted than shown.
-    """
-    if not len(versions) == len(accepted) == len(total):
-        raise ValueError(
-            f"acceptance_by_version: {len(accepted)} and {len(total)} counts for {len(versions)} versions"
-        )
-    found = []
-    for version, kept, shown in zip(versions, accepted.tolist(), total.tolist(), strict=True):
-        rate = share(kept, shown) if shown else None
-        words = f"{version}: not shown yet."
-        if rate is not None:
-            words = f"{version}: {percent_range(rate)} of {shown} pre-annotations were kept as they were."
-        found.append(Acceptance(version, kept, shown, rate, words))
-    return tuple(found)
 
 
 def measure_agreement(
@@ -125,8 +89,7 @@ def _judge(person: int, counts: Numbers, column: NDArray[np.intp]) -> AnnotatorA
     with_others = float((own * others).sum(axis=1).mean())
     by_chance = float(own.mean(axis=0) @ others.mean(axis=0))
     kappa = cohen_kappa(with_others, by_chance) if len(column) >= FEWEST else None
-    agreed = int(((own * others).sum(axis=1) > 0.5).sum())
-    return AnnotatorAgreement(person, len(column), agreed, kappa)
+    return AnnotatorAgreement(person, len(column), kappa)
 
 
 def _say(alpha: float | None, tasks: int) -> str:

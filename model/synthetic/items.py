@@ -70,7 +70,7 @@ class JudgedItem:
     review_order: float
 
     @property
-    def teaches(self) -> bool:
+    def is_auxiliary(self) -> bool:
         """Whether the model may learn from it: helpful, or not sure and likelier sound than faulty."""
         return self.verdict == HELPFUL or (self.verdict == UNSURE and self.value > 0.0)
 
@@ -87,6 +87,6 @@ class Judgement:
         return np.array([item.verdict in verdicts for item in self.items], dtype=np.bool_)
 
     @property
-    def teaching(self) -> NDArray[np.bool_]:
+    def auxiliary(self) -> NDArray[np.bool_]:
         """Which items (s,) the model may learn from."""
-        return np.array([item.teaches for item in self.items], dtype=np.bool_)
+        return np.array([item.is_auxiliary for item in self.items], dtype=np.bool_)

@@ -80,8 +80,10 @@ def _imports(mutant):
 
 
 def _ask(tests, scratch):
+    # what the mutated module imports is here before pytest, which would warn of that
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     files = sorted({name.partition("::")[0] for name in tests})
-    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"--basetemp={scratch}"]
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", f"--basetemp={scratch}", *quiet]
     return int(pytest.main([*options, *files], plugins=[_Only(tests)]))
 
 

@@ -166,9 +166,10 @@ def test_a_missing_encoder_is_named_with_the_cure(
     def fail():
         raise OSError("no such folder")
 
-    monkeypatch.setattr(context.encoder, "_load", fail)
+    monkeypatch.setattr(context.encoders.named(None), "_load", fail)
     config = (
-        '<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="A"/></Choices></View>'
+        '<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="A"/>'
+        '<Choice value="B"/></Choices></View>'
     )
     body = {"tasks": [{"data": {"t": "x"}}], "label_config": config}
     error = assert_error(make_app(context).test_client().post("/predict", json=body), 503)

@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from backend.label_studio.results import BY_NAME_NOTE
 from tests.answers import assert_error, assert_predictions
 from tests.topics import topic_of, write_texts
 
@@ -40,13 +39,14 @@ def chosen(prediction):
     return prediction["result"][0]["value"]["choices"][0] if prediction["result"] else None
 
 
-def test_guesses_from_the_label_names_say_that_they_are(predict):
+def test_guesses_from_the_label_names_say_so_in_the_version_and_not_in_the_regions(predict):
     (prediction,) = predict(as_tasks(["all about cats"]))
     assert chosen(prediction) == "cats"
-    assert prediction["result"][0]["meta"]["text"] == [BY_NAME_NOTE]
+    assert prediction["model_version"] == "nl-000000-label-names"
+    assert "meta" not in prediction["result"][0]
 
 
-def test_a_trained_model_answers_without_that_note(predict, connected):
+def test_a_trained_model_answers_under_its_own_name(predict, connected):
     connected.label(10)
     connected.loop()
     texts = write_texts(20, seed=7)
@@ -77,7 +77,8 @@ def test_results_stay_with_their_tasks(predict):
         {"data": "cats"},
         {"id": 1, "data": {"text": None}},
         {"id": 1, "data": {"text": ""}},
-        {"id": 1, "data": {"text": ["cats"]}},
+        {"id": 1, "data": {"text": [" "]}},
+        {"id": 1, "data": {"text": {"en": "cats"}}},
         {"id": 1, "data": {"other": "cats"}},
     ],
 )
@@ -137,9 +138,14 @@ def test_a_config_that_does_not_parse_is_refused_with_the_cure(client):
     assert "not valid XML" in error["message"] and error["hint"]
 
 
-def test_one_label_alone_is_answered(predict):
-    (prediction,) = predict(as_tasks(["anything"]), label_config=view("cats"))
-    assert chosen(prediction) == "cats"
+def test_a_tick_is_left_to_people(predict):
+    (prediction,) = predict(as_tasks(["all about cats"]), label_config=view("cats"))
+    assert prediction["result"] == []
+
+
+def test_a_list_is_read_as_it_is_shown(predict):
+    (prediction,) = predict([{"id": 1, "data": {"text": ["about", "dogs"]}}])
+    assert chosen(prediction) == "dogs"
 
 
 def test_what_the_model_is_less_sure_of_comes_sooner(predict, connected):
@@ -212,7 +218,7 @@ def test_projects_do_not_see_each_others_models(predict, connected, label_studio
     set_up("77.1700000000")
     (other,) = predict(as_tasks(["purr whiskers"]), project="77.1700000000")
     assert other["model_version"] == "nl-000000-label-names"
-    assert other["result"][0]["meta"]["text"] == [BY_NAME_NOTE]
+    assert "meta" not in other["result"][0]
 
 
 def test_the_same_id_with_another_birth_is_another_project(predict, connected, client):

@@ -1,24 +1,9 @@
-"""Agreement: with the pre-annotations that were shown, and between people."""
+"""Agreement between people."""
 
 import numpy as np
 import pytest
 
-from model.signals.agreement import acceptance_by_version, measure_agreement
-
-
-def test_acceptance_is_told_by_version_with_its_range():
-    first, second = acceptance_by_version(["nl-000001", "nl-000002"], np.array([8, 0]), np.array([10, 0]))
-    assert first.rate.value == 0.8
-    assert first.words == "nl-000001: 80 % (49 to 94 %) of 10 pre-annotations were kept as they were."
-    assert second.rate is None
-    assert second.words == "nl-000002: not shown yet."
-
-
-def test_more_accepted_than_shown_is_refused():
-    with pytest.raises(ValueError, match="3 correct of 2"):
-        acceptance_by_version(["v"], np.array([3]), np.array([2]))
-    with pytest.raises(ValueError, match="versions"):
-        acceptance_by_version(["v", "w"], np.array([3]), np.array([4]))
+from model.signals.agreement import measure_agreement
 
 
 def test_alpha_equals_the_textbook():

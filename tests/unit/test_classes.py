@@ -58,10 +58,33 @@ def test_a_new_label_leaves_aliases_hotkeys_styles_and_comments_as_they_are():
     assert parse_label_config(changed).space.names == ("cats", "dogs", "Birds & co")
 
 
-@pytest.mark.parametrize("name", ["cats", "CATS", "Dogs"])
-def test_a_label_that_is_there_is_not_added_again(name):
+@pytest.mark.parametrize("name", ["cats", "CATS", "Dogs", "Dog", " cat ", "C ats", "do-gs"])
+def test_a_label_that_is_there_is_not_added_again_under_nearly_its_name(name):
     with pytest.raises(BadRequest, match="already"):
         add_label(CONFIG, name)
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [
+        ("Party", "parties"),
+        ("Ice hockey", "icehockey"),
+        ("Boxes", "box"),
+        ("Glass", "glasses"),
+        ("ÄPFEL", "äpfel"),
+    ],
+)
+def test_case_blanks_and_plurals_tell_no_label_from_another(there, name):
+    with pytest.raises(BadRequest, match=there):
+        add_label(CONFIG.replace("Cats", there), name)
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [("C", "C++"), ("Plans", "Planes"), ("Glas", "Glass"), ("Status", "Statu"), ("A1", "A2")],
+)
+def test_other_names_make_another_label(there, name):
+    assert name in parse_label_config(add_label(CONFIG.replace("Cats", there), name)).space.names
 
 
 def test_a_label_needs_a_name():

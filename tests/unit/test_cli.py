@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -361,3 +363,48 @@ def test_a_worker_beats_while_it_works(run_command, workbench):
     context = replace(workbench.context, jobs=Jobs())
     assert run_command(context, "worker").exit_code == 0
     assert living_workers(workbench.context) == []
+
+
+@pytest.fixture
+def run_with(no_environment, tmp_path, monkeypatch):
+    """run_with(DATA_DIR="x"): what `status` prints under these settings, with a backend of its own."""
+    (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
+    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+
+    def invoke(**values):
+        monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return CliRunner().invoke(app, ["status"], prog_name="python -m backend")
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATA_DIR", "a-file", "a-file cannot be used: "),
+        ("DATA_DIR", "a-file/below", "a-file/below cannot be used: "),
+        ("DATA_DIR", "/proc/nextlabel", "/proc/nextlabel cannot be used: "),
+        ("MODEL_STORE", "a-file", "a-file cannot be used: "),
+        ("DATABASE_URL", "sqlite:///a-file", "the database cannot be opened: file is not a database"),
+        ("DATABASE_URL", "sqlite:///no/such/x.db", "the database cannot be opened: unable to open"),
+        ("DATABASE_URL", "postgresql://me:sesame@127.0.0.1:1/x", "the database cannot be opened: "),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_named_in_two_lines(name, value, said, run_with):
+    found = run_with(**{name: value})
+    assert found.exit_code == 1
+    told, cure = found.output.strip().splitlines()
+    assert told.startswith(f"Error: A setting is wrong. {name}: ") and said in told
+    assert cure.startswith("To fix it: ")
+    assert "sesame" not in found.output
+
+
+def test_a_database_of_a_later_release_is_left_alone(run_with, tmp_path):
+    assert run_with().exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "data" / "nextlabel.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    found = run_with()
+    assert found.exit_code == 1 and "a later release" in found.output

@@ -72,13 +72,23 @@ def run(folder, *command):
     ("heading", "name"), [("Add a strategy", "confidence-ratio"), ("Add an encoder", "trigrams")]
 )
 def test_the_steps_lead_to_a_new_member_that_keeps_the_contract(copy, heading, name):
-    section = read_section(heading)
-    paths = take_the_steps(section, copy)
-    run(copy, "ruff", "check", *paths)
-    run(copy, "ruff", "format", "--check", *paths)
-    commands = COMMAND.findall(section)
-    said = [run(copy, "pytest", "-v", "-p", "no:cacheprovider", *command.split()) for command in commands]
+    said = follow(read_section(heading), copy)
     assert said[0].count(f"[{name}] PASSED") > 5
+
+
+def test_the_steps_lead_to_a_figure_that_a_loop_measures_and_the_page_shows(copy):
+    said = follow(read_section("Add a figure to the page"), copy)
+    assert "1 passed" in said[0]
+    assert "test_every_field_is_written_by_a_loop PASSED" in said[1]
+
+
+def follow(section, folder):
+    """Takes the steps of a section, and runs its commands; returns what they print."""
+    paths = take_the_steps(section, folder)
+    run(folder, "ruff", "check", *paths)
+    run(folder, "ruff", "format", "--check", *paths)
+    commands = COMMAND.findall(section)
+    return [run(folder, "pytest", "-v", "-p", "no:cacheprovider", *command.split()) for command in commands]
 
 
 def test_every_path_that_it_names_exists():

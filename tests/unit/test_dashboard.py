@@ -311,8 +311,26 @@ def test_a_window_that_runs_dry_is_a_warning(connected, context):
     with context.database.session() as session:
         session.execute(update(Task).values(is_labeled=True))
     assert read_state(open_workspace(context, 1))["items"]["window"] == {
-        "words": "0 of 10 tasks left",
+        "words": "empty until the next loop fills it",
         "tone": "warning",
+        "share": 0.0,
+    }
+
+
+def test_a_window_is_empty_without_a_warning_where_nothing_is_left_to_label(connected, context):
+    waiting = sum(not task["is_labeled"] for task in connected.tasks.values())
+    for task_id in list(connected.tasks)[:waiting]:
+        connected.label_studio.annotate(task_id, "cats")
+    connected.loop()
+    window = read_state(open_workspace(context, 1))["items"]["window"]
+    assert (window["words"], window["tone"]) == ("nothing left to label", "plain")
+
+
+def test_before_the_first_loop_the_window_says_that_none_has_filled_it(workbench, client, context):
+    client.post("/setup", json={"project": "1.1767225660"})
+    assert read_state(open_workspace(context, 1))["items"]["window"] == {
+        "words": "no loop has filled it yet",
+        "tone": "plain",
         "share": 0.0,
     }
 

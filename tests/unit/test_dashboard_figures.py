@@ -42,4 +42,4 @@ def test_realism_is_told_by_class(page):
 def test_groups_and_suspects_carry_what_was_found(page):
     names = [group["name"] for group in page["novelty"]["groups"]]
     assert names == ["group about 1", "group about 2", "group about 3"]
-    assert page["quality"]["suspect_count"] == 7
+    assert page["quality"]["suspects"] == write_signals()["suspects"]["words"]

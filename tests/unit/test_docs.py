@@ -19,14 +19,24 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "benchmarks" / "README.md",
 ]
+FOLDERS = ("backend", "model", "demo", "benchmarks", "tests", "docs")
+
+
+def read_section(heading, *, page=ROOT / "README.md"):
+    """What stands under a heading of a document, up to the next one that is not below it."""
+    level = heading.split(" ")[0]
+    found = re.search(rf"^{heading}$(.*?)(?=^#{{2,{len(level)}}} |\Z)", page.read_text(), re.M | re.S)
+    assert found, f"{page.name} has no heading {heading}"
+    return found[1]
 
 
 def read_table(heading):
-    """The rows of the table under a heading of the README: cells by the name in the first one."""
-    readme = (ROOT / "README.md").read_text()
-    section = re.search(rf"^## {heading}$(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    assert section, f"README.md has no heading ## {heading}"
-    rows = [line.strip().strip("|").split("|") for line in section[1].splitlines() if line.startswith("| `")]
+    """The rows of the tables under a heading of the README: cells by the name in the first one."""
+    rows = [
+        line.strip().strip("|").split("|")
+        for line in read_section(heading).splitlines()
+        if line.startswith("| `")
+    ]
     return {
         re.match(r"`([^` ]+)", cells[0].strip())[1]: [cell.strip() for cell in cells[1:]] for cells in rows
     }
@@ -45,23 +55,29 @@ def shown(value):
 
 
 def test_every_setting_is_in_the_readme():
-    assert_same(read_table("Settings"), [name.upper() for name in Settings.model_fields], "settings")
+    assert_same(read_table("## Settings"), [name.upper() for name in Settings.model_fields], "settings")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_settings_are_described_as_in_the_code(name):
-    default, meaning = read_table("Settings")[name.upper()]
+    default, meaning = read_table("## Settings")[name.upper()]
     field = Settings.model_fields[name]
     assert meaning == field.description
     assert default == shown(field.default)
 
 
+def test_the_readme_marks_the_settings_that_can_differ_by_project():
+    assert_same(
+        read_table("### Of a project"), [name.upper() for name in ProjectSettings.model_fields], "settings"
+    )
+
+
 def test_every_command_is_in_the_readme():
-    assert_same(read_table("Commands"), COMMANDS, "commands")
+    assert_same(read_table("## Commands"), COMMANDS, "commands")
 
 
 def test_every_strategy_is_in_the_readme():
-    assert_same(read_table("Strategies"), STRATEGIES, "strategies")
+    assert_same(read_table("## Strategies"), STRATEGIES, "strategies")
 
 
 def test_connect_names_every_setting_that_can_differ_by_project():
@@ -89,13 +105,34 @@ def test_every_bench_that_a_document_names_exists():
 
 
 def test_the_readme_shows_ten_figures_that_stand_on_the_page_of_all_figures():
-    section = re.search(r"^## Figures$(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `bench_\w+` \|$", section[1], re.MULTILINE)
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `bench_\w+` \|$", read_section("## Figures"), re.MULTILINE)
     assert len(rows) == 10
     page = (ROOT / "docs" / "figures.md").read_text()
     for what, measured in rows:
         numbers = re.findall(r"\d*\.?\d+", measured)
         assert numbers and all(re.search(rf"(?<![\d.]){re.escape(n)}(?![\d])", page) for n in numbers), what
+
+
+def test_the_page_of_figures_says_of_every_table_on_which_day_it_was_measured():
+    page = read_section("## When each was measured", page=ROOT / "docs" / "figures.md")
+    said = {
+        name: day
+        for day, names in re.findall(r"^\| (\d{4}-\d\d-\d\d) \| (.+) \|$", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    results = (ROOT / "benchmarks" / "results").glob("*.md")
+    assert said == {
+        path.stem: re.search(r"^- date: (\d{4}-\d\d-\d\d)T", path.read_text(), re.MULTILINE)[1]
+        for path in results
+    }
+
+
+def test_every_page_for_people_and_machines_is_in_the_readme(app):
+    section = read_section("## HTTP")
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and rule.endpoint != "static"]
+    ends = {str(rule).rsplit("/", 1)[-1].replace("<int:project_id>", "ID") for rule in rules}
+    assert len(ends) > 8
+    assert [end for end in sorted(ends) if end not in section] == []
 
 
 def test_the_index_of_decisions_has_every_decision_under_its_own_title():
@@ -128,6 +165,23 @@ def test_every_link_in_a_document_leads_somewhere(page):
         there = page.parent / target if target else page
         assert there.exists(), f"{page.name} links to {target}"
         assert not anchor or anchor in _anchors(there), f"{page.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_and_folder_that_a_document_names_exists(page):
+    text = page.read_text()
+    made_by_its_steps = set(re.findall(r"^New file `([^`]+)`:", text, re.MULTILINE))
+    named = re.findall(
+        rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*|\w+\.py)(?:::\w+)?`",
+        re.sub(r"```.*?```", "", text, flags=re.S),
+    )
+    missing = [name for name in set(named) - made_by_its_steps if not _exists(name)]
+    assert missing == []
+
+
+def _exists(name):
+    """Whether a path from the root is there (one that fits, where it has a *), or a file of that name."""
+    return any(ROOT.glob(name)) if "/" in name else any(any(ROOT.glob(f"{top}/**/{name}")) for top in FOLDERS)
 
 
 def test_every_test_that_a_document_names_exists():

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from backend.context import LazyEncoder
+from backend.context import Encoders
 from backend.database import Project, Worker
 from backend.workflows.connection.connect import disconnect
 from backend.workflows.connection.doctor import diagnose
@@ -23,7 +23,10 @@ CHECKS = [
     "webhook",
     "sampling",
     "version",
+    "texts",
+    "answers",
     "window",
+    "language",
     "members",
 ]
 
@@ -93,6 +96,35 @@ def label_everything(healthy):
     healthy.loop()
 
 
+def remove_all_tasks(healthy):
+    healthy.label_studio.delete_tasks(list(healthy.tasks))
+    healthy.loop()
+
+
+def blank(count):
+    def change(healthy):
+        for task_id in list(healthy.tasks)[:count]:
+            healthy.label_studio.edit_task(task_id, {"text": " \n"})
+        healthy.loop()
+
+    return change
+
+
+def answer_another_question(healthy):
+    healthy.label_studio.change_project(healthy.project_id, label_config=TWO_QUESTIONS)
+    for task_id in list(healthy.tasks)[:12]:
+        healthy.label_studio.answer(task_id, tone="calm")
+    for task_id in list(healthy.tasks)[12:14]:
+        healthy.label_studio.answer(task_id, topic="cats")
+    healthy.loop()
+
+
+def answer_nothing(healthy):
+    for task_id in list(healthy.tasks)[:3]:
+        healthy.label_studio.annotate(task_id, None)
+    healthy.loop()
+
+
 def change_project(**fields):
     return lambda healthy: healthy.label_studio.change_project(healthy.project_id, **fields)
 
@@ -104,6 +136,10 @@ def change_webhook(**fields):
 WITH_MORE = (
     '<View><Text name="text" value="$text"/><TextArea name="why" toName="text"/>'
     '<Choices name="topic" toName="text"><Choice value="cats"/><Choice value="dogs"/></Choices></View>'
+)
+TWO_QUESTIONS = WITH_MORE.replace(
+    '<TextArea name="why" toName="text"/>',
+    '<Choices name="tone" toName="text"><Choice value="calm"/><Choice value="angry"/></Choices>',
 )
 CONNECT = "python -m backend connect 1"
 LOOP = "python -m backend loop 1"
@@ -135,8 +171,8 @@ FAULTS = {
         change_project(label_config='<View><Image name="i" value="$i"/></View>'),
         "labeling config",
         "fault",
-        "found <Image>",
-        "<Choices> with choice=single on <Text>",
+        "no tag of it asks a question",
+        "one choice among at least two fixed labels",
     ),
     "config with more controls": (
         change_project(label_config=WITH_MORE),
@@ -205,7 +241,44 @@ FAULTS = {
         LOOP,
     ),
     "nothing published": (forget_version, "version", "fault", "nothing published yet", LOOP),
-    "window empty": (label_everything, "window", "warning", "empty", LOOP),
+    "window empty": (label_everything, "window", "warning", "empty: everything is labelled", LOOP),
+    "no tasks": (
+        remove_all_tasks,
+        "window",
+        "warning",
+        "empty: there are no tasks yet",
+        "Import tasks",
+    ),
+    "no tasks to read": (remove_all_tasks, "texts", "warning", "no tasks yet", "Import tasks"),
+    "some tasks without a text": (
+        blank(3),
+        "texts",
+        "warning",
+        "3 of 40 tasks have no text in field text",
+        "Compare the labeling config",
+    ),
+    "all tasks without a text": (
+        blank(40),
+        "texts",
+        "fault",
+        "40 of 40 tasks have no text in field text",
+        "Compare the labeling config",
+    ),
+    "nothing in the window for want of text": (blank(40), "window", "fault", "no task has a text", "texts"),
+    "answers to other questions": (
+        answer_another_question,
+        "answers",
+        "warning",
+        "12 of 14 answered tasks carry no answer to 'topic'",
+        "(tone): python -m backend connect 1 --set questions=NAME",
+    ),
+    "empty answers": (
+        answer_nothing,
+        "answers",
+        "warning",
+        "3 of 3 answered tasks carry no answer to 'topic'",
+        'required="true"',
+    ),
     "project members": (
         lambda healthy: healthy.remote.update(members=[1, 2, 3]),
         "members",
@@ -247,7 +320,7 @@ def test_a_missing_encoder_is_named(healthy):
     def fail():
         raise OSError("no such folder")
 
-    context = replace(healthy.context, encoder=LazyEncoder(fail))
+    context = replace(healthy.context, encoders=Encoders(lambda name: fail(), default=""))
     finding = findings(healthy, context)["encoder"]
     assert finding.verdict == "fault"
     assert "no such folder" in finding.message and "make setup" in finding.cure

@@ -18,6 +18,7 @@ TEXTS = [
     "x",
     "a puppy plays outside",
 ]
+BLANK = ["", " ", "\n\t"]
 
 
 @pytest.fixture(scope="module", params=sorted(LOADERS))
@@ -27,15 +28,18 @@ def encoder(request):
 
 class TestEveryEncoder:
     def test_gives_unit_vectors_of_its_dimensions_whatever_the_text(self, encoder):
-        vectors = encoder.encode(TEXTS)
-        assert vectors.shape == (len(TEXTS), encoder.dimensions)
+        texts = TEXTS + BLANK
+        vectors = encoder.encode(texts)
+        assert vectors.shape == (len(texts), encoder.dimensions)
         assert vectors.dtype == np.float32
-        assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(texts)), abs=1e-5)
 
     def test_gives_a_text_the_same_vector_in_any_company_and_order(self, encoder):
-        vectors = encoder.encode(TEXTS, batch_size=2)
-        for row, text in enumerate(TEXTS):
-            assert encoder.encode([text])[0] == pytest.approx(vectors[row], abs=1e-5)
+        texts = TEXTS + BLANK
+        vectors = encoder.encode(texts, batch_size=2)
+        assert np.array_equal(encoder.encode(texts[::-1])[::-1], vectors)
+        for row, text in enumerate(texts):
+            assert np.array_equal(encoder.encode([text])[0], vectors[row])
 
     def test_tells_texts_apart(self, encoder):
         vectors = encoder.encode(TEXTS)

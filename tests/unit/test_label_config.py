@@ -1,9 +1,12 @@
 """Labeling configs: which control is answered, which labels it has, and what is said about the others."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from backend.errors import BadRequest, UnsupportedConfig
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import Preference, parse_label_config
 
 TEXT = '<Text name="text" value="$text"/>'
 CHOICES = '<Choices name="topic" toName="text"><Choice value="A"/><Choice value="B"/></Choices>'
@@ -39,11 +42,11 @@ def test_names_may_be_anything_that_xml_allows():
     xml = (
         '<View><Text name="der Text &amp; mehr" value="$inhalt"/>'
         '<Choices name="größe" toName="der Text &amp; mehr"><Choice value="klein &lt; 1 &quot;m&quot;"/>'
-        "</Choices></View>"
+        '<Choice value="groß"/></Choices></View>'
     )
     config = parse_label_config(xml)
     assert (config.from_name, config.to_name) == ("größe", "der Text & mehr")
-    assert names(config) == ['klein < 1 "m"']
+    assert names(config) == ['klein < 1 "m"', "groß"]
 
 
 def test_results_carry_the_alias_and_people_read_the_value():
@@ -52,8 +55,8 @@ def test_results_carry_the_alias_and_people_read_the_value():
 
 
 def test_a_label_that_occurs_twice_counts_once():
-    config = parse_label_config(view(TEXT, CHOICES.replace('value="B"', 'value="A"')))
-    assert names(config) == ["A"]
+    twice = CHOICES.replace("</Choices>", '<Choice value="A"/></Choices>')
+    assert names(parse_label_config(view(TEXT, twice))) == ["A", "B"]
 
 
 def test_all_texts_are_read_when_there_are_several():
@@ -91,32 +94,282 @@ def test_a_text_that_the_backend_writes_itself_is_no_input():
     assert parse_label_config(view(note, TEXT, CHOICES)).text_fields == ("text",)
 
 
-@pytest.mark.parametrize(
-    ("tags", "named"),
-    [
-        ((), "no tags with a name"),
-        ((TEXT,), "<Text>"),
-        ((TEXT, CHOICES.replace("toName", 'choice="multiple" toName')), "<Text>, <Choices choice=multiple>"),
-        ((TEXT, '<Choices name="c" toName="text" value="$o"/>'), "<Text>, <Choices> with dynamic values"),
-        ((TEXT, CHOICES.replace("toName", 'perRegion="true" toName')), "<Text>, <Choices perRegion>"),
-        ((TEXT, '<Choices name="c" toName="text"/>'), "<Text>, <Choices>"),
-        ((TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'), "<Text>, <Labels>"),
-        (('<Image name="text" value="$url"/>', CHOICES), "<Image>, <Choices>"),
-        (('<Text name="text" value="$url" valueType="url"/>', CHOICES), "<Text>, <Choices>"),
+ANY = Preference()
+
+
+def refused(*tags, preference=ANY):
+    with pytest.raises(UnsupportedConfig) as caught:
+        parse_label_config(view(*tags), preference)
+    return caught.value
+
+
+ASKS = '<Choices name="c" toName="text" {}>' + CHOICES.partition(">")[2]
+IN_THE_WAY = {
+    "nothing": ((), "no tag of it asks a question"),
+    "only a text": ((TEXT,), "no tag of it asks a question"),
+    "several choices": (
+        (TEXT, ASKS.format('choice="multiple"')),
+        '<Choices> "c" has choice="multiple"',
+    ),
+    "labels of each task": (
+        (TEXT, '<Choices name="c" toName="text" value="$o"/>'),
+        '<Choices> "c" takes its labels from each task (value="$o")',
+    ),
+    "a label of each task": (
+        (TEXT, '<Choices name="c" toName="text"><Choice value="$o1"/><Choice value="$o2"/></Choices>'),
+        '<Choices> "c" takes a label from each task (<Choice value="$o1">)',
+    ),
+    "one label of each task among fixed ones": (
+        (TEXT, '<Choices name="c" toName="text"><Choice value="A"/><Choice value="or $o2"/></Choices>'),
+        '<Choices> "c" takes a label from each task (<Choice value="or $o2">)',
+    ),
+    "labels of each task behind an alias": (
         (
-            (
-                TEXT,
-                '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>',
-            ),
-            "<Text>, <Choices>",
+            TEXT,
+            '<Choices name="c" toName="text"><Choice value="$o1" alias="1"/><Choice value="$o2" alias="2"/>'
+            "</Choices>",
         ),
+        '<Choices> "c" takes a label from each task (<Choice value="$o1">)',
+    ),
+    "regions": ((TEXT, ASKS.format('perRegion="true"')), '<Choices> "c" has perRegion="true"'),
+    "items": ((TEXT, ASKS.format('perItem="true"')), '<Choices> "c" has perItem="true"'),
+    "no label": ((TEXT, '<Choices name="c" toName="text"/>'), '<Choices> "c" has no <Choice>'),
+    "a tick": (
+        (TEXT, '<Choices name="unsure" toName="text"><Choice value="Unsure"/></Choices>'),
+        '<Choices> "unsure" has a single <Choice>, a tick that says yes or no',
+    ),
+    "the same label twice": (
+        (TEXT, '<Choices name="c" toName="text"><Choice value="A"/><Choice value="A"/></Choices>'),
+        '<Choices> "c" has a single <Choice>',
+    ),
+    "a label under a label": (
+        (TEXT, '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>'),
+        '<Choices> "c" has a <Choice> inside a <Choice>',
+    ),
+    "spans": (
+        (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),
+        '<Labels> "l" is not learned yet',
+    ),
+    "a rating": ((TEXT, '<Rating name="stars" toName="text"/>'), '<Rating> "stars" is not learned yet'),
+    "an image": (
+        ('<Image name="text" value="$url"/>', CHOICES),
+        '<Choices> "topic" stands on <Image> "text"',
+    ),
+    "a dialogue": (
+        ('<Paragraphs name="text" value="$chat"/>', CHOICES),
+        '<Choices> "topic" stands on <Paragraphs> "text"',
+    ),
+    "an address": (
+        ('<Text name="text" value="$url" valueType="url"/>', CHOICES),
+        'stands on <Text> "text" with valueType="url"',
+    ),
+    "an address, spelt small": (
+        ('<Text name="text" value="$url" valuetype="url"/>', CHOICES),
+        'stands on <Text> "text" with valueType="url"',
+    ),
+    "an encoded text": (
+        ('<Text name="text" value="$t" encoding="base64"/>', CHOICES),
+        'stands on <Text> "text" with encoding="base64"',
+    ),
+    "a table behind an address": (
+        ('<Text name="text" value="$t" resolver="csv|column=text"/>', CHOICES),
+        'stands on <Text> "text" with resolver="csv|column=text"',
+    ),
+    "a fixed sentence": (
+        (TEXT.replace('"text"', '"other"'), '<Text name="text" value="What is it about?"/>', CHOICES),
+        'stands on <Text> "text" whose value="What is it about?" is the same in every task',
+    ),
+    "an answer in words": (
+        (TEXT, '<TextArea name="why" toName="text"/>', CHOICES.replace('toName="text"', 'toName="why"')),
+        '<Choices> "topic" stands on <TextArea> "why"',
+    ),
+    "our own note": (
+        ('<Text name="text" value="$nextlabel_note"/>', CHOICES),
+        'stands on <Text> "text" that shows our own notes',
+    ),
+    "nothing that is there": (
+        (TEXT, CHOICES.replace('toName="text"', 'toName="txt"')),
+        'stands on "txt", which the config does not have',
+    ),
+    "nothing at all": ((TEXT, CHOICES.replace('toName="text"', "")), '<Choices> "topic" has no toName'),
+    "a repeated question": (
+        (f'<Repeater on="$texts">{TEXT}{CHOICES}</Repeater>',),
+        '<Choices> "topic" is repeated by <Repeater> and stands on <Text> "text" inside <Repeater>',
+    ),
+    "two things at once": (
+        ('<Image name="i" value="$i"/>', '<Choices name="c" toName="i" perRegion="true"/>'),
+        '<Choices> "c" has perRegion="true" and has no <Choice> and stands on <Image> "i"',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+def test_what_is_in_the_way_is_named(case):
+    tags, named = IN_THE_WAY[case]
+    error = refused(*tags)
+    assert named in error.message
+    assert "Supported today: one choice among at least two fixed labels" in error.hint
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+def test_no_tag_is_named_as_found_and_as_supported_at_once(case):
+    error = refused(*IN_THE_WAY[case][0])
+    assert not set(re.findall(r"<\w+", error.message)) & set(re.findall(r"<\w+", error.hint))
+
+
+# Which of several questions
+
+
+def question(name, attributes="", labels="AB", to_name="text"):
+    choices = "".join(f'<Choice value="{label}"/>' for label in labels)
+    return f'<Choices name="{name}" toName="{to_name}" {attributes}>{choices}</Choices>'
+
+
+def answered(*tags, **preference):
+    return parse_label_config(view(*tags), Preference(**preference)).from_name
+
+
+REQUIRED = 'required="true"'
+CONDITION = 'visibleWhen="choice-selected" whenTagName="rest"'
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        (TEXT, question("first", CONDITION), question("rest")),
+        (TEXT, question("first", CONDITION.lower()), question("rest")),
+        (TEXT, question("first", 'whenChoiceValue="A"'), question("rest")),
+        (TEXT, f"<View {CONDITION}>{question('first')}</View>", question("rest")),
+        (TEXT, f"<View {CONDITION}><View><View>{question('first')}</View></View></View>", question("rest")),
+        (TEXT, f"<view {CONDITION}>{question('first', REQUIRED)}</view>", question("rest")),
+        (TEXT, question("first", 'visibleWhen="region-selected"'), question("rest")),
+        (TEXT, question("first", 'visibleWhen="no-region-selected"'), question("rest")),
+        (TEXT, question("first", 'perRegion="true"'), question("rest")),
+        (TEXT, question("first", 'perItem="true"'), question("rest")),
+        (TEXT, question("first", labels="A"), question("rest")),
+        (TEXT, question("first", 'choice="multiple"'), question("rest")),
+        (TEXT, question("first"), question("rest", REQUIRED)),
+        (TEXT, '<Labels name="first" toName="text"><Label value="x"/></Labels>', question("rest")),
     ],
 )
-def test_what_cannot_be_learned_is_named_beside_what_can(tags, named):
-    with pytest.raises(UnsupportedConfig) as caught:
-        parse_label_config(view(*tags))
-    assert f"found {named}." in caught.value.message
-    assert "<Choices> with choice=single on <Text>" in caught.value.hint
+def test_the_question_that_everybody_is_asked_comes_first(tags):
+    assert answered(*tags) == "rest"
+
+
+def test_a_question_under_a_condition_is_answered_where_there_is_no_other():
+    assert answered(TEXT, question("topic", CONDITION), question("many", 'choice="multiple"')) == "topic"
+
+
+def test_a_condition_that_label_studio_does_not_know_is_none():
+    assert answered(TEXT, question("first", 'visibleWhen="sometimes"'), question("rest")) == "first"
+
+
+def test_of_eleven_questions_those_that_people_answer_come_first():
+    names = [f"q{number}" for number in range(11)]
+    tags = [question(name) for name in names]
+    assert answered(TEXT, *tags) == "q0"
+    assert answered(TEXT, *tags, answered=frozenset(names[1:])) == "q1"
+    tags[5] = question("q5", REQUIRED)
+    assert answered(TEXT, *tags, answered=frozenset(names[1:])) == "q5"
+    assert answered(TEXT, *tags, answered=frozenset({"q7"})) == "q7"
+
+
+def test_what_was_settled_stays_while_it_can_be_answered():
+    tags = TEXT, question("first"), question("second")
+    assert answered(*tags, settled="second") == "second"
+    assert answered(*tags, settled="second", answered=frozenset({"first"})) == "second"
+    assert answered(*tags, settled="gone") == "first"
+    assert answered(TEXT, question("first"), question("second", labels="A"), settled="second") == "first"
+
+
+def test_an_admin_names_the_questions_and_the_first_that_can_be_is_answered():
+    tags = TEXT, question("first"), question("second"), question("tick", labels="A")
+    assert answered(*tags, questions=("second",), settled="first") == "second"
+    assert answered(*tags, questions=("tick", "second", "first")) == "second"
+
+
+def test_a_name_that_cannot_be_answered_is_refused_with_the_reason():
+    tags = TEXT, question("first"), question("tick", labels="A")
+    error = refused(*tags, preference=Preference(questions=("tick", "nothing")))
+    assert error.message.startswith("QUESTIONS names what cannot be answered: ")
+    assert "a tick that says yes or no" in error.message
+    assert 'the config has no question "nothing"' in error.message
+    assert "Those that can: first." in error.hint
+
+
+def test_what_is_left_to_people_is_told_with_the_reason():
+    tags = TEXT, question("first"), question("second"), question("tick", labels="A")
+    config = parse_label_config(view(*tags))
+    assert config.other_controls == ("Choices", "Choices")
+    assert config.other_questions == ("second",)
+    assert config.obstacles == ('<Choices> "tick" has a single <Choice>, a tick that says yes or no',)
+
+
+# Spelling
+
+
+def test_tags_and_attributes_may_be_written_in_any_case():
+    xml = view(TEXT, CHOICES)
+    assert parse_label_config(xml.lower().replace("toname", "toName")).space.names == ("a", "b")
+    shouted = xml.replace("Text n", "TEXT n").replace("Choices", "CHOICES").replace("Choice v", "choice v")
+    assert parse_label_config(shouted) == replace(parse_label_config(xml))
+    with pytest.raises(UnsupportedConfig, match="perRegion"):
+        parse_label_config(view(TEXT, CHOICES.replace("toName", 'perregion="true" toName')))
+
+
+def test_labels_may_stand_in_views_inside_the_question():
+    grouped = '<Choices name="topic" toName="text"><View><Header value="One"/><Choice value="A"/></View>'
+    config = parse_label_config(view(TEXT, grouped + '<view><Choice value="B"/></view></Choices>'))
+    assert names(config) == ["A", "B"]
+
+
+# Texts
+
+
+def fields_of(*texts):
+    tags = [f'<Text name="t{n}" value="{value}"/>' for n, value in enumerate(texts)]
+    return parse_label_config(view(*tags, CHOICES.replace('toName="text"', 'toName="t0"'))).text_fields
+
+
+@pytest.mark.parametrize(
+    ("texts", "fields"),
+    [
+        (("$note ",), ("note",)),
+        (("Note: $note",), ("note",)),
+        (("$city, $note",), ("city", "note")),
+        (("$city. $note.",), ("city", "note")),
+        (("$arr[0].text",), ("arr[0].text",)),
+        (("$my-field",), ("my-field",)),
+        (("$größe",), ("größe",)),
+        (("$movie_id", "$review"), ("review",)),
+        (("$review", "$reviewId", "$meta.uuid", "$id"), ("review",)),
+        (("$movie_id: $review",), ("review",)),
+        (("$text $nextlabel_note",), ("text",)),
+        (("$movie_id",), ("movie_id",)),
+        (("$covid", "$paid", "$grid", "$idea"), ("covid", "paid", "grid", "idea")),
+        (("$text", "Read it with care."), ("text",)),
+    ],
+)
+def test_every_field_of_a_text_is_read_but_for_those_that_only_name_the_task(texts, fields):
+    assert fields_of(*texts) == fields
+
+
+def test_a_question_on_a_field_that_names_the_task_is_answered_from_the_others():
+    config = parse_label_config(
+        view('<Text name="text" value="$id"/>', '<Text name="b" value="$body"/>', CHOICES)
+    )
+    assert (config.to_name, config.text_fields) == ("text", ("body",))
+
+
+def test_a_text_between_the_tags_is_read_like_the_editor_does():
+    assert parse_label_config(view('<Text name="text" value="">$body</Text>', CHOICES)).text_fields == (
+        "body",
+    )
+
+
+def test_headers_are_shown_and_not_read():
+    header = '<Header value="$title"/>'
+    assert parse_label_config(view(header, TEXT, CHOICES)).text_fields == ("text",)
 
 
 @pytest.mark.parametrize("xml", ["", "   ", "<View>", "no xml", "<View></Wiew>", "\ud800", "\0", "<a b=1/>"])
@@ -128,9 +381,10 @@ def test_what_is_no_xml_is_refused(xml):
 def test_entities_are_not_followed():
     xml = (
         '<!DOCTYPE v [<!ENTITY file SYSTEM "file:///etc/hostname">]>'
-        f"<View>{TEXT}<Choices name='c' toName='text'><Choice value='A'>&file;</Choice></Choices></View>"
+        f"<View>{TEXT}<Choices name='c' toName='text'><Choice value='A'>&file;</Choice>"
+        "<Choice value='B'/></Choices></View>"
     )
-    assert names(parse_label_config(xml)) == ["A"]
+    assert names(parse_label_config(xml)) == ["A", "B"]
 
 
 def test_an_xml_bomb_is_refused_or_harmless():

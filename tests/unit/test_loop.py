@@ -11,7 +11,6 @@ from backend.database import Loop, Task
 from backend.errors import LabelStudioUnreachable, NotConnected, NotFound, UnsupportedConfig
 from backend.label_studio.client import UnknownTask
 from backend.label_studio.queue_order import window_score
-from backend.label_studio.results import BY_NAME_NOTE
 from tests.fake_label_studio import ADMIN, SOMEBODY_ELSE, is_valid_prediction
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench
@@ -32,9 +31,19 @@ def history(workbench):
 
 
 def places_of_version(workbench):
-    """All four places that name the version."""
+    """What names the version: /setup, the newest predictions, project and backend's row, the manifest."""
     setup = workbench.label_studio.asked and workbench.backend["model_version"]
-    return {workbench.version, workbench.remote["model_version"], workbench.backend["title"], setup}
+    rows = [row for row in workbench.label_studio.predictions.values() if row["task"] in workbench.tasks]
+    stored = workbench.workspace.registry.versions(workbench.workspace.key)
+    _head, manifest = workbench.workspace.registry.load(workbench.workspace.key, max(stored))
+    return {
+        setup,
+        workbench.version,
+        max(row["model_version"] for row in rows),
+        workbench.remote["model_version"],
+        workbench.backend["title"],
+        manifest.version,
+    }
 
 
 # Before the first label
@@ -51,10 +60,18 @@ def test_the_window_takes_the_lower_half_of_the_scores_by_position(connected):
     assert connected.scores == expected
 
 
-def test_before_the_first_label_suggestions_say_that_they_go_by_the_names(connected):
-    suggested = [regions for regions in map(connected.result_of, connected.window) if regions]
+def test_before_the_first_label_suggestions_go_by_the_names_and_leave_no_note_in_annotations(connected):
+    suggested = [task_id for task_id in connected.window if connected.result_of(task_id)]
     assert len(suggested) == 8
-    assert all(regions[0]["meta"]["text"] == [BY_NAME_NOTE] for regions in suggested)
+    for task_id in suggested:
+        connected.label_studio.accept(task_id)
+    submitted = [
+        region
+        for task in suggested
+        for said in connected.tasks[task]["annotations"]
+        for region in said["result"]
+    ]
+    assert len(submitted) == 8 and all("meta" not in region for region in submitted)
 
 
 def test_audit_tasks_keep_their_place_and_come_without_a_suggestion(connected):
@@ -62,7 +79,7 @@ def test_audit_tasks_keep_their_place_and_come_without_a_suggestion(connected):
     assert len(blind) == 2  # 15 % of a window of ten, rounded up
 
 
-def test_all_four_places_name_the_same_version(connected):
+def test_every_place_names_the_same_version(connected):
     assert places_of_version(connected) == {"nl-000001-label-names"}
 
 
@@ -362,7 +379,7 @@ def test_a_config_that_cannot_be_learned_stops_the_loop_and_not_the_queue(connec
     with pytest.raises(UnsupportedConfig, match="<TextArea>"):
         connected.loop()
     assert connected.served() == before
-    assert "found <Text>, <TextArea>" in history(connected)[-1].error
+    assert '<TextArea> "a" is not learned yet' in history(connected)[-1].error
 
 
 @pytest.mark.parametrize("title", ["renamed", "by somebody"])
@@ -635,12 +652,11 @@ def test_small_and_odd_projects_run_their_loops(data, make_context, make_app, se
     assert workbench.loop().outcome == "unchanged"
 
 
-def test_one_label_alone_runs(make_context, make_app, settings, label_studio):
+def test_a_tick_alone_is_refused_by_name(make_context, make_app, settings, label_studio):
     project = label_studio.add_project(labels=["cats"], texts=write_texts(12, topics=["cats"]))
-    workbench = _connect(make_context, make_app, settings, label_studio, project)
-    workbench.label(3)
-    assert workbench.loop().outcome == "published"
-    assert workbench.served() == workbench.window
+    with pytest.raises(UnsupportedConfig, match="a tick that says yes or no"):
+        _connect(make_context, make_app, settings, label_studio, project)
+    assert label_studio.writes == []
 
 
 def test_tasks_without_text_are_never_in_the_window_and_come_last(connected, label_studio):

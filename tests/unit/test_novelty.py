@@ -10,6 +10,8 @@ from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.serving.lanes import lane_queues
+from backend.workflows.views.dashboard.page import build_dashboard
+from backend.workflows.views.status import project_status
 from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
 
@@ -137,3 +139,42 @@ def test_what_a_person_called_no_class_is_not_shown_again(context, zoo):
     zoo.loop()
     shown = {task_id for row in list_groups(zoo.workspace) for task_id in members(context, row["group"])}
     assert len(shown & rejected) <= 0.2 * len(rejected)
+
+
+@pytest.fixture
+def unanswered(context, app, label_studio, bring_to):
+    """Birds are a label, too, but every bird that was served was skipped: the label has no answer."""
+    texts = write_texts(150, topics=("cats", "dogs", "birds"))
+    project_id = label_studio.add_project(labels=("cats", "dogs", "birds"), texts=texts)
+    bench = Workbench(context, label_studio, project_id)
+
+    def act():
+        bench.connect()
+        label_or_skip(bench, 40)
+        bench.loop()
+
+    return bring_to("unanswered", bench, act)
+
+
+def test_what_a_label_without_answers_explains_is_not_offered_as_a_new_class(context, unanswered):
+    for group in list_groups(unanswered.workspace):
+        found = topics_of(unanswered, members(context, group["group"]))
+        assert found.count("birds") < 0.5 * len(found)
+    noted = [task["data"] for task in unanswered.tasks.values() if task["data"].get(FLAG_FIELD) == "novel"]
+    assert sum(topic_of(data["text"]) == "birds" for data in noted) <= 0.5 * len(noted)
+
+
+def test_the_page_says_what_may_be_of_a_label_without_answers(context, unanswered):
+    view = build_dashboard(unanswered.workspace)
+    assert "may be your label “birds”, which has no answers yet" in view["novelty"]["words"]
+    assert view["unanswered"] == project_status(unanswered.workspace)["unanswered"] == ["birds"]
+
+
+def test_tasks_of_a_label_without_answers_are_pre_annotated_with_it(unanswered):
+    birds = [number for number in unanswered.scores if topics_of(unanswered, [number]) == ["birds"]]
+    said = [
+        unanswered.result_of(number)[0]["value"]["choices"]
+        for number in birds
+        if unanswered.result_of(number)
+    ]
+    assert said.count(["birds"]) >= 0.7 * len(said) > 0

@@ -9,12 +9,14 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from backend.database import Base
+from backend.workflows import work
 from backend.workflows.intake.snapshot import ALGORITHM
 from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
 from tests.workbench import DATABASE, Workbench
@@ -22,7 +24,7 @@ from tests.workbench import DATABASE, Workbench
 RELEASE = Path(__file__).parents[1] / "fixtures" / "release_0_1"
 OLDEST, *_, NEWEST = VERSIONS = ["nl-000001-label-names", "nl-000002", "nl-000003", "nl-000004"]
 PROJECT, TASKS = 1, 97
-MOST_BYTES = 600_000  # of a project that is kept in the repository for ever
+MOST_BYTES = 1_300_000  # of a project that is kept in the repository for ever
 
 
 @pytest.fixture
@@ -198,14 +200,14 @@ def test_a_loop_of_today_is_replayed_bit_for_bit(old, run):
     old.label(1)
     assert old.loop().outcome == "published"
     told = parse(run("status", "1", "--json"))["loops"][-1]
-    assert (told["version"], told["representation"]) == ("nl-000005", "joined")
+    assert (told["version"], told["representation"][:6]) == ("nl-000005", "joined")
     assert parse(run("replay", "1", str(told["loop"]), "--json"))["exact"]
 
 
 def test_a_loop_is_replayed_bit_for_bit_though_a_synthetic_task_taught_nothing(old, run):
     made = [number for number, task in old.tasks.items() if "source" in task["data"]]
     old.label_studio.skip(next(number for number in made if not old.tasks[number]["annotations"]))
-    assert old.loop().figures["representation"] == "joined"
+    assert old.loop().figures["representation"].startswith("joined")
     told = parse(run("status", "1", "--json"))["loops"][-1]
     assert parse(run("replay", "1", str(told["loop"]), "--json"))["exact"]
 
@@ -218,6 +220,68 @@ def test_its_oldest_version_can_serve_again(old, run):
     assert old.served() == old.window[:10]
     assert all(not old.tasks[task_id]["is_labeled"] for task_id in old.window)
     assert old.loop().outcome == "unchanged" and old.version == OLDEST
+
+
+# A project of a release whose settings and figures were others
+
+
+@pytest.fixture
+def with_odd_settings(old):
+    """Its own settings: one that is gone since, one with a value that is no longer taken, and a good one."""
+    overrides = {"no_longer": 3, "queue_window": 2, "audit_share": 0.3}
+    old.workspace.change(overrides=overrides)
+    old.backend["extra_params"] = {"nextlabel": overrides}
+    return old
+
+
+def test_a_setting_that_is_gone_is_passed_over_wherever_the_project_is_read(with_odd_settings, run, page):
+    settings = parse(run("status", "1", "--json"))["settings"]
+    assert (settings["audit_share"], settings["queue_window"]) == (0.3, 10)
+    assert "<h1>Animals</h1>" in page("/projects/1")
+    assert 'nextlabel_tasks{project="1"}' in page("/metrics")
+    work.tick(with_odd_settings.context)
+    assert with_odd_settings.loop().outcome == "published"
+
+
+def test_to_connect_again_keeps_the_settings_that_are_good(with_odd_settings, run):
+    assert run("connect", "1").exit_code == 0
+    assert with_odd_settings.project.overrides == {"audit_share": 0.3}
+    assert with_odd_settings.backend["extra_params"] == {"nextlabel": {"audit_share": 0.3}}
+
+
+@pytest.mark.parametrize("figures", [[1, 2], "lost", None, {"metrics": [1, 2]}, {"metrics": "lost"}])
+def test_a_loop_whose_figures_are_of_another_shape_is_still_a_record(figures, old, run, page):
+    with closing(sqlite3.connect(old.context.settings.data_dir / DATABASE)) as database:
+        database.execute("UPDATE loops SET figures = ?", [json.dumps(figures)])
+        database.commit()
+    told = parse(run("status", "1", "--json"))["loops"]
+    assert [record["version"] for record in told] == VERSIONS
+    assert json.loads(page("/projects/1/loops.json"))["loops"] == told
+    assert page("/projects/1/loops.csv").count("published") == len(VERSIONS)
+
+
+@pytest.mark.parametrize("details", [[1], None, "lost"])
+def test_a_decision_whose_details_are_of_another_shape_is_still_told(details, old, run, page):
+    with closing(sqlite3.connect(old.context.settings.data_dir / DATABASE)) as database:
+        database.execute("UPDATE decisions SET details = ?", [json.dumps(details)])
+        database.commit()
+    told = [one for record in parse(run("status", "1", "--json"))["loops"] for one in record["decisions"]]
+    assert [one["kind"] for one in told] == ["group-rejected"]
+    assert "group-rejected" in page("/projects/1")
+
+
+@pytest.mark.parametrize("owner", ["somebody", f"{gethostname()}/x/1", f"{gethostname()}/{10**20}/1"])
+def test_a_holder_that_is_named_in_another_way_holds_no_longer_than_its_lease(owner, old):
+    old.workspace.change(lease_owner=owner, lease_until=0.0)
+    assert old.loop().outcome
+
+
+def test_a_loop_of_a_version_that_cannot_be_read_is_not_replayed_and_says_why(old, run):
+    (old.context.settings.model_folder / old.project.key / NEWEST / "manifest.json").write_text("{}")
+    newest = published_loops()[-1]["id"]
+    found = run("replay", "1", str(newest))
+    assert found.exit_code == 1
+    assert "cannot be read" in found.output and "To fix it:" in found.output
 
 
 def test_the_next_release_can_be_kept_in_the_same_way(quick_sweep, tmp_path):

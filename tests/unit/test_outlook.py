@@ -41,6 +41,14 @@ def test_versions_that_contradict_each_other_are_not_stable(connected, label_stu
     assert stability(connected) < -0.5
 
 
+@pytest.mark.parametrize(("points", "bar"), [(0.5, 0.005), (2.0, 0.02)])
+def test_a_hundred_labels_must_buy_the_points_that_the_project_sets(points, bar, workbench):
+    workbench.connect(label_price=points)
+    workbench.label(4)
+    workbench.loop()
+    assert signal(workbench, "gain below the price")["bar"] == pytest.approx(bar)
+
+
 # New classes
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from backend.errors import LabelStudioUnreachable
-from backend.workflows.findings import reflect
+from backend.workflows.findings import reflect, watch
 
 
 def failing(error):
@@ -29,6 +29,27 @@ def test_a_figure_that_cannot_be_worked_out_fails_no_loop_and_shows_no_text(
     why = report.figures["failed"]["looking for new classes"]
     assert type(error).__name__ in why
     assert "lions" not in why + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "missing"),
+    [
+        ("measure_accuracy", "measuring accuracy", {"accuracy", "macro_f1", "per_class", "calibration"}),
+        ("certify_threshold", "certifying suggestions", {"trusted"}),
+        ("find_suspects", "looking for wrong labels", {"suspects"}),
+        ("measure_agreement", "comparing people", {"agreement"}),
+        ("look_ahead", "looking ahead", {"curve", "random_curve", "advantage", "forecast", "advice"}),
+    ],
+)
+def test_a_part_that_fails_takes_no_other_figure_with_it(connected, monkeypatch, part, name, missing):
+    connected.label(5)
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, part, failing(ValueError()))
+        found = connected.loop().figures
+    assert list(found["failed"]) == [name]
+    connected.label(5)
+    whole = connected.loop().figures["signals"]
+    assert set(whole) - set(found["signals"]) == missing
 
 
 def test_marks_that_label_studio_does_not_take_are_named_with_its_reason(connected, monkeypatch):

@@ -239,6 +239,13 @@ def test_words_that_no_version_needs_make_room_for_new_ones(registry):
     assert registry.load_words("1", "tfidf@0b") is None
 
 
+def test_words_that_are_in_use_stay_beside_new_ones(registry):
+    registry.save_words("1", some_words("tfidf@words-0a"))
+    assert registry.save_words("1", some_words("tfidf@characters-0a"), keep={"tfidf@words-0a"})
+    assert registry.load_words("1", "tfidf@words-0a") is not None
+    assert registry.load_words("1", "tfidf@characters-0a") is not None
+
+
 def test_a_version_without_its_words_is_broken_until_they_are_back(registry, tmp_path):
     registry.save_words("1", some_words())
     registry.save("1", "nl-000002", a_head(), with_words())

@@ -164,12 +164,12 @@ def test_many_new_tasks_bring_new_words_and_the_old_counts_go(by_words):
 def test_lost_words_are_fitted_again_with_the_same_bits(by_words):
     workspace, window = by_words.workspace, by_words.window
     folder = by_words.context.settings.model_folder / workspace.key / "words"
-    (path,) = folder.iterdir()
-    content = path.read_bytes()
+    contents = {path: path.read_bytes() for path in folder.iterdir()}
+    assert len(contents) == 2  # words and characters
     shutil.rmtree(folder)
     report = by_words.loop()
     assert report.outcome == "published"
-    assert path.read_bytes() == content
+    assert {path: path.read_bytes() for path in folder.iterdir()} == contents
     assert by_words.window == window
 
 

@@ -7,7 +7,7 @@ from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import fit_tfidf
 from model.records import REPRESENTATIONS, Embeddings, Labels, LabelSpace
 from model.representations.choice import FEWEST_LABELS, View, choose_representation
-from model.representations.features import represent, represent_names
+from model.representations.features import TERMS, represent, represent_names
 from tests.topics import topic_of, write_texts
 
 TOPICS = ("cats", "dogs", "birds")
@@ -51,7 +51,10 @@ def test_all_features_have_length_one(words):
 
 def test_features_say_who_made_them(words):
     made_by = [represent(name, seen_by(SEES_ALL), seen_by(words)).encoder for name in REPRESENTATIONS]
-    assert made_by == ["hashing-64@v1", "hashing-64@v1+tfidf@test", "tfidf@test"]
+    assert made_by == ["hashing-64@v1", "hashing-64@v1+tfidf@test", "tfidf@test"] + [
+        "hashing-64@v1+tfidf@test",
+        "tfidf@test",
+    ]
 
 
 def test_a_name_is_as_close_to_joined_features_as_to_the_encoder(words):
@@ -66,7 +69,7 @@ def test_a_name_that_no_text_uses_says_nothing_by_words(words):
     assert by_words[0].any() and not by_words[1].any()
 
 
-@pytest.mark.parametrize("name", ["joined", "tfidf"])
+@pytest.mark.parametrize("name", sorted(TERMS))
 def test_words_of_other_items_are_refused(words, name):
     with pytest.raises(ValueError, match="words of the same items"):
         represent(name, seen_by(SEES_ALL), None)

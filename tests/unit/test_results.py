@@ -3,16 +3,17 @@
 import pytest
 
 from backend.label_studio.label_config import parse_label_config
-from backend.label_studio.results import BY_NAME_NOTE, choice_result, prediction
+from backend.label_studio.results import choice_result, prediction
 
 CONFIG = parse_label_config(
     '<View><Text name="letter" value="$body"/>'
-    '<Choices name="kind" toName="letter"><Choice value="Praise" alias="p"/></Choices></View>'
+    '<Choices name="kind" toName="letter"><Choice value="Praise" alias="p"/><Choice value="Blame"/></Choices>'
+    "</View>"
 )
 
 
 def test_a_choice_names_control_and_object_and_carries_the_confidence():
-    assert choice_result(CONFIG, "p", confidence=0.81234567, by_name=False) == [
+    assert choice_result(CONFIG, "p", confidence=0.81234567) == [
         {
             "from_name": "kind",
             "to_name": "letter",
@@ -25,12 +26,12 @@ def test_a_choice_names_control_and_object_and_carries_the_confidence():
 
 @pytest.mark.parametrize(("confidence", "kept"), [(-0.1, 0.0), (1.0000001, 1.0), (0.0, 0.0)])
 def test_the_confidence_never_leaves_0_to_1(confidence, kept):
-    assert choice_result(CONFIG, "p", confidence=confidence, by_name=False)[0]["score"] == kept
+    assert choice_result(CONFIG, "p", confidence=confidence)[0]["score"] == kept
 
 
-def test_a_guess_from_the_label_names_says_so():
-    (region,) = choice_result(CONFIG, "p", confidence=0.5, by_name=True)
-    assert region["meta"] == {"text": [BY_NAME_NOTE]}
+def test_no_text_of_ours_is_left_in_the_annotation_of_the_person_who_submits_it():
+    (region,) = choice_result(CONFIG, "p", confidence=0.5)
+    assert set(region) == {"from_name", "to_name", "type", "value", "score"}
 
 
 def test_a_prediction_carries_its_version_and_its_place():

@@ -82,6 +82,21 @@ def test_empty_values_are_as_good_as_none(environment):
             "start with file:/// are not served; give the path of a folder",
         ),
         ("DATA_DIR", "s3://bucket", "start with s3:// are not served"),
+        ("DATA_DIR", "   ", "is blank; give the path of a folder"),
+        ("DATA_DIR", "~no-such-person/data", "there is no home folder"),
+        ("LABEL_STUDIO_URL", "http://", "no address of a server"),
+        ("LABEL_STUDIO_URL", "http://[::1", "no address of a server"),
+        ("LABEL_STUDIO_URL", "http://host:port", "no address of a server"),
+        ("LABEL_STUDIO_URL", "http://host:99999", "no address of a server"),
+        ("LABEL_STUDIO_URL", "http://ho\nst", "no address of a server"),
+        ("BACKEND_URL", "http:// host", "no address of a server"),
+        ("DATABASE_URL", "  ", "no address of a database"),
+        ("DATABASE_URL", "~/nextlabel.db", "no address of a database"),
+        ("DATABASE_URL", "postgresql://me:pass@word@host:port/x", "no address of a database"),
+        ("DATABASE_URL", "postgres://me@host/x", "start with sqlite:// or postgresql://"),
+        ("DATABASE_URL", "mysql://me@host/x", "start with sqlite:// or postgresql://"),
+        ("DATABASE_URL", "sqlite+no_such_driver:///x.db", "driver"),
+        ("REDIS_URL", "localhost:6379", "must start with redis://, rediss:// or unix://"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name, value, said, environment):
@@ -101,6 +116,21 @@ def test_a_path_is_a_folder_whatever_it_is_called(folder, environment):
     environment(MODEL_STORE=folder, DATA_DIR=folder)
     settings = Settings()
     assert settings.model_folder == settings.data_dir == Path(folder)
+
+
+def test_a_tilde_is_the_home_folder(environment, tmp_path):
+    environment(HOME=str(tmp_path), DATA_DIR="~/nextlabel", MODEL_STORE="~/models")
+    settings = Settings()
+    assert (settings.data_dir, settings.model_folder) == (tmp_path / "nextlabel", tmp_path / "models")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://localhost:8080", "https://ls.example.com/sub", "http://[::1]:8080", "http://lücke.example"],
+)
+def test_an_address_of_a_server_is_taken(address, environment):
+    environment(LABEL_STUDIO_URL=address)
+    assert Settings().label_studio_url == address
 
 
 @pytest.mark.parametrize("name", ["auto", *STRATEGIES])
@@ -153,7 +183,7 @@ def test_settings_of_a_project_can_be_written_as_json(no_environment):
 @pytest.mark.parametrize("value", ["http://", "http://[::1", "http://host:port", "http://host:99999"])
 def test_an_address_that_is_none_is_refused(value, environment):
     environment(LABEL_STUDIO_URL=value)
-    with pytest.raises(ValidationError, match="must be an address like"):
+    with pytest.raises(ValidationError, match="is no address of a server"):
         Settings()
 
 

@@ -118,15 +118,15 @@ def test_too_few_real_labels_settle_nothing(mixed):
     found, judgement = verdicts(real_items(7), mixed)
     assert set(found) <= {"unsure", "redundant"}
     assert any("Too few real labels" in item.reason for item in judgement.items)
-    assert not judgement.teaching.any()
+    assert not judgement.auxiliary.any()
 
 
 def test_what_is_helpful_or_likelier_sound_than_faulty_teaches_and_nothing_else(mixed):
     _, judgement = verdicts(real_items(), mixed)
-    for item, teaches in zip(judgement.items, judgement.teaching, strict=True):
+    for item, teaches in zip(judgement.items, judgement.auxiliary, strict=True):
         assert teaches == (item.verdict == "helpful" or (item.verdict == "unsure" and item.value > 0))
-    assert judgement.teaching[:60].mean() > 0.5
-    assert not judgement.teaching[60:].any()
+    assert judgement.auxiliary[:60].mean() > 0.5
+    assert not judgement.auxiliary[60:].any()
 
 
 def test_sound_items_of_a_generator_that_real_labels_have_overtaken_are_redundant(mixed, monkeypatch):
@@ -138,7 +138,7 @@ def test_sound_items_of_a_generator_that_real_labels_have_overtaken_are_redundan
     assert helpful.any()
     assert (after[helpful] == "redundant").all()
     assert (after[before == "harmful"] == "harmful").all()
-    assert not judgement.teaching.any()
+    assert not judgement.auxiliary.any()
     assert "0.20 nats a label, 0.10 to 0.30" in judgement.items[int(np.flatnonzero(helpful)[0])].reason
 
 
@@ -208,3 +208,22 @@ def test_a_text_rewritten_is_a_near_twin_and_one_that_people_would_write_anyway_
     assert (found.of[-4:] == np.arange(4)).sum() >= 3
     assert not found.exact.any()
     assert (found.of[48:-4] >= 0).sum() <= 2
+
+
+def test_the_words_of_a_text_tell_a_twin_whose_vector_is_another():
+    """Both sides have texts: what is written like a real item is redundant, wherever its vector lies."""
+    real = real_items(80)
+    said = [f"item {row} says word{row} and word{row + 1} of kind{row % CLASSES}" for row in range(80)]
+    rows = np.arange(40, 60)
+    vectors = around(rows % CLASSES, seed=8)
+    told = SyntheticItems(
+        Embeddings(1000 + np.arange(20), vectors, "e@1"),
+        labels(rows % CLASSES, first=1000),
+        texts=[said[row] for row in rows],
+    )
+    silent = SyntheticItems(told.embeddings, told.labels)
+    with_texts = RealItems(real.embeddings, real.labels, real.audit, said)
+    found, judgement = verdicts(with_texts, told)
+    assert set(found) == {"redundant"}
+    assert [item.duplicate_of for item in judgement.items] == rows.tolist()
+    assert "redundant" not in set(verdicts(real, silent)[0])

@@ -38,8 +38,14 @@ def label_of(*annotations):
         ({"text": None}, ""),
         ({"text": 42}, "42"),
         ({"text": 0}, "0"),
-        ({"text": True}, ""),
-        ({"text": ["hello"]}, ""),
+        ({"text": 2.5}, "2.5"),
+        ({"text": True}, "true"),
+        ({"text": False}, "false"),
+        ({"text": ["hello"]}, "hello"),
+        ({"text": ["hello", 2, None, ["you", True], " "]}, "hello,2,you,true"),
+        ({"text": []}, ""),
+        ({"text": ["", " "]}, ""),
+        ({"text": [{"de": "hallo"}]}, ""),
         ({"text": {"de": "hallo"}}, ""),
         ({}, ""),
         (None, ""),
@@ -54,7 +60,7 @@ def test_the_content_is_what_the_annotator_sees(data, content):
 def test_a_field_with_a_dot_reaches_into_the_data_unless_it_has_that_very_name():
     config = parse_label_config(
         '<View><Text name="t" value="$mail.body"/>'
-        '<Choices name="c" toName="t"><Choice value="A"/></Choices></View>'
+        '<Choices name="c" toName="t"><Choice value="A"/><Choice value="B"/></Choices></View>'
     )
     assert task_content({"mail": {"body": "inside"}}, config) == "inside"
     assert task_content({"mail.body": "flat", "mail": {"body": "inside"}}, config) == "flat"
@@ -139,3 +145,61 @@ def test_an_annotation_that_chooses_nothing_counts_but_does_not_label(annotation
 
 def test_nothing_said_gives_no_majority():
     assert majority_label([], CONFIG) is None
+
+
+# What became of an answer
+
+
+def answer(annotation):
+    (found,) = read_task(a_task(annotations=[annotation]), CONFIG).answers
+    return found
+
+
+@pytest.mark.parametrize(
+    ("annotation", "why_not"),
+    [
+        (said("B"), None),
+        (said("a"), None),
+        (said("B", was_cancelled=True), None),
+        ({"result": [], "was_cancelled": True}, "skipped"),
+        ({"result": []}, "empty"),
+        ({}, "empty"),
+        (said("B", from_name="mood"), "another question"),
+        (said("gone"), "unknown label"),
+        (said("B", "a"), "unknown label"),
+    ],
+)
+def test_an_answer_that_gives_no_label_says_why(annotation, why_not):
+    assert answer(annotation).why_not == why_not
+
+
+def with_origin(origin, **fields):
+    annotation = said("B", parent_prediction=3, **fields)
+    for region in annotation["result"]:
+        region |= {} if origin is None else {"origin": origin}
+    return annotation
+
+
+@pytest.mark.parametrize(
+    ("origin", "accepted"),
+    [("prediction", True), (None, True), ("prediction-changed", False), ("manual", False)],
+)
+def test_a_pre_annotation_that_was_kept_is_accepted_in_bulk_too(origin, accepted):
+    assert answer(with_origin(origin)).accepted is accepted
+
+
+def test_only_the_answer_to_our_question_says_whether_it_was_accepted():
+    other = with_origin("prediction", from_name="mood")
+    other["result"] += with_origin("prediction-changed")["result"]
+    assert answer(other).accepted is False
+
+
+def test_neither_an_empty_answer_nor_one_without_a_suggestion_is_accepted_or_changed():
+    assert answer({"result": [], "parent_prediction": 3}).accepted is None
+    assert answer(said("B")).accepted is None
+
+
+def test_the_fields_without_a_text_are_known():
+    assert read_task(a_task(), CONFIG).missing_fields == ("title",)
+    assert read_task(a_task(data={"title": " "}), CONFIG).missing_fields == ("title", "text")
+    assert read_task(a_task(data=None), CONFIG).missing_fields == ("title", "text")

@@ -1,10 +1,16 @@
 """What a loop says of its own project: measured on audit labels, and on what people really did."""
 
-import pytest
+from datetime import datetime
 
+import pytest
+from sqlalchemy import update
+
+from backend.database import Loop, Task
+from backend.workflows.findings.watch import _acceptance
 from backend.workflows.views.signals import newest_signals
+from model.signals.estimate import percent
 from tests.fake_label_studio import ADMIN, SOMEBODY_ELSE
-from tests.topics import topic_of, write_texts
+from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
 
 OTHER = {"cats": "dogs", "dogs": "cats"}
@@ -14,8 +20,8 @@ OTHER = {"cats": "dogs", "dogs": "cats"}
 def make_bench(context, app, label_studio):
     """make_bench(90, …): a project of so many texts about cats and dogs, connected."""
 
-    def make(count, *, settings=None, **fields):
-        project_id = label_studio.add_project(texts=write_texts(count), **fields)
+    def make(count, *, settings=None, topics=("cats", "dogs"), **fields):
+        project_id = label_studio.add_project(texts=write_texts(count, topics=topics), **fields)
         bench = Workbench(context, label_studio, project_id)
         bench.connect(**(settings or {}))
         return bench
@@ -53,6 +59,19 @@ def test_calibration_counts_audit_labels_alone_and_the_curve_ends_at_the_accurac
     assert sum(row["n"] for row in found["calibration"]["bins"]) == found["calibration"]["n"]
     assert found["curve"][-1]["accuracy"] == pytest.approx(found["accuracy"]["estimate"], abs=1e-6)
     assert all(row["low"] <= row["accuracy"] <= row["high"] for row in found["calibration"]["bins"])
+    # the random order has audit labels alone: a third of them, and two thirds
+    third, two_thirds = (row["labels"] for row in found["random_curve"])
+    assert third < two_thirds < found["accuracy"]["n"]
+
+
+def test_where_one_class_is_most_of_all_the_mean_f1_of_the_classes_is_told(make_bench):
+    topics = (*["cats"] * 8, "dogs", "birds")
+    bench = make_bench(120, topics=topics, labels=WORDS, settings={"audit_share": 0.5, "queue_window": 110})
+    bench.label(110)
+    bench.loop()
+    found = signals(bench)
+    assert 0.0 < found["macro_f1"] <= 1.0
+    assert f"macro-F1 {percent(found['macro_f1'])}" in found["accuracy"]["words"]
 
 
 def test_each_class_tells_its_labels_and_how_much_of_the_pool_is_called_so(make_bench):
@@ -89,6 +108,7 @@ def test_two_people_who_differ_on_two_of_twelve_shared_tasks_agree_by_their_kapp
     # 10 of 12 alike, half of them by chance: both gave each label six times
     assert [row["kappa"] for row in found.values()] == pytest.approx([2 / 3] * 2)
     assert [row["n"] for row in found.values()] == [12, 12]
+    assert {annotator: row["labels"] for annotator, row in found.items()} == {ADMIN: 13, SOMEBODY_ELSE: 12}
 
 
 def test_what_nobody_else_answered_says_nothing_of_agreement(connected):
@@ -121,6 +141,45 @@ def test_a_kept_suggestion_is_the_merit_of_the_version_that_showed_it(make_bench
         {"version": first, "accepted": 3, "shown": 5},
         {"version": second, "accepted": 4, "shown": 4},
     ]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "version"),
+    [
+        ("2026-11-01T11:59:59.999999Z", None),
+        ("2026-11-01T12:00:00Z", "first"),
+        ("2026-11-01T12:00:00.500000Z", "first"),
+        ("2026-11-01T14:59:59+02:00", "first"),
+        ("2026-11-01T13:00:00.000000Z", "second"),
+        ("2026-11-01T15:00:00+02:00", "second"),
+    ],
+)
+def test_an_answer_belongs_to_the_version_that_served_at_its_moment_however_that_is_written(
+    connected, submitted, version
+):
+    for hour, published in ((12, "first"), (13, "second")):
+        add_publication(connected, published, datetime(2026, 11, 1, hour))
+    with connected.context.database.session() as session:
+        answer = {"by": ADMIN, "at": submitted, "label": "cats", "accepted": True}
+        session.execute(update(Task).where(Task.task_id == 1).values(annotations=1, answers=[answer]))
+    rows = _acceptance(connected.workspace)
+    assert [(row.version, row.accepted, row.shown) for row in rows] == ([(version, 1, 1)] if version else [])
+
+
+def add_publication(bench, version, moment):
+    with bench.context.database.session() as session:
+        session.execute(update(Loop).where(Loop.version.startswith("nl-")).values(outcome="unchanged"))
+        session.add(
+            Loop(
+                project_id=bench.project.id,
+                reason="test",
+                started_at=moment,
+                finished_at=moment,
+                outcome="published",
+                version=version,
+                figures={},
+            )
+        )
 
 
 def test_answers_without_a_suggestion_are_no_acceptance(connected):
@@ -189,3 +248,12 @@ def test_a_label_that_is_put_right_is_no_longer_marked(make_bench):
     bench.label_studio.change_annotation(wrong, truth(bench, first))
     bench.loop()
     assert flagged(bench, "suspect") == {}
+
+
+def test_suggestions_that_were_accepted_in_bulk_count_as_kept(connected):
+    connected.label_studio.keep_real_time()
+    shown = len(suggested(connected, 10))
+    connected.label_studio.accept_in_bulk(connected.project_id, connected.version)
+    version = connected.version
+    connected.loop()
+    assert signals(connected)["acceptance"] == [{"version": version, "accepted": shown, "shown": shown}]

@@ -8,11 +8,13 @@ from backend.context import Context
 from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import add_note, parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, add_note
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.intake.published import window_left
+from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
@@ -30,7 +32,7 @@ from backend.workflows.project.registration import (
     webhook_fields,
     webhook_is_right,
 )
-from backend.workflows.project.workspace import Workspace, ensure_workspace
+from backend.workflows.project.workspace import Workspace, ensure_workspace, find_workspace
 
 _CONNECTED = "CO"
 
@@ -44,8 +46,12 @@ class ConnectReport:
     user: str = ""
     token: str = ""
     dashboard: str = ""
+    question: str = ""
     labels: int = 0
     ignored: tuple[str, ...] = ()
+    other_questions: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)
     served: int | None = None
@@ -61,7 +67,7 @@ class ConnectReport:
     def verdict(self) -> str:
         """One sentence about the order."""
         if self.expected is None:
-            return "There is nothing left to label: the queue is empty."
+            return self._why_empty()
         if self.served != self.expected and self.reserved:
             return (
                 f"Label Studio gives you task {self.served} first, which it reserved for you earlier; "
@@ -74,6 +80,13 @@ class ConnectReport:
             f"published is {self.expected}. Run: python -m backend doctor {self.project}"
         )
 
+    def _why_empty(self) -> str:
+        if self.gaps.tasks == 0:
+            return "There are no tasks yet: the queue starts when some are imported."
+        if self.gaps.is_unreadable:
+            return f"There is nothing to read: {'; '.join(self.gaps.sentences)}."
+        return "There is nothing left to label: the queue is empty."
+
 
 def connect(
     context: Context,
@@ -82,11 +95,16 @@ def connect(
     overrides: dict[str, object],
     progress: Progress,
     explain: bool = False,
+    encoder: str | None = None,
 ) -> ConnectReport:
     """Registers the backend, runs the first loop and checks the order. Safe to run again.
 
-    `explain` adds a line to the labeling config that shows annotators why a task stands out.
+    `explain` adds a line to the labeling config that shows annotators why a task stands out. `encoder` names
+    the project's own; without one, texts that are clearly not English get the multilingual one. Raises
+    EncoderUnavailable when it cannot be loaded.
     """
+    if encoder is not None:
+        context.encoders.named(encoder).get()
     remote = context.label_studio()
     address = f"{context.settings.backend_url}/projects/{label_studio_id}"
     report = ConnectReport(project=label_studio_id, dashboard=address)
@@ -94,22 +112,23 @@ def connect(
         progress.stage("checking the token")
         report.user, report.token = _user_name(remote.whoami()), remote.token_kind
         details = remote.project(label_studio_id)
-        config = parse_label_config(details["label_config"])
-        report.title, report.labels, report.ignored = (
-            details["title"],
-            len(config.labels),
-            config.other_controls,
-        )
-        stored = _stored_overrides(context, remote, label_studio_id)
-        workspace = _remember(context, details, stored | overrides)
+        changed = _stored_overrides(context, remote, label_studio_id) | overrides
+        config = _read_config(context, remote, details, changed)
+        _tell_question(report, config, title=str(details["title"]))
+        workspace = _remember(context, details, changed, question=config.from_name)
         if explain and (noted := add_note(remote.project(label_studio_id)["label_config"])):
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
+            before = workspace.state.encoder
+            if encoder is not None:
+                workspace.change(encoder=encoder)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
+            report.changes += _encoder_change(workspace, before, named=encoder)
         tidy(workspace)
+        report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, report=report)
     finally:
@@ -156,18 +175,34 @@ def _stored_overrides(context: Context, remote: LabelStudio, label_studio_id: in
     """The project's own settings as Label Studio keeps them: there they outlive our data folder."""
     try:
         extra = find_backend(context.settings, remote, label_studio_id)["extra_params"]
-        stored = dict(extra[EXTRA_PARAMS_KEY])
-        context.settings.for_project(stored)
-    except (NotConnected, KeyError, TypeError, ValueError):
+        return context.settings.known_overrides(extra[EXTRA_PARAMS_KEY])
+    except (NotConnected, KeyError, TypeError):
         return {}
-    return stored
 
 
-def _remember(context: Context, details: Json, overrides: dict[str, object]) -> Workspace:
+def _read_config(
+    context: Context, remote: LabelStudio, details: Json, overrides: dict[str, object]
+) -> LabelConfig:
+    """The question that we answer, settled anew whatever was settled before."""
+    known = find_workspace(context, int(details["id"]), created_stamp(details))
+    before = known.state.overrides if known else {}
+    settings = context.settings.for_project({**before, **overrides})
+    preference = Preference(questions=settings.question_names)
+    return settle_question(remote, int(details["id"]), details["label_config"], preference)
+
+
+def _tell_question(report: ConnectReport, config: LabelConfig, *, title: str) -> None:
+    report.title, report.question, report.labels = title, config.from_name, len(config.labels)
+    report.ignored, report.other_questions = config.other_controls, config.other_questions
+    report.obstacles = config.obstacles
+
+
+def _remember(context: Context, details: Json, overrides: dict[str, object], *, question: str) -> Workspace:
     workspace = ensure_workspace(context, int(details["id"]), created_stamp(details))
-    all_overrides = {**workspace.state.overrides, **overrides}
+    all_overrides = {**context.settings.known_overrides(workspace.state.overrides), **overrides}
     context.settings.for_project(all_overrides)
     workspace.change(overrides=all_overrides, title=str(details["title"]))
+    remember_question(workspace, question)
     return workspace
 
 
@@ -232,6 +267,14 @@ def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }
+
+
+def _encoder_change(workspace: Workspace, before: str | None, *, named: str | None) -> list[str]:
+    now = workspace.state.encoder
+    if now == before:
+        return []
+    why = "" if named is not None else ": the texts are not English (another: connect --encoder NAME)"
+    return [f"encoder set to {now!r}{why}"]
 
 
 def _differs(row: Json, wanted: Json) -> bool:

@@ -10,8 +10,15 @@ from backend.context import Context
 from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.workflows.intake.encoder_choice import (
+    MULTILINGUAL,
+    SAMPLE,
+    knows_english_alone,
+    sampled_language,
+)
 from backend.workflows.intake.published import window_left
+from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     SAMPLING,
@@ -91,7 +98,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         yield Finding("project", "fault", error.message, error.hint)
         return
     workspace = find_workspace(context, label_studio_id, created_stamp(details))
-    yield _try("labeling config", lambda: _check_config(details))
+    preference = _preference(context, workspace)
+    yield _try("labeling config", lambda: _check_config(details, preference))
     if workspace is None:
         yield Finding(
             "connection",
@@ -104,18 +112,39 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield _check_sampling(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
-    yield _check_window(workspace)
+    if config := _readable(details, preference):
+        gaps = find_gaps(workspace, config.text_fields)
+        yield _check_texts(gaps, config)
+        yield _check_answers(workspace, config)
+        yield _check_window(workspace, gaps)
+    yield _try("language", lambda: _check_language(workspace))
     yield _check_members(details)
 
 
-def _check_config(details: Json) -> Finding:
-    config = parse_label_config(details["label_config"])
+def _preference(context: Context, workspace: Workspace | None) -> Preference:
+    if workspace is None:
+        return Preference(questions=context.settings.question_names)
+    return workspace.preference
+
+
+def _readable(details: Json, preference: Preference) -> LabelConfig | None:
+    try:
+        return parse_label_config(details["label_config"], preference)
+    except NextlabelError:
+        return None
+
+
+def _check_config(details: Json, preference: Preference) -> Finding:
+    config = parse_label_config(details["label_config"], preference)
     message = (
         f"{len(config.labels)} labels in {config.from_name!r}, text from {', '.join(config.text_fields)}"
     )
     if config.other_controls:
         left = ", ".join(f"<{tag}>" for tag in config.other_controls)
-        return Finding("labeling config", "warning", f"{message}; {left} left to the annotator")
+        message += f"; {left} left to the annotator"
+        if config.other_questions:
+            message += f"; could be answered instead: {', '.join(config.other_questions)}"
+        return Finding("labeling config", "warning", message)
     return Finding("labeling config", "ok", message)
 
 
@@ -159,6 +188,24 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("webhook", "ok", "there, with its secret and all events")
 
 
+def _check_language(workspace: Workspace) -> Finding:
+    texts = workspace.tasks.sample_texts(SAMPLE)
+    if not texts:
+        return Finding("language", "ok", "no texts yet")
+    if not knows_english_alone(workspace):
+        return Finding("language", "ok", f"encoder {workspace.encoder.get().revision}")
+    found = sampled_language(workspace.context, texts)
+    if found.fit == "english":
+        return Finding("language", "ok", "English, as the encoder expects")
+    return Finding(
+        "language",
+        "warning",
+        f"the encoder knows English alone; of {len(texts)} texts {found.not_english:.0%} of the letters and "
+        f"{found.foreign:.0%} of the words are of other languages, {found.unknown:.0%} of the pieces unknown",
+        f"Run: python -m backend connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
+    )
+
+
 def _check_sampling(details: Json) -> Finding:
     if details["sampling"] == SAMPLING:
         return Finding("sampling", "ok", SAMPLING)
@@ -198,10 +245,51 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
     return Finding("version", "ok", f"{version} in all places")
 
 
-def _check_window(workspace: Workspace) -> Finding:
+def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
+    if gaps.tasks == 0:
+        return Finding("texts", "warning", "no tasks yet", "Import tasks in Label Studio.")
+    if not gaps.sentences:
+        fields = ", ".join(config.text_fields)
+        return Finding("texts", "ok", f"all {gaps.tasks:,} tasks have text in {fields}")
+    return Finding(
+        "texts",
+        "fault" if gaps.is_unreadable else "warning",
+        "; ".join(gaps.sentences),
+        "Such tasks are never in the order. Compare the labeling config with the data of the tasks.",
+    )
+
+
+def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
+    answered = [said for said in workspace.tasks.read_answers() if said]
+    silent = sum(not any(_speaks(one) for one in said) for said in answered)
+    name = config.from_name
+    if not silent:
+        return Finding("answers", "ok", f"{len(answered):,} answered tasks, all with an answer to {name!r}")
+    others = ", ".join(config.other_questions)
+    return Finding(
+        "answers",
+        "warning",
+        f"{silent:,} of {len(answered):,} answered tasks carry no answer to {name!r}",
+        f"To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
+        "--set questions=NAME"
+        if others
+        else f'Set required="true" on {name!r}, so that nobody submits without an answer.',
+    )
+
+
+def _speaks(answer: Json) -> bool:
+    """Whether an annotation says anything to our question."""
+    return answer.get("why_not") not in ("skipped", "empty", "another question")
+
+
+def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
     left = len(window_left(workspace))
     if left:
         return Finding("window", "ok", f"{left} tasks wait in order")
+    if gaps.tasks == 0:
+        return Finding("window", "warning", "empty: there are no tasks yet", "Import tasks in Label Studio.")
+    if gaps.is_unreadable:
+        return Finding("window", "fault", "empty: no task has a text", "See the check of the texts.")
     return Finding(
         "window",
         "warning",

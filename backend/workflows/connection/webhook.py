@@ -10,18 +10,11 @@ from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
 from backend.workflows.project.hints import HintKind, leave_hint
 from backend.workflows.project.reference import created_stamp, parse_reference
+from backend.workflows.project.registration import WEBHOOK_EVENTS
 from backend.workflows.project.workspace import Workspace, find_workspace
 
-_KINDS: Mapping[str, HintKind] = {
-    "ANNOTATION_CREATED": "labels",
-    "ANNOTATION_UPDATED": "labels",
-    "ANNOTATIONS_DELETED": "labels",
-    "ANNOTATIONS_CREATED": "tasks",
-    "TASKS_CREATED": "tasks",
-    "TASKS_DELETED": "tasks",
-    "PROJECT_UPDATED": "config",
-    "START_TRAINING": "training",
-}
+# The button "Start training" is no event that a webhook can ask for: it comes by the ML protocol.
+_KINDS: Mapping[str, HintKind] = {**WEBHOOK_EVENTS, "START_TRAINING": "training"}
 
 
 def take_event(context: Context, action: str, data: Json, *, reference: str | None = None) -> bool:

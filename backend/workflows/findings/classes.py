@@ -30,7 +30,7 @@ def add_class(
         label = " ".join((name or group.name).split())
         remote = workspace.context.label_studio()
         try:
-            _add_label(remote, workspace.label_studio_id, label)
+            _add_label(workspace, remote, label)
         finally:
             remote.close()
         workspace.groups.decide(group, state=ADDED, label=label, by=by)
@@ -46,10 +46,11 @@ def reject_group(workspace: Workspace, number: int, *, by: str, wait_s: float = 
     leave_hint(workspace, "training")
 
 
-def _add_label(remote: LabelStudio, label_studio_id: int, label: str) -> None:
+def _add_label(workspace: Workspace, remote: LabelStudio, label: str) -> None:
+    label_studio_id, preference = workspace.label_studio_id, workspace.preference
     before = remote.project(label_studio_id)["label_config"]
-    remote.update_project(label_studio_id, label_config=add_label(before, label))
-    after = parse_label_config(remote.project(label_studio_id)["label_config"])
+    remote.update_project(label_studio_id, label_config=add_label(before, label, preference))
+    after = parse_label_config(remote.project(label_studio_id)["label_config"], preference)
     if label not in after.space.names:
         raise LabelStudioError(
             "Label Studio did not take the new label.", hint="Add it in the project's labeling interface."

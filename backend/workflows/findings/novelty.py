@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,12 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from backend.workflows.training.names import name_vectors
+from model.heads.single_label import similarity_head
+from model.heads.unseen_classes import unseen_classes
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
 from model.novelty.naming import name_groups
-from model.records import Embeddings
+from model.records import Embeddings, Ids
 
 MOST_GROUPS = 20
 _OTHER_TEXTS = 2000  # that names are told apart from
@@ -37,19 +40,61 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
         learned.seen.labelled_embeddings,
         learned.seen.labels,
         seed=workspace.seed % 2**32,
-    )[:MOST_GROUPS]
-    _renew_groups(workspace, learned, groups, version=serving.version)
-    expected = detection.expected_false
-    words = f"{len(flagged)} tasks fit no class well; about {expected:.0f} of these are false alarms."
+    )
+    new, explained = _split(groups, _guesses(learned, flagged))
+    _renew_groups(workspace, learned, new[:MOST_GROUPS], version=serving.version)
+    flags = len(flagged) - sum(explained.values())
+    expected = min(detection.expected_false, float(flags))
     return NoveltyFigures(
-        words=words if len(flagged) else "No task stands out from the classes there are.",
-        flags=len(flagged),
+        words=" ".join([_flag_words(flags, expected), *map(_unanswered_words, explained.items())]),
+        flags=flags,
         expected_false=expected,
+        unanswered=dict(explained),
         alpha=alpha,
         scores=detection.weights,
         calibration=detection.calibration,
         source=detection.source,
     )
+
+
+def _guesses(learned: Learned, task_ids: Ids) -> dict[int, str]:
+    """The label without an answer that the head, or else the names alone, take each task for, if any."""
+    seen, head, names = learned.seen, learned.trained.head, learned.name_vectors
+    unseen = unseen_classes(seen.labels)
+    rows = np.isin(seen.features.ids, task_ids)
+    vectors = seen.features.vectors[rows]
+    heads = [head] if names is None else [similarity_head(names, head.space), head]
+    found: dict[int, str] = {}
+    for each in heads:
+        favourites = each.logits(vectors).argmax(axis=1)
+        guessed = np.isin(favourites, unseen)
+        ids = seen.features.ids[rows][guessed].tolist()
+        found |= zip(ids, (head.space.names[column] for column in favourites[guessed]), strict=True)
+    return found
+
+
+def _split(groups: Sequence[Group], guesses: Mapping[int, str]) -> tuple[list[Group], Counter[str]]:
+    """Groups that may be new classes; and of the others, half of whose tasks a label without an answer
+    explains, how many tasks they hold, by that label."""
+    new, explained = [], Counter[str]()
+    for group in groups:
+        labels = Counter(guesses[task_id] for task_id in group.ids if task_id in guesses)
+        if 2 * labels.total() < len(group.ids):
+            new.append(group)
+        else:
+            explained[labels.most_common(1)[0][0]] += len(group.ids)
+    return new, explained
+
+
+def _flag_words(flags: int, expected_false: float) -> str:
+    if not flags:
+        return "No task stands out from the classes there are."
+    return f"{flags} tasks fit no class well; about {expected_false:.0f} of these are false alarms."
+
+
+def _unanswered_words(found: tuple[str, int]) -> str:
+    label, count = found
+    return f"{count} tasks may be your label “{label}”, which has no answers yet."
 
 
 def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: float) -> Detection:
@@ -62,7 +107,7 @@ def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: flo
         audit=seen.audit[seen.labelled],
         alpha=alpha,
         rng=np.random.default_rng(workspace.seed),
-        name_vectors=name_vectors(workspace.context, serving.config),
+        name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config),
         rejected=_rejected(workspace, seen.embeddings),
     )
 

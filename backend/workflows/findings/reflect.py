@@ -53,7 +53,7 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
     signals = Signals()
     notes: dict[int, Note] = {}
     with steps.step("measuring"):
-        watched = watch(workspace, learned, serving)
+        watched = watch(workspace, learned, serving, step=steps.step)
         signals = watched.signals
         notes |= watched.notes
     if judged is not None:

@@ -27,7 +27,7 @@ def weigh(
     `auxiliary_weight` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
     """
     rng = np.random.default_rng(seed)
-    helpful, kept = judged.judgement.mask(HELPFUL), judged.judgement.teaching
+    helpful, kept = judged.judgement.mask(HELPFUL), judged.judgement.auxiliary
     everything = np.ones(len(judged.tasks), dtype=np.bool_)
     chosen = {EVERYTHING: everything, HELPFUL_ONLY: helpful} | _groups(judged.tasks)
     lifts = {

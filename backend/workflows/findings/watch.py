@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +33,7 @@ from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
 from model.calibration import calibration_error, reliability
 from model.records import Floats
-from model.signals.agreement import acceptance_by_version, measure_agreement
+from model.signals.agreement import measure_agreement
 from model.signals.estimate import Estimate, share
 from model.signals.honest_accuracy import FEWEST, HonestAccuracy, asked_blind, measure_accuracy
 from model.signals.label_errors import SuspectLabels, find_suspects
@@ -37,6 +42,9 @@ from model.signals.trusted import Trusted, certify_threshold
 _MOST_SUSPECTS = 100
 _MOST_READY = 500
 _FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
+
+# Opens a part by its name; what goes wrong in it is noted, and ends that part alone.
+Step = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +55,39 @@ class Watched:
     notes: dict[int, Note] = field(default_factory=dict)
 
 
-def watch(workspace: Workspace, learned: Learned, serving: Serving) -> Watched:
-    """Everything that can be said about a project after a training. Without labels there is nothing."""
+def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Step) -> Watched:
+    """Everything that can be said about a project after a training. Without labels there is nothing.
+
+    Each part is measured within its own `step`, so that one that fails takes no other with it.
+    """
     seen = learned.seen
     if not len(seen.labels):
         return Watched(Signals(accuracy=Accuracy(words=_too_early(0), n=0, needed=FEWEST)))
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(workspace, learned)
-    accuracy = _accuracy(workspace, learned, beliefs, blind)
-    trusted = _trusted(workspace, learned, beliefs, blind)
-    suspects = _suspects(workspace, learned)
-    ahead = look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
-    signals = Signals(
-        accuracy=_accuracy_figures(accuracy),
-        macro_f1=accuracy.macro_f1.value if accuracy.macro_f1 else None,
-        per_class=_class_rows(learned, accuracy, beliefs),
-        calibration=_calibration(learned),
-        trusted=_trusted_figures(trusted),
-        suspects=Suspects(words=suspects.words, count=suspects.count),
-        acceptance=_acceptance(workspace),
-        agreement=_agreement(workspace, learned),
-        curve=ahead.curve,
-        random_curve=ahead.random_curve,
-        advantage=ahead.advantage,
-        forecast=ahead.forecast,
-        advice=ahead.advice,
-    )
-    notes = _ready_notes(learned, beliefs, trusted) | _suspect_notes(learned, suspects)
+    signals = Signals()
+    notes: dict[int, Note] = {}
+    with step("measuring accuracy"):
+        accuracy = _accuracy(workspace, learned, beliefs, blind)
+        signals.accuracy = _accuracy_figures(accuracy)
+        signals.macro_f1 = accuracy.macro_f1.value if accuracy.macro_f1 else None
+        signals.per_class = _class_rows(learned, accuracy, beliefs)
+        signals.calibration = _calibration(learned)
+    with step("certifying suggestions"):
+        trusted = _trusted(workspace, learned, beliefs, blind)
+        signals.trusted = _trusted_figures(trusted)
+        notes |= _ready_notes(learned, beliefs, trusted)
+    with step("looking for wrong labels"):
+        suspects = _suspects(workspace, learned)
+        signals.suspects = Suspects(words=suspects.words, count=suspects.count)
+        notes |= _suspect_notes(learned, suspects)
+    with step("comparing people"):
+        signals.acceptance = _acceptance(workspace)
+        signals.agreement = _agreement(workspace, learned)
+    with step("looking ahead"):
+        ahead = look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
+        signals.curve, signals.random_curve = ahead.curve, ahead.random_curve
+        signals.advantage, signals.forecast, signals.advice = ahead.advantage, ahead.forecast, ahead.advice
     return Watched(signals, notes)
 
 
@@ -213,31 +227,41 @@ def _bin(confidence: float, right: int, count: int) -> Bin:
 
 def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
     """Kept pre-annotations by the version that served when they were submitted."""
-    answers = workspace.tasks.read_answers()
-    since = [(moment.isoformat(), version) for moment, version in workspace.loops.publication_times()]
-    counts: dict[str, list[int]] = {version: [0, 0] for _, version in since}
-    for answer in (answer for said in answers for answer in said or []):
-        if answer.get("accepted") is None:
+    published = workspace.loops.publication_times()
+    moments = [moment for moment, _version in published]
+    counts: dict[str, list[int]] = {version: [0, 0] for _moment, version in published}
+    for answer in chain.from_iterable(workspace.tasks.read_answers()):
+        if answer.get("accepted") is None or not answer["at"]:
             continue
-        before = [version for moment, version in since if moment <= str(answer["at"])]
-        if before:
-            counts[before[-1]][0] += bool(answer["accepted"])
-            counts[before[-1]][1] += 1
-    shown = {version: count for version, count in counts.items() if count[1]}
-    rows = acceptance_by_version(
-        list(shown),
-        np.array([count[0] for count in shown.values()], dtype=np.intp),
-        np.array([count[1] for count in shown.values()], dtype=np.intp),
-    )
-    return [AcceptanceRow(version=row.version, accepted=row.accepted, shown=row.total) for row in rows]
+        earlier = bisect_right(moments, _database_time(str(answer["at"])))
+        if earlier:
+            count = counts[published[earlier - 1][1]]
+            count[0] += bool(answer["accepted"])
+            count[1] += 1
+    return [
+        AcceptanceRow(version=version, accepted=accepted, shown=shown)
+        for version, (accepted, shown) in counts.items()
+        if shown
+    ]
+
+
+def _database_time(moment: str) -> datetime:
+    """A moment of Label Studio as the database keeps it: in UTC, without saying so."""
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None)
 
 
 def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
+    """Each annotator beside the others on shared tasks; `labels` are all that he gave."""
     columns = {name: column for column, name in enumerate(learned.seen.labels.space.names)}
+    given = Counter(
+        int(answer["by"])
+        for answer in chain.from_iterable(workspace.tasks.read_answers())
+        if answer.get("label") in columns
+    )
     said = {
         (task_id, int(answer["by"])): columns[str(answer["label"])]
         for task_id, answers in workspace.tasks.read_shared_answers()
-        for answer in answers or []
+        for answer in answers
         if answer.get("label") in columns
     }
     found = measure_agreement(
@@ -246,7 +270,7 @@ def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
         np.array(list(said.values()), dtype=np.intp),
     )
     return [
-        AgreementRow(annotator=one.annotator, labels=one.agreed, kappa=one.kappa, n=one.shared)
+        AgreementRow(annotator=one.annotator, labels=given[one.annotator], kappa=one.kappa, n=one.shared)
         for one in found.annotators
     ]
 

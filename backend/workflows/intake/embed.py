@@ -22,7 +22,7 @@ _SAVE_EVERY = 512
 def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder | None = None) -> int:
     """Encodes every content of a project that has no vector yet; returns how many that were.
 
-    By the backend's encoder, unless another is given.
+    By the project's encoder, unless another is given.
     """
     encoder = encoder or workspace.encoder.get()
     missing = workspace.tasks.not_encoded(encoder.revision)
@@ -38,13 +38,12 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
 
 
 def embed_texts(
-    context: Context, texts: Iterable[str], *, budget_s: float = float("inf")
+    context: Context, encoder: Encoder, texts: Iterable[str], *, budget_s: float = float("inf")
 ) -> dict[str, Floats]:
-    """Vectors by content hash for some texts, encoding what is new until the time is used up.
+    """Vectors of an encoder by content hash for some texts, encoding what is new until the time is used up.
 
     Empty texts have none; neither have texts that the time did not suffice for.
     """
-    encoder = context.encoder.get()
     by_hash = {content_hash(text): text for text in texts if text}
     found = _load(context, encoder, by_hash)
     missing = [(key, text) for key, text in by_hash.items() if key not in found]

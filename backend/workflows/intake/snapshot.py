@@ -17,7 +17,7 @@ from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 7
+ALGORITHM = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ class SyncReport:
     full: bool
 
 
-def reading_digest(workspace: Workspace, label_config: str) -> str:
+def reading_digest(workspace: Workspace, label_config: str, question: str) -> str:
     """Digest of all that decides how a task is read."""
-    parts = f"{READER}\0{label_config}\0{workspace.synthetic_fields}"
+    parts = f"{READER}\0{label_config}\0{question}\0{workspace.synthetic_fields}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

@@ -63,7 +63,12 @@ class Range(Record):
 
 
 class HeadMetrics(Whole):
-    """What a training measured of its head out of fold, and the settings it chose: see model.training."""
+    """What a training measured of its head out of fold, and the settings it chose: see model.training.
+
+    Three names are older than the field's terms and stay, since versions in use carry them: `pooled` counts
+    the heads of the ensemble, `surroundings` is 1 where pseudo-labels taught as well and 0 elsewhere, and
+    `companions` is the weight of synthetic items.
+    """
 
     labels: float | None = None
     classes_seen: float | None = None
@@ -84,6 +89,8 @@ class HeadMetrics(Whole):
     loss_encoder: float | None = None
     loss_joined: float | None = None
     loss_tfidf: float | None = None
+    loss_joined_characters: float | None = None
+    loss_characters: float | None = None
 
 
 class Accuracy(Record):
@@ -157,7 +164,7 @@ class AcceptanceRow(Record):
 
 
 class AgreementRow(Record):
-    """Cohen's kappa of an annotator with the others, on `n` tasks in common."""
+    """Cohen's kappa of an annotator, who gave `labels` in all, with the others on `n` tasks in common."""
 
     annotator: int
     labels: int
@@ -232,7 +239,8 @@ class NoveltyFigures(Record):
     """Tasks that fit no class at the rate `alpha` of false flags; nothing but words while it is too early.
 
     `scores` are the weights of the scores that were added up, `calibration` how many labels set the
-    threshold, `source` where those came from.
+    threshold, `source` where those came from. `unanswered`: by label without an answer, how many
+    more tasks may be of it.
     """
 
     words: str
@@ -242,6 +250,7 @@ class NoveltyFigures(Record):
     scores: dict[str, float] | None = None
     calibration: int | None = None
     source: Source | None = None
+    unanswered: dict[str, int] | None = None
 
 
 class LiftRow(Record):

@@ -110,14 +110,13 @@ def _acquire(projects: Projects, project_id: int, owner: str) -> bool:
 
 def _is_dead(holder: str) -> bool:
     """Whether the holder was a process of this very machine that is gone (killed in the middle of a loop)."""
-    host, pid, _thread = holder.rsplit("/", 2)
-    if host != socket.gethostname():
-        return False
     try:
-        os.kill(int(pid), 0)
+        host, pid, _thread = holder.rsplit("/", 2)
+        if host == socket.gethostname():
+            os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except (PermissionError, ValueError, OverflowError):  # not ours to ask, or named in another way
         return False
     return False
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
+from backend.workflows.project.hints import HintKind
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.workspace import Workspace
 
@@ -17,15 +18,16 @@ SAMPLING = "Uncertainty sampling"
 SAMPLING_DEFAULT = "Sequential sampling"
 SECRET_HEADER = "X-Nextlabel-Secret"
 WEBHOOK_PATH = "/webhook"
-WEBHOOK_EVENTS = [
-    "ANNOTATION_CREATED",
-    "ANNOTATIONS_CREATED",
-    "ANNOTATION_UPDATED",
-    "ANNOTATIONS_DELETED",
-    "TASKS_CREATED",
-    "TASKS_DELETED",
-    "PROJECT_UPDATED",
-]
+# The events that Label Studio is asked to send, and what each may have changed.
+WEBHOOK_EVENTS: Mapping[str, HintKind] = {
+    "ANNOTATION_CREATED": "labels",
+    "ANNOTATIONS_CREATED": "tasks",
+    "ANNOTATION_UPDATED": "labels",
+    "ANNOTATIONS_DELETED": "labels",
+    "TASKS_CREATED": "tasks",
+    "TASKS_DELETED": "tasks",
+    "PROJECT_UPDATED": "config",
+}
 # Where /setup finds a project's own settings in Label Studio's extra_params.
 EXTRA_PARAMS_KEY = "nextlabel"
 
@@ -122,7 +124,7 @@ def webhook_fields(settings: Settings, workspace: Workspace) -> Json:
         "url": f"{settings.backend_url}{WEBHOOK_PATH}?project={workspace.reference}",
         "send_payload": False,
         "send_for_all_actions": False,
-        "actions": WEBHOOK_EVENTS,
+        "actions": list(WEBHOOK_EVENTS),
         "headers": webhook_headers(settings),
         "is_active": True,
     }

@@ -7,6 +7,7 @@ import hashlib
 from backend.context import Context, LazyEncoder
 from backend.database import Project
 from backend.errors import NotFound
+from backend.label_studio.label_config import Preference
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
 from backend.store.decisions import Decisions
@@ -75,9 +76,10 @@ class Workspace:
 
     @property
     def settings(self) -> ProjectSettings:
-        """The environment's settings, changed by the project's own."""
+        """The environment's settings, changed by those of the project's own that there still are."""
         overrides = self._state.overrides if self._overrides is None else self._overrides
-        return self.context.settings.for_project(overrides)
+        settings = self.context.settings
+        return settings.for_project(settings.known_overrides(overrides))
 
     @property
     def state(self) -> Project:
@@ -96,8 +98,8 @@ class Workspace:
 
     @property
     def encoder(self) -> LazyEncoder:
-        """What turns texts into vectors."""
-        return self.context.encoder
+        """What turns texts into vectors: the project's own encoder, else the one that TEXT_ENCODER names."""
+        return self.context.encoders.named(self._state.encoder)
 
     @property
     def registry(self) -> ModelRegistry:
@@ -113,6 +115,11 @@ class Workspace:
             values=tuple(value.strip() for value in settings.synthetic_values.split(",") if value.strip()),
             label_field=settings.synthetic_label_field,
         )
+
+    @property
+    def preference(self) -> Preference:
+        """Which question of the labeling config is answered."""
+        return Preference(questions=self.settings.question_names, settled=self._state.question)
 
     def with_overrides(self, overrides: dict[str, object]) -> Workspace:
         """The same project under other settings of its own, for as long as this object lives."""

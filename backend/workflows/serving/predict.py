@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.context import Context
+from backend.context import Context, LazyEncoder
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
@@ -20,6 +20,7 @@ from backend.workflows.serving.stored import answering
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
+from model.encoders import Encoder
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Representation
@@ -36,8 +37,8 @@ class Predictor:
     """A head with what is needed to answer with it. Audit tasks (hash below the threshold) stay blank."""
 
     head: LinearHead
+    encoder: Encoder
     version: str
-    by_name: bool
     seed: int
     audit_threshold: float
     floor: float = 0.0
@@ -56,7 +57,7 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
     if found is None and workspace.state.active_version:
         return [_blank(workspace.version) for _ in tasks]
     predictor = _stored_predictor(workspace, config, found) or _by_names(
-        workspace.context, config, version=workspace.version, seed=workspace.seed
+        workspace.context, workspace.encoder, config, version=workspace.version, seed=workspace.seed
     )
     floor = workspace.settings.preannotate_floor
     return _answer_all(workspace.context, replace(predictor, floor=floor), tasks, config)
@@ -66,7 +67,7 @@ def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfi
     """The same for tasks of no project that we know: by similarity with the label names."""
     if config is None or not tasks:
         return [_blank(FIRST_VERSION) for _ in tasks]
-    predictor = _by_names(context, config, version=FIRST_VERSION, seed=0)
+    predictor = _by_names(context, context.encoder, config, version=FIRST_VERSION, seed=0)
     return _answer_all(context, replace(predictor, floor=context.settings.preannotate_floor), tasks, config)
 
 
@@ -75,13 +76,13 @@ def _answer_all(
 ) -> list[Json]:
     blank = _blank(predictor.version)
     contents = [task_content(task.get("data"), config) for task in tasks]
-    vectors = embed_texts(context, contents, budget_s=_BUDGET_S)
+    vectors = embed_texts(context, predictor.encoder, contents, budget_s=_BUDGET_S)
     keys = [content_hash(content) for content in contents]
     rows = [row for row, key in enumerate(keys) if key in vectors]
     answers = [blank for _ in tasks]
     if rows:
         texts = [contents[row] for row in rows]
-        values = _probabilities(context, predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
+        values = _probabilities(predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
         audit = _audit_mask(predictor, [tasks[row] for row in rows])
         for row, value, is_audit in zip(rows, values, audit, strict=True):
             answers[row] = _answer(predictor, config, value, blank=bool(is_audit))
@@ -100,12 +101,13 @@ def _stored_predictor(
         return None
     head, manifest = found
     knows_a_label = set(manifest.classes) & set(config.space.names)
-    if not knows_a_label or manifest.encoder != workspace.encoder.get().revision:
+    encoder = workspace.encoder.get()
+    if not knows_a_label or manifest.encoder != encoder.revision:
         return None
     return Predictor(
         head=head,
+        encoder=encoder,
         version=manifest.version,
-        by_name=manifest.kind == "label-names",
         seed=manifest.seed,
         audit_threshold=manifest.audit_threshold,
         representation=manifest.representation,
@@ -113,14 +115,17 @@ def _stored_predictor(
     )
 
 
-def _by_names(context: Context, config: LabelConfig, *, version: str, seed: int) -> Predictor:
-    head = cold_start(name_vectors(context, config), config.space).head
-    return Predictor(head=head, version=version, by_name=True, seed=seed, audit_threshold=0.0)
+def _by_names(
+    context: Context, lazy: LazyEncoder, config: LabelConfig, *, version: str, seed: int
+) -> Predictor:
+    encoder = lazy.get()
+    head = cold_start(name_vectors(context, encoder, config), config.space).head
+    return Predictor(head=head, encoder=encoder, version=version, seed=seed, audit_threshold=0.0)
 
 
-def _probabilities(context: Context, predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
+def _probabilities(predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
     ids = np.arange(len(vectors), dtype=np.int64)
-    embeddings = Embeddings(ids, vectors, context.encoder.get().revision)
+    embeddings = Embeddings(ids, vectors, predictor.encoder.revision)
     counted = None
     if predictor.words is not None:
         counted = Embeddings(ids, predictor.words.encode(texts), predictor.words.revision)
@@ -144,9 +149,5 @@ def _task_id(task: Json) -> int:
 def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
     score = live_score(1.0 - float(first - second))
-    regions = (
-        []
-        if blank
-        else pre_annotate(predictor.head, row, config, by_name=predictor.by_name, floor=predictor.floor)
-    )
+    regions = [] if blank else pre_annotate(predictor.head, row, config, floor=predictor.floor)
     return prediction(regions, version=predictor.version, score=score)

@@ -35,7 +35,7 @@ def rollback(
         with lease(workspace, wait_s=wait_s):
             if workspace.state.active_version == version:
                 return len(window_left(workspace))
-            config = parse_label_config(remote.project(label_studio_id)["label_config"])
+            config = parse_label_config(remote.project(label_studio_id)["label_config"], workspace.preference)
             backend = find_backend(workspace.context.settings, remote, label_studio_id)
             snapshot = take_snapshot(workspace, config)
             serving = load_serving(workspace, snapshot, config=config, version=version)

@@ -28,7 +28,6 @@ class Serving:
 
     version: str
     head: LinearHead
-    by_name: bool
     config: LabelConfig
     snapshot: Snapshot
     floor: float = 0.0
@@ -51,7 +50,6 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
     return Serving(
         version=version,
         head=head,
-        by_name=manifest.kind == "label-names",
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
@@ -59,9 +57,7 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
     )
 
 
-def pre_annotate(
-    head: LinearHead, row: Floats, config: LabelConfig, *, by_name: bool, floor: float
-) -> list[Json]:
+def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, floor: float) -> list[Json]:
     """The regions for one item's probabilities (c,): its best label that the config (still) has.
 
     None where no label reaches the `floor`.
@@ -73,13 +69,13 @@ def pre_annotate(
     best = max(columns, key=lambda column: float(row[column]))
     if row[best] < floor:
         return []
-    return choice_result(config, head.space.names[best], confidence=float(row[best]), by_name=by_name)
+    return choice_result(config, head.space.names[best], confidence=float(row[best]))
 
 
 def pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
     """The regions for one task's probabilities (c,); a task of a new class gets that class."""
     label, names = serving.of_new_classes.get(task_id), serving.head.space.names
     if label is None or label not in serving.config.space.names:
-        return pre_annotate(serving.head, row, serving.config, by_name=serving.by_name, floor=serving.floor)
+        return pre_annotate(serving.head, row, serving.config, floor=serving.floor)
     confidence = float(row[names.index(label)]) if label in names else 0.0
-    return choice_result(serving.config, label, confidence=confidence, by_name=serving.by_name)
+    return choice_result(serving.config, label, confidence=confidence)

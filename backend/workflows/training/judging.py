@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.training.learn import Teacher
+from backend.workflows.training.learn import AuxiliaryItem
 from model.records import Embeddings, Labels
 from model.synthetic.items import Judgement, RealItems, SyntheticItems, Unlabelled
 from model.synthetic.reviews import Outcome, Review
@@ -41,15 +41,15 @@ def judge_tasks(workspace: Workspace, snapshot: Snapshot) -> Judged | None:
     return Judged(tasks, real, synthetic, judgement)
 
 
-def teachers(judged: Judged | None) -> list[Teacher]:
-    """What synthetic tasks may teach: what a person said of them, else what they were meant to be."""
+def auxiliary_items(judged: Judged | None) -> list[AuxiliaryItem]:
+    """What may be learned of synthetic tasks: what a person said of them, else what they were meant to be."""
     if judged is None:
         return []
     found = []
     for task, item in zip(judged.tasks, judged.judgement.items, strict=True):
-        label = task.review or (task.intended_label if item.teaches else None)
+        label = task.review or (task.intended_label if item.is_auxiliary else None)
         if label is not None and not task.is_rejected:
-            found.append(Teacher(task.task_id, label))
+            found.append(AuxiliaryItem(task.task_id, label))
     return found
 
 

@@ -21,8 +21,8 @@ from model.training import cold_start, train
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
-    """A synthetic task that may teach, and the label that it teaches."""
+class AuxiliaryItem:
+    """A synthetic task that the model may learn from, and the label that it gives."""
 
     task_id: int
     label: str
@@ -48,7 +48,7 @@ class Learned:
     @property
     def metrics(self) -> Metrics:
         """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
-        losses = {f"loss_{name}": loss for name, loss in self.losses.items()}
+        losses = {f"loss_{name}".replace("-", "_"): loss for name, loss in self.losses.items()}
         return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
 
@@ -57,10 +57,10 @@ def learn(
     config: LabelConfig,
     snapshot: Snapshot,
     *,
-    teachers: Sequence[Teacher] = (),
+    auxiliary: Sequence[AuxiliaryItem] = (),
 ) -> Learned:
-    """Trains a head on a snapshot and on synthetic `teachers`, or starts from the label names alone."""
-    names = name_vectors(workspace.context, config)
+    """Trains a head on a snapshot and on synthetic `auxiliary`, or starts from the label names alone."""
+    names = name_vectors(workspace.context, workspace.encoder.get(), config)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config)
@@ -77,7 +77,7 @@ def learn(
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
         neighbour_graph=neighbour_graph,
-        auxiliary=_auxiliary(seen, teachers),
+        auxiliary=_auxiliary(seen, auxiliary),
     )
     revision = words.revision if words else None
     return Learned(
@@ -92,12 +92,12 @@ def learn(
     )
 
 
-def _auxiliary(seen: Snapshot, teachers: Sequence[Teacher]) -> AuxiliaryData | None:
-    """Synthetic tasks as the head sees them; they teach, and are never measured."""
-    if not teachers:
+def _auxiliary(seen: Snapshot, auxiliary: Sequence[AuxiliaryItem]) -> AuxiliaryData | None:
+    """Synthetic tasks as the head sees them; it learns from them, and is never measured on them."""
+    if not auxiliary:
         return None
-    ordered = sorted(teachers, key=lambda teacher: teacher.task_id)
-    ids = np.array([teacher.task_id for teacher in ordered], dtype=np.int64)
+    ordered = sorted(auxiliary, key=lambda item: item.task_id)
+    ids = np.array([item.task_id for item in ordered], dtype=np.int64)
     features = seen.synthetic_features.take(np.isin(seen.synthetic_features.ids, ids))
-    labels = Labels.from_names(ids, [teacher.label for teacher in ordered], seen.labels.space)
+    labels = Labels.from_names(ids, [item.label for item in ordered], seen.labels.space)
     return AuxiliaryData(features, labels, np.ones(len(ids), dtype=np.float32))

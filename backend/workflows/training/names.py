@@ -10,13 +10,14 @@ from backend.context import Context
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import content_hash
 from backend.workflows.intake.embed import embed_texts
+from model.encoders import Encoder
 from model.records import Floats
 
 
-def name_vectors(context: Context, config: LabelConfig) -> Floats:
+def name_vectors(context: Context, encoder: Encoder, config: LabelConfig) -> Floats:
     """Embeddings of the label names as people read them, (c, d) in the order of the config."""
     names = readable_titles(config)
-    found = embed_texts(context, names)
+    found = embed_texts(context, encoder, names)
     return np.stack([found[content_hash(name)] for name in names])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +12,11 @@ from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
-from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
-from model.records import REPRESENTATIONS, Embeddings, Floats, Representation
+from model.encoders.tfidf import ALL_TERMS, Terms, TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
+from model.records import Embeddings, Floats, Representation
 from model.registry import Manifest
 from model.representations.choice import FEWEST_LABELS, Choice, View, choose_representation
-from model.representations.features import represent, represent_names
+from model.representations.features import TERMS, represent, represent_names
 
 MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the memory
 
@@ -28,21 +28,32 @@ def choose_features(
 
     `names` (c, d) are the encoder's vectors of the `titles` of the labels.
     """
-    seed = workspace.seed
     labelled = snapshot.labelled_embeddings
-    words = None
+    counters: dict[Terms, TfidfEncoder] = {}
     if len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
-        words = _fit_words(workspace, snapshot)
-    if words is None:
-        return Choice("encoder", {}), None
-    counted = _count_words(workspace, labelled, words)
-    title_words = words.encode(titles)
-    views = {
-        name: View(represent(name, labelled, counted), represent_names(name, names, title_words))
-        for name in REPRESENTATIONS
+        counters = _fit_counters(workspace, snapshot)
+    views = _views(workspace, labelled, counters, titles, names)
+    choice = choose_representation(views, snapshot.labels, seed=workspace.seed)
+    terms = TERMS.get(choice.representation)
+    return choice, None if terms is None else counters[terms]
+
+
+def _views(
+    workspace: Workspace,
+    labelled: Embeddings,
+    counters: Mapping[Terms, TfidfEncoder],
+    titles: Sequence[str],
+    names: Floats,
+) -> dict[Representation, View]:
+    """Labelled tasks and names of labels in each representation that can be had."""
+    counted = {terms: _count_words(workspace, labelled, counter) for terms, counter in counters.items()}
+    of_titles = {terms: counter.encode(titles) for terms, counter in counters.items()}
+    views: dict[Representation, View] = {"encoder": View(labelled, names)}
+    return views | {
+        name: View(represent(name, labelled, counted[terms]), represent_names(name, names, of_titles[terms]))
+        for name, terms in TERMS.items()
+        if terms in counters
     }
-    choice = choose_representation(views, snapshot.labels, seed=seed)
-    return choice, None if choice.representation == "encoder" else words
 
 
 def with_features(
@@ -93,25 +104,30 @@ def version_words(workspace: Workspace, manifest: Manifest) -> TfidfEncoder | No
     return None if manifest.words is None else workspace.registry.load_words(workspace.key, manifest.words)
 
 
-def _fit_words(workspace: Workspace, snapshot: Snapshot) -> TfidfEncoder | None:
-    """The words of the project as they are kept, or fitted anew when many texts have come or changed."""
+def _fit_counters(workspace: Workspace, snapshot: Snapshot) -> dict[Terms, TfidfEncoder]:
+    """The encoders by terms as they are kept, or fitted anew when many texts have come or changed."""
     first = {content: task_id for task_id, content in reversed(snapshot.contents.items())}
     by_age = sorted(first.items(), key=lambda pair: pair[1])
-    chosen = [by_age[row] for row in rows_to_fit(len(by_age)).tolist()]
-    revision = tfidf_revision(content for content, _ in chosen)
-    words = workspace.registry.load_words(workspace.key, revision)
-    if words is None:
-        texts = _texts(workspace, [task_id for _, task_id in chosen])
-        words = fit_tfidf(texts, revision=revision)
-        if words is not None:
-            _keep(workspace, words)
-    return words
+    chosen = {terms: [by_age[row] for row in rows_to_fit(len(by_age), terms).tolist()] for terms in ALL_TERMS}
+    revisions = {
+        terms: tfidf_revision((content for content, _ in rows), terms) for terms, rows in chosen.items()
+    }
+    found: dict[Terms, TfidfEncoder] = {}
+    for terms, revision in revisions.items():
+        counter = workspace.registry.load_words(workspace.key, revision)
+        if counter is None:
+            counter = fit_tfidf(_texts(workspace, [task for _, task in chosen[terms]]), revision=revision)
+            if counter is not None:
+                _keep(workspace, counter, current=revisions.values())
+        if counter is not None:
+            found[terms] = counter
+    return found
 
 
-def _keep(workspace: Workspace, words: TfidfEncoder) -> None:
+def _keep(workspace: Workspace, words: TfidfEncoder, *, current: Collection[str]) -> None:
     """Stores new words and forgets how often the old ones were counted: that is quickly done again."""
-    before = workspace.registry.save_words(workspace.key, words)
-    workspace.vectors.forget({*before, words.revision})
+    before = workspace.registry.save_words(workspace.key, words, keep=current)
+    workspace.vectors.forget({*before, words.revision} - (set(current) - {words.revision}))
 
 
 def _count_words(workspace: Workspace, items: Embeddings, words: TfidfEncoder) -> Embeddings:

@@ -13,6 +13,7 @@ from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.serving.stored import damage
+from backend.workflows.views.dashboard.charts import unanswered_labels
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
@@ -45,6 +46,7 @@ def project_status(workspace: Workspace) -> Json:
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},
         "signals": measured.stored if measured else {},
+        "unanswered": unanswered_labels(measured.signals) if measured else [],
         "groups": list_groups(workspace),
         "verdicts": verdict_counts(workspace),
         "settings": settings.model_dump(mode="json"),

@@ -30,6 +30,15 @@ _DECIDED = {
 }
 
 
+def window_words(left: int, size: int, *, version: str | None, pool: int | None) -> str:
+    """How full the window is; of an empty one why. `pool`: what the last loop could have put in, if known."""
+    if left:
+        return f"{left:,} of {size:,} tasks left"
+    if version is None:
+        return "no loop has filled it yet"
+    return "nothing left to label" if pool == 0 else "empty until the next loop fills it"
+
+
 def ago(seconds: float) -> str:
     """How long ago something was: "3 minutes ago"."""
     if seconds < _NOW_S:
@@ -71,5 +80,5 @@ def decision_words(decision: Decision) -> str:
     pattern = _DECIDED.get(decision.kind)
     try:
         return pattern.format_map(decision.details) if pattern else decision.kind
-    except KeyError:
+    except (KeyError, TypeError):  # details of another release
         return decision.kind

@@ -28,6 +28,11 @@ def class_table(signals: Signals) -> list[Json]:
     return sorted(found, key=lambda row: (row["recall"] is None, row["recall"] or 0.0, row["labels"]))
 
 
+def unanswered_labels(signals: Signals) -> list[str]:
+    """The labels of which no task had an answer when the classes were looked at."""
+    return [row.label for row in signals.per_class if not row.labels]
+
+
 def _curve(points: list[CurvePoint]) -> list[Json]:
     return [point.to_json() for point in sorted(points, key=lambda point: point.labels)]
 

@@ -11,7 +11,12 @@ from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.serving.stored import damage
 from backend.workflows.views.dashboard.answers import advise, answer_questions
-from backend.workflows.views.dashboard.charts import calibration, class_table, learning_curve
+from backend.workflows.views.dashboard.charts import (
+    calibration,
+    class_table,
+    learning_curve,
+    unanswered_labels,
+)
 from backend.workflows.views.dashboard.history import decisions, loops, versions
 from backend.workflows.views.dashboard.novelty import novel_groups
 from backend.workflows.views.dashboard.quality import label_quality
@@ -37,6 +42,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "curve": learning_curve(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
+        "unanswered": unanswered_labels(signals),
         "novelty": novel_groups(workspace, signals),
         "synthetic": synthetic_view(workspace, signals),
         "quality": label_quality(signals),

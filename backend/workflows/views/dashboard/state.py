@@ -8,11 +8,11 @@ from typing import Any
 
 from backend.json_types import Json
 from backend.workflows.intake.published import window_left
-from backend.workflows.project.figures import Position
+from backend.workflows.project.figures import Figures, Position
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.views.wording import OUTCOMES, ago, counted, duration
+from backend.workflows.views.wording import OUTCOMES, ago, counted, duration, window_words
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
 _LOW_WINDOW = 0.2
@@ -68,9 +68,16 @@ def _loop_item(loop: Any) -> Json:
 def _window_item(workspace: Workspace) -> Json:
     size = workspace.settings.queue_window
     left = len(window_left(workspace))
+    version, pool = workspace.state.active_version, None if left else _newest_pool(workspace)
     share = min(left / size, 1.0)
-    tone = "warning" if workspace.state.active_version and share < _LOW_WINDOW else "plain"
-    return _item(f"{left:,} of {size:,} tasks left", tone, share=round(share, 4))
+    tone = "warning" if version and share < _LOW_WINDOW and pool != 0 else "plain"
+    return _item(window_words(left, size, version=version, pool=pool), tone, share=round(share, 4))
+
+
+def _newest_pool(workspace: Workspace) -> int | None:
+    """Tasks that the newest loop could have put into the window; None before there was one."""
+    counted_by = workspace.loops.newest_counted()
+    return None if counted_by is None else Figures.read(counted_by).pool
 
 
 def _labels_item(workspace: Workspace, waiting: int) -> Json:

@@ -4,7 +4,7 @@ import csv
 import io
 
 from backend.workflows.views.dashboard.actions import go_back
-from backend.workflows.views.history import loop_records, records_as_csv
+from backend.workflows.views.loop_records import loop_records, records_as_csv
 
 
 def test_every_loop_tells_its_data_its_seed_its_metrics_and_its_advice(context, trained):

@@ -70,7 +70,7 @@ def loop_records(workspace: Workspace) -> list[Json]:
 
 def records_as_csv(records: Sequence[Json]) -> str:
     """One row a loop: its numbers, its metrics (`metric_…`), its advice, and the decisions after it."""
-    metrics = sorted({name for record in records for name in record.get("metrics") or {}})
+    metrics = sorted({name for record in records for name in _metrics(record)})
     heading = [*_FACTS, *_SIGNALS, *(f"metric_{name}" for name in metrics), "decisions"]
     return write_csv(heading, [_table_row(record, metrics) for record in records])
 
@@ -80,14 +80,19 @@ def _table_row(record: Json, metrics: Sequence[str]) -> list[object]:
     return [
         *(_cell(record.get(name)) for name in _FACTS),
         *(signals.find(*path) for path in _SIGNALS.values()),
-        *((record.get("metrics") or {}).get(name) for name in metrics),
+        *(_metrics(record).get(name) for name in metrics),
         "; ".join(f"{one['at']} {one['by']} {one['words']}" for one in record["decisions"]),
     ]
 
 
+def _metrics(record: Json) -> Json:
+    found = record.get("metrics")
+    return found if isinstance(found, dict) else {}
+
+
 def _record(loop: Loop, decided: list[Json]) -> Json:
     return {
-        **loop.figures,
+        **(loop.figures if isinstance(loop.figures, dict) else {}),
         "loop": loop.id,
         "started_at": _moment(loop.started_at),
         "finished_at": _moment(loop.finished_at),
