@@ -31,6 +31,8 @@ from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
     SAMPLING_DEFAULT,
     backend_address,
+    earlier_backends,
+    earlier_webhooks,
     find_backend,
     our_webhooks,
     webhook_fields,
@@ -153,8 +155,7 @@ def connect(
                 workspace.change(encoder=encoder)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
             report.changes += _encoder_change(workspace, before, named=encoder)
-            if report.loop.outcome == "published":
-                tidy(workspace)
+        tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
@@ -173,6 +174,9 @@ def disconnect(workspace: Workspace) -> list[str]:
             for hook in our_webhooks(context.settings, remote, label_studio_id):
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")
+            done += _remove_earlier(
+                workspace, remote, earlier_backends(context.settings, remote, label_studio_id), moved=-1
+            )
             try:
                 remote.delete_ml_backend(find_backend(context.settings, remote, label_studio_id)["id"])
                 done.append("ML backend removed")
@@ -260,14 +264,16 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
     changes = []
     number = workspace.label_studio_id
     wanted = _backend_fields(workspace.context.settings, workspace)
+    earlier = earlier_backends(workspace.context.settings, remote, number)
     try:
         row = find_backend(workspace.context.settings, remote, number)
     except NotConnected:
-        row = _create_backend(workspace.context, remote, wanted)
-        changes.append("ML backend registered")
+        row, change = _move_or_create(workspace.context, remote, wanted, earlier)
+        changes.append(change)
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
+    changes += _remove_earlier(workspace, remote, earlier, moved=row["id"])
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
     return changes + _set_order(workspace, remote, details)
 
@@ -283,6 +289,35 @@ def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list
     for name, value in wrong.items():
         remote.update_project(workspace.label_studio_id, **{name: value})
     return [_ORDER_CHANGES[name] for name in wrong]
+
+
+def _move_or_create(
+    context: Context, remote: LabelStudio, wanted: Json, earlier: list[Json]
+) -> tuple[Json, str]:
+    """Our row, and how it came: the one of an earlier address keeps the version that serves."""
+    if not earlier:
+        return _create_backend(context, remote, wanted), "ML backend registered"
+    old = earlier[0]
+    remote.update_ml_backend(old["id"], **(wanted | {"title": old["title"]}))
+    found = find_backend(context.settings, remote, wanted["project"])
+    return found, f"ML backend moved here from {old['url']}"
+
+
+def _remove_earlier(
+    workspace: Workspace, remote: LabelStudio, earlier: list[Json], *, moved: int
+) -> list[str]:
+    """Takes away what leads to addresses that this backend had before: each costs every submit."""
+    changes = []
+    for row in earlier:
+        if row["id"] != moved:
+            remote.delete_ml_backend(row["id"])
+            changes.append(f"ML backend at {row['url']} removed")
+    addresses = [str(row["url"]) for row in earlier]
+    settings = workspace.context.settings
+    for hook in earlier_webhooks(settings, workspace, remote, addresses=addresses):
+        remote.delete_webhook(hook["id"])
+        changes.append(f"webhook to {str(hook['url']).partition('?')[0]} removed")
+    return changes
 
 
 def _backend_fields(settings: Settings, workspace: Workspace) -> Json:

@@ -31,6 +31,7 @@ from backend.workflows.project.registration import (
 )
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
+from backend.workflows.serving.stored import damage
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -227,6 +228,8 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "nothing published yet",
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
+    if words := damage(workspace):
+        return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
     row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
