@@ -244,7 +244,8 @@ class Settings(BaseSettings, ProjectSettings):
     text_encoder: str = Field(
         default="",
         description="`english`, `multilingual`, folder or hub name of a text encoder, or a name of "
-        "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not English.",
+        "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not "
+        "English.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(
