@@ -25,6 +25,7 @@ from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
 from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
+from backend.store.secrets import Secrets
 from backend.workflows import work
 from model.encoders import Encoder
 from model.encoders.table import ENCODERS
@@ -87,7 +88,8 @@ def create_app(context: Context) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     protect(app, context.settings)
-    forms = guard_forms(app, context.settings)
+    salt = Secrets(context.database).shared("forms")
+    forms = guard_forms(app, context.settings, salt=salt)
     serve_protocol(app, context)
     app.register_blueprint(admin_routes(context))
     app.register_blueprint(dashboard_routes(context, forms))

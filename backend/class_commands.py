@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.context import Context
+from backend.terminal import plain
 from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.project.workspace import open_workspace
@@ -50,7 +51,7 @@ def add_classes(app: typer.Typer, *, open_context: Callable[[], AbstractContextM
         table = Table("group", "proposed name", "tasks", "most typical tasks")
         for group in groups:
             typical = ", ".join(str(task_id) for task_id in group["typical"])
-            table.add_row(str(group["group"]), group["name"], str(group["size"]), typical)
+            table.add_row(str(group["group"]), plain(group["name"]), str(group["size"]), typical)
         _out.print(table)
 
     @classes.command()
@@ -62,11 +63,11 @@ def add_classes(app: typer.Typer, *, open_context: Callable[[], AbstractContextM
         """Make a group a class: its label joins the labeling config, its tasks are asked first."""
         with open_context() as context:
             label = add_class(open_workspace(context, project_id), group, name=name, by=getpass.getuser())
-        _out.print(f"{label!r} is a label now. The next loop asks for the tasks of its group first.")
+        _out.print(plain(f"{label!r} is a label now. The next loop asks for the tasks of its group first."))
 
     @classes.command()
     def reject(project_id: ProjectId, group: GroupNumber) -> None:
         """Say that a group is no class: tasks like it are not shown as new again."""
         with open_context() as context:
             reject_group(open_workspace(context, project_id), group, by=getpass.getuser())
-        _out.print(f"Group {group} is no class. Tasks like it will not be flagged again.")
+        _out.print(plain(f"Group {group} is no class. Tasks like it will not be flagged again."))

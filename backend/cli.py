@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 
 from backend import report
 from backend.app import build_context, check_folders, warm_up
@@ -25,7 +24,7 @@ from backend.logs import start_logging
 from backend.server import serve_http
 from backend.settings import ProjectSettings, Settings
 from backend.simulation.commands import add_simulate
-from backend.terminal import TerminalProgress
+from backend.terminal import TerminalProgress, plain, print_whatever_the_encoding
 from backend.workflows import work
 from backend.workflows.connection.connect import connect as connect_project
 from backend.workflows.connection.connect import disconnect as disconnect_project
@@ -122,8 +121,8 @@ def connect(
                 overrides=overrides,
                 progress=progress,
                 explain=explain,
-                encoder=encoder,
                 require=require,
+                encoder=encoder,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:
@@ -135,7 +134,7 @@ def disconnect(project_id: ProjectId) -> None:
     """Take back everything that `connect` put into Label Studio."""
     with _context() as context:
         for line in disconnect_project(open_workspace(context, project_id)):
-            _out.print(f"  {line}")
+            _out.print(plain(f"  {line}"))
 
 
 @app.command()
@@ -161,9 +160,7 @@ def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
         workspace = open_workspace(context, project_id)
         with TerminalProgress(_err) as progress, lease(workspace, wait_s=PEOPLE_WAIT_S):
             result = run_loop(workspace, reason="command", progress=progress)
-            if result.outcome == "published":
-                progress.stage("removing old predictions")
-                tidy(workspace)
+        tidy(workspace)
         _print(as_json, report.loop_json(result), lambda: report.print_loop(_out, result))
 
 
@@ -223,7 +220,7 @@ def rollback(
     """Let an earlier version serve again, until new labels come."""
     with _context() as context, TerminalProgress(_err) as progress:
         size = rollback_project(open_workspace(context, project_id), version, progress=progress)
-    _out.print(f"{version} serves again, with {size} tasks in its window.")
+    _out.print(plain(f"{version} serves again, with {size} tasks in its window."))
 
 
 @app.command()
@@ -243,6 +240,7 @@ def replay(
 
 def main() -> None:
     """Entry point of `python -m backend`."""
+    print_whatever_the_encoding()
     app(prog_name="python -m backend")
 
 
@@ -275,9 +273,9 @@ def _people_errors() -> Iterator[None]:
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps(error.to_json()) + "\n")
         else:
-            _err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
+            _err.print(plain(("Error:", "bold red"), f" {error.message}"), soft_wrap=True)
             if error.hint:
-                _err.print(f"[bold]To fix it:[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
+                _err.print(plain(("To fix it:", "bold"), f" {error.hint}"), soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         _err.print("Stopped.")

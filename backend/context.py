@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from backend.database import Database
 from backend.errors import EncoderUnavailable
 from backend.jobs import Jobs
 from backend.label_studio.client import LabelStudio
+from backend.logs import Survived
 from backend.settings import Settings
 from backend.store.embeddings import Vectors
 from backend.store.projects import Projects
@@ -68,6 +69,7 @@ class Context:
     encoders: Encoders
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
+    survived: Survived = field(default_factory=Survived)
 
     @property
     def encoder(self) -> LazyEncoder:

@@ -35,8 +35,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from backend.errors import DatabaseUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Older versions of SQLite take no more than 999 values in one statement.
@@ -254,6 +258,17 @@ class Worker(Base):
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     seen_at: Mapped[float]
+    # How often its background threads failed since it started, and went on.
+    failures: Mapped[int] = mapped_column(default=0)
+
+
+class Secret(Base):
+    """A random text that all processes share; of use only with a key that is not in the database."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
 
 
 class Database:
@@ -269,14 +284,17 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
-        with self._sessions.begin() as session:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises DatabaseUnavailable when the database does not answer, is locked for long or full.
+        """
+        with _named_errors(), self._sessions.begin() as session:
             yield session
 
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        with self.engine.begin() as connection:
+        with _named_errors(), self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -288,10 +306,32 @@ def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> N
         session.connection().execute(statement, rows)
 
 
+def insert_new(session: Session, table: type[Base], row: dict[str, Any]) -> None:
+    """Inserts a row; does nothing when there is one with its primary key, whoever was faster."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    session.execute(insert(table).values(row).on_conflict_do_nothing())
+
+
 def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:
     """Parts of some values, in order; without a `size`, each fits into one SQL statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        cause = getattr(error, "orig", None)
+        if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+            raise  # a wrong statement
+        reason = str(cause or type(error).__name__).partition("\n")[0]
+        raise DatabaseUnavailable(
+            f"The database cannot be used now: {reason}.",
+            hint="Is it running, does its disk have space, and is DATABASE_URL right?",
+        ) from error
 
 
 @cache

@@ -8,9 +8,14 @@ NextlabelError
 ├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
 ├── Busy                       409  another loop of the same project runs
 ├── NotConnected               409  Label Studio does not know this backend (any more)
+├── LeaseLost                  409  another worker took the project over
 ├── EncoderUnavailable         503  the encoder cannot be loaded
+├── DatabaseUnavailable        503  the database does not answer, is locked or full
+├── QueueUnavailable           503  the queue of jobs does not answer
 └── LabelStudioError           502  Label Studio answered with an error
     ├── LabelStudioUnreachable 502  nobody answers at LABEL_STUDIO_URL
+    ├── LabelStudioBusy        502  Label Studio fails for a while: its database is locked, it is restarted
+    ├── UnexpectedAnswer       502  what answers is not Label Studio, or not of a shape that we know
     ├── TokenRefused           502  LABEL_STUDIO_API_KEY is wrong, or of a kind that is switched off
     ├── AddressBlocked         502  Label Studio refuses to call BACKEND_URL
     └── BackendUnreachable     502  Label Studio gets no good answer at BACKEND_URL
@@ -100,6 +105,27 @@ class EncoderUnavailable(NextlabelError):
     status = 503
 
 
+class LeaseLost(NextlabelError):
+    """Another worker took the project over, while the database did not let this one renew its lease."""
+
+    code = "lease-lost"
+    status = 409
+
+
+class DatabaseUnavailable(NextlabelError):
+    """The database does not answer, is locked or full."""
+
+    code = "database-unavailable"
+    status = 503
+
+
+class QueueUnavailable(NextlabelError):
+    """The queue of jobs does not answer."""
+
+    code = "queue-unavailable"
+    status = 503
+
+
 class LabelStudioError(NextlabelError):
     """Label Studio answered with an error."""
 
@@ -111,6 +137,18 @@ class LabelStudioUnreachable(LabelStudioError):
     """Nobody answers at LABEL_STUDIO_URL."""
 
     code = "label-studio-unreachable"
+
+
+class LabelStudioBusy(LabelStudioError):
+    """Label Studio fails for a while: its database is locked, or it is restarted."""
+
+    code = "label-studio-busy"
+
+
+class UnexpectedAnswer(LabelStudioError):
+    """What answers at LABEL_STUDIO_URL is not Label Studio, or not in a shape that we know."""
+
+    code = "unexpected-answer"
 
 
 class TokenRefused(LabelStudioError):

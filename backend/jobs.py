@@ -15,11 +15,16 @@ from huey import RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
+from redis import ConnectionPool
+
+from backend.errors import QueueUnavailable
 
 _NAME = "nextlabel"
 
 # Webhooks come in bursts: wait a moment, so that one loop answers them all.
 DEBOUNCE_S = 0.5
+# A Redis that is cut off keeps nobody waiting for longer; the queue itself waits one second at a time.
+_REDIS_S = 5.0
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
@@ -51,10 +56,16 @@ class Jobs:
         self._huey.periodic_task(crontab(minute="*"), name="tick")(lambda: tick())
 
     def enqueue(self, project: int) -> None:
-        """Asks a worker to look at a project soon."""
+        """Asks a worker to look at a project soon. Raises QueueUnavailable."""
         if self._loop is None:
             raise RuntimeError("bind() comes before enqueue()")
-        self._loop.schedule((project,), delay=DEBOUNCE_S)  # type: ignore[attr-defined]
+        try:
+            self._loop.schedule((project,), delay=DEBOUNCE_S)  # type: ignore[attr-defined]
+        except Exception as error:  # whatever Redis, SQLite or the network raise
+            raise QueueUnavailable(
+                f"The queue of jobs does not answer ({type(error).__name__}).",
+                hint="Is Redis running and REDIS_URL right, or has the disk of DATA_DIR space?",
+            ) from error
 
     def consume(self, *, workers: int) -> None:
         """Runs jobs until the process is told to stop."""
@@ -67,6 +78,7 @@ class Jobs:
 def _open_queue(folder: Path, redis_url: str) -> Huey:
     options = {"results": False, "serializer": JsonSerializer(), "utc": True}
     if redis_url:
-        return RedisHuey(_NAME, url=redis_url, **options)
+        pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=_REDIS_S, socket_timeout=_REDIS_S)
+        return RedisHuey(_NAME, connection_pool=pool, **options)
     folder.mkdir(parents=True, exist_ok=True)
     return SqliteHuey(_NAME, filename=str(folder / "jobs.db"), **options)

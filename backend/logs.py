@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.errors import NextlabelError
+
+logger = logging.getLogger(__name__)
 
 # These log whole requests, or a line for every poll.
 _CHATTY = ("httpx", "httpcore", "alembic", "huey", "label_studio_ml")
@@ -13,3 +19,30 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Survived:
+    """Failures that background work of this process went on after; `count` of them since the start."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._failing: set[str] = set()
+
+    @contextmanager
+    def failures_of(self, work: str) -> Iterator[None]:
+        """Goes on when the database, the queue or the disk fails; logs when that begins and when it ends."""
+        try:
+            yield
+        except (NextlabelError, OSError) as error:
+            self.count += 1
+            if work not in self._failing:
+                logger.warning("failing, and tried again: %s message=%s", work, error)
+            self._failing.add(work)
+        else:
+            if work in self._failing:
+                logger.warning("works again: %s", work)
+            self._failing.discard(work)
+
+    def is_failing(self, work: str) -> bool:
+        """Whether some work failed when it was last tried."""
+        return work in self._failing

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from backend.json_types import Json
+from backend.terminal import plain
 from backend.workflows.connection.connect import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
@@ -16,7 +16,7 @@ from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.record import Replay
 from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
 
-_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[red]✗[/]"}
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
 _OUTCOMES = {
     "published": "A new order is published",
     "topped-up": "The window was filled up",
@@ -28,34 +28,33 @@ _OUTCOMES = {
 def print_connect(console: Console, report: ConnectReport) -> None:
     """What connect found and did."""
     kind = "personal access token" if report.token == "personal" else "legacy token"
-    console.print(f"Signed in as {escape(report.user)} ({kind}).", highlight=False)
-    console.print(
-        f"Project {report.project} “{escape(report.title)}”: {report.labels} labels.", highlight=False
-    )
+    console.print(plain(f"Signed in as {report.user} ({kind})."))
+    console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
     if report.other_questions:
-        others = escape(", ".join(report.other_questions))
+        others = ", ".join(report.other_questions)
         console.print(
-            f"The question answered is “{escape(report.question)}”. Not answered, though they could be: "
-            f"{others}. To choose: --set questions=NAME",
-            highlight=False,
+            plain(
+                f"The question answered is “{report.question}”. Not answered, though they could be: "
+                f"{others}. To choose: --set questions=NAME"
+            )
         )
     for obstacle in report.obstacles:
-        console.print(f"Cannot be answered: {escape(obstacle)}.", highlight=False)
+        console.print(plain(f"Cannot be answered: {obstacle}."))
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
-        console.print(f"Left to the annotators: {left}.", highlight=False)
+        console.print(plain(f"Left to the annotators: {left}."))
     for change in report.changes:
-        console.print(f"  [green]+[/] {change}", highlight=False)
+        console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
-    for sentence in report.gaps.sentences:
-        console.print(f"[yellow]{escape(sentence)}.[/]", highlight=False)
     for found in report.disturbances:
         words = f"{found.setting}: {found.words}. {found.cure}"
         console.print(f"[yellow]![/] {escape(words)}", highlight=False)
-    console.print(report.verdict, style="green" if report.in_order else "red", highlight=False)
-    console.print(f"Dashboard: {report.dashboard}", highlight=False, soft_wrap=True)
+    for sentence in report.gaps.sentences:
+        console.print(plain((f"{sentence}.", "yellow")))
+    console.print(plain((report.verdict, "green" if report.in_order else "red")))
+    console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
 def connect_json(report: ConnectReport) -> Json:
@@ -91,11 +90,11 @@ def print_loop(console: Console, report: LoopReport) -> None:
             f", {found.window} tasks in the window, ranked by {found.strategy} from "
             f"{found.labels} labels and {found.pool} unlabelled tasks"
         )
-    console.print(line + ".", highlight=False)
+    console.print(plain(line + "."))
     if found.rejected:
-        console.print(f"[yellow]Label Studio took no prediction for tasks {found.rejected}.[/]")
+        console.print(plain((f"Label Studio took no prediction for tasks {found.rejected}.", "yellow")))
     seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
-    console.print(f"[dim]{seconds}; {found.writes} writes to Label Studio.[/]", highlight=False)
+    console.print(plain((f"{seconds}; {found.writes} writes to Label Studio.", "dim")))
 
 
 def loop_json(report: LoopReport) -> Json:
@@ -111,11 +110,9 @@ def loop_json(report: LoopReport) -> Json:
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     """One line a check, and the cure under what is not well."""
     for finding in findings:
-        console.print(
-            f"{_MARKS[finding.verdict]} {finding.check}: {escape(finding.message)}", highlight=False
-        )
+        console.print(plain(_MARKS[finding.verdict], f" {finding.check}: {finding.message}"))
         if finding.cure:
-            console.print(f"    [dim]{escape(finding.cure)}[/]", highlight=False)
+            console.print(plain("    ", (finding.cure, "dim")))
 
 
 def print_statuses(console: Console, rows: list[Json]) -> None:
@@ -124,12 +121,12 @@ def print_statuses(console: Console, rows: list[Json]) -> None:
         console.print("Nothing is connected yet. Run: python -m backend connect PROJECT_ID")
     for row in rows:
         table = Table(
-            title=f"Project {row['project']} “{escape(row['title'])}”",
+            title=plain(f"Project {row['project']} “{row['title']}”"),
             show_header=False,
             title_justify="left",
         )
         for name, value in _status_lines(row):
-            table.add_row(name, escape(value))
+            table.add_row(name, plain(value))
         console.print(table)
 
 
@@ -149,7 +146,7 @@ def print_versions(console: Console, rows: list[Json]) -> None:
     for row in rows:
         metrics = row["metrics"]
         table.add_row(
-            row["version"],
+            plain(row["version"]),
             "yes" if row["active"] else "",
             row["kind"],
             row["created_at"],
@@ -179,7 +176,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         last += f": {loop['error']}"
     return [
         ("connected", "yes" if row["connected"] else "no"),
-        ("version", row["version"] or "none yet"),
+        ("version", row["damage"] or row["version"] or "none yet"),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
@@ -193,22 +190,22 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     ]
 
 
+def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
+    return [("order", f"{one['setting']}: {one['words']}. {one['cure']}") for one in disturbances]
+
+
 def _window(row: Json) -> str:
     window, loop = row["window"], row["last_loop"]
     pool = loop["figures"].get("pool") if loop else None
     return window_words(window["left"], window["size"], version=row["version"], pool=pool)
 
 
-def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
-    return [("order", f"{one['setting']}: {one['words']}. {one['cure']}") for one in disturbances]
-
-
 def print_replay(console: Console, found: Replay) -> None:
     """One sentence: the same, or where it differs."""
     base = f"Loop {found.loop}, version {found.version}: {found.tasks} tasks, {found.labels} labels."
     if found.is_exact:
-        console.print(f"{base} The head and the order are the same, bit for bit.")
+        console.print(plain(f"{base} The head and the order are the same, bit for bit."))
         return
     parts = ([] if found.same_head else ["the head"]) + ([] if found.same_order else ["the order"])
     where = "" if found.first_difference is None else f" The first task elsewhere: {found.first_difference}."
-    console.print(f"{base} Different: {' and '.join(parts)}.{where}")
+    console.print(plain(f"{base} Different: {' and '.join(parts)}.{where}"))

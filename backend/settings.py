@@ -31,6 +31,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 def _http_url(value: str) -> str:
+    value = value.strip()
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     if not _names_a_server(value):
@@ -73,6 +74,13 @@ def _redis_address(value: str) -> str:
     return value
 
 
+def _stripped(value: object) -> object:
+    """Of a secret read from a file, the line feed at its end is no part."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value().strip()
+    return value.strip() if isinstance(value, str) else value
+
+
 def _strategy_name(value: str) -> str:
     if value != "auto" and value not in STRATEGIES:
         raise ValueError(f"no strategy {value!r}; there are auto, {', '.join(sorted(STRATEGIES))}")
@@ -104,6 +112,7 @@ def _folder(value: object) -> object:
 
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
+Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 NameList = Annotated[str, BeforeValidator(_names)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
@@ -201,7 +210,7 @@ class Settings(BaseSettings, ProjectSettings):
     label_studio_public_url: OptionalHttpAddress = Field(
         default="", description="Where people's browsers find Label Studio; empty: LABEL_STUDIO_URL."
     )
-    label_studio_api_key: SecretStr = Field(
+    label_studio_api_key: Secret = Field(
         default=SecretStr(""), description="Personal access token or legacy token of a Label Studio user."
     )
     backend_url: HttpAddress = Field(
@@ -211,8 +220,12 @@ class Settings(BaseSettings, ProjectSettings):
         default="", description="User name that callers must give; empty: no log-in."
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
-    webhook_secret: SecretStr = Field(
+    webhook_secret: Secret = Field(
         default=SecretStr(""), description="Secret header that webhooks must carry; `connect` sets it."
+    )
+    secret_key: Secret = Field(
+        default=SecretStr(""),
+        description="Signs the forms of the dashboard; empty: made from LABEL_STUDIO_API_KEY.",
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=9090, ge=1, le=65535, description="Port that `serve` listens on.")

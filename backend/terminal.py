@@ -1,7 +1,10 @@
-"""Progress on a terminal: a bar with rate and time left, and plain lines elsewhere."""
+"""What people see on a terminal: lines whose names are never markup, and progress."""
 
 from __future__ import annotations
 
+import sys
+import unicodedata
+from io import TextIOWrapper
 from types import TracebackType
 
 from rich.console import Console
@@ -15,6 +18,38 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
+from rich.text import Text
+
+# Line feed and tab are the only control characters that a terminal may get of us.
+_KEPT = "\n\t"
+
+
+def plain(*parts: str | tuple[str, str]) -> Text:
+    """A line as it is: no part is markup, whatever people call their labels. A pair: a part and its style.
+
+    Control characters are shown by their codes: they would steer the terminal.
+    """
+    pairs = [part if isinstance(part, tuple) else (part, "") for part in parts]
+    return Text.assemble(*((_visible(text), style) for text, style in pairs))
+
+
+def print_whatever_the_encoding() -> None:
+    """A character that the terminal's encoding does not have is printed by its code, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _visible(text: str) -> str:
+    return "".join(_code(char) if _steers(char) else char for char in text)
+
+
+def _steers(char: str) -> bool:
+    return char not in _KEPT and unicodedata.category(char) in ("Cc", "Cs")
+
+
+def _code(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 class TerminalProgress:
@@ -24,7 +59,7 @@ class TerminalProgress:
         self._console = console
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -50,7 +85,7 @@ class TerminalProgress:
         if total == 0:
             return
         if not self._console.is_terminal:
-            self._console.print(f"… {name}" + (f" ({total})" if total else ""), highlight=False)
+            self._console.print(plain(f"… {name}" + (f" ({total})" if total else "")))
             return
         if self._task is not None:
             self._bar.remove_task(self._task)

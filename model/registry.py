@@ -155,12 +155,8 @@ class ModelRegistry:
                 f"Model version {version!r} of project {project!r} does not exist under {self._root}. "
                 "List the versions there are, or train again."
             )
-        try:
-            stamp = (folder / MANIFEST_FILE).stat()
-        except OSError as error:
-            raise _broken(folder, f"it has no {MANIFEST_FILE}") from error
-        # A version never changes, but a store can be deleted and begun again under the same names.
-        head, manifest = self._read(folder, stamp.st_mtime_ns, stamp.st_ino)
+        # A version never changes, but a store can be damaged, or begun again under the same names.
+        head, manifest = self._read(folder, _stamp(folder, MANIFEST_FILE), _stamp(folder, HEAD_FILE))
         if manifest.words is not None and self.load_words(project, manifest.words) is None:
             raise _broken(folder, f"the words {manifest.words!r} are missing or cannot be read")
         return head, manifest
@@ -204,6 +200,14 @@ class ModelRegistry:
         if not folder.is_dir():
             return []
         return sorted(path.name for path in folder.iterdir() if _is_complete(path))
+
+    def folders(self, project: str) -> list[str]:
+        """Names of the versions of a project, ascending, with those that have lost files."""
+        folder = self._folder(project)
+        if not folder.is_dir():
+            return []
+        there = (path.name for path in folder.iterdir() if path.is_dir() and path.name != WORDS_FOLDER)
+        return sorted(name for name in there if not name.startswith("."))
 
     def sweep(self, project: str, *, older_than_s: float = _ABANDONED_AFTER_S) -> int:
         """Remove what killed writers left behind; returns how many folders. Younger ones may be at work."""
@@ -249,7 +253,16 @@ def _read_words(path: Path, _mtime: int, _inode: int) -> TfidfEncoder:
     return words
 
 
-def _read_version(folder: Path, _mtime: int, _inode: int) -> tuple[LinearHead, Manifest]:
+def _stamp(folder: Path, name: str) -> tuple[int, int, int]:
+    """What changes when a file is written anew; raises VersionBroken when there is none."""
+    try:
+        found = (folder / name).stat()
+    except OSError as error:
+        raise _broken(folder, f"it has no {name}") from error
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> tuple[LinearHead, Manifest]:
     try:
         manifest = _read_manifest(folder)
         head = _unpack((folder / HEAD_FILE).read_bytes(), LabelSpace(manifest.classes))

@@ -1,6 +1,7 @@
 """What most tests need: settings in a temporary folder, the app, and a Label Studio in memory."""
 
 import shutil
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ import torch
 import typer
 from hypothesis import settings as hypothesis_settings
 from rich.console import Console
+from sqlalchemy import event
 from typer.testing import CliRunner
 
 from backend.app import build_context, create_app
@@ -114,7 +116,13 @@ def quick_sweep(monkeypatch):
 
 
 @pytest.fixture
-def make_context(label_studio, encoder, migrated_database, quick_sweep, monkeypatch):
+def no_pauses(monkeypatch):
+    """Between two tries of a call to Label Studio nobody waits."""
+    monkeypatch.setattr("backend.label_studio.connection._FIRST_PAUSE_S", 0.0)
+
+
+@pytest.fixture
+def make_context(label_studio, encoder, migrated_database, quick_sweep, no_pauses, monkeypatch):
     """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
     monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
 
@@ -137,6 +145,25 @@ def make_context(label_studio, encoder, migrated_database, quick_sweep, monkeypa
 @pytest.fixture
 def context(make_context, settings):
     return make_context(settings)
+
+
+@pytest.fixture
+def database_fails(context):
+    """with database_fails("INSERT INTO loops"): statements that begin or go on so fail as on a full disk."""
+
+    @contextmanager
+    def fail(part):
+        def refuse(_connection, _cursor, statement, _parameters, _context, _many):
+            if part in statement:
+                raise sqlite3.OperationalError("database or disk is full")  # as SQLite says it
+
+        event.listen(context.database.engine, "before_cursor_execute", refuse)
+        try:
+            yield
+        finally:
+            event.remove(context.database.engine, "before_cursor_execute", refuse)
+
+    return fail
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ TokenKind = Literal["legacy", "personal"]
 
 # Label Studio's access tokens live 300 seconds; a new one is asked for a little before that.
 _ACCESS_LIFE_S = 240.0
+REFRESH_PATH = "/api/token/refresh"
 
 
 def token_kind(token: str) -> TokenKind:
@@ -37,7 +38,7 @@ class LabelStudioAuth(httpx.Auth):
     def __init__(self, url: str, token: str) -> None:
         self.kind: TokenKind = token_kind(token)
         self._token = token
-        self._refresh_url = f"{url}/api/token/refresh"
+        self._refresh_url = f"{url}{REFRESH_PATH}"
         self._access = ""
         self._access_until = 0.0
 
@@ -67,5 +68,15 @@ class LabelStudioAuth(httpx.Auth):
         return httpx.Request("POST", self._refresh_url, json={"refresh": self._token})
 
     def _keep(self, response: httpx.Response) -> None:
-        self._access = response.json().get("access", "") if response.is_success else ""
+        self._access = _access_in(response)
         self._access_until = time.monotonic() + _ACCESS_LIFE_S if self._access else 0.0
+
+
+def _access_in(response: httpx.Response) -> str:
+    """The access token of an answer, empty where there is none: then the answer is taken for a refusal."""
+    try:
+        answer = response.json() if response.is_success else None
+    except ValueError:
+        return ""
+    access = answer.get("access") if isinstance(answer, dict) else None
+    return access if isinstance(access, str) else ""

@@ -15,7 +15,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 2
+READER = 3
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -205,11 +205,12 @@ def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
     if annotation.get("was_cancelled"):
         return "skipped"
+    regions = _regions(annotation)
     ours = _regions(annotation, config)
     values = [region.get("value") for region in ours]
     if any(isinstance(value, dict) and value.get("choices") for value in values):
         return "unknown label"
-    return "another question" if len(_all_regions(annotation)) > len(ours) else "empty"
+    return "another question" if len(regions) > len(ours) else "empty"
 
 
 def _why_no_label(answers: Sequence[Answer]) -> Outcome:
@@ -220,14 +221,11 @@ def _why_no_label(answers: Sequence[Answer]) -> Outcome:
     return next((why for why in reasons if why != "skipped"), "skipped" if reasons else "")
 
 
-def _all_regions(annotation: Json) -> list[Json]:
+def _regions(annotation: Json, config: LabelConfig | None = None) -> list[Json]:
+    """What an annotation says: to our question, or without a config to all."""
     result = annotation.get("result")
-    return [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-
-
-def _regions(annotation: Json, config: LabelConfig) -> list[Json]:
-    """What an annotation says to our question."""
-    return [region for region in _all_regions(annotation) if region.get("from_name") == config.from_name]
+    regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
+    return [region for region in regions if config is None or region.get("from_name") == config.from_name]
 
 
 def _shown(data: object) -> dict[str, str]:

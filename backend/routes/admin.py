@@ -22,8 +22,8 @@ def admin_routes(context: Context) -> Blueprint:
 
     @routes.post("/projects/<int:project_id>/retrain")
     def retrain(project_id: int) -> tuple[Response, int]:
-        leave_hint(open_workspace(context, project_id), "training")
-        return jsonify({"status": "taken"}), 202
+        is_queued = leave_hint(open_workspace(context, project_id), "training")
+        return jsonify({"status": "taken" if is_queued else "taken, starts when the queue is back"}), 202
 
     @routes.get("/metrics")
     def metrics() -> Response:

@@ -3,10 +3,14 @@
 Browsers send the HTTP Basic log-in by themselves, whoever's page makes them. So every request that changes
 something is refused when the browser says that another site's page sent it, and the forms of our own pages
 carry a token that is signed with a secret of this backend and bound to the browser's session.
+
+The secret is the same in all web processes: made of a key of their environment and of a salt in the
+database, so that neither a copy of the database nor the key alone gives it away.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -24,9 +28,9 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 _OUR_OWN = {"same-origin", "none"}
 
 
-def guard_forms(app: Flask, settings: Settings) -> CSRFProtect:
+def guard_forms(app: Flask, settings: Settings, *, salt: str) -> CSRFProtect:
     """Refuses what other sites' pages send; returns the guard that checks the token of a form."""
-    app.secret_key = read_secret(settings.data_dir)
+    app.secret_key = shared_secret(settings, salt)
     app.config.update(
         SESSION_COOKIE_NAME="nextlabel",
         SESSION_COOKIE_SAMESITE="Strict",
@@ -48,8 +52,15 @@ def guard_forms(app: Flask, settings: Settings) -> CSRFProtect:
     return CSRFProtect(app)
 
 
+def shared_secret(settings: Settings, salt: str) -> str:
+    """The secret that signs sessions, by SECRET_KEY, by the token, or by a key of this machine's own."""
+    key = settings.secret_key.get_secret_value() or settings.label_studio_api_key.get_secret_value()
+    key = key or read_secret(settings.data_dir)
+    return hmac.new(key.encode(), f"nextlabel forms {salt}".encode(), "sha256").hexdigest()
+
+
 def read_secret(folder: Path) -> str:
-    """The secret that signs sessions; made once, and readable by its owner alone."""
+    """The key of a machine without any other; made once, and readable by its owner alone."""
     path = folder / _SECRET_FILE
     if not path.exists():
         aside = folder / f"{_SECRET_FILE}.{secrets.token_hex(8)}"

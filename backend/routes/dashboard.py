@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,6 +39,10 @@ def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
     _serve_pages(routes, context)
     _serve_figures(routes, context)
     _serve_buttons(routes, context, forms)
+
+    @routes.context_processor
+    def link_relatively() -> dict[str, Any]:
+        return {"url_for": relative_url}
 
     @routes.after_request
     def add_headers(response: Response) -> Response:
@@ -109,7 +114,7 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
             flash("A loop is running; try again in a moment.", "error")
         except NextlabelError as error:
             flash(" ".join(part for part in (error.message, error.hint) if part), "error")
-        return redirect(url_for("dashboard.project", project_id=project_id), 303)
+        return redirect(relative_url("dashboard.project", project_id=project_id), 303)
 
     @routes.post("/projects/<int:project_id>/loop")
     def loop(project_id: int) -> Answer:
@@ -129,6 +134,13 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
     def rollback(project_id: int) -> Answer:
         version, by = request.form.get("version", ""), _who(context)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
+
+
+def relative_url(endpoint: str, **values: Any) -> str:
+    """The address of a page, seen from the one that is shown: right under whatever path a proxy serves us."""
+    here = posixpath.dirname(request.script_root + request.path)
+    folder, _, name = url_for(endpoint, **values).rpartition("/")
+    return f"{posixpath.relpath(folder or '/', here)}/{name}"
 
 
 def _group() -> int:

@@ -21,7 +21,7 @@ from backend.simulation.novelty_command import add_novelty
 from backend.simulation.plot import draw_curves, require_plot_file
 from backend.simulation.rows import read_labelled_texts
 from backend.simulation.synthetic_command import add_synthetic
-from backend.terminal import TerminalProgress
+from backend.terminal import TerminalProgress, plain
 from model.records import REPRESENTATIONS, Representation
 from model.simulation.report import area_under, paired_difference
 from model.simulation.run import AUTO, Plan
@@ -82,9 +82,10 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     """A table, the default first, each with its difference to random in area under the curve."""
     seeds = len(outcome.full)
     console.print(
-        f"{outcome.dataset}: {outcome.pool_size} in the pool, {outcome.test_size} held out, "
-        f"{fmean(outcome.full):.1%} right after labeling all; {seeds} seeds.",
-        highlight=False,
+        plain(
+            f"{outcome.dataset}: {outcome.pool_size} in the pool, {outcome.test_size} held out, "
+            f"{fmean(outcome.full):.1%} right after labeling all; {seeds} seeds."
+        )
     )
     table = Table(
         "strategy", *(f"{budget}" for budget in outcome.budgets), "n90", "n95", "area", "over random"

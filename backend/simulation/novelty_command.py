@@ -16,7 +16,7 @@ from rich.table import Table
 from backend.context import Context
 from backend.simulation.novelty import Options, SeedFigures, novelty_json, simulate_novelty
 from backend.simulation.rows import read_labelled_texts, splits_with_label
-from backend.terminal import TerminalProgress
+from backend.terminal import TerminalProgress, plain
 from model.simulation.report import mean_interval
 
 _out = Console()
@@ -54,7 +54,7 @@ def add_novelty(
             if novel_label is not None and not wanted:
                 wanted = splits_with_label(data, novel_label, label_field=label_field)
                 if wanted:
-                    _err.print(f"{novel_label!r} is taken from: {', '.join(wanted)}.", highlight=False)
+                    _err.print(plain(f"{novel_label!r} is taken from: {', '.join(wanted)}."))
             rows = read_labelled_texts(data, label_field=label_field, splits=wanted)
             options = Options(
                 held_out=hold_out_classes,
@@ -94,9 +94,9 @@ def print_figures(console: Console, figures: Sequence[SeedFigures], options: Opt
         table.add_row(name, f"{found.mean:.3f}", f"{found.low:.3f} to {found.high:.3f}")
     console.print(table)
     for reason in dict.fromkeys(one.reason for one in figures if one.reason):
-        console.print(f"{reason[:1].upper()}{reason[1:]}.", highlight=False)
+        console.print(plain(f"{reason[:1].upper()}{reason[1:]}."))
     if figures[0].names:
-        console.print(f"Names of the first groups: {', '.join(figures[0].names)}.", highlight=False)
+        console.print(plain(f"Names of the first groups: {', '.join(figures[0].names)}."))
 
 
 def _share(alpha: float) -> float:

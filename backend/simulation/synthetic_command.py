@@ -17,7 +17,7 @@ from rich.table import Table
 from backend.context import Context
 from backend.simulation.sourced_rows import read_sourced_texts
 from backend.simulation.synthetic import MeasuredLift, SyntheticOutcome, judge_rows, outcome_json
-from backend.terminal import TerminalProgress
+from backend.terminal import TerminalProgress, plain
 from model.synthetic.items import HARMFUL, UNSURE, VERDICTS
 
 SHOWN = 5  # items named for each of the two verdicts that ask for a person
@@ -56,9 +56,10 @@ def print_outcome(console: Console, outcome: SyntheticOutcome) -> None:
     """Tables: lifts, verdicts, the items that ask for a person, and what to make next."""
     realism = outcome.judgement.realism
     console.print(
-        f"{outcome.dataset}: {len(outcome.rows)} synthetic items judged by {outcome.taught} real ones; "
-        f"lift measured on {outcome.audit} audit labels.",
-        highlight=False,
+        plain(
+            f"{outcome.dataset}: {len(outcome.rows)} synthetic items judged by {outcome.taught} real ones; "
+            f"lift measured on {outcome.audit} audit labels."
+        )
     )
     console.print(
         f"A classifier tells real from synthetic with {realism.accuracy:.1%} accuracy "
@@ -66,19 +67,19 @@ def print_outcome(console: Console, outcome: SyntheticOutcome) -> None:
         highlight=False,
     )
     if outcome.new_classes:
-        console.print(f"No real item is labelled {', '.join(outcome.new_classes)}.", highlight=False)
+        console.print(plain(f"No real item is labelled {', '.join(outcome.new_classes)}."))
     console.print(_lifts(outcome))
     console.print(_verdicts(outcome))
     console.print(_gaps(outcome))
     for words in outcome.stop:
-        console.print(f"Stop: {words}", highlight=False)
+        console.print(plain(f"Stop: {words}"))
 
 
 def _lifts(outcome: SyntheticOutcome) -> Table:
     table = Table("kept", "items", "lift on audit labels", "on held-out items")
     rows = {"all": outcome.lift, "helpful only": outcome.helpful_only, **outcome.groups}
     for name, found in rows.items():
-        table.add_row(name, str(found.lift.items), found.lift.words, _true(found))
+        table.add_row(plain(name), str(found.lift.items), found.lift.words, _true(found))
     return table
 
 
@@ -97,7 +98,7 @@ def _verdicts(outcome: SyntheticOutcome) -> Table:
         if verdict == UNSURE:
             chosen.sort(key=lambda pair: -pair[0].review_order)
         shown = "\n".join(f"{row.id}: {row.text[:60]}" for _, row in chosen[:SHOWN])
-        table.add_row(verdict, str(counts[verdict]), shown)
+        table.add_row(verdict, str(counts[verdict]), plain(shown))
     return table
 
 
@@ -106,5 +107,6 @@ def _gaps(outcome: SyntheticOutcome) -> Table:
     for gap in outcome.gaps:
         like = ", ".join(str(outcome.real_ids[item - 1]) for item in gap.examples)
         name = outcome.space.names[gap.column]
-        table.add_row(name, str(gap.count), f"{gap.error:.0%}", str(gap.real), str(gap.synthetic), like)
+        figures = (str(gap.count), f"{gap.error:.0%}", str(gap.real), str(gap.synthetic))
+        table.add_row(plain(name), *figures, plain(like))
     return table

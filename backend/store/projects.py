@@ -97,14 +97,34 @@ class Projects:
             )
             return taken.scalar() is not None
 
-    def renew_lease(self, project_id: int, owner: str, *, seconds: float) -> None:
-        """Lets the holder keep a project for longer; does nothing for anybody else."""
+    def renew_lease(self, project_id: int, owner: str, *, seconds: float) -> bool:
+        """Lets the holder keep a project for longer; False for who does not hold it (any more)."""
         with self._database.session() as session:
-            session.execute(
+            renewed = session.execute(
                 update(Project)
                 .where(Project.id == project_id, Project.lease_owner == owner)
                 .values(lease_until=time.time() + seconds)
+                .returning(Project.id)
             )
+            return renewed.scalar() is not None
+
+    def held(self) -> Sequence[Project]:
+        """Connected projects that somebody holds, or held when he died."""
+        with self._database.session() as session:
+            return session.scalars(
+                select(Project).where(Project.connected, Project.lease_owner.is_not(None))
+            ).all()
+
+    def break_lease(self, project_id: int, owner: str, *, until: float) -> bool:
+        """Takes a project from a dead holder; False when it was renewed or taken since it ran `until`."""
+        with self._database.session() as session:
+            broken = session.execute(
+                update(Project)
+                .where(Project.id == project_id, Project.lease_owner == owner, Project.lease_until == until)
+                .values(lease_owner=None, lease_until=0.0)
+                .returning(Project.id)
+            )
+            return broken.scalar() is not None
 
     def release_lease(self, project_id: int, owner: str) -> None:
         """Gives a project back; does nothing for who does not hold it."""

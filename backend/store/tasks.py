@@ -64,24 +64,6 @@ class Tasks(ProjectTable):
             ).one()
         return tasks, labelled
 
-    def count_without_text(self) -> tuple[int, int]:
-        """How many there are, and how many of them have no text."""
-        with self._database.session() as session:
-            tasks, with_text = session.execute(
-                select(func.count(), func.count(func.nullif(Task.content_hash, ""))).where(
-                    Task.project_id == self._project_id
-                )
-            ).one()
-        return tasks, tasks - with_text
-
-    def count_missing_fields(self) -> Counter[str]:
-        """In how many tasks each field of the config has no text."""
-        lacking = select(Task.missing_fields).where(
-            Task.project_id == self._project_id, cast(Task.missing_fields, String).not_in(("[]", "null"))
-        )
-        with self._database.session() as session:
-            return Counter(field for fields in session.scalars(lacking) for field in fields)
-
     def count_outcomes(self) -> dict[str, int]:
         """How many tasks, synthetic ones apart, came to what."""
         with self._database.session() as session:
@@ -132,6 +114,24 @@ class Tasks(ProjectTable):
                 )
                 found.update({row.task_id: row.answers for row in rows})
         return found
+
+    def count_without_text(self) -> tuple[int, int]:
+        """How many there are, and how many of them have no text."""
+        with self._database.session() as session:
+            tasks, with_text = session.execute(
+                select(func.count(), func.count(func.nullif(Task.content_hash, ""))).where(
+                    Task.project_id == self._project_id
+                )
+            ).one()
+        return tasks, tasks - with_text
+
+    def count_missing_fields(self) -> Counter[str]:
+        """In how many tasks each field of the config has no text."""
+        lacking = select(Task.missing_fields).where(
+            Task.project_id == self._project_id, cast(Task.missing_fields, String).not_in(("[]", "null"))
+        )
+        with self._database.session() as session:
+            return Counter(field for fields in session.scalars(lacking) for field in fields)
 
     def count_annotations(self) -> tuple[int, int]:
         """How many tasks and how many annotations there are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from backend.database import Database, Worker
 
@@ -13,10 +13,10 @@ class Workers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, name: str, now: float, *, forget_before: float) -> None:
+    def see(self, name: str, now: float, *, forget_before: float, failures: int = 0) -> None:
         """Writes down that a worker lives, and forgets those not seen for long."""
         with self._database.session() as session:
-            session.merge(Worker(name=name, seen_at=now))
+            session.merge(Worker(name=name, seen_at=now, failures=failures))
             session.execute(delete(Worker).where(Worker.seen_at < forget_before))
 
     def forget(self, name: str) -> None:
@@ -28,3 +28,8 @@ class Workers:
         """Names of the workers seen since."""
         with self._database.session() as session:
             return list(session.scalars(select(Worker.name).where(Worker.seen_at >= moment)))
+
+    def count_failures(self) -> int:
+        """How often background threads of the workers failed and went on."""
+        with self._database.session() as session:
+            return session.scalar(select(func.coalesce(func.sum(Worker.failures), 0))) or 0

@@ -23,8 +23,10 @@ from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
+from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import HeadMetrics, Traffic
 from backend.workflows.project.hints import is_due
+from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_backend
@@ -63,22 +65,37 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     except NextlabelError as failure:
         error = failure.message
         raise
+    except Exception as failure:
+        error = unforeseen(failure)
+        raise
     finally:
         traffic = _traffic(remote)
         report.record.writes = traffic.writes
         report.record.label_studio_seconds = traffic.label_studio_seconds
-        _end(workspace, loop_id, report=report, error=error)
+        with workspace.context.survived.failures_of("recording a loop"):
+            _end(workspace, loop_id, report=report, error=error)
         remote.close()
     workspace.hints.forget(up_to=answered)
     return report
 
 
 def tidy(workspace: Workspace) -> int:
-    """Deletes what older versions left in Label Studio; stops when a loop is due. Returns how many."""
+    """Deletes what older versions left in Label Studio. Returns how many predictions.
+
+    Needs no lease, and gives way to a loop that is due and to whoever holds the project; but what has
+    gathered beyond some windows goes first, so that it never grows without end.
+    """
     remote = workspace.context.label_studio()
-    keep = set(published_versions(workspace, limit=2))
+
+    def interrupted() -> bool:
+        return is_held_by_another(workspace) or is_due(workspace)
+
+    def kept() -> set[str]:
+        workspace.refresh()
+        return set(published_versions(workspace, limit=2))
+
     try:
-        return publish.sweep(workspace, remote, keep=keep, interrupted=lambda: is_due(workspace))
+        return publish.sweep(workspace, remote, kept=kept, interrupted=interrupted)
     finally:
         remote.close()
 
@@ -195,7 +212,7 @@ class ProjectLoop:
     def _taken_names(self) -> set[str]:
         """Names of versions that exist, here or in Label Studio."""
         workspace = self.workspace
-        here = workspace.registry.versions(workspace.key)
+        here = workspace.registry.folders(workspace.key)
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
@@ -209,6 +226,7 @@ class ProjectLoop:
         with self.report.timed("save"):
             record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
+            check_lease(workspace)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
         found = self.report.record
         found.strategy, found.representation = ranking.strategy, learned.representation

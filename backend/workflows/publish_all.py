@@ -8,7 +8,7 @@ from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.loop import run_loop
-from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.lease import PEOPLE_WAIT_S, check_lease, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_backend
 from backend.workflows.project.workspace import Workspace
@@ -45,6 +45,7 @@ def _publish_rest(workspace: Workspace, *, progress: Progress) -> int:
         sent = 0
         for start in range(0, len(missing), _CHUNK):
             chunk = missing[start : start + _CHUNK]
+            check_lease(workspace)
             placements = place(serving, ranking, task_ids=chunk)
             payload = [
                 {"task": placed.task_id}

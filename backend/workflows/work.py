@@ -6,18 +6,13 @@ import logging
 import time
 
 from backend.context import Context
-from backend.errors import (
-    BackendUnreachable,
-    Busy,
-    LabelStudioUnreachable,
-    NextlabelError,
-    NotConnected,
-    NotFound,
-)
+from backend.errors import Busy, NextlabelError, NotConnected, NotFound, UnsupportedConfig
 from backend.workflows.loop import run_loop, tidy
-from backend.workflows.project.hints import is_due, leave_hint
+from backend.workflows.project.failures import unforeseen
+from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.registration import is_gone
 from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
 
 logger = logging.getLogger(__name__)
@@ -27,26 +22,26 @@ _PATIENCE_S = 50.0
 
 
 def run_pending(context: Context, project_id: int) -> None:
-    """Runs loops of a project until no hint is left that is worth one."""
+    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them."""
     while True:
         workspace = read_workspace(context, project_id)
         if workspace is None or not workspace.state.connected or not is_due(workspace):
             return
+        seen = workspace.hints.newest()
         try:
             with lease(workspace):
                 _run_once(workspace)
+            # without the lease: people may press buttons meanwhile
+            _clean_up(workspace)
         except Busy:
             # whoever holds the lease looks at the hints again when he is done
             return
         except NextlabelError as error:
-            number = workspace.label_studio_id
-            logger.warning("loop failed project=%s code=%s message=%s", number, error.code, error)
-            if isinstance(error, NotConnected | NotFound):
-                # the project or our row in it is gone; /setup and `connect` bring it back
-                workspace.change(connected=False)
-            if not isinstance(error, LabelStudioUnreachable | BackendUnreachable):
-                # trying again in a minute would fail again: the timer looks later
-                workspace.hints.forget(up_to=workspace.hints.newest())
+            _log_failure(workspace, error.code, error.message)
+            _take_failure(workspace, error, seen=seen)
+            return
+        except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            _log_failure(workspace, "unforeseen", unforeseen(error))
             return
 
 
@@ -54,29 +49,51 @@ def tick(context: Context) -> None:
     """Every minute: projects that nobody looked at for long get a hint, and due ones a job."""
     now = time.time()
     for workspace in connected_workspaces(context):
-        age_s = now - workspace.state.last_looked_at
-        if age_s >= workspace.settings.retrain_every_minutes * 60:
-            leave_hint(workspace, "timer")
-        elif age_s >= _PATIENCE_S and is_due(workspace):
-            context.jobs.enqueue(workspace.id)
+        with context.survived.failures_of(f"the clock of project {workspace.label_studio_id}"):
+            age_s = now - workspace.state.last_looked_at
+            if age_s >= workspace.settings.retrain_every_minutes * 60:
+                leave_hint(workspace, "timer")
+            elif age_s >= _PATIENCE_S and is_due(workspace):
+                wake(workspace)
+
+
+def _log_failure(workspace: Workspace, code: str, message: str) -> None:
+    logger.warning("loop failed project=%s code=%s message=%s", workspace.label_studio_id, code, message)
+
+
+def _take_failure(workspace: Workspace, error: NextlabelError, *, seen: int) -> None:
+    """Keeps the hints for the clock's next try, unless only a change in Label Studio can help."""
+    if isinstance(error, NotConnected | NotFound):
+        if not _ask_whether_gone(workspace):
+            return
+        # /setup and `connect` bring it back
+        workspace.change(connected=False)
+    elif not isinstance(error, UnsupportedConfig):
+        return
+    workspace.hints.forget(up_to=seen)
+
+
+def _ask_whether_gone(workspace: Workspace) -> bool:
+    remote = workspace.context.label_studio()
+    try:
+        return is_gone(workspace, remote)
+    finally:
+        remote.close()
 
 
 def _run_once(workspace: Workspace) -> None:
     if not is_due(workspace):
         return
-    stored = StoredProgress(workspace)
+    number, stored = workspace.label_studio_id, StoredProgress(workspace)
+    progress = Both(LogProgress(logger, number), stored)
     try:
-        _loop_and_tidy(workspace, stored)
+        report = run_loop(workspace, reason="hints", progress=progress)
     finally:
         stored.clear()
-
-
-def _loop_and_tidy(workspace: Workspace, stored: StoredProgress) -> None:
-    number = workspace.label_studio_id
-    progress = Both(LogProgress(logger, number), stored)
-    report = run_loop(workspace, reason="hints", progress=progress)
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
-    if report.outcome == "published":
-        stored.stage("removing old predictions")
-        swept = tidy(workspace)
-        logger.info("swept project=%s predictions=%s", number, swept)
+
+
+def _clean_up(workspace: Workspace) -> None:
+    swept = tidy(workspace)
+    if swept:
+        logger.info("swept project=%s predictions=%s", workspace.label_studio_id, swept)

@@ -5,12 +5,14 @@ import io
 import json
 import re
 import stat
+from urllib.parse import urljoin
 
 import pytest
 from sqlalchemy import select
 
 from backend.database import Decision, NovelGroup, Task
-from backend.routes.csrf import read_secret
+from backend.routes.csrf import read_secret, shared_secret
+from backend.store.secrets import Secrets
 from tests.answers import assert_error
 from tests.measured import add_rich_project, write_signals
 from tests.topics import write_texts
@@ -92,7 +94,7 @@ def test_the_page_of_a_project_without_anything(client):
 
 def test_the_connected_projects_are_listed_with_links(client, rich):
     page = text_of(client.get("/projects"))
-    assert 'href="/projects/7"' in page and "Support requests" in page
+    assert 'href="projects/7"' in page and "Support requests" in page
 
 
 def test_before_the_first_project_the_list_says_how_to_connect_one(client):
@@ -215,7 +217,7 @@ def test_no_cell_of_the_csv_is_a_formula(formula, context, client):
 
 def test_a_group_is_added_as_a_class_with_one_button(group, press, client):
     response = press("add-class", group="1", name="parrots")
-    assert (response.status_code, response.headers["Location"]) == (303, "/projects/1")
+    assert (response.status_code, response.headers["Location"]) == (303, "../1")
     assert 'value="parrots"' in group.remote["label_config"]
     ((kind, line),) = flashed(client)
     assert kind == "done" and "“parrots” is a class now." in line
@@ -367,3 +369,56 @@ def test_the_secret_is_made_once_and_readable_by_nobody_else(tmp_path):
     assert len(first) == 64 and read_secret(tmp_path) == first
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("key", ["", "a-key-of-ours"])
+def test_a_form_of_one_web_process_is_taken_by_another(key, make_app, make_context, make_settings, tmp_path):
+    first = make_context(make_settings(secret_key=key))
+    add_rich_project(first, texts=write_texts(60))
+    shared = first.settings.database_address
+    other = make_context(make_settings(secret_key=key, data_dir=tmp_path / "other", database_url=shared))
+    one, two = make_app(first).test_client(), make_app(other).test_client()
+    token = TOKEN.search(text_of(one.get("/projects/7"))).group(1)
+    two.set_cookie("nextlabel", one.get_cookie("nextlabel").value)
+    assert two.post("/projects/7/loop", data={"csrf_token": token}).status_code == 303
+
+
+def test_the_secret_of_forms_needs_more_than_the_database(make_settings, tmp_path):
+    salt = "5a17"
+    secrets = {
+        shared_secret(make_settings(secret_key="one"), salt),
+        shared_secret(make_settings(secret_key="two"), salt),
+        shared_secret(make_settings(), salt),
+        shared_secret(make_settings(label_studio_api_key="another"), salt),
+        shared_secret(make_settings(), "another"),
+    }
+    assert len(secrets) == 5 and salt not in secrets
+    (tmp_path / "data").mkdir()
+    alone = make_settings(label_studio_api_key="")
+    assert shared_secret(alone, salt) == shared_secret(alone, salt)
+
+
+def test_processes_that_start_together_share_one_salt(context):
+    assert Secrets(context.database).shared("forms") == Secrets(context.database).shared("forms")
+    assert Secrets(context.database).shared("forms") != Secrets(context.database).shared("other")
+
+
+@pytest.mark.parametrize("prefix", ["", "/nextlabel", "/tools/label/next"])
+@pytest.mark.parametrize("page", ["/projects", "/projects/7", "/projects/99"])
+def test_under_the_path_of_a_proxy_every_link_leads_to_us(prefix, page, client, rich):
+    links = re.findall(r'(?:href|src|action|data-live|data-map)="([^"#]+)"', text_of(client.get(page)))
+    ours = [link for link in links if not link.startswith("http://label-studio.test")]
+    assert len(ours) >= 3
+    for link in ours:
+        address = urljoin(f"https://proxy.test{prefix}{page}", link)
+        assert address.startswith(f"https://proxy.test{prefix}/")
+        path = address.removeprefix(f"https://proxy.test{prefix}")
+        with client.get(path) as answer:
+            assert answer.status_code in (200, 405), link
+
+
+def test_under_the_path_of_a_proxy_a_button_leads_back_to_the_page(press, rich):
+    location = press("loop", project=7).headers["Location"]
+    assert (
+        urljoin("https://proxy.test/tools/projects/7/loop", location) == "https://proxy.test/tools/projects/7"
+    )

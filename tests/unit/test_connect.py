@@ -11,13 +11,14 @@ from backend.errors import (
     LabelStudioError,
     NotFound,
     TokenRefused,
+    UnexpectedAnswer,
     UnsupportedConfig,
 )
 from backend.workflows.connection.connect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.project.registration import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
-from tests.fake_label_studio import PERSONAL_TOKEN
+from tests.fake_label_studio import LEGACY_TOKEN, PERSONAL_TOKEN
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
@@ -283,12 +284,12 @@ def test_with_a_log_in_and_no_secret_the_webhook_brings_the_log_in(start, label_
 # What was there before
 
 
-def test_a_backend_that_moved_serves_and_the_doctor_names_its_old_address(connected, start):
+def test_a_backend_that_moved_serves_and_the_doctor_finds_no_old_address(connected, start):
     moved = start(backend_url="http://moved.test:9090")
     report = moved.connect()
     assert report.in_order and moved.served() == moved.window
     (finding,) = (f for f in diagnose(moved.context, moved.project_id) if f.check == "ML backend")
-    assert (finding.verdict, BACKEND_URL in finding.message) == ("warning", True)
+    assert (finding.verdict, BACKEND_URL in finding.message) == ("ok", False)
 
 
 def test_a_backend_added_in_label_studios_own_dialog_is_taken_over(workbench, label_studio):
@@ -461,3 +462,67 @@ def test_two_projects_are_connected_side_by_side(connected, label_studio, contex
     assert connected.connect().changes == []
     disconnect(other.workspace)
     assert connected.served() == connected.window
+
+
+@pytest.mark.parametrize("old", ["http://old.test:9090", "http://backend.test:9999", "https://old.test/path"])
+def test_after_a_change_of_our_address_only_the_new_one_is_left(old, start, label_studio):
+    before = start(backend_url=old)
+    before.connect()
+    version = before.version
+    label_studio.serve(old, None)
+    now = start()
+    report = now.connect()
+    assert f"ML backend moved here from {old}" in report.changes
+    assert (
+        now.backend["url"] == BACKEND_URL and now.backend["title"] == now.remote["model_version"] == version
+    )
+    assert [hook["url"].partition("?")[0] for hook in now.webhooks] == [f"{BACKEND_URL}/webhook"]
+    assert report.in_order and now.connect().changes == []
+
+
+def test_backends_and_webhooks_of_others_are_left_alone(start, label_studio, project_id, client):
+    label_studio.serve("http://somebody.test", client)
+    remote = start().context.label_studio()
+    remote.create_ml_backend(project=project_id, url="http://somebody.test", title="theirs")
+    theirs = {"url": "http://elsewhere.test/webhook?project=x", "actions": [], "send_for_all_actions": False}
+    remote.create_webhook(project=project_id, send_payload=False, **theirs)
+    workbench = start()
+    workbench.connect()
+    urls = {hook["url"].partition("?")[0] for hook in workbench.webhooks}
+    assert {"http://somebody.test/webhook", "http://elsewhere.test/webhook"} < urls
+    assert "http://somebody.test" in {row["url"] for row in label_studio.backends.values()}
+
+
+def test_disconnect_takes_earlier_addresses_away_too(start, label_studio):
+    start(backend_url="http://old.test:9090").connect()
+    disconnect(start().workspace)
+    assert label_studio.backends == {} and label_studio.webhooks == {}
+
+
+@pytest.mark.parametrize("token", [f"{LEGACY_TOKEN}\n", f" {LEGACY_TOKEN}\r\n", f"{PERSONAL_TOKEN}\n"])
+def test_a_token_with_a_line_feed_at_its_end_signs_in(token, start):
+    assert start(label_studio_api_key=token).connect().user == "admin@example.com"
+
+
+@pytest.mark.parametrize("token", [LEGACY_TOKEN, PERSONAL_TOKEN])
+@pytest.mark.parametrize("path", ["/projects/1", "/user/login", "/api"])
+def test_an_address_with_a_path_is_named_with_what_to_set(token, path, start, label_studio):
+    def unknown_page(request):
+        is_api = request.url.path.startswith("/api/") and not request.url.path.startswith("/api/api/")
+        return None if is_api else httpx.Response(404, html="<title>404 | Label Studio</title>")
+
+    label_studio.before_answering.append(unknown_page)
+    workbench = start(label_studio_url=label_studio.url + path, label_studio_api_key=token)
+    with pytest.raises(UnexpectedAnswer, match="is not Label Studio's API: 404") as caught:
+        workbench.connect()
+    assert label_studio.url + path in caught.value.message + caught.value.hint
+    assert "LABEL_STUDIO_URL" in caught.value.hint
+
+
+@pytest.mark.parametrize("answer", [{"html": "<h1>A blog</h1>"}, {"json": {}}, {"json": []}, {"text": ""}])
+@pytest.mark.parametrize("token", [LEGACY_TOKEN, PERSONAL_TOKEN])
+def test_whatever_else_answers_is_named_with_what_to_set(answer, token, start, label_studio):
+    label_studio.before_answering.append(lambda _request: httpx.Response(200, **answer))
+    with pytest.raises(LabelStudioError) as caught:
+        start(label_studio_api_key=token).connect()
+    assert "LABEL_STUDIO_URL" in caught.value.hint

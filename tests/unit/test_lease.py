@@ -10,8 +10,8 @@ import time
 import pytest
 
 from backend.database import Project
-from backend.errors import Busy
-from backend.workflows.project.lease import lease
+from backend.errors import Busy, LeaseLost
+from backend.workflows.project.lease import check_lease, lease
 from backend.workflows.project.workspace import ensure_workspace
 from demo.waiting import wait_for
 
@@ -118,3 +118,29 @@ def test_who_lost_it_does_not_give_back_what_is_another_ones(project, holder):
     with lease(project):
         holder("elsewhere/1/1", time.time() + 1000)
     assert holder()[0] == "elsewhere/1/1"
+
+
+def test_a_renewal_that_fails_is_tried_again(project, holder, database_fails, monkeypatch):
+    monkeypatch.setattr("backend.workflows.project.lease._RENEW_S", 0.01)
+    survived = project.context.survived
+    with lease(project):
+        first = holder()[1]
+        with database_fails("UPDATE projects"):
+            wait_for(lambda: survived.count > 2, "renewals failed", timeout_s=30)
+        wait_for(lambda: holder()[1] > first, "the lease was renewed", timeout_s=30)
+        check_lease(project)
+
+
+def test_who_lost_it_is_told_before_he_writes(project, holder):
+    with lease(project):
+        check_lease(project)
+        holder("elsewhere/1/1", time.time() + 1000)
+        with pytest.raises(LeaseLost):
+            check_lease(project)
+
+
+def test_a_lease_that_ran_out_and_was_taken_by_nobody_is_still_ones_own(project, holder):
+    with lease(project):
+        holder(holder()[0], time.time() - 5)
+        check_lease(project)
+        assert holder()[1] > time.time()

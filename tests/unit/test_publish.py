@@ -1,8 +1,11 @@
 """Publishing: the window, everything else on demand, and the sweep of what served before."""
 
+from backend.workflows.loop import run_loop, tidy
+from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Silent
 from backend.workflows.publish_all import publish_project
 from backend.workflows.serving import publish
+from backend.workflows.serving.rollback import rollback
 from tests.fake_label_studio import is_valid_prediction
 from tests.workbench import Workbench
 
@@ -104,19 +107,41 @@ def test_the_sweep_stops_when_it_is_told_to(connected):
     swept = publish.sweep(
         connected.workspace,
         remote,
-        keep={connected.version},
+        kept=lambda: {connected.version},
         interrupted=lambda: next(answers),
     )
     assert swept == 3
     assert len(connected.label_studio.published(connected.project_id, "nl-000001-label-names")) == 7
 
 
-def test_the_sweep_removes_a_limited_number_at_a_time(connected, monkeypatch):
-    monkeypatch.setattr("backend.workflows.serving.publish._MOST_SWEPT", 4)
+def test_the_sweep_is_not_interrupted_while_more_than_some_windows_are_left(connected, monkeypatch):
+    connected.label(10)
+    publish_everything(connected)
+    monkeypatch.setattr("backend.workflows.serving.publish._MOST_WINDOWS_LEFT", 0.4)
+    remote = connected.context.label_studio()
+    keep = {connected.version}
+    swept = publish.sweep(connected.workspace, remote, kept=lambda: keep, interrupted=lambda: True)
+    assert swept == 6
+    assert len(connected.label_studio.published(connected.project_id, "nl-000001-label-names")) == 4
+
+
+def test_a_version_that_somebody_goes_back_to_is_swept_no_further(connected, label_studio):
     for _ in range(2):
         connected.label(4)
-        connected.loop()
-    assert len(connected.label_studio.published(connected.project_id, "nl-000001-label-names")) == 6
+        with lease(connected.workspace):
+            run_loop(connected.workspace, reason="test", progress=Silent())
+    first, pressed = "nl-000001-label-names", []
+
+    def press(request):
+        if request.method == "DELETE" and not pressed:
+            pressed.append(request.url.path)
+            rollback(connected.workspace, first, progress=Silent(), wait_s=0)
+
+    label_studio.before_answering.append(press)
+    tidy(connected.workspace)
+    assert pressed and connected.version == first
+    assert len(connected.scores) == len(connected.window) == 10
+    assert connected.served() == connected.window
 
 
 def test_the_sweep_never_takes_the_version_away_from_the_project(connected):

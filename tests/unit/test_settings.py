@@ -178,3 +178,17 @@ def test_what_a_project_may_not_set_is_refused(overrides, no_environment):
 
 def test_settings_of_a_project_can_be_written_as_json(no_environment):
     assert set(Settings().for_project({}).model_dump(mode="json")) == set(ProjectSettings.model_fields)
+
+
+@pytest.mark.parametrize("value", ["http://", "http://[::1", "http://host:port", "http://host:99999"])
+def test_an_address_that_is_none_is_refused(value, environment):
+    environment(LABEL_STUDIO_URL=value)
+    with pytest.raises(ValidationError, match="is no address of a server"):
+        Settings()
+
+
+def test_secrets_read_from_files_lose_their_line_feed(environment):
+    environment(LABEL_STUDIO_API_KEY="a-token\n", WEBHOOK_SECRET=" a-secret\r\n")
+    settings = Settings()
+    assert settings.label_studio_api_key.get_secret_value() == "a-token"
+    assert settings.webhook_secret.get_secret_value() == "a-secret"

@@ -147,6 +147,59 @@ def test_nothing_said_gives_no_majority():
     assert majority_label([], CONFIG) is None
 
 
+@pytest.mark.parametrize(
+    ("annotation", "why_not"),
+    [
+        ({"result": []}, "empty"),
+        ({"result": None}, "empty"),
+        ({}, "empty"),
+        (said(), "empty"),
+        (said("C"), "unknown label"),
+        (said("a", "B"), "unknown label"),
+        (said("B", from_name="mood"), "another question"),
+        ({"result": [*said()["result"], *said("B", from_name="mood")["result"]]}, "another question"),
+        ({"result": [], "was_cancelled": True}, "skipped"),
+        (said("a", was_cancelled=True), "skipped"),
+        (said("a"), None),
+    ],
+)
+def test_each_answer_without_a_label_says_why(annotation, why_not):
+    (answer,) = read_task(a_task(annotations=[annotation]), CONFIG).answers
+    assert answer.why_not == why_not
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([], ""),
+        ([(1, "a")], "label"),
+        ([(1, "a"), (2, "B")], "in dispute"),
+        ([(1, "a"), (2, "B"), (3, None)], "in dispute"),
+        ([(1, "a"), (2, "B"), (3, "B")], "label"),
+        ([(1, "a"), (1, "B")], "label"),
+        ([(1, None), (2, "a")], "label"),
+        ([(1, "C"), (2, None)], "empty"),
+        ([(1, None), (2, "C")], "unknown label"),
+    ],
+)
+def test_what_comes_of_the_answers_of_several_people(answers, outcome):
+    annotations = [
+        (said(label) if label else {"result": []})
+        | {"completed_by": person, "created_at": f"2026-01-01T00:00:0{second}Z"}
+        for second, (person, label) in enumerate(answers)
+    ]
+    assert read_task(a_task(annotations=annotations), CONFIG).outcome == outcome
+
+
+def test_a_skip_that_carries_the_pre_annotation_is_neither_a_label_nor_an_accepted_suggestion():
+    region = said("a")["result"][0] | {"origin": "prediction"}
+    skip = {"result": [region], "was_cancelled": True, "completed_by": 1, "parent_prediction": 7}
+    state = read_task(a_task(annotations=[skip, said("B", completed_by=2)]), CONFIG)
+    assert (state.label, state.outcome) == ("B", "label")
+    alone = read_task(a_task(annotations=[skip]), CONFIG)
+    assert (alone.outcome, alone.is_skipped, alone.answers[0].accepted) == ("skipped", True, None)
+
+
 # What became of an answer
 
 
@@ -163,9 +216,6 @@ def answer(annotation):
         (said("B", was_cancelled=True), "skipped"),
         ({"result": [], "was_cancelled": True}, "skipped"),
         ({"result": []}, "empty"),
-        ({"result": None}, "empty"),
-        (said(), "empty"),
-        ({"result": [*said()["result"], *said("B", from_name="mood")["result"]]}, "another question"),
         ({}, "empty"),
         (said("B", from_name="mood"), "another question"),
         (said("gone"), "unknown label"),
@@ -206,35 +256,3 @@ def test_the_fields_without_a_text_are_known():
     assert read_task(a_task(), CONFIG).missing_fields == ("title",)
     assert read_task(a_task(data={"title": " "}), CONFIG).missing_fields == ("title", "text")
     assert read_task(a_task(data=None), CONFIG).missing_fields == ("title", "text")
-
-
-@pytest.mark.parametrize(
-    ("answers", "outcome"),
-    [
-        ([], ""),
-        ([(1, "a")], "label"),
-        ([(1, "a"), (2, "B")], "in dispute"),
-        ([(1, "a"), (2, "B"), (3, None)], "in dispute"),
-        ([(1, "a"), (2, "B"), (3, "B")], "label"),
-        ([(1, "a"), (1, "B")], "label"),
-        ([(1, None), (2, "a")], "label"),
-        ([(1, "C"), (2, None)], "empty"),
-        ([(1, None), (2, "C")], "unknown label"),
-    ],
-)
-def test_what_comes_of_the_answers_of_several_people(answers, outcome):
-    annotations = [
-        (said(label) if label else {"result": []})
-        | {"completed_by": person, "created_at": f"2026-01-01T00:00:0{second}Z"}
-        for second, (person, label) in enumerate(answers)
-    ]
-    assert read_task(a_task(annotations=annotations), CONFIG).outcome == outcome
-
-
-def test_a_skip_that_carries_the_pre_annotation_is_neither_a_label_nor_an_accepted_suggestion():
-    region = said("a")["result"][0] | {"origin": "prediction"}
-    skip = {"result": [region], "was_cancelled": True, "completed_by": 1, "parent_prediction": 7}
-    state = read_task(a_task(annotations=[skip, said("B", completed_by=2)]), CONFIG)
-    assert (state.label, state.outcome) == ("B", "label")
-    alone = read_task(a_task(annotations=[skip]), CONFIG)
-    assert (alone.outcome, alone.is_skipped, alone.answers[0].accepted) == ("skipped", True, None)

@@ -9,9 +9,15 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.database import Hint, Loop, Project, Worker
+from backend.errors import QueueUnavailable
+from backend.jobs import DEBOUNCE_S
+from backend.workflows.project import lease as lease_module
+from backend.workflows.project import workers as workers_module
 from backend.workflows.project.hints import is_due, leave_hint
-from backend.workflows.project.lease import lease
-from backend.workflows.project.workers import beat_forever, living_workers
+from backend.workflows.project.lease import lease, take_over
+from backend.workflows.project.progress import Silent
+from backend.workflows.project.workers import _beat, beat_forever, living_workers
+from backend.workflows.serving.rollback import rollback
 from backend.workflows.work import run_pending, tick
 from demo.waiting import wait_for
 from tests.topics import topic_of
@@ -106,14 +112,18 @@ def test_what_happens_while_a_loop_runs_is_answered_by_another(quiet, label_stud
 def test_while_a_loop_runs_its_stage_can_be_read_and_afterwards_nothing(quiet):
     quiet.label(10)
     seen = []
-    quiet.label_studio.before_answering.append(lambda _request: seen.append(quiet.project.progress["stage"]))
+    quiet.label_studio.before_answering.append(
+        lambda _request: seen.append(quiet.project.progress.get("stage"))
+    )
     work(quiet)
+    assert seen.pop() is None  # the clean-up
+    while seen[-1] is None:
+        seen.pop()
     assert list(dict.fromkeys(seen)) == [
         "looking at Label Studio",
         "fetching tasks",
         "encoding texts",
         "publishing",
-        "removing old predictions",
     ]
     assert quiet.project.progress == {}
 
@@ -140,8 +150,7 @@ def test_a_loop_that_fails_is_logged_with_its_reason_and_not_tried_at_once(quiet
     assert not is_due(quiet.workspace)
 
 
-def test_while_label_studio_is_away_the_hints_stay(quiet, label_studio, monkeypatch, caplog):
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+def test_while_label_studio_is_away_the_hints_stay(quiet, label_studio, caplog):
 
     def gone(request):
         raise httpx.ConnectError("gone", request=request)
@@ -252,3 +261,224 @@ def test_a_project_whose_backend_was_removed_is_left_alone_until_it_is_added_aga
     assert client.post("/setup", json={"project": reference}).status_code == 200
     assert quiet.project.connected
     assert quiet.context.jobs.enqueued[-1] == quiet.project.id
+
+
+FAILURES = [
+    httpx.Response(500, json={"detail": "database is locked"}),
+    httpx.Response(404, json={"detail": "Not found."}),
+    httpx.Response(200, json=[None]),
+]
+CALLS = [
+    ("GET", "/api/projects/1"),
+    ("GET", "/api/ml"),
+    ("GET", "/api/tasks"),
+    ("GET", "/api/projects/1/model-versions/"),
+    ("POST", "/api/projects/1/import/predictions"),
+    ("PATCH", "/api/ml/1"),
+]
+
+
+def failing(call, failure, *, times):
+    """Some calls answer with a failure, in place of doing what they are asked to."""
+    left = [times]
+
+    def act(request):
+        if (request.method, request.url.path) == call and left[0]:
+            left[0] -= 1
+            return httpx.Response(failure.status_code, headers=failure.headers, content=failure.content)
+        return None
+
+    return act
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_call_fails_for_long_the_hints_stay_and_the_project_is_connected(
+    call, failure, quiet, label_studio, caplog
+):
+    quiet.label(10)
+    label_studio.before_answering.append(failing(call, failure, times=8 if failure.status_code != 404 else 1))
+    work(quiet)
+    assert quiet.project.connected
+    assert is_due(quiet.workspace) or quiet.version == "nl-000002"
+    label_studio.before_answering.clear()
+    work(quiet)
+    assert quiet.version in ("nl-000002", "nl-000003") and quiet.served() == quiet.window
+    assert not is_due(quiet.workspace)
+    assert "interrupted" not in (quiet.workspace.loops.newest_ended().error or "")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_database_of_label_studio_that_is_locked_once_delays_nothing(call, quiet, label_studio):
+    quiet.label(10)
+    label_studio.before_answering.append(failing(call, FAILURES[0], times=1))
+    work(quiet)
+    assert quiet.version == quiet.remote["model_version"] == "nl-000002"
+    assert len(quiet.scores) == 10
+
+
+def test_a_project_that_is_gone_is_disconnected(quiet, label_studio):
+    leave_hint(quiet.workspace, "training")
+    label_studio.delete_project(quiet.project_id)
+    work(quiet)
+    assert not quiet.project.connected and not is_due(quiet.workspace)
+
+
+def test_a_disk_that_is_full_is_named_and_the_hints_stay(quiet, monkeypatch, caplog):
+    def full(*_arguments, **_more):
+        raise OSError(28, "No space left on device", "head.safetensors")
+
+    quiet.label(10)
+    with monkeypatch.context() as patched:
+        patched.setattr("model.registry._write", full)
+        work(quiet)
+    assert quiet.workspace.loops.newest_ended().error == "No space left on device: head.safetensors"
+    assert "code=unforeseen message=No space left on device" in caplog.text
+    assert is_due(quiet.workspace)
+    work(quiet)
+    assert quiet.version == "nl-000002"
+
+
+def test_a_database_that_is_full_fails_the_loop_and_the_hints_stay(quiet, database_fails):
+    quiet.label(10)
+    with database_fails("INSERT INTO window_tasks"):
+        work(quiet)
+    assert "database or disk is full" in quiet.workspace.loops.newest_ended().error
+    assert is_due(quiet.workspace)
+    work(quiet)
+    assert quiet.version == "nl-000003" and quiet.served() == quiet.window
+    assert len(quiet.scores) == 10
+
+
+def test_a_heart_goes_on_after_the_database_failed_and_asks_for_a_look(quiet, database_fails, caplog):
+    context = quiet.context
+    with database_fails(""):
+        _beat(context, "here/1")
+        _beat(context, "here/1")
+    assert caplog.text.count("failing, and tried again: sign of life") == 1
+    assert living_workers(context) == [] and not is_due(quiet.workspace)
+    _beat(context, "here/1")
+    assert living_workers(context) == ["here/1"]
+    assert is_due(quiet.workspace)
+    _beat(context, "here/1")
+    assert context.workers.count_failures() == 2
+
+
+def test_a_beating_thread_ends_only_when_it_is_told_to(context, database_fails, monkeypatch):
+    monkeypatch.setattr("backend.workflows.project.workers._BEAT_S", 0.001)
+    stop = threading.Event()
+    heart = threading.Thread(target=beat_forever, args=(context, stop))
+    with database_fails(""):
+        heart.start()
+        wait_for(lambda: context.survived.count > 3, "it failed some times", timeout_s=30)
+    wait_for(lambda: living_workers(context), "the worker shows itself", timeout_s=30)
+    stop.set()
+    heart.join()
+
+
+@pytest.mark.parametrize("owner", ["elsewhere/1/1", "another-host/77/3"])
+def test_the_loop_of_a_worker_on_another_machine_that_died_is_taken_over(owner, quiet):
+    quiet.workspace.change(lease_owner=owner, lease_until=time.time() + 1000)
+    assert take_over(quiet.context) == []
+    quiet.workspace.change(lease_owner=owner, lease_until=time.time() - 0.1)
+    assert [workspace.id for workspace in take_over(quiet.context)] == [quiet.project.id]
+    assert take_over(quiet.context) == []
+    assert quiet.project.lease_owner is None
+
+
+def test_a_dead_worker_is_missed_within_half_a_minute(quiet):
+    assert lease_module._LEASE_S + workers_module._BEAT_S + DEBOUNCE_S < 30
+
+
+def test_a_living_worker_asks_for_the_loop_of_a_dead_one(quiet):
+    quiet.workspace.change(lease_owner="elsewhere/1/1", lease_until=time.time() - 0.1)
+    stop = threading.Event()
+    stop.set()
+    beat_forever(quiet.context, stop)
+    assert quiet.context.jobs.enqueued == [quiet.project.id]
+    work(quiet)
+    assert not is_due(quiet.workspace)
+
+
+@pytest.mark.parametrize("last_call", ["import/predictions", "/api/ml/", "model-versions"])
+def test_a_worker_that_lost_its_lease_stops_before_it_writes(last_call, quiet, label_studio, caplog):
+    quiet.label(10)
+    later = []
+
+    def lose(request):
+        if later and request.method != "GET":
+            later.append(request.url.path)
+        if last_call in request.url.path and not later:
+            quiet.workspace.change(lease_owner="elsewhere/1/1", lease_until=time.time() + 1000)
+            later.append("lost")
+
+    label_studio.before_answering.append(lose)
+    work(quiet)
+    assert "code=lease-lost" in caplog.text
+    assert quiet.version == "nl-000001-label-names" or last_call == "/api/ml/"
+    assert later == ["lost"]
+    assert is_due(quiet.workspace)
+    assert quiet.workspace.registry.versions(quiet.workspace.key)[1:] == [
+        "nl-000002" for _saved in [last_call] if last_call != "model-versions"
+    ]
+
+
+def test_while_the_queue_is_away_hints_are_kept_and_the_clock_asks_again(quiet, looked_at, monkeypatch):
+    def away(_project):
+        raise QueueUnavailable("The queue of jobs does not answer (ConnectionError).")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(quiet.context.jobs, "enqueue", away)
+        quiet.label(10)
+        assert {status for _action, status in quiet.label_studio.delivered} == {201}
+        assert leave_hint(quiet.workspace, "training") is False
+        looked_at(quiet.project, 60)
+        tick(quiet.context)
+    assert is_due(quiet.workspace) and quiet.context.jobs.enqueued == []
+    tick(quiet.context)
+    assert quiet.context.jobs.enqueued == [quiet.project.id]
+
+
+def test_a_project_whose_clock_fails_does_not_stop_the_others(quiet, database_fails):
+    with database_fails("FROM hints"):
+        tick(quiet.context)
+    assert quiet.context.survived.count <= 1
+
+
+def test_the_clean_up_after_a_loop_leaves_the_buttons_free(quiet, label_studio, client, settings):
+    for _ in range(2):
+        quiet.label(10)
+        work(quiet)
+    held = []
+
+    def look(request):
+        if request.method == "DELETE":
+            with lease(quiet.workspace):
+                held.append(request.url.path)
+
+    label_studio.before_answering.append(look)
+    quiet.label(10)
+    work(quiet)
+    assert len(held) == 10
+
+
+def test_after_rollbacks_the_predictions_left_are_those_of_two_versions(quiet, label_studio):
+    for _ in range(2):
+        quiet.label(10)
+        work(quiet)
+    for version in ("nl-000001-label-names", "nl-000002", "nl-000001-label-names", "nl-000003"):
+        rollback(quiet.workspace, version, progress=Silent())
+        work(quiet)
+        assert quiet.version == version and quiet.served() == quiet.window
+        assert len({row["model_version"] for row in label_studio.predictions.values()}) <= 2
+
+
+def test_while_people_skip_the_predictions_left_are_bounded(quiet, label_studio):
+    for _ in range(6):
+        for _turn in range(10):
+            task = label_studio.serve_next(quiet.project_id)
+            if task is None:
+                return
+            label_studio.skip(task["id"])
+        work(quiet)
+        assert len(label_studio.predictions) <= 20

@@ -8,7 +8,7 @@ from backend.context import Context
 from backend.errors import AddressBlocked, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig, Preference, add_note, parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, add_note
 from backend.label_studio.queue_settings import (
     WANTED,
     Disturbance,
@@ -31,6 +31,8 @@ from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
     SAMPLING_DEFAULT,
     backend_address,
+    earlier_backends,
+    earlier_webhooks,
     find_backend,
     our_webhooks,
     webhook_fields,
@@ -142,19 +144,18 @@ def connect(
             remote.update_project(label_studio_id, label_config=noted)
             report.changes.append("a line that explains tasks added to the labeling config")
         if explain or require:
-            report.changes += _require_answer(workspace, remote)
+            report.changes += _require_answer(workspace, remote, config)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             report.changes += _register(workspace, remote, details=details)
+            # bulk edits of task data announce nothing: whoever connects wants all of it read
+            workspace.change(synced_until=None)
             before = workspace.state.encoder
             if encoder is not None:
                 workspace.change(encoder=encoder)
-            # bulk edits of task data announce nothing: whoever connects wants all of it read
-            workspace.change(synced_until=None)
             report.loop = run_loop(workspace, reason="connect", progress=progress)
             report.changes += _encoder_change(workspace, before, named=encoder)
-            if report.loop.outcome == "published":
-                tidy(workspace)
+        tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
@@ -173,6 +174,9 @@ def disconnect(workspace: Workspace) -> list[str]:
             for hook in our_webhooks(context.settings, remote, label_studio_id):
                 remote.delete_webhook(hook["id"])
                 done.append("webhook removed")
+            done += _remove_earlier(
+                workspace, remote, earlier_backends(context.settings, remote, label_studio_id), moved=-1
+            )
             try:
                 remote.delete_ml_backend(find_backend(context.settings, remote, label_studio_id)["id"])
                 done.append("ML backend removed")
@@ -196,10 +200,9 @@ def disconnect(workspace: Workspace) -> list[str]:
     return done
 
 
-def _require_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+def _require_answer(workspace: Workspace, remote: LabelStudio, config: LabelConfig) -> list[str]:
     # read anew: another change of the config must not be written over
     xml = remote.project(workspace.label_studio_id)["label_config"]
-    config = parse_label_config(xml, workspace.preference)
     if (required := require_answer(xml, config)) is None:
         return []
     workspace.change(required_control=config.from_name)
@@ -236,7 +239,7 @@ def _read_config(
 ) -> LabelConfig:
     """The question that we answer, settled anew whatever was settled before."""
     known = find_workspace(context, int(details["id"]), created_stamp(details))
-    before = known.state.overrides if known else {}
+    before = context.settings.known_overrides(known.state.overrides) if known else {}
     settings = context.settings.for_project({**before, **overrides})
     preference = Preference(questions=settings.question_names)
     return settle_question(remote, int(details["id"]), details["label_config"], preference)
@@ -261,14 +264,16 @@ def _register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> li
     changes = []
     number = workspace.label_studio_id
     wanted = _backend_fields(workspace.context.settings, workspace)
+    earlier = earlier_backends(workspace.context.settings, remote, number)
     try:
         row = find_backend(workspace.context.settings, remote, number)
     except NotConnected:
-        row = _create_backend(workspace.context, remote, wanted)
-        changes.append("ML backend registered")
+        row, change = _move_or_create(workspace.context, remote, wanted, earlier)
+        changes.append(change)
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
+    changes += _remove_earlier(workspace, remote, earlier, moved=row["id"])
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
     return changes + _set_order(workspace, remote, details)
 
@@ -284,6 +289,35 @@ def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list
     for name, value in wrong.items():
         remote.update_project(workspace.label_studio_id, **{name: value})
     return [_ORDER_CHANGES[name] for name in wrong]
+
+
+def _move_or_create(
+    context: Context, remote: LabelStudio, wanted: Json, earlier: list[Json]
+) -> tuple[Json, str]:
+    """Our row, and how it came: the one of an earlier address keeps the version that serves."""
+    if not earlier:
+        return _create_backend(context, remote, wanted), "ML backend registered"
+    old = earlier[0]
+    remote.update_ml_backend(old["id"], **(wanted | {"title": old["title"]}))
+    found = find_backend(context.settings, remote, wanted["project"])
+    return found, f"ML backend moved here from {old['url']}"
+
+
+def _remove_earlier(
+    workspace: Workspace, remote: LabelStudio, earlier: list[Json], *, moved: int
+) -> list[str]:
+    """Takes away what leads to addresses that this backend had before: each costs every submit."""
+    changes = []
+    for row in earlier:
+        if row["id"] != moved:
+            remote.delete_ml_backend(row["id"])
+            changes.append(f"ML backend at {row['url']} removed")
+    addresses = [str(row["url"]) for row in earlier]
+    settings = workspace.context.settings
+    for hook in earlier_webhooks(settings, workspace, remote, addresses=addresses):
+        remote.delete_webhook(hook["id"])
+        changes.append(f"webhook to {str(hook['url']).partition('?')[0]} removed")
+    return changes
 
 
 def _backend_fields(settings: Settings, workspace: Workspace) -> Json:

@@ -31,6 +31,7 @@ from backend.workflows.project.registration import (
 )
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
+from backend.workflows.serving.stored import damage
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -190,6 +191,16 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("webhook", "ok", "there, with its secret and all events")
 
 
+def _check_order_settings(details: Json) -> Iterator[Finding]:
+    found = find_disturbances(read_queue_settings(details), project=details["id"])
+    if all(one.setting != "sampling" for one in found):
+        yield Finding("sampling", "ok", str(details["sampling"]))
+    for one in found:
+        yield Finding(one.setting, one.verdict, one.words, one.cure)
+    if not found:
+        yield Finding("order settings", "ok", "nothing in Label Studio's settings changes the order")
+
+
 def _check_language(workspace: Workspace) -> Finding:
     texts = workspace.tasks.sample_texts(SAMPLE)
     if not texts:
@@ -208,16 +219,6 @@ def _check_language(workspace: Workspace) -> Finding:
     )
 
 
-def _check_order_settings(details: Json) -> Iterator[Finding]:
-    found = find_disturbances(read_queue_settings(details), project=details["id"])
-    if all(one.setting != "sampling" for one in found):
-        yield Finding("sampling", "ok", str(details["sampling"]))
-    for one in found:
-        yield Finding(one.setting, one.verdict, one.words, one.cure)
-    if not found:
-        yield Finding("order settings", "ok", "nothing in Label Studio's settings changes the order")
-
-
 def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> Finding:
     version = workspace.state.active_version
     if version is None:
@@ -227,6 +228,8 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "nothing published yet",
             f"Run: python -m backend loop {workspace.label_studio_id}",
         )
+    if words := damage(workspace):
+        return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
     row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
@@ -260,14 +263,16 @@ def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
 
 def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
     account = read_account(workspace)
+    if account.is_well:
+        return Finding("answers", "ok", account.words)
     cure = account.cure
     if account.reasons["another question"] and config.other_questions:
         others = ", ".join(config.other_questions)
-        number = workspace.label_studio_id
         cure += (
-            f" To answer another question ({others}): python -m backend connect {number} --set questions=NAME"
+            f" To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
+            "--set questions=NAME"
         )
-    return Finding("answers", "ok" if account.is_well else "warning", account.words, cure)
+    return Finding("answers", "warning", account.words, cure)
 
 
 def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:

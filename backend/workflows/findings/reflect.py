@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from traceback import extract_tb
 
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
@@ -15,7 +14,9 @@ from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
+from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import Signals, SyntheticFigures
+from backend.workflows.project.lease import check_lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -45,7 +46,7 @@ class Reflection:
 def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progress: Progress) -> Reflection:
     """Signals of a published version, and which parts failed.
 
-    The queue is out: what fails here is missing, and fails no loop.
+    The queue is out: what fails here is missing, and fails no loop. Raises LeaseLost.
     """
     learned, serving, judged = made.learned, made.serving, made.judged
     steps = _Steps(workspace, progress)
@@ -60,6 +61,7 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
             signals.synthetic = _weigh(workspace, judged, learned, serving)
     with steps.step("looking for new classes"):
         signals.novelty = find_novel(workspace, learned, serving)
+    check_lease(workspace)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
             notes |= finding_notes(workspace, learned.seen)
@@ -87,8 +89,7 @@ class _Steps:
         except NextlabelError as error:
             self._note(name, error.message)
         except (ValueError, ArithmeticError, LookupError) as error:
-            place = extract_tb(error.__traceback__)[-1]
-            self._note(name, f"{type(error).__name__} in {place.name}, line {place.lineno}")
+            self._note(name, unforeseen(error))
 
     def _note(self, name: str, why: str) -> None:
         logger.warning("%s failed project=%s message=%s", name, self._project.label_studio_id, why)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
+from backend.errors import QueueUnavailable
 from backend.workflows.project.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
 
@@ -12,10 +16,22 @@ HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
 _GATHERING: HintKind = "labels"
 
 
-def leave_hint(workspace: Workspace, kind: HintKind) -> None:
-    """Writes the hint down, and wakes a worker when it is time for a loop."""
-    if _are_worth_a_loop(workspace, workspace.hints.add(kind)):
+def leave_hint(workspace: Workspace, kind: HintKind) -> bool:
+    """Writes the hint down, and wakes a worker when it is time for a loop.
+
+    False: the queue of jobs is away, so that the loop starts when it is back.
+    """
+    return not _are_worth_a_loop(workspace, workspace.hints.add(kind)) or wake(workspace)
+
+
+def wake(workspace: Workspace) -> bool:
+    """Asks a worker to look at a project; False when the queue is away: the clock asks again."""
+    try:
         workspace.context.jobs.enqueue(workspace.id)
+    except QueueUnavailable as error:
+        logger.warning("job not queued project=%s message=%s", workspace.label_studio_id, error)
+        return False
+    return True
 
 
 def is_due(workspace: Workspace) -> bool:

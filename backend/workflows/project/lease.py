@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from backend.errors import Busy
+from backend.context import Context
+from backend.errors import Busy, LeaseLost
 from backend.store.projects import Projects
 from backend.workflows.project.workspace import Workspace
 
 # How long a command that somebody typed waits for a loop that is running.
 PEOPLE_WAIT_S = 120.0
 
-_LEASE_S = 30.0
-_RENEW_S = 10.0
+# Of a dead holder on another machine: within half a minute somebody else goes on with its loop.
+_LEASE_S = 20.0
+_RENEW_S = 5.0
 _POLL_S = 0.2
 
 
@@ -42,7 +44,8 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
 
     Raises Busy when somebody else holds it for longer than `wait_s`.
     """
-    projects, project_id = workspace.context.projects, workspace.id
+    context, project_id = workspace.context, workspace.id
+    projects = context.projects
     owner = str(_Owner.here())
     deadline = time.monotonic() + wait_s
     while not _acquire(projects, project_id, owner):
@@ -52,7 +55,7 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
             )
         time.sleep(_POLL_S)
     stop = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(projects, project_id, owner, stop), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(context, project_id, owner, stop), daemon=True)
     keeper.start()
     try:
         workspace.refresh()
@@ -60,7 +63,36 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
     finally:
         stop.set()
         keeper.join()
-        projects.release_lease(project_id, owner)
+        with context.survived.failures_of("giving a project back"):
+            projects.release_lease(project_id, owner)
+
+
+def check_lease(workspace: Workspace) -> None:
+    """Called by the holder before it writes. Raises LeaseLost when somebody else took the project over."""
+    owner = str(_Owner.here())
+    if not workspace.context.projects.renew_lease(workspace.id, owner, seconds=_LEASE_S):
+        raise LeaseLost(
+            "Another worker took this project over, so nothing more was written.",
+            hint="It looks at the same hints; see: python -m backend status",
+        )
+
+
+def is_held_by_another(workspace: Workspace) -> bool:
+    """Whether somebody else than this thread holds the project at this moment."""
+    workspace.refresh()
+    return is_running(workspace) and workspace.state.lease_owner != str(_Owner.here())
+
+
+def take_over(context: Context) -> list[Workspace]:
+    """Frees the projects whose holders have died or were not heard of in time, and returns them."""
+    now = time.time()
+    freed = []
+    for row in context.projects.held():
+        holder, until = str(row.lease_owner), row.lease_until
+        is_over = until < now or _is_dead(holder)
+        if is_over and context.projects.break_lease(row.id, holder, until=until):
+            freed.append(Workspace(context, row))
+    return freed
 
 
 def is_running(workspace: Workspace) -> bool:
@@ -89,6 +121,7 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def _renew(projects: Projects, project_id: int, owner: str, stop: threading.Event) -> None:
+def _renew(context: Context, project_id: int, owner: str, stop: threading.Event) -> None:
     while not stop.wait(_RENEW_S):
-        projects.renew_lease(project_id, owner, seconds=_LEASE_S)
+        with context.survived.failures_of("keeping a project"):
+            context.projects.renew_lease(project_id, owner, seconds=_LEASE_S)

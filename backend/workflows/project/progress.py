@@ -92,7 +92,8 @@ class StoredProgress:
         self._store(position)
 
     def _store(self, position: Position) -> None:
-        self._workspace.change(progress=position.to_json())
+        with self._workspace.context.survived.failures_of("telling progress"):
+            self._workspace.change(progress=position.to_json())
 
 
 class Both:

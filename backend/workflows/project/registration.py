@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from backend.errors import NotConnected
+from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.project.hints import HintKind
+from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.workspace import Workspace
 
 SAMPLING_DEFAULT = "Sequential sampling"
@@ -53,6 +55,52 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
         f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
         hint=f"Run: python -m backend connect {label_studio_id}",
     )
+
+
+def earlier_backends(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
+    """Rows of this backend under addresses that it had before: they carry the name of a version of ours."""
+    return [
+        row
+        for row in remote.ml_backends(label_studio_id)
+        if str(row["url"]).rstrip("/") != settings.backend_url
+        and version_number(str(row["title"])) is not None
+    ]
+
+
+def earlier_webhooks(
+    settings: Settings, workspace: Workspace, remote: LabelStudio, *, addresses: Iterable[str]
+) -> list[Json]:
+    """Webhooks that lead to an address this backend had before, Label Studio's own and ours."""
+    bases = {f"{address.rstrip('/')}{WEBHOOK_PATH}" for address in addresses}
+    query = f"project={workspace.reference}"
+    found = []
+    for hook in remote.webhooks(workspace.label_studio_id):
+        base, _, asked = str(hook["url"]).partition("?")
+        is_of_old_row = base in bases and asked in ("", query)
+        is_ours = base.endswith(WEBHOOK_PATH) and asked == query
+        if (is_of_old_row or is_ours) and base != f"{settings.backend_url}{WEBHOOK_PATH}":
+            found.append(hook)
+    return found
+
+
+def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
+    """Whether the project itself, or our row in it, was taken away in Label Studio. In doubt it was not."""
+    number = workspace.label_studio_id
+    try:
+        details = remote.project(number)
+    except NotFound:
+        return True
+    except NextlabelError:
+        return False
+    if created_stamp(details) != workspace.state.created_stamp:
+        return True
+    try:
+        find_backend(workspace.context.settings, remote, number)
+    except NotConnected:
+        return True
+    except NextlabelError:
+        return False
+    return False
 
 
 def webhook_headers(settings: Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Worker processes and their signs of life."""
+"""Worker processes: their signs of life, and what the living do for the dead."""
 
 from __future__ import annotations
 
@@ -8,23 +8,45 @@ import threading
 import time
 
 from backend.context import Context
+from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.lease import take_over
+from backend.workflows.project.workspace import connected_workspaces
 
 _BEAT_S = 5.0
 _ALIVE_S = 30.0
 _FORGET_WORKER_S = 3600.0
+_SIGN_OF_LIFE = "sign of life"
 
 
 def beat_forever(context: Context, stop: threading.Event) -> None:
-    """Tells the database every few seconds that this worker lives."""
+    """Every few seconds: says that this worker lives, and goes on with the loops of dead ones.
+
+    Ends only when it is told to: while the database fails, it tries again.
+    """
     name = f"{socket.gethostname()}/{os.getpid()}"
     while True:
-        now = time.time()
-        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S)
+        _beat(context, name)
+        with context.survived.failures_of("taking loops over"):
+            for workspace in take_over(context):
+                leave_hint(workspace, "timer")
         if stop.wait(_BEAT_S):
             break
-    context.workers.forget(name)
+    with context.survived.failures_of(_SIGN_OF_LIFE):
+        context.workers.forget(name)
 
 
 def living_workers(context: Context) -> list[str]:
     """Names of the workers seen lately."""
     return context.workers.seen_since(time.time() - _ALIVE_S)
+
+
+def _beat(context: Context, name: str) -> None:
+    failed_before = context.survived.is_failing(_SIGN_OF_LIFE)
+    with context.survived.failures_of(_SIGN_OF_LIFE):
+        now = time.time()
+        failures = context.survived.count
+        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S, failures=failures)
+        if failed_before:
+            # while the database failed, hints may have been lost
+            for workspace in connected_workspaces(context):
+                leave_hint(workspace, "timer")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from backend.label_studio.tasks import content_hash, task_content
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace
 from backend.workflows.serving.serving import pre_annotate
+from backend.workflows.serving.stored import answering
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
@@ -24,12 +24,9 @@ from model.encoders import Encoder
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Representation
-from model.registry import Manifest, RegistryError
+from model.registry import Manifest
 from model.representations.features import represent
 from model.training import cold_start
-
-logger = logging.getLogger(__name__)
-
 
 # Label Studio hangs up after 100 s; what is not encoded by then goes out without a pre-annotation.
 _BUDGET_S = 75.0
@@ -50,10 +47,16 @@ class Predictor:
 
 
 def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
-    """One prediction per task, in order; blank where there is no text, no supported control, or an audit."""
+    """One prediction per task, in order; blank where there is no text, no supported control, or an audit.
+
+    While the files of the version in use are damaged, the newest whole one answers under its own name.
+    """
     if config is None or not tasks:
         return [_blank(workspace.version) for _ in tasks]
-    predictor = _version_in_use(workspace, config) or _by_names(
+    found = answering(workspace)
+    if found is None and workspace.state.active_version:
+        return [_blank(workspace.version) for _ in tasks]
+    predictor = _stored_predictor(workspace, config, found) or _by_names(
         workspace.context, workspace.encoder, config, version=workspace.version, seed=workspace.seed
     )
     floor = workspace.settings.preannotate_floor
@@ -90,12 +93,13 @@ def _blank(version: str) -> Json:
     return prediction([], version=version, score=live_score(0.0))
 
 
-def _version_in_use(workspace: Workspace, config: LabelConfig) -> Predictor | None:
-    """The version that serves; None where it knows none of the config's labels, or other vectors."""
-    active = _active(workspace)
-    if active is None:
+def _stored_predictor(
+    workspace: Workspace, config: LabelConfig, found: tuple[LinearHead, Manifest] | None
+) -> Predictor | None:
+    """A stored version; None where it knows none of the config's labels, or other vectors."""
+    if found is None:
         return None
-    head, manifest = active
+    head, manifest = found
     knows_a_label = set(manifest.classes) & set(config.space.names)
     encoder = workspace.encoder.get()
     if not knows_a_label or manifest.encoder != encoder.revision:
@@ -117,17 +121,6 @@ def _by_names(
     encoder = lazy.get()
     head = cold_start(name_vectors(context, encoder, config), config.space).head
     return Predictor(head=head, encoder=encoder, version=version, seed=seed, audit_threshold=0.0)
-
-
-def _active(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
-    if not workspace.state.active_version:
-        return None
-    try:
-        return workspace.registry.load(workspace.key, workspace.state.active_version)
-    except RegistryError as error:
-        # annotators still get a guess; the next loop trains a new version
-        logger.error("version unreadable project=%s message=%s", workspace.label_studio_id, error)
-        return None
 
 
 def _probabilities(predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:

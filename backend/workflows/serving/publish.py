@@ -16,6 +16,7 @@ from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
 from backend.label_studio.results import prediction
 from backend.label_studio.versions import version_number
+from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.registration import backend_address
 from backend.workflows.project.workspace import Workspace
 from model.records import Lane
@@ -26,7 +27,8 @@ logger = logging.getLogger(__name__)
 _MOST_UNKNOWN_TASKS = 20
 # Old predictions are deleted one by one with a pause: the bulk call blocks annotators on SQLite.
 _SWEEP_PAUSE_S = 0.05
-_MOST_SWEPT = 500
+# What older versions may leave while loops follow each other closely: so many windows.
+_MOST_WINDOWS_LEFT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def import_window(
     placements: Sequence[Placement],
     first_position: int = 0,
 ) -> PublishReport:
-    """Sends a window's predictions and writes down which places were taken."""
+    """Sends a window's predictions and writes down which places were taken. Raises LeaseLost."""
+    check_lease(workspace)
     window = workspace.settings.queue_window
     places = list(enumerate(placements, start=first_position))
     payload = [
@@ -95,20 +98,26 @@ def send(remote: LabelStudio, label_studio_id: int, predictions: Sequence[Json])
 def activate(
     workspace: Workspace, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
 ) -> None:
-    """Makes a version the one that serves: here first (one row), then in Label Studio."""
+    """Makes a version the one that serves: here first (one row), then in Label Studio. Raises LeaseLost."""
+    check_lease(workspace)
     workspace.change(active_version=version, active_fingerprint=fingerprint)
     align(workspace, remote, backend=backend)
 
 
 def align(workspace: Workspace, remote: LabelStudio, *, backend: Json) -> list[str]:
-    """Makes Label Studio's two version strings equal to ours; returns what had to be mended."""
+    """Makes Label Studio's two version strings equal to ours; returns what had to be mended.
+
+    Raises LeaseLost.
+    """
     version = workspace.state.active_version
     mended = []
     if backend["title"] != version or backend["model_version"] != version:
         address = backend_address(workspace.context.settings)
+        check_lease(workspace)
         remote.update_ml_backend(backend["id"], title=version, project=workspace.label_studio_id, **address)
         mended.append("backend title")
     if remote.project(workspace.label_studio_id)["model_version"] != version:
+        check_lease(workspace)
         remote.update_project(workspace.label_studio_id, model_version=version)
         if remote.project(workspace.label_studio_id)["model_version"] != version:
             raise LabelStudioError(
@@ -134,24 +143,32 @@ def sweep(
     workspace: Workspace,
     remote: LabelStudio,
     *,
-    keep: set[str],
+    kept: Callable[[], set[str]],
     interrupted: Callable[[], bool],
 ) -> int:
-    """Deletes predictions of our older versions, one by one, until done or interrupted; returns how many."""
-    old = [
-        name
-        for name in remote.model_versions(workspace.label_studio_id)
-        if version_number(name) is not None and name not in keep
-    ]
-    swept = 0
-    for version in old:
-        for row in remote.predictions_of(workspace.label_studio_id, version):
-            if swept >= _MOST_SWEPT or interrupted():
+    """Deletes predictions of our older versions, one by one, until done or interrupted; returns how many.
+
+    Whoever rolls back meanwhile makes an old version one of those `kept`: it is left alone from then on.
+    """
+    counts = {
+        name: count
+        for name, count in remote.model_versions(workspace.label_studio_id).items()
+        if version_number(name) is not None and name not in kept()
+    }
+    left, swept = sum(counts.values()), 0
+    most_left = _MOST_WINDOWS_LEFT * workspace.settings.queue_window
+    for version in counts:
+        rows = remote.predictions_of(workspace.label_studio_id, version)
+        if is_held_by_another(workspace):
+            # it may be a rollback to this very version: these rows could be new ones
+            return swept
+        for row in rows:
+            if (left - swept <= most_left and interrupted()) or version in kept():
                 return swept
             remote.delete_prediction(int(row["id"]))
             swept += 1
             time.sleep(_SWEEP_PAUSE_S)
-    workspace.windows.keep_only(keep)
+    workspace.windows.keep_only(kept())
     return swept
 
 

@@ -6,6 +6,7 @@ from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_backend
@@ -47,9 +48,11 @@ def rollback(
             publish.activate(
                 workspace, remote, version=version, fingerprint=snapshot.fingerprint, backend=backend
             )
-            return report.kept
     finally:
         remote.close()
+    # the worker cleans up what served before
+    leave_hint(workspace, "timer")
+    return report.kept
 
 
 def _require_version(workspace: Workspace, version: str) -> None:

@@ -29,6 +29,8 @@ def refresh_metrics(context: Context) -> CollectorRegistry:
     """
     registry = CollectorRegistry()
     Gauge("nextlabel_workers", "Workers alive.", registry=registry).set(len(living_workers(context)))
+    survived = "Failures that background threads of the workers went on after."
+    Gauge("nextlabel_worker_failures", survived, registry=registry).set(context.workers.count_failures())
     gauges = {
         name: Gauge(f"nextlabel_{name}", meaning, ["project", *labels], registry=registry)
         for name, (meaning, labels, _read) in _METRICS.items()
@@ -142,6 +144,11 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         _one(lambda status: status["window"]["left"]),
     ),
     "pending_hints": ("Hints no loop has answered yet.", [], _one(lambda status: status["pending_hints"])),
+    "version_damaged": (
+        "1 while the files of the version in use cannot be read.",
+        [],
+        _one(lambda status: float(status["damage"] is not None)),
+    ),
     "loop_running": ("1 while a loop runs.", [], _one(lambda status: float(status["running"]))),
     "last_loop_timestamp_seconds": ("When the last loop began.", [], _one(_last_loop_began)),
     "last_webhook_timestamp_seconds": (

@@ -15,6 +15,7 @@ from backend.workflows.project.account import read_account
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
+from backend.workflows.serving.stored import damage
 from backend.workflows.views.dashboard.charts import unanswered_labels
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
@@ -36,6 +37,7 @@ def project_status(workspace: Workspace) -> Json:
         "title": workspace.state.title,
         "connected": workspace.state.connected,
         "version": workspace.state.active_version,
+        "damage": damage(workspace),
         "tasks": tasks,
         "labelled": labelled,
         "account": read_account(workspace).to_json(),

@@ -8,10 +8,15 @@ from model.registry import Manifest, RegistryError
 
 
 def list_versions(workspace: Workspace) -> list[Json]:
-    """Every model version of a project, newest first, with what it was measured to be worth."""
+    """Every model version of a project, newest first, with what it was measured to be worth.
+
+    Those that cannot be read are among them, also the one in use when its folder is gone.
+    """
     rows = []
-    for name in sorted(workspace.registry.versions(workspace.key), reverse=True):
-        active = name == workspace.state.active_version
+    active_version = workspace.state.active_version
+    names = {*workspace.registry.folders(workspace.key), *([active_version] if active_version else [])}
+    for name in sorted(names, reverse=True):
+        active = name == active_version
         try:
             _head, manifest = workspace.registry.load(workspace.key, name)
         except RegistryError:

@@ -10,7 +10,7 @@ from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.wording import counted
 
 # Somebody waits in front of a browser: a running loop is named at once instead of waited for.
-_WAIT_S = 0.5
+_WAIT_S = 2.0
 
 
 def take_class(workspace: Workspace, number: int, *, name: str, by: str) -> str:
@@ -34,5 +34,6 @@ def go_back(workspace: Workspace, version: str, *, by: str) -> str:
 
 def ask_for_loop(workspace: Workspace) -> str:
     """Asks the worker for a loop now."""
-    leave_hint(workspace, "training")
-    return "A loop is asked for; a worker starts it in a moment."
+    if leave_hint(workspace, "training"):
+        return "A loop is asked for; a worker starts it in a moment."
+    return "A loop is asked for; it starts when the queue of jobs is back."

@@ -9,6 +9,7 @@ from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace, connected_workspaces
+from backend.workflows.serving.stored import damage
 from backend.workflows.views.dashboard.answers import advise, answer_questions
 from backend.workflows.views.dashboard.charts import (
     calibration,
@@ -34,6 +35,7 @@ def build_dashboard(workspace: Workspace) -> Json:
     return {
         "project": _project_row(workspace),
         "state": read_state(workspace),
+        "damage": damage(workspace),
         "measured": _measured_row(workspace, measured),
         "answers": answers,
         "advice": advise(signals, answers[0]),

@@ -1,0 +1,35 @@
+"""Which stored version answers: the one in use, or the newest whole one while its files are damaged."""
+
+from __future__ import annotations
+
+from backend.workflows.project.workspace import Workspace
+from model.heads.single_label import LinearHead
+from model.registry import Manifest, RegistryError
+
+
+def answering(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
+    """Head and manifest of the version that answers live; None where there is none that can be read."""
+    active = workspace.state.active_version
+    if not active:
+        return None
+    older = sorted(workspace.registry.versions(workspace.key), reverse=True)
+    for version in (active, *(name for name in older if name != active)):
+        try:
+            return workspace.registry.load(workspace.key, version)
+        except RegistryError:
+            continue
+    return None
+
+
+def damage(workspace: Workspace) -> str | None:
+    """What is wrong with the files of the version in use, and what answers meanwhile; None: nothing."""
+    active = workspace.state.active_version
+    if not active:
+        return None
+    try:
+        workspace.registry.load(workspace.key, active)
+    except RegistryError:
+        found = answering(workspace)
+        meanwhile = f"{found[1].version} answers" if found else "nothing is pre-annotated"
+        return f"the files of {active} are damaged; {meanwhile} until the next loop"
+    return None
