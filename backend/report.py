@@ -49,8 +49,7 @@ def print_connect(console: Console, report: ConnectReport) -> None:
         console.print("  Already registered; nothing to change.")
     print_loop(console, report.loop)
     for found in report.disturbances:
-        words = f"{found.setting}: {found.words}. {found.cure}"
-        console.print(f"[yellow]![/] {escape(words)}", highlight=False)
+        console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))

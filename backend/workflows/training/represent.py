@@ -85,12 +85,15 @@ def with_features(
 def _require_texts(snapshot: Snapshot, found: Collection[str]) -> None:
     """Words can only be counted in texts that are there; those of a past loop may have been deleted since."""
     needed = [*snapshot.embeddings.ids.tolist(), *snapshot.synthetic_embeddings.ids.tolist()]
-    missing = {snapshot.contents[task_id] for task_id in needed}.difference(found)
-    if missing:
-        raise NotFound(
-            f"{len(missing)} texts of that loop are gone, or were edited, and its model counts words.",
-            hint="Replay a loop whose tasks are all still there.",
-        )
+    if missing := {snapshot.contents[task_id] for task_id in needed}.difference(found):
+        raise _texts_are_gone(len(missing))
+
+
+def _texts_are_gone(count: int) -> NotFound:
+    return NotFound(
+        f"{count} texts of that loop are gone, or were edited, and its model counts words.",
+        hint="Replay a loop whose tasks are all still there.",
+    )
 
 
 def as_version_sees(workspace: Workspace, snapshot: Snapshot, manifest: Manifest) -> Snapshot:
@@ -136,6 +139,8 @@ def _count_words(workspace: Workspace, items: Embeddings, words: TfidfEncoder) -
 
 
 def _texts(workspace: Workspace, task_ids: Sequence[int]) -> list[str]:
-    """Contents of some tasks, in the order given."""
+    """Contents of some tasks, in the order given. Raises NotFound where tasks are gone."""
     found = workspace.tasks.read_texts(task_ids)
+    if gone := set(task_ids).difference(found):
+        raise _texts_are_gone(len(gone))
     return [found[task_id] for task_id in task_ids]
