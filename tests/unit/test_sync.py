@@ -110,7 +110,7 @@ def test_progress_is_told(sync):
 def test_a_label_studio_that_does_not_tell_the_time_is_read_by_the_changes_themselves(
     sync, context, label_studio, project, monkeypatch
 ):
-    monkeypatch.setattr("backend.label_studio.client._date_of", lambda _response: None)
+    monkeypatch.setattr("backend.label_studio.connection._date_of", lambda _response: None)
     sync()
     assert project.state.synced_until < label_studio.tasks[40]["updated_at"]
     label_studio.annotate(5, "dogs")
