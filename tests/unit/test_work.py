@@ -474,11 +474,14 @@ def test_after_rollbacks_the_predictions_left_are_those_of_two_versions(quiet, l
 
 
 def test_while_people_skip_the_predictions_left_are_bounded(quiet, label_studio):
+    left = []
     for _ in range(6):
         for _turn in range(10):
             task = label_studio.serve_next(quiet.project_id)
             if task is None:
-                return
+                break
             label_studio.skip(task["id"])
         work(quiet)
-        assert len(label_studio.predictions) <= 20
+        left.append(len(label_studio.predictions))
+    # two versions stay, each with a window and as many tasks that others may look at again
+    assert max(left) <= 2 * (10 + 10)
