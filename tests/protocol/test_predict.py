@@ -93,6 +93,19 @@ def test_any_task_id_will_do(task_id, predict, connected):
     predict([{"id": task_id, "data": {"text": "cats"}}], project=reference(connected))
 
 
+def test_who_is_asked_blind_stays_blind_while_the_version_in_use_knows_no_label_of_the_config(
+    predict, connected
+):
+    connected.connect(audit_share=0.5, queue_window=100)  # every task belongs to the audit sample
+    connected.loop()
+    tasks = [
+        {"id": 1, "data": {"text": "all about lions"}},
+        {"id": None, "data": {"text": "all about lions"}},
+    ]
+    blind, other = predict(tasks, label_config=view("lions", "tigers"), project=reference(connected))
+    assert (chosen(blind), chosen(other)) == (None, "lions")
+
+
 @pytest.mark.parametrize("task_id", [None, "7", -1, 2**63])
 def test_a_task_without_a_number_is_no_audit_task(task_id, predict, connected):
     """Who asks about a text that is no task of the project wants an answer, however large the sample is."""

@@ -56,9 +56,12 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
     found = answering(workspace)
     if found is None and workspace.state.active_version:
         return [_blank(workspace.version) for _ in tasks]
-    predictor = _stored_predictor(workspace, config, found) or _by_names(
-        workspace.context, workspace.encoder, config, version=workspace.version, seed=workspace.seed
-    )
+    predictor = _stored_predictor(workspace, config, found)
+    if predictor is None:
+        names = _by_names(workspace.context, workspace.encoder, config, version=workspace.version)
+        # which tasks are asked blind does not hang on who can answer
+        threshold = 0.0 if found is None else found[1].audit_threshold
+        predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
     floor = workspace.settings.preannotate_floor
     return _answer_all(workspace.context, replace(predictor, floor=floor), tasks, config)
 
@@ -67,7 +70,7 @@ def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfi
     """The same for tasks of no project that we know: by similarity with the label names."""
     if config is None or not tasks:
         return [_blank(FIRST_VERSION) for _ in tasks]
-    predictor = _by_names(context, context.encoder, config, version=FIRST_VERSION, seed=0)
+    predictor = _by_names(context, context.encoder, config, version=FIRST_VERSION)
     return _answer_all(context, replace(predictor, floor=context.settings.preannotate_floor), tasks, config)
 
 
@@ -115,12 +118,10 @@ def _stored_predictor(
     )
 
 
-def _by_names(
-    context: Context, lazy: LazyEncoder, config: LabelConfig, *, version: str, seed: int
-) -> Predictor:
+def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, version: str) -> Predictor:
     encoder = lazy.get()
     head = cold_start(name_vectors(context, encoder, config), config.space).head
-    return Predictor(head=head, encoder=encoder, version=version, seed=seed, audit_threshold=0.0)
+    return Predictor(head=head, encoder=encoder, version=version, seed=0, audit_threshold=0.0)
 
 
 def _probabilities(predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
