@@ -75,7 +75,8 @@ def worker() -> None:
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
         warm_up(context)
-        work.tick(context)
+        with context.survived.failures_of("the clock"):
+            work.tick(context)
         try:
             context.jobs.consume(workers=2)
         finally:
