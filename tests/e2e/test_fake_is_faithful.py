@@ -135,12 +135,14 @@ def talk(remote, person, project, stub):
     stub.version = "nl-000001"
     yield "a look follows /setup", [row_of(row) for row in remote.ml_backends(project)]
     changed = {"project": project, "url": stub.url, "title": "nl-000001", "auth_method": "NONE"}
-    yield "title moved", row_of(remote.update_ml_backend(made["id"], **changed))
+    remote.update_ml_backend(made["id"], **changed)
+    yield "title moved", [row_of(row) for row in remote.ml_backends(project)]
     yield "project moved along", version()
     yield "without url", refusal(remote.update_ml_backend, made["id"], project=project, title="x")[0]
     login = {"auth_method": "BASIC_AUTH", "basic_auth_user": "u", "basic_auth_pass": "p"}
     remote.update_ml_backend(made["id"], **(changed | login))
-    after = remote.update_ml_backend(made["id"], **changed)
+    remote.update_ml_backend(made["id"], **changed)
+    (after,) = remote.ml_backends(project)
     yield "log-in taken away", (after["auth_method"], after["basic_auth_user"])
 
     (own,) = remote.webhooks(project)
