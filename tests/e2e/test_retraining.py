@@ -41,7 +41,7 @@ def test_the_next_loop_notices_whatever_people_did_however_it_was_asked_for(conn
 
     connected.project.skip(skipped)
     assert _labels_after_a_loop(connected, lambda: connected.run("loop")) == 5
-    assert skipped not in connected.window()
+    assert connected.window()[0] == skipped  # for the others: whoever skipped it is not asked again
 
     (annotation,) = connected.annotations(first)
     connected.client.delete(f"/api/annotations/{annotation['id']}").raise_for_status()
@@ -57,12 +57,12 @@ def test_the_next_loop_notices_whatever_people_did_however_it_was_asked_for(conn
     connected.act("delete_tasks_annotations", [third, fourth])
     assert _labels_after_a_loop(connected, connected.ask_for_loop) == 2
 
-    gone = connected.window()[0]
+    gone = connected.window()[1]
     for task_id in (fifth, gone):
         connected.client.delete(f"/api/tasks/{task_id}/").raise_for_status()
     assert _labels_after_a_loop(connected, connected.ask_for_loop) == 1
     assert gone not in connected.window()
-    assert connected.project.serve_next()["id"] == connected.window()[0]
+    assert connected.project.serve_next()["id"] == connected.window()[1]
 
     old = connected.version
     connected.change_settings(label_config=write_label_config([*LABEL_NAMES, "medicine"]))
@@ -75,5 +75,6 @@ def _labels_after_a_loop(connected, ask):
     old = connected.version
     ask()
     connected.wait_for_version_after(old)
-    assert len(connected.window()) == WINDOW
+    # a task that somebody skipped waits for the others, before the window
+    assert WINDOW <= len(connected.window()) <= WINDOW + 1
     return connected.wait_for_worker()["figures"]["labels"]
