@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from backend.json_types import Json
@@ -45,21 +46,36 @@ def tab_data(flag: Flag) -> Json:
     items = [_item(f"data.{FLAG_FIELD}", "String", flag)]
     if flag in _OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
-    return {
-        "title": TITLES[flag],
-        "type": "list",
-        "target": "tasks",
-        "gridWidth": 4,
-        "columnsDisplayType": {},
-        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
-        "ordering": [f"tasks:data.{RANK_FIELD}"],
-        "filters": {"conjunction": "and", "items": items},
-    }
+    filters = {"conjunction": "and", "items": items}
+    return _tab(TITLES[flag], filters=filters, ordering=[f"tasks:data.{RANK_FIELD}"])
+
+
+def tab_of_tasks(title: str, task_ids: Sequence[int]) -> Json:
+    """What Label Studio needs to know of a tab with just these tasks.
+
+    A filter for each: the server knows a list of ids, but the Data Manager of the whole project stays blank
+    when one of its tabs has such a filter.
+    """
+    items = [_item("id", "Number", task_id) for task_id in task_ids]
+    return _tab(title, filters={"conjunction": "or", "items": items}, ordering=[])
 
 
 def shows_the_same(shown: Json, wanted: Json) -> bool:
     """Whether a tab still filters and orders as it should; titles and columns are the users' business."""
     return all(shown.get(name) == wanted[name] for name in ("filters", "ordering"))
+
+
+def _tab(title: str, *, filters: Json, ordering: list[str]) -> Json:
+    return {
+        "title": title,
+        "type": "list",
+        "target": "tasks",
+        "gridWidth": 4,
+        "columnsDisplayType": {},
+        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
+        "ordering": ordering,
+        "filters": filters,
+    }
 
 
 def _item(column: str, kind: str, value: object) -> Json:

@@ -104,9 +104,10 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
     """Takes all notes and tabs away again."""
     while write_notes(workspace, remote, {}) == _MOST_CALLS:
         pass
-    for number in workspace.state.tabs.values():
+    for number in (*workspace.state.tabs.values(), *workspace.selections.tabs()):
         remote.delete_tab(number)
     workspace.change(tabs={})
+    workspace.selections.forget()
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
