@@ -53,11 +53,12 @@ def tab_data(flag: Flag) -> Json:
 def tab_of_tasks(title: str, task_ids: Sequence[int]) -> Json:
     """What Label Studio needs to know of a tab with just these tasks.
 
-    A filter for each: the server knows a list of ids, but the Data Manager of the whole project stays blank
-    when one of its tabs has such a filter.
+    One pattern of all ids: the server knows a list of them, but the Data Manager of the whole project stays
+    blank when one of its tabs has such a filter; and it hangs over a filter for each id.
     """
-    items = [_item("id", "Number", task_id) for task_id in task_ids]
-    return _tab(title, filters={"conjunction": "or", "items": items}, ordering=[])
+    pattern = f"^({'|'.join(str(task_id) for task_id in task_ids)})$"
+    item = _item("id", "String", pattern) | {"operator": "regex"}
+    return _tab(title, filters={"conjunction": "and", "items": [item]}, ordering=[])
 
 
 def shows_the_same(shown: Json, wanted: Json) -> bool:

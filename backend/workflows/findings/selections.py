@@ -15,7 +15,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import answering
 from model.audit import audit_hash
 
-# The Data Manager keeps a filter for each: with more it opens slowly.
+# Their ids are one pattern, in a filter that people can read.
 MOST_IN_TAB = 500
 _LONGEST_TITLE = 40
 _DEFAULT_TITLE = "From the map"

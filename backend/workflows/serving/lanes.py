@@ -21,8 +21,9 @@ from model.ranking import LaneQueue
 def lane_queues(workspace: Workspace, snapshot: Snapshot) -> list[LaneQueue]:
     """What asks for places of its own: picked tasks, groups of novel tasks, and synthetic tasks to review.
 
-    What a person picked to be asked next stands at the very front.     Groups that became a class come whole, and soon, as does the most typical task of every group of which
-    nobody has seen one yet; after these one task of each other group, and then the rest of all.
+    What a person picked to be asked next stands at the very front. Groups that became a class come whole, and
+    soon, as does the most typical task of every group of which nobody has seen one yet; after these one task
+    of each other group, and then the rest of all.
     """
     settings = workspace.settings
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
