@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 from backend.json_types import Json
@@ -11,6 +11,7 @@ Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "n
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
+PICKED_FIELD = "nextlabel_picked"
 
 TITLES: dict[Flag, str] = {
     "novel": "Possible new classes",
@@ -37,6 +38,7 @@ _HIDDEN = [
         "tasks:cancelled_annotations",
         "tasks:total_predictions",
         f"tasks:data.{FLAG_FIELD}",
+        f"tasks:data.{PICKED_FIELD}",
     ),
 ]
 
@@ -50,14 +52,18 @@ def tab_data(flag: Flag) -> Json:
     return _tab(TITLES[flag], filters=filters, ordering=[f"tasks:data.{RANK_FIELD}"])
 
 
-def tab_of_tasks(title: str, task_ids: Sequence[int]) -> Json:
-    """What Label Studio needs to know of a tab with just these tasks.
+def picked_mark(numbers: Iterable[int]) -> str:
+    """What the field of a task says that is in the tabs of these numbers."""
+    return f"|{'|'.join(map(str, numbers))}|"
 
-    One pattern of all ids: the server knows a list of them, but the Data Manager of the whole project stays
-    blank when one of its tabs has such a filter; and it hangs over a filter for each id.
+
+def picked_tab(title: str, number: int) -> Json:
+    """What Label Studio needs to know of the tab of a number: its tasks are marked with it.
+
+    Not by their ids: the Data Manager of a whole project stays blank when one of its tabs filters by a list
+    of them, empties a tab with a pattern of them, and hangs over a filter for each.
     """
-    pattern = f"^({'|'.join(str(task_id) for task_id in task_ids)})$"
-    item = _item("id", "String", pattern) | {"operator": "regex"}
+    item = _item(f"data.{PICKED_FIELD}", "String", picked_mark([number])) | {"operator": "contains"}
     return _tab(title, filters={"conjunction": "and", "items": [item]}, ordering=[])
 
 

@@ -19,7 +19,7 @@ from backend.workflows.views.wording import counted
 
 # The longest selection that a form carries.
 _MOST_PICKED = 2_000
-_NUMBER = re.compile(r"\d{1,10}")
+_NUMBER = re.compile(r"\b\d{1,10}\b")
 
 
 def map_routes(context: Context, forms: CSRFProtect) -> Blueprint:
@@ -55,7 +55,8 @@ def _serve_texts(routes: Blueprint, context: Context) -> None:
     @routes.post("/projects/<int:project_id>/search")
     def search(project_id: int) -> Response:
         workspace, like = open_workspace(context, project_id), request.form.get("task", "")
-        count = min(MOST_FOUND, next(iter(_numbers(request.form.get("count", ""))), MOST_FOUND))
+        count = next(iter(_numbers(request.form.get("count", ""))), MOST_FOUND)
+        count = min(max(count, 1), MOST_FOUND)
         if like:
             found = like_task(workspace, _one_number(like), count=count)
         else:

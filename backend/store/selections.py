@@ -15,10 +15,18 @@ _TAB, _NEXT = "tab", "next"
 class Selections(ProjectTable):
     """Tasks in tabs of their own, and tasks to ask next."""
 
-    def add_tab(self, tab: int) -> None:
-        """Remembers a tab of Label Studio that was made for some tasks."""
+    def add_tab(self, task_ids: Sequence[int]) -> int:
+        """Remembers a tab for some tasks before it is made; returns the number that marks its tasks."""
         with self._database.session() as session:
-            session.add(Selection(project_id=self._project_id, use=_TAB, tab=tab))
+            row = Selection(project_id=self._project_id, use=_TAB, task_ids=list(task_ids))
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def name_tab(self, number: int, tab: int) -> None:
+        """Remembers what Label Studio calls the tab of a number."""
+        with self._database.session() as session:
+            session.get_one(Selection, number).tab = tab
 
     def tabs(self) -> list[int]:
         """Label Studio's numbers of all tabs that were made, whether they are still there or not."""
@@ -27,6 +35,16 @@ class Selections(ProjectTable):
                 select(Selection.tab).where(Selection.project_id == self._project_id, Selection.use == _TAB)
             )
             return [tab for tab in found if tab is not None]
+
+    def tab_members(self) -> dict[int, list[int]]:
+        """The tasks of each tab, by the number that marks them, the oldest first."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Selection.id, Selection.task_ids)
+                .where(Selection.project_id == self._project_id, Selection.use == _TAB)
+                .order_by(Selection.id)
+            )
+            return {row.id: list(row.task_ids) for row in rows}
 
     def to_ask(self) -> list[int]:
         """The tasks that somebody wants asked next, in his order, answered ones among them."""

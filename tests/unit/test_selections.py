@@ -20,6 +20,11 @@ def lanes(workbench):
         return {row.task_id: row.lane for row in rows}
 
 
+def marked_with(workbench, mark):
+    """Tasks that a tab shows which filters by this mark."""
+    return {key for key, task in workbench.tasks.items() if mark in task["data"].get("nextlabel_picked", "")}
+
+
 def pick(workbench, count):
     """Open tasks that are not asked unaided, from the end of what waits."""
     waiting = [key for key, task in workbench.tasks.items() if not task["is_labeled"]]
@@ -119,8 +124,16 @@ def test_a_tab_shows_just_the_picked_tasks(trained):
     shown = trained.label_studio.tabs[made.number]["data"]
     assert shown["title"] == "Odd ones"
     (only,) = shown["filters"]["items"]
-    assert (only["filter"], only["operator"]) == ("filter:tasks:id", "regex")
-    assert only["value"] == f"^({'|'.join(str(task) for task in tasks)})$"
+    assert (only["filter"], only["operator"]) == ("filter:tasks:data.nextlabel_picked", "contains")
+    assert marked_with(trained, only["value"]) == set(tasks)
+
+
+def test_a_task_can_be_in_several_tabs(trained):
+    tasks = list(trained.tasks)
+    made = [make_tab(trained.workspace, tasks[at : at + 4], title=f"Tab {at}") for at in (0, 2)]
+    for tab, wanted in zip(made, (tasks[:4], tasks[2:6]), strict=True):
+        (only,) = trained.label_studio.tabs[tab.number]["data"]["filters"]["items"]
+        assert marked_with(trained, only["value"]) == set(wanted)
 
 
 def test_a_tab_has_a_name_and_a_bound(trained, monkeypatch):
@@ -139,6 +152,7 @@ def test_disconnect_removes_the_tabs_and_the_choice(trained):
     ask_next(trained.workspace, pick(trained, 2), by="somebody")
     disconnect(trained.workspace)
     assert trained.label_studio.tabs == {}
+    assert marked_with(trained, "|") == set()
     assert trained.workspace.selections.tabs() == []
     assert waiting_choice(trained.workspace) == []
 

@@ -71,6 +71,8 @@ function overlap(one, other) {
   return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 }
 
+// Names that begin alike often differ at their ends.
 function shorten(name) {
-  return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 1).trimEnd()}…`;
+  if (name.length <= LONGEST) return name;
+  return `${name.slice(0, LONGEST / 2 - 1).trimEnd()}…${name.slice(1 - LONGEST / 2).trimStart()}`;
 }

@@ -2,7 +2,7 @@
 
 import { describe, element } from "./page.js";
 
-const AT_ONCE = 20;
+const AT_ONCE = 8;
 const LONGEST_TITLE = 40;
 // What the server takes of a selection.
 const MOST_IN_TAB = 500;

@@ -19,6 +19,7 @@ from backend.label_studio.tabs import (
     shows_the_same,
     tab_data,
 )
+from backend.workflows.findings.selections import remove_tabs
 from backend.workflows.intake.earlier_findings import (
     OPEN,
     doubtful_verdicts,
@@ -104,10 +105,10 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
     """Takes all notes and tabs away again."""
     while write_notes(workspace, remote, {}) == _MOST_CALLS:
         pass
-    for number in (*workspace.state.tabs.values(), *workspace.selections.tabs()):
+    for number in workspace.state.tabs.values():
         remote.delete_tab(number)
     workspace.change(tabs={})
-    workspace.selections.forget()
+    remove_tabs(workspace, remote)
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:

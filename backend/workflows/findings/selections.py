@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from backend.errors import BadRequest
-from backend.label_studio.tabs import tab_of_tasks
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import PICKED_FIELD, picked_mark, picked_tab
 from backend.workflows.intake.chosen import MOST_ASKED
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import answering
 from model.audit import audit_hash
 
-# Their ids are one pattern, in a filter that people can read.
+# All are marked in one call, in which annotators wait on SQLite.
 MOST_IN_TAB = 500
 _LONGEST_TITLE = 40
 _DEFAULT_TITLE = "From the map"
@@ -35,15 +37,27 @@ def make_tab(workspace: Workspace, task_ids: Sequence[int], *, title: str) -> Ma
     chosen = [task_id for task_id in dict.fromkeys(task_ids) if task_id in known][:MOST_IN_TAB]
     if not chosen:
         raise _nothing_picked()
+    title = " ".join(title.split())[:_LONGEST_TITLE] or _DEFAULT_TITLE
+    number = workspace.selections.add_tab(chosen)
     remote = workspace.context.label_studio()
     try:
-        title = " ".join(title.split())[:_LONGEST_TITLE] or _DEFAULT_TITLE
-        made = remote.create_tab(workspace.label_studio_id, tab_of_tasks(title, chosen))
+        _mark(workspace, remote, chosen)
+        made = remote.create_tab(workspace.label_studio_id, picked_tab(title, number))
     finally:
         remote.close()
-    number = int(made["id"])
-    workspace.selections.add_tab(number)
-    return MadeTab(number, len(chosen))
+    workspace.selections.name_tab(number, int(made["id"]))
+    return MadeTab(int(made["id"]), len(chosen))
+
+
+def remove_tabs(workspace: Workspace, remote: LabelStudio) -> None:
+    """Takes the tabs, their marks on tasks, and what comes first, away again."""
+    members = workspace.selections.tab_members()
+    marked = sorted({task_id for task_ids in members.values() for task_id in task_ids})
+    if marked := sorted(workspace.tasks.known_of(marked)):
+        remote.set_task_field(workspace.label_studio_id, marked, PICKED_FIELD, "")
+    for tab in workspace.selections.tabs():
+        remote.delete_tab(tab)
+    workspace.selections.forget()
 
 
 def ask_next(workspace: Workspace, task_ids: Sequence[int], *, by: str) -> int:
@@ -74,6 +88,16 @@ def stop_asking(workspace: Workspace, *, by: str) -> None:
     workspace.selections.ask([])
     workspace.decisions.add("asked-no-more", {}, by=by)
     leave_hint(workspace, "training")
+
+
+def _mark(workspace: Workspace, remote: LabelStudio, task_ids: Sequence[int]) -> None:
+    """Writes on tasks which of these tabs they are in; a call for each that some of them are in as well."""
+    members = {number: set(tasks) for number, tasks in workspace.selections.tab_members().items()}
+    by_mark = defaultdict(list)
+    for task_id in task_ids:
+        by_mark[picked_mark(number for number in members if task_id in members[number])].append(task_id)
+    for mark, marked in by_mark.items():
+        remote.set_task_field(workspace.label_studio_id, marked, PICKED_FIELD, mark)
 
 
 def asked_unaided(workspace: Workspace, task_ids: Sequence[int]) -> set[int]:
