@@ -26,8 +26,9 @@ from backend.settings import ProjectSettings, Settings
 from backend.simulation.commands import add_simulate
 from backend.terminal import TerminalProgress, plain, print_whatever_the_encoding
 from backend.workflows import work
+from backend.workflows.connection.connect import ConnectOptions
 from backend.workflows.connection.connect import connect as connect_project
-from backend.workflows.connection.connect import disconnect as disconnect_project
+from backend.workflows.connection.disconnect import disconnect as disconnect_project
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
@@ -119,11 +120,8 @@ def connect(
             result = connect_project(
                 context,
                 project_id,
-                overrides=overrides,
+                ConnectOptions(overrides=overrides, explain=explain, require=require, encoder=encoder),
                 progress=progress,
-                explain=explain,
-                require=require,
-                encoder=encoder,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
     if not result.in_order:

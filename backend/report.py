@@ -9,7 +9,7 @@ from rich.table import Table
 
 from backend.json_types import Json
 from backend.terminal import plain
-from backend.workflows.connection.connect import ConnectReport
+from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics

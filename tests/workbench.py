@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from backend.workflows.connection.connect import connect
+from backend.workflows.connection.connect import ConnectOptions, connect
 from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
@@ -75,10 +75,8 @@ class Workbench:
         return connect(
             self.context,
             self.project_id,
-            overrides=overrides,
+            ConnectOptions(overrides=overrides, explain=explain, require=require),
             progress=Silent(),
-            explain=explain,
-            require=require,
         )
 
     def loop(self):
