@@ -14,7 +14,7 @@ from backend.errors import (
     UnexpectedAnswer,
     UnsupportedConfig,
 )
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.project.registration import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET

@@ -8,7 +8,7 @@ import pytest
 
 from backend.context import Encoders
 from backend.database import Project, Worker
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from tests.conftest import BACKEND_URL
 from tests.fake_label_studio import LEGACY_TOKEN

@@ -6,7 +6,7 @@ import pytest
 
 from backend.errors import NotConnected
 from backend.report import audit_sentence
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
