@@ -5,11 +5,14 @@ from sqlalchemy import select
 
 from backend.database import Decision, Loop, WindowTask
 from backend.errors import BadRequest
+from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import TITLES
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.findings.selections import ask_next, asked_unaided, make_tab, stop_asking
 from backend.workflows.intake.chosen import MOST_ASKED, waiting_choice
+from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.record import replay
+from backend.workflows.serving.lanes import lane_queues
 
 
 def lanes(workbench):
@@ -164,3 +167,14 @@ def test_a_loop_leaves_the_tabs_of_people_alone(trained):
     trained.loop()
     assert trained.label_studio.tabs[made.number]["data"] == before
     assert set(trained.project.tabs) <= set(TITLES)
+
+
+@pytest.mark.parametrize("window", [5, 20, 77, 100])
+def test_all_that_were_picked_find_a_place_in_any_window_that_is_large_enough(window, trained):
+    trained.connect(queue_window=window, audit_share=0)
+    wanted = ask_next(trained.workspace, pick(trained, MOST_ASKED), by="somebody")
+    (queue, *_others) = lane_queues(
+        trained.workspace,
+        take_snapshot(trained.workspace, parse_label_config(trained.remote["label_config"])),
+    )
+    assert queue.first and int(window * queue.share) == min(wanted, window)

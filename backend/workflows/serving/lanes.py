@@ -43,5 +43,6 @@ def lane_queues(workspace: Workspace, snapshot: Snapshot) -> list[LaneQueue]:
 
 def _chosen(workspace: Workspace) -> list[LaneQueue]:
     ids = np.array(waiting_choice(workspace), dtype=np.int64)
-    share = min(1.0, MOST_ASKED / workspace.settings.queue_window)
+    # half a place more, so that rounding never leaves one out
+    share = min(1.0, (MOST_ASKED + 0.5) / workspace.settings.queue_window)
     return [LaneQueue("chosen", ids, share, first=True)] if len(ids) else []
