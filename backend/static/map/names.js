@@ -1,6 +1,8 @@
 // Names on the islands: each class where it is densest, the larger ones first, and no name over another.
 
 const CELL_PX = 36;
+// Cells in a row, more than any screen has.
+const ROW = 1000;
 const FEWEST = 5;
 const LONGEST = 26;
 const HEIGHT_PX = 18;
@@ -25,11 +27,15 @@ function densest(group, points, view, isSeen) {
   const cells = new Map();
   for (const index of group.members) {
     if (!isSeen(index)) continue;
-    const [x, y] = view.toPixels(points.x[index], points.y[index]);
+    const x = view.toX(points.x[index]);
+    const y = view.toY(points.y[index]);
     if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
-    const key = `${Math.floor(x / CELL_PX)},${Math.floor(y / CELL_PX)}`;
-    const cell = cells.get(key) ?? { count: 0, x: 0, y: 0 };
-    cells.set(key, { count: cell.count + 1, x: cell.x + x, y: cell.y + y });
+    const key = Math.floor(y / CELL_PX) * ROW + Math.floor(x / CELL_PX);
+    if (!cells.has(key)) cells.set(key, { count: 0, x: 0, y: 0 });
+    const cell = cells.get(key);
+    cell.count += 1;
+    cell.x += x;
+    cell.y += y;
   }
   let best = null;
   for (const key of cells.keys()) {
@@ -41,11 +47,10 @@ function densest(group, points, view, isSeen) {
 }
 
 function around(cells, key) {
-  const [column, row] = key.split(",").map(Number);
   const sum = { count: 0, x: 0, y: 0 };
   for (let across = -1; across <= 1; across += 1) {
     for (let down = -1; down <= 1; down += 1) {
-      const cell = cells.get(`${column + across},${row + down}`);
+      const cell = cells.get(key + down * ROW + across);
       if (!cell) continue;
       sum.count += cell.count;
       sum.x += cell.x;

@@ -1,6 +1,6 @@
 // The parts of the page around the map: elements, the legend, the marks, and the tip beside a point.
 
-const FEW = 14;
+const FEW = 10;
 
 export function element(name, properties = {}) {
   return Object.assign(document.createElement(name), properties);

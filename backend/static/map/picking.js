@@ -57,19 +57,22 @@ export class Picking {
 
 // The points within a line drawn on the screen (even-odd rule).
 export function insideOf(corners, points, view) {
+  const [across, down] = [0, 1].map((way) => corners.map((corner) => corner[way]));
+  const [left, right, top, bottom] = [Math.min(...across), Math.max(...across), Math.min(...down), Math.max(...down)];
   const found = [];
   for (let index = 0; index < points.x.length; index += 1) {
-    const [x, y] = view.toPixels(points.x[index], points.y[index]);
-    if (isInside(x, y, corners)) found.push(index);
+    const x = view.toX(points.x[index]);
+    const y = view.toY(points.y[index]);
+    if (x >= left && x <= right && y >= top && y <= bottom && isInside(x, y, across, down)) found.push(index);
   }
   return found;
 }
 
-function isInside(x, y, corners) {
+function isInside(x, y, across, down) {
   let inside = false;
-  for (let at = 0, last = corners.length - 1; at < corners.length; last = at, at += 1) {
-    const [[fromX, fromY], [toX, toY]] = [corners[at], corners[last]];
-    if (fromY > y !== toY > y && x < ((toX - fromX) * (y - fromY)) / (toY - fromY) + fromX) inside = !inside;
+  for (let at = 0, last = across.length - 1; at < across.length; last = at, at += 1) {
+    const crosses = down[at] > y !== down[last] > y;
+    if (crosses && x < ((across[last] - across[at]) * (y - down[at])) / (down[last] - down[at]) + across[at]) inside = !inside;
   }
   return inside;
 }

@@ -6,6 +6,8 @@ import { placeNames } from "./names.js";
 const NAME_FONT = '600 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const DIMMED = 0.13;
 const RING_PX = 4;
+// Smaller points would be mostly outline.
+const OUTLINED_PX = 3;
 
 export class Picture {
   constructor(canvas) {
@@ -23,14 +25,15 @@ export class Picture {
 
   // `scene`: map, view, groups, isSeen, chosen (a point or null), lasso (pixels), taken (boxes without names).
   draw(scene) {
-    const { view, groups, isSeen } = scene;
+    const { view, groups } = scene;
     this.ink.setTransform(this.sharpness, 0, 0, this.sharpness, 0, 0);
     this.ink.clearRect(0, 0, view.width, view.height);
     const radius = radiusFor(scene.map.points.x.length, view);
     const drawn = [...groups].reverse(); // small groups over large ones
+    const stamps = drawn.map((group) => makeStamp(group, radius, this.sharpness));
     for (const seen of [false, true]) {
       this.ink.globalAlpha = seen ? 1 : DIMMED;
-      for (const group of drawn) this.#points(group, scene, radius, (index) => isSeen(index) === seen);
+      drawn.forEach((group, place) => this.#points(group.members, scene, stamps[place], seen));
     }
     this.ink.globalAlpha = 1;
     this.#names(scene);
@@ -38,15 +41,12 @@ export class Picture {
     if (scene.lasso.length > 1) this.#lasso(scene.lasso);
   }
 
-  #points(group, { map, view }, radius, wanted) {
-    const stamp = makeStamp(group, radius, this.sharpness);
+  #points(members, { map, view, isSeen }, stamp, seen) {
     const size = stamp.width / this.sharpness;
-    const unit = view.unit;
-    const [left, top] = [view.width / 2 - size / 2, view.height / 2 - size / 2];
-    for (const index of group.members) {
-      if (!wanted(index)) continue;
-      const x = left + (map.points.x[index] - view.centre.x) * unit.x;
-      const y = top - (map.points.y[index] - view.centre.y) * unit.y;
+    for (const index of members) {
+      if (isSeen(index) !== seen) continue;
+      const x = view.toX(map.points.x[index]) - size / 2;
+      const y = view.toY(map.points.y[index]) - size / 2;
       if (x < -size || y < -size || x > view.width || y > view.height) continue;
       this.ink.drawImage(stamp, x, y, size, size);
     }
@@ -104,12 +104,12 @@ function makeStamp({ colour: fill, shape }, radius, sharpness) {
   const ink = stamp.getContext("2d");
   ink.fillStyle = fill;
   ink.strokeStyle = colour("paper");
-  ink.lineWidth = radius > 2 ? 0.7 * sharpness : 0;
+  ink.lineWidth = 0.7 * sharpness;
   ink.beginPath();
   outline(ink, shape, middle, radius * sharpness);
   ink.closePath();
   ink.fill();
-  if (ink.lineWidth && radius > 2) ink.stroke();
+  if (radius >= OUTLINED_PX) ink.stroke();
   return stamp;
 }
 

@@ -17,19 +17,27 @@ export class View {
   resize(width, height) {
     this.width = width;
     this.height = height;
+    this.#measure();
   }
 
   // Pixels for one unit of data, by direction: all of the map fills the frame.
-  get unit() {
-    return {
+  #measure() {
+    this.unit = {
       x: (this.zoom * MARGIN * this.width) / (2 * this.reach.x),
       y: (this.zoom * MARGIN * this.height) / (2 * this.reach.y),
     };
   }
 
+  toX(x) {
+    return this.width / 2 + (x - this.centre.x) * this.unit.x;
+  }
+
+  toY(y) {
+    return this.height / 2 - (y - this.centre.y) * this.unit.y;
+  }
+
   toPixels(x, y) {
-    const unit = this.unit;
-    return [this.width / 2 + (x - this.centre.x) * unit.x, this.height / 2 - (y - this.centre.y) * unit.y];
+    return [this.toX(x), this.toY(y)];
   }
 
   // Keeps what lies under a pixel there.
@@ -37,6 +45,7 @@ export class View {
     const before = this.unit;
     const [fromMiddle, fromTop] = [across - this.width / 2, down - this.height / 2];
     this.zoom = Math.min(DEEPEST, Math.max(1, this.zoom * factor));
+    this.#measure();
     const after = this.unit;
     this.centre.x += fromMiddle / before.x - fromMiddle / after.x;
     this.centre.y -= fromTop / before.y - fromTop / after.y;
@@ -51,6 +60,7 @@ export class View {
 
   showAll() {
     this.zoom = 1;
+    this.#measure();
     this.centre = { ...this.middle };
   }
 
