@@ -183,7 +183,7 @@ def _by_name(
     """
     unseen = unseen_classes(training_set.measured_labels)
     seen = np.setdiff1d(np.arange(expected.shape[1]), unseen)
-    prior = _with_mass(expected, unseen, reserve_factor(blind) * _mass(expected, unseen))
+    prior = _scaled(expected, unseen, reserve_factor(blind))
     if len(seen) < 2:
         return _Beliefs([prior] * (training_set.number_of_folds + 1), training_set, 1.0)
     part, rows = _only_classes(training_set, seen)
