@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import PICKED_FIELD, picked_mark, picked_tab
 from backend.workflows.intake.chosen import waiting_choice
 from tests.browser.test_dashboard import open_page, site, wait_for_map
 from tests.topics import topic_of, write_texts
@@ -135,3 +137,22 @@ def test_a_class_has_one_colour_by_label_and_by_prediction(open_page, zoo):
     assert {name: by_label[name] for name in ("cats", "dogs")} == {
         name: by_prediction[name] for name in ("cats", "dogs")
     }
+
+
+def test_label_studio_shows_a_tab_of_picked_tasks_and_keeps_it_when_its_filters_are_opened(
+    signed_in_page, label_studio, make_project
+):
+    project, page = make_project(texts=write_texts(12)), signed_in_page
+    tasks = [task["id"] for task in project.fetch_tasks()]
+    remote = LabelStudio(label_studio.url, label_studio.token)
+    remote.set_task_field(project.id, tasks[:2], PICKED_FIELD, picked_mark([7]))
+    remote.set_task_field(project.id, tasks[2:5], PICKED_FIELD, picked_mark([3, 7]))
+    remote.set_task_field(project.id, tasks[5:], PICKED_FIELD, picked_mark([77]))
+    tab = remote.create_tab(project.id, picked_tab("Odd ones", 7))["id"]
+    remote.close()
+    for _ in range(2):
+        page.goto(f"/projects/{project.id}/data?tab={tab}")
+        expect(page.get_by_text("Tasks: 5 / 12")).to_be_visible(timeout=60_000)
+        page.locator("button", has_text="Filters").first.click()
+        expect(page.get_by_text("Add Another Filter")).to_be_visible()
+        expect(page.get_by_text("Tasks: 5 / 12")).to_be_visible()
