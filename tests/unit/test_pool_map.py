@@ -1,4 +1,4 @@
-"""The map holds every task up to a bound; the places of a few are worked out, the others stand near their like."""
+"""The map holds every task up to a bound: few places are worked out, the others stand near their like."""
 
 import numpy as np
 
