@@ -23,6 +23,7 @@ from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
+from backend.workflows.project.damage import mend_row
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import HeadMetrics, Traffic
 from backend.workflows.project.hints import is_due
@@ -115,6 +116,7 @@ class ProjectLoop:
         """Look, take in what is new, and do what it asks for."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
+        mend_row(self.workspace, backend)
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
