@@ -34,13 +34,14 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.columns import Fields, Items, Moment, Seconds, read_json
-from backend.errors import DatabaseUnavailable
+from backend.errors import DatabaseUnavailable, RowGone
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Older versions of SQLite take no more than 999 values in one statement.
@@ -323,6 +324,12 @@ def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequenc
 def _named_errors() -> Iterator[None]:
     try:
         yield
+    except (NoResultFound, StaleDataError) as error:
+        raise _gone() from error
+    except IntegrityError as error:
+        if "foreign key" in str(error.orig).lower():
+            raise _gone() from error
+        raise
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         cause = getattr(error, "orig", None)
         if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
@@ -330,8 +337,17 @@ def _named_errors() -> Iterator[None]:
         reason = str(cause or type(error).__name__).partition("\n")[0]
         raise DatabaseUnavailable(
             f"The database cannot be used now: {reason}.",
-            hint="Is it running, does its disk have space, and is DATABASE_URL right?",
+            hint="Is it running, does its disk have space, and may this user write there? Is DATABASE_URL "
+            "right? The worker tries again by itself.",
         ) from error
+
+
+def _gone() -> RowGone:
+    return RowGone(
+        "What was there a moment ago is gone from the database: was the project removed from it, or another "
+        "database put in its place?",
+        hint="Run: python -m backend status, and connect the project again if it is not there.",
+    )
 
 
 @cache
