@@ -292,6 +292,10 @@ class Database:
         with _named_errors(), self._sessions.begin() as session:
             yield session
 
+    def close(self) -> None:
+        """Gives the connections back; the engine opens others when they are needed."""
+        self.engine.dispose()
+
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))

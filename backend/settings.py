@@ -25,6 +25,7 @@ from model.strategies import STRATEGIES
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
+_IN_MEMORY = (None, "", ":memory:")
 _DATABASES = ("sqlite", "postgresql")
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -61,6 +62,10 @@ def _database_address(value: str) -> str:
         ) from None
     if address.get_backend_name() not in _DATABASES:
         raise ValueError("must start with sqlite:// or postgresql://")
+    if address.get_backend_name() == "sqlite" and address.database in _IN_MEMORY:
+        raise ValueError(
+            "is a database in memory, which no other process sees; of a file: sqlite:////srv/x.db"
+        )
     try:
         address.get_dialect().import_dbapi()
     except (ArgumentError, ImportError):

@@ -95,6 +95,8 @@ def test_empty_values_are_as_good_as_none(environment):
         ("DATABASE_URL", "postgresql://me:pass@word@host:port/x", "no address of a database"),
         ("DATABASE_URL", "postgres://me@host/x", "start with sqlite:// or postgresql://"),
         ("DATABASE_URL", "mysql://me@host/x", "start with sqlite:// or postgresql://"),
+        ("DATABASE_URL", "sqlite://", "in memory, which no other process sees"),
+        ("DATABASE_URL", "sqlite:///:memory:", "in memory, which no other process sees"),
         ("DATABASE_URL", "sqlite+no_such_driver:///x.db", "driver"),
         ("REDIS_URL", "localhost:6379", "must start with redis://, rediss:// or unix://"),
     ],
