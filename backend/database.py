@@ -34,7 +34,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, InterfaceError, NoResultFound, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
@@ -46,6 +46,8 @@ from backend.errors import DatabaseUnavailable, RowGone
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
+# As SQLite and PostgreSQL say it.
+_LOST_TABLES = ("no such table", "does not exist")
 
 T = TypeVar("T")
 
@@ -334,9 +336,9 @@ def _named_errors() -> Iterator[None]:
         if "foreign key" in str(error.orig).lower():
             raise _gone() from error
         raise
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
         cause = getattr(error, "orig", None)
-        if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+        if not _is_of_the_database(error, cause):
             raise  # a wrong statement
         reason = str(cause or type(error).__name__).partition("\n")[0]
         raise DatabaseUnavailable(
@@ -344,6 +346,14 @@ def _named_errors() -> Iterator[None]:
             hint="Is it running, does its disk have space, and may this user write there? Is DATABASE_URL "
             "right? The worker tries again by itself.",
         ) from error
+
+
+def _is_of_the_database(error: Exception, cause: BaseException | None) -> bool:
+    """Whether it is the database that fails, is damaged, or was replaced by one without our tables."""
+    name = getattr(cause, "sqlite_errorname", "")
+    if name == "SQLITE_CORRUPT" or any(words in str(cause) for words in _LOST_TABLES):
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout) and name != "SQLITE_ERROR"
 
 
 def _gone() -> RowGone:

@@ -7,7 +7,7 @@ import time
 
 import httpx
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 
 from backend.database import Hint, Loop, Project, Worker
 from backend.errors import QueueUnavailable, RowGone
@@ -448,6 +448,30 @@ def test_a_beating_thread_ends_only_when_it_is_told_to(context, database_fails, 
     wait_for(lambda: living_workers(context), "the worker shows itself", timeout_s=30)
     stop.set()
     heart.join()
+
+
+def test_a_beating_thread_outlives_a_database_that_loses_its_tables(quiet, monkeypatch):
+    context = quiet.context
+    monkeypatch.setattr("backend.workflows.project.workers._BEAT_S", 0.001)
+    with context.database.session() as session:
+        session.execute(text("ALTER TABLE workers RENAME TO away"))
+    stop = threading.Event()
+    heart = threading.Thread(target=beat_forever, args=(context, stop))
+    heart.start()
+    wait_for(lambda: context.survived.count > 3, "it failed some times", timeout_s=30)
+    with context.database.session() as session:
+        session.execute(text("ALTER TABLE away RENAME TO workers"))
+    wait_for(lambda: living_workers(context), "the worker shows itself", timeout_s=30)
+    stop.set()
+    heart.join()
+
+
+def test_work_in_the_background_goes_on_whatever_fails_and_logs_nobodys_words(context, caplog):
+    for failure in (TypeError("secret words"), RuntimeError("secret words"), RecursionError("secret words")):
+        with context.survived.failures_of("something"):
+            raise failure
+    assert context.survived.count == 3
+    assert "something message=TypeError" in caplog.text and "secret" not in caplog.text
 
 
 @pytest.mark.parametrize("owner", ["elsewhere/1/1", "another-host/77/3"])
