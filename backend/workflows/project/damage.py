@@ -33,10 +33,10 @@ def notices(workspace: Workspace) -> list[str]:
     return [words for words in (row_damage(workspace), passed_over(workspace)) if words]
 
 
-def mend_row(workspace: Workspace, backend: Json) -> None:
+def mend_row(workspace: Workspace, backend: Json | None) -> None:
     """Puts what can be read in the place of what cannot; Label Studio keeps the project's own settings.
 
-    `backend` is our row among the ML backends of the project.
+    `backend` is our row among the ML backends of the project; None where nothing is registered.
     """
     damaged = workspace.damaged_columns
     if not damaged:
@@ -44,7 +44,7 @@ def mend_row(workspace: Workspace, backend: Json) -> None:
     logger.warning("row mended project=%s columns=%s", workspace.label_studio_id, ",".join(damaged))
     values: Json = {name: _plain(getattr(workspace.state, name)) for name in damaged}
     if "overrides" in values:
-        extra = backend.get("extra_params")
+        extra = backend.get("extra_params") if backend else None
         stored = extra.get(EXTRA_PARAMS_KEY) if isinstance(extra, dict) else None
         values["overrides"] = workspace.context.settings.known_overrides(stored)
     workspace.mend(**values)
