@@ -21,7 +21,7 @@ def number_classes(known: Mapping[str, int], names: Iterable[str]) -> dict[str, 
 
 def keep_colours(workspace: Workspace, names: Iterable[str]) -> None:
     """Gives a number to each of the labels of a config, and to labels of answers that it does not have."""
-    known = workspace.state.colours or {}
+    known = workspace.state.colours
     numbers = number_classes(known, [*names, *workspace.tasks.labels()])
     if numbers != known:
         workspace.change(colours=numbers)

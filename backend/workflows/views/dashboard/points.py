@@ -29,7 +29,7 @@ def map_points(workspace: Workspace) -> Json:
     """
     rows = workspace.map_points.read_with_tasks()
     present = sorted({name for row in rows for name in (row.label, row.predicted) if name is not None})
-    numbers = number_classes(workspace.state.colours or {}, present)
+    numbers = number_classes(workspace.state.colours, present)
     places = {name: place for place, name in enumerate(present)}
     layers = _layers(workspace, rows)
     return {
