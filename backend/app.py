@@ -24,6 +24,7 @@ from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
+from backend.routes.map import map_routes
 from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
 from backend.shared_secret import shared_secret
@@ -107,6 +108,7 @@ def create_app(context: Context) -> Flask:
     serve_protocol(app, context)
     app.register_blueprint(admin_routes(context))
     app.register_blueprint(dashboard_routes(context, forms))
+    app.register_blueprint(map_routes(context, forms))
     _handle_errors(app)
     warm_up(context)
     return app

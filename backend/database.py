@@ -101,6 +101,8 @@ class Project(Base):
     required_control: Mapped[str | None] = mapped_column(Text, default=None)
     # When all tasks were last read, whatever Label Studio said had changed.
     read_whole_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # Numbers by which classes have their colours on the map; given once.
+    colours: Mapped[dict[str, int]] = mapped_column(Fields(int), default=dict)
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
@@ -231,6 +233,19 @@ class MapPoint(Base):
     y: Mapped[float]
     predicted: Mapped[str | None] = mapped_column(Text, default=None)
     confidence: Mapped[float | None] = mapped_column(default=None)
+
+
+class Selection(Base):
+    """Tasks that a person picked on the map. `use`: shown in a tab of Label Studio, or asked next."""
+
+    __tablename__ = "selections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    use: Mapped[str] = mapped_column(String(16))
+    task_ids: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    # Label Studio's number of the tab; None of those that are asked next.
+    tab: Mapped[int | None] = mapped_column(default=None)
 
 
 class Decision(Base):

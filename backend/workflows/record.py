@@ -65,6 +65,7 @@ def pack_record(
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
         "soon": {queue.lane: queue.soon for queue in queues},
+        "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
@@ -105,7 +106,13 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
     serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
-        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
+        LaneQueue(
+            lane,
+            tensors[f"queue-{lane}"],
+            facts["shares"][lane],
+            soon=facts.get("soon", {}).get(lane, 0),
+            first=lane in facts.get("first", ()),
+        )
         for lane in LANES
         if f"queue-{lane}" in tensors
     ]

@@ -130,6 +130,16 @@ def test_a_page_has_no_script_style_or_handler_of_its_own(client, rich):
         "charts.js",
         "live.js",
         "map.js",
+        "map.css",
+        "map/gestures.js",
+        "map/groups.js",
+        "map/names.js",
+        "map/page.js",
+        "map/panel.js",
+        "map/picking.js",
+        "map/picture.js",
+        "map/server.js",
+        "map/view.js",
         "theme.js",
         "icon.svg",
         "uplot/uPlot.iife.min.js",
@@ -161,7 +171,7 @@ def test_texts_and_labels_are_escaped_wherever_they_stand(context, client):
 
 def test_the_points_of_the_map_are_json(client, rich):
     response = client.get("/projects/7/map.json")
-    assert response.is_json and len(response.json["task"]) == 60
+    assert response.is_json and len(response.json["points"]["task"]) == 60
 
 
 def test_the_state_is_json(client, rich):

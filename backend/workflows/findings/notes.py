@@ -19,6 +19,7 @@ from backend.label_studio.tabs import (
     shows_the_same,
     tab_data,
 )
+from backend.workflows.findings.selections import remove_tabs
 from backend.workflows.intake.earlier_findings import (
     OPEN,
     doubtful_verdicts,
@@ -107,6 +108,7 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
     for number in workspace.state.tabs.values():
         remote.delete_tab(number)
     workspace.change(tabs={})
+    remove_tabs(workspace, remote)
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:

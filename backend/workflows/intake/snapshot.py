@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
+from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import CURABLE
 from backend.workflows.project.workspace import Workspace
@@ -159,6 +160,8 @@ def _fingerprint(
         "settings": settings,
         "second_looks": again,
     }
+    if chosen := waiting_choice(workspace):
+        head["chosen"] = chosen
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:
         digest.update(repr(row).encode())

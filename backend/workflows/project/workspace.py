@@ -17,6 +17,7 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.selections import Selections
 from backend.store.tasks import Tasks
 from backend.store.verdicts import Verdicts
 from backend.store.windows import Windows
@@ -47,6 +48,7 @@ class Workspace:
         self.groups = Groups(database, state.id)
         self.verdicts = Verdicts(database, state.id)
         self.map_points = MapPoints(database, state.id)
+        self.selections = Selections(database, state.id)
         self.decisions = Decisions(database, state.id)
         self.hints = Hints(database, state.id)
 
