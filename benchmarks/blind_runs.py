@@ -29,6 +29,7 @@ WINDOW = 50
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Quota = Callable[[int], int]
+Share = Callable[[int], float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,11 +111,12 @@ def fit(pool: Pool, rows: Rows) -> Fitted:
 
 
 def label_pool(
-    pool: Pool, quota: Quota, *, share: float, sizes: Sequence[int], window: int = WINDOW
+    pool: Pool, quota: Quota, *, share: Share, sizes: Sequence[int], window: int = WINDOW
 ) -> list[Moment]:
     """Label in the order of the live loop until the last of `sizes`; what was known at each of them.
 
-    `quota` says how many audit items belong to so many labels, and `share` of a window are places for them.
+    `quota` says how many audit items belong to so many labels, and `share` what part of the window after
+    these has places for them.
     """
     hashes = audit_hash(pool.items.ids, pool.seed)
     order, blind = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.bool_)
@@ -125,7 +127,7 @@ def label_pool(
         while len(order) < size:
             batch = min(window, size - len(order))
             bar = audit_threshold(pool.items.ids, pool.seed, quota(len(order) + batch))
-            asked, is_audit = _ask(pool, head, order, hashes, bar=bar, share=share, batch=batch)
+            asked, is_audit = _ask(pool, head, order, hashes, bar=bar, share=share(len(order)), batch=batch)
             order, blind = np.concatenate([order, asked]), np.concatenate([blind, is_audit])
             fitted = fit(pool, order)
             head = fitted.head
