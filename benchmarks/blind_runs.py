@@ -6,17 +6,18 @@ that its confidences, its held-out answers and the order in use are made as in t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.signal_runs import TextSet
-from model.audit import audit_hash, audit_threshold
+from benchmarks.bench_unseen_classes import Pool as Texts
+from model.audit import DEFAULT_SHARE, audit_hash, audit_quota, audit_threshold
 from model.calibration import fit_temperature
 from model.heads.single_label import LinearHead, softmax
-from model.heads.training_set import assign_folds
+from model.heads.training_set import FOLDS, assign_folds
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, LabelSpace
 from model.strategies import StrategyInput
@@ -25,6 +26,12 @@ SCALE = 20.0  # of the answers of the ridge, before the temperature
 RIDGE = 1.0
 NAMES = 0.7  # weight of the class names beside what was learned
 WINDOW = 50
+LATER_SHARE = 1.0 - 1.0 / FOLDS  # of the labels, by the heads that judge
+EARLY, EARLY_LABELS, SAME_FROM = (
+    0.3,
+    100,
+    666,
+)  # twice the share in use at first, and as many blind in the end
 
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -75,19 +82,33 @@ class Moment:
     test: float
 
 
-def draw_pool(texts: TextSet, seed: int, *, size: int, apart: int) -> Pool:
-    """A random pool and test items of a set."""
+def draw_pool(texts: Texts, seed: int, *, size: int) -> Pool:
+    """A random pool of a set, and all other texts of it to test on."""
     order = np.random.default_rng([seed, size]).permutation(len(texts.answers))
-    inside, outside = np.sort(order[:size]), order[size : size + apart]
-    items = Embeddings(np.arange(1, len(order) + 1), texts.vectors, "frozen").take(inside)
+    inside, outside = np.sort(order[:size]), order[size:]
     return Pool(
-        items,
+        texts.items.take(inside),
         texts.answers[inside],
-        texts.vectors[outside],
+        texts.items.vectors[outside],
         texts.answers[outside],
         texts.name_vectors,
         seed,
     )
+
+
+def early_share(labels: int) -> float:
+    """Places for blind tasks in a window: twice as many as now until a hundred labels."""
+    return EARLY if labels < EARLY_LABELS else DEFAULT_SHARE
+
+
+def early_quota(labels: int) -> int:
+    """Blind tasks that belong to so many labels: more of them at the start, as many from 666 labels on."""
+    same = audit_quota(SAME_FROM)
+    if labels >= SAME_FROM:
+        return audit_quota(labels)
+    first, left = min(labels, EARLY_LABELS), max(labels - EARLY_LABELS, 0)
+    later = (same - EARLY * EARLY_LABELS) / (SAME_FROM - EARLY_LABELS)
+    return math.ceil(round(EARLY * first + later * left, 9))
 
 
 def fit(pool: Pool, rows: Rows) -> Fitted:
