@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bench_unseen_classes import SETS, read_pool
-from benchmarks.bench_unseen_classes import Pool as Texts
 from benchmarks.blind_runs import (
     LATER_SHARE,
     Moment,
@@ -34,10 +33,10 @@ from model.signals.power_law import learned_more
 from model.signals.prediction_powered import Sample, estimate_accuracy, estimate_exactly
 from model.signals.rest_accuracy import estimate_rest
 
-MOMENTS = (30, 70, 140, 240, 285)  # labels of 300 at which a project is looked at
+MOMENTS = {300: (30, 70, 140, 240, 285), 600: (150, 330)}  # by tasks: labels at which a project is looked at
 STEPS = tuple(range(25, 276, 25))  # labels of 400 at which two schedules are compared
 HALF_WIDTHS_AT = (50, 100, 200)
-SIZES = {"ranges": 300, "pairs": 400}
+SIZE_OF_PAIRS = 400
 SHARE = 0.9  # of the accuracy that the whole pool gives
 LEAST, MOST = 0.93, 0.97
 
@@ -49,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path(".cache/sets"))
     parser.add_argument("--seeds", type=int, default=150, help="projects on each set")
+    parser.add_argument("--larger", type=int, default=10, help="projects of 600 tasks on each set")
     parser.add_argument("--pairs", type=int, default=20, help="projects on each set under two schedules")
     parser.add_argument("--cache", type=Path, default=Path(".cache/unseen"), help="where vectors are kept")
     parser.add_argument("--runs", type=Path, help="a file that keeps every run; it goes on from there")
@@ -58,12 +58,15 @@ def main() -> None:
     pools = {name: read_pool(name, options.folder, options.cache) for name in SETS}
     for seed in range(options.seeds):
         for name, texts in pools.items():
-            if texts is not None:
-                _run(kept, "ranges", _ranges, texts, (name, seed))
-            if texts is not None and seed < options.pairs:
-                _run(kept, "pairs", _pair, texts, (name, seed))
+            if texts is None:
+                continue
+            _run(kept, "ranges", _ranges, draw_pool(texts, seed, size=300), (name, seed))
+            if seed < options.larger and len(texts.answers) > 600:
+                _run(kept, "larger", _ranges, draw_pool(texts, seed, size=600), (name, seed))
+            if seed < options.pairs:
+                _run(kept, "pairs", _pair, draw_pool(texts, seed, size=SIZE_OF_PAIRS), (name, seed))
         bench.say(f"{seed + 1} of {options.seeds} projects on each set")
-    ranges = [row for row in kept.rows if row["kind"] == "ranges" and row["seed"] < options.seeds]
+    ranges = [row for row in kept.rows if row["kind"] in ("ranges", "larger") and row["seed"] < options.seeds]
     pairs = [row for row in kept.rows if row["kind"] == "pairs" and row["seed"] < options.pairs]
     report_ranges(bench, ranges)
     report_schedules(bench, pairs)
@@ -72,17 +75,19 @@ def main() -> None:
 
 
 def _run(
-    kept: JsonLines, kind: str, run: Callable[[Pool], Any], texts: Texts, project: tuple[str, int]
+    kept: JsonLines, kind: str, run: Callable[[Pool], Any], pool: Pool, project: tuple[str, int]
 ) -> None:
     """One project, unless it is kept already."""
     name, seed = project
     key = {"kind": kind, "set": name, "seed": seed}
     if not any(row | key == row for row in kept.rows):
-        kept.append(key | {"found": run(draw_pool(texts, seed, size=SIZES[kind]))})
+        kept.append(key | {"found": run(pool)})
 
 
 def _ranges(pool: Pool) -> list[Row]:
-    moments = label_pool(pool, audit_quota, share=lambda _labels: DEFAULT_SHARE, sizes=MOMENTS)
+    moments = label_pool(
+        pool, audit_quota, share=lambda _labels: DEFAULT_SHARE, sizes=MOMENTS[len(pool.answers)]
+    )
     return [look(moment) for moment in moments if moment.blind.any()]
 
 
@@ -132,15 +137,13 @@ def _point(moment: Moment) -> list[float]:
 def report_ranges(bench: Bench, rows: Sequence[Row]) -> None:
     """How often each range holds its truth, by how many labels there were, and how wide it is."""
     found = [one for row in rows for one in row["found"]]
-    bench.add(
-        "simulated projects of 300 tasks, on so many sets", f"{len(rows)}, {len({r['set'] for r in rows})}"
-    )
-    for labels in MOMENTS:
-        there = [one for one in found if one["labels"] == labels]
+    bench.add("simulated projects, on so many sets", f"{len(rows)}, {len({row['set'] for row in rows})}")
+    for size, labels in [(size, labels) for size, moments in MOMENTS.items() for labels in moments]:
+        there = [one for one in found if (one["labels"] + one["open"], one["labels"]) == (size, labels)]
         if not there:
             continue
         blind = np.mean([one["blind"] for one in there])
-        where = f"{labels} of 300 labels, {blind:.0f} of them blind"
+        where = f"{labels} of {size} tasks labelled, {blind:.0f} of them blind"
         for name, truth, what in (
             ("exact", "pool_true", "accuracy, by blind answers alone"),
             ("assisted", "pool_true", "accuracy, with the rest of the pool"),
