@@ -17,10 +17,6 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from model.strategies import STRATEGIES
 
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
@@ -53,6 +49,9 @@ def _database_address(value: str) -> str:
     """Nothing of the value is repeated: it may hold a password."""
     if not value:
         return value
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         address = make_url(value)
     except (ArgumentError, ValueError):
@@ -82,7 +81,12 @@ def _stripped(value: object) -> object:
 
 
 def _strategy_name(value: str) -> str:
-    if value != "auto" and value not in STRATEGIES:
+    if value == "auto":
+        return value
+    # their libraries take seconds to import: only those who name one wait for them
+    from model.strategies import STRATEGIES
+
+    if value not in STRATEGIES:
         raise ValueError(f"no strategy {value!r}; there are auto, {', '.join(sorted(STRATEGIES))}")
     return value
 
@@ -267,6 +271,10 @@ class Settings(BaseSettings, ProjectSettings):
     def model_folder(self) -> Path:
         """Folder of the model versions."""
         return self.model_store or self.data_dir / "models"
+
+    def dashboard_link(self, project: int) -> str:
+        """Address of the page of a project."""
+        return f"{self.backend_url}/projects/{project}"
 
     def for_project(self, overrides: dict[str, object]) -> ProjectSettings:
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""

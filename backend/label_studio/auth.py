@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Generator
 from typing import Literal
@@ -16,6 +17,8 @@ TokenKind = Literal["legacy", "personal"]
 # Label Studio's access tokens live 300 seconds; a new one is asked for a little before that.
 _ACCESS_LIFE_S = 240.0
 REFRESH_PATH = "/api/token/refresh"
+_STRANGE = re.compile(r"[^!-~]|[\"'<>{}$`,;]")
+_JSON_IN_BASE64 = "eyJ"
 
 
 def token_kind(token: str) -> TokenKind:
@@ -28,6 +31,17 @@ def token_kind(token: str) -> TokenKind:
     except (binascii.Error, ValueError):
         return "legacy"
     return "personal" if isinstance(header, dict) and "alg" in header else "legacy"
+
+
+def token_fault(token: str) -> str | None:
+    """How a token was mangled on its way here; None where nothing is seen of that."""
+    if token.partition(" ")[0].lower() in ("token", "bearer"):
+        return f"it begins with the word {token.partition(' ')[0]}"
+    if strange := _STRANGE.search(token):
+        return f"it holds {'a blank' if strange[0].isspace() else repr(strange[0])}"
+    if token.startswith(_JSON_IN_BASE64) and token.count(".") != 2:
+        return "of its three parts with dots between, some are missing"
+    return None
 
 
 class LabelStudioAuth(httpx.Auth):

@@ -29,7 +29,7 @@ from backend.errors import (
     UnexpectedAnswer,
 )
 from backend.json_types import Json
-from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind
+from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind, token_fault
 from backend.label_studio.shapes import Shape, misfit, summary
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
@@ -65,6 +65,7 @@ class Connection:
         self.now: datetime | None = None
         self._auth = LabelStudioAuth(url, api_key)
         self._has_key = bool(api_key)
+        self._fault_of_key = token_fault(api_key)
         self._http = httpx.Client(base_url=url, auth=self._auth, timeout=_TIMEOUT, transport=transport)
 
     @property
@@ -122,6 +123,11 @@ class Connection:
             raise TokenRefused(
                 "LABEL_STUDIO_API_KEY is not set.",
                 hint="Copy a token from Label Studio: Account & Settings, Personal Access Token.",
+            )
+        if self._fault_of_key:
+            raise TokenRefused(
+                f"LABEL_STUDIO_API_KEY is no token: {self._fault_of_key}.",
+                hint="Copy it again, whole and alone, from Label Studio: Account & Settings.",
             )
         if method != "GET":
             self.writes += 1

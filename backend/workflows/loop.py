@@ -172,7 +172,8 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
-            choose_encoder(self.workspace)
+            if synced.read or self.workspace.state.active_version is None:
+                choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read

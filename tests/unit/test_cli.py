@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from backend.cli import app
 from backend.settings import ProjectSettings
 from backend.workflows.project.workers import living_workers
+from demo.child_process import find_free_port
 from tests.conftest import BACKEND_URL
 
 COMMANDS = typer.main.get_command(app).commands
@@ -46,7 +47,7 @@ def test_without_a_command_the_help_says_where_to_start():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_teaches(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    result = CliRunner().invoke(app, [name, "--help"], prog_name="python -m backend")
+    result = CliRunner().invoke(app, [name, "--help"], prog_name="nextlabel")
     assert result.exit_code == 0
     assert COMMANDS[name].help.splitlines()[0] in result.stdout
     for parameter in COMMANDS[name].params:
@@ -215,7 +216,7 @@ def test_what_is_not_connected_is_named_with_the_cure(arguments, run):
 
 
 def test_an_unknown_project_cannot_be_connected(run):
-    assert_two_lines(run("connect", "99"), "GET /api/projects/99", "project (still) exist")
+    assert_two_lines(run("connect", "99"), "no project 99", "You can see: 1.")
 
 
 def test_a_backend_that_does_not_run_is_named(run, label_studio):
@@ -252,7 +253,7 @@ def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
     def interrupt(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backend.cli.all_statuses", interrupt)
+    monkeypatch.setattr("backend.workflows.views.status.all_statuses", interrupt)
     result = run("status")
     assert (result.exit_code, result.stderr.strip()) == (130, "Stopped.")
 
@@ -263,7 +264,7 @@ def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
 def test_a_command_that_is_misused_says_how_it_is_used(arguments, run):
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "Usage: python -m backend" in result.stderr
+    assert "Usage: nextlabel" in result.stderr
     assert "Traceback" not in result.output
 
 
@@ -344,10 +345,12 @@ def test_doctor_as_json_names_check_verdict_message_and_cure(run):
 
 def test_serve_takes_host_and_port_from_the_settings_or_the_command_line(run, monkeypatch):
     served = []
-    monkeypatch.setattr("backend.cli.serve_http", lambda **where: served.append(where))
+    monkeypatch.setattr("backend.server.serve_http", lambda **where: served.append(where))
+    first, second = find_free_port(), find_free_port()
+    monkeypatch.setenv("PORT", str(first))
     run("serve")
-    run("serve", "--host", "0.0.0.0", "--port", "9999")
-    assert served == [{"host": "127.0.0.1", "port": 9090}, {"host": "0.0.0.0", "port": 9999}]
+    run("serve", "--host", "0.0.0.0", "--port", str(second))
+    assert served == [{"host": "127.0.0.1", "port": first}, {"host": "0.0.0.0", "port": second}]
 
 
 def test_a_worker_beats_while_it_works(run_command, workbench):
@@ -369,13 +372,13 @@ def test_a_worker_beats_while_it_works(run_command, workbench):
 def run_with(no_environment, tmp_path, monkeypatch):
     """run_with(DATA_DIR="x"): what `status` prints under these settings, with a backend of its own."""
     (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
-    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.commands.shell.start_logging", lambda _level: None)
 
     def invoke(**values):
         monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        return CliRunner().invoke(app, ["status"], prog_name="python -m backend")
+        return CliRunner().invoke(app, ["status"], prog_name="nextlabel")
 
     return invoke
 

@@ -166,8 +166,8 @@ FAULTS = {
         lambda healthy: healthy.label_studio.delete_project(healthy.project_id),
         "project",
         "fault",
-        "knows nothing at GET /api/projects/1",
-        "project (still) exist",
+        "no project 1",
+        "Make a project in Label Studio first",
     ),
     "config that cannot be learned": (
         change_project(label_config='<View><Image name="i" value="$i"/></View>'),

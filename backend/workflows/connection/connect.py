@@ -58,7 +58,7 @@ def connect(
     """
     if options.encoder is not None:
         context.encoders.named(options.encoder).get()
-    address = f"{context.settings.backend_url}/projects/{label_studio_id}"
+    address = context.settings.dashboard_link(label_studio_id)
     report = ConnectReport(project=label_studio_id, dashboard=address)
     with closing(context.label_studio()) as remote:
         progress.stage("checking the token")

@@ -17,7 +17,6 @@ from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
     SAMPLE,
     knows_english_alone,
-    sampled_language,
 )
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
@@ -32,6 +31,7 @@ from backend.workflows.project.registration import (
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
+from model.encoders.language import read_language
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -72,7 +72,7 @@ def _try(check: str, run: Callable[[], Finding]) -> Finding:
 
 
 def _check_encoder(context: Context) -> Finding:
-    return _try("encoder", lambda: Finding("encoder", "ok", f"loaded: {context.encoder.get().revision}"))
+    return _try("encoder", lambda: Finding("encoder", "ok", f"there: {context.encoder.revision}"))
 
 
 def _check_worker(context: Context) -> Finding:
@@ -206,15 +206,15 @@ def _check_language(workspace: Workspace) -> Finding:
     if not texts:
         return Finding("language", "ok", "no texts yet")
     if not knows_english_alone(workspace):
-        return Finding("language", "ok", f"encoder {workspace.encoder.get().revision}")
-    found = sampled_language(workspace.context, texts)
+        return Finding("language", "ok", f"encoder {workspace.encoder.revision}")
+    found = read_language(texts)
     if found.fit == "english":
         return Finding("language", "ok", "English, as the encoder expects")
     return Finding(
         "language",
         "warning",
         f"the encoder knows English alone; of {len(texts)} texts {found.not_english:.0%} of the letters and "
-        f"{found.foreign:.0%} of the words are of other languages, {found.unknown:.0%} of the pieces unknown",
+        f"{found.foreign:.0%} of the words are of other languages",
         f"Run: python -m backend connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
     )
 
