@@ -121,7 +121,7 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
 def print_statuses(console: Console, rows: list[Json]) -> None:
     """A block a project."""
     if not rows:
-        console.print("Nothing is connected yet. Run: python -m backend connect PROJECT_ID")
+        console.print("Nothing is connected yet. Run: nextlabel connect PROJECT_ID")
     for row in rows:
         table = Table(
             title=plain(f"Project {row['project']} “{row['title']}”"),

@@ -160,7 +160,7 @@ class Connection:
         if "connect to ML backend" in detail or "valid ML backend" in detail:
             raise BackendUnreachable(
                 "Label Studio gets no good answer from this backend.",
-                hint="Is `python -m backend serve` running with these settings, and is BACKEND_URL its "
+                hint="Is `nextlabel start` running with these settings, and is BACKEND_URL its "
                 "address as Label Studio sees it?",
             )
         if status in (401, 403) and _is_json(response):

@@ -138,7 +138,7 @@ class ProjectLoop:
         if created_stamp(details) != self.workspace.state.created_stamp:
             raise NotFound(
                 f"Project {number} in Label Studio is another one than was connected.",
-                hint=f"Run: python -m backend connect {number}",
+                hint=f"Run: nextlabel connect {number}",
             )
         return details, find_backend(self.workspace.context.settings, self.remote, number)
 

@@ -1,4 +1,4 @@
-"""`python -m backend simulate labels`: what it reads, prints, draws and refuses."""
+"""`nextlabel simulate labels`: what it reads, prints, draws and refuses."""
 
 import json
 

@@ -83,7 +83,7 @@ def _check_worker(context: Context) -> Finding:
         "worker",
         "fault",
         "no worker is alive: webhooks are kept, but nothing retrains",
-        "Run: python -m backend worker (with the same DATA_DIR)",
+        "Run: nextlabel start (or nextlabel worker, with the same DATA_DIR)",
     )
 
 
@@ -107,7 +107,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             "connection",
             "fault",
             f"project {label_studio_id} is not connected to this backend",
-            f"Run: python -m backend connect {label_studio_id}",
+            f"Run: nextlabel connect {label_studio_id}",
         )
         return
     yield _try("ML backend", lambda: _check_backend(remote, workspace))
@@ -175,7 +175,7 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
 
 def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
-    cure = f"Run: python -m backend connect {workspace.label_studio_id}"
+    cure = f"Run: nextlabel connect {workspace.label_studio_id}"
     hooks = our_webhooks(settings, remote, workspace.label_studio_id)
     if not hooks:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
@@ -215,7 +215,7 @@ def _check_language(workspace: Workspace) -> Finding:
         "warning",
         f"the encoder knows English alone; of {len(texts)} texts {found.not_english:.0%} of the letters and "
         f"{found.foreign:.0%} of the words are of other languages",
-        f"Run: python -m backend connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
+        f"Run: nextlabel connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
     )
 
 
@@ -226,10 +226,10 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "version",
             "fault",
             "nothing published yet",
-            f"Run: python -m backend loop {workspace.label_studio_id}",
+            f"Run: nextlabel loop {workspace.label_studio_id}",
         )
     if words := damage(workspace):
-        return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
+        return Finding("version", "fault", words, f"Run: nextlabel loop {workspace.label_studio_id}")
     row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
     strings = {
         "project": details["model_version"],
@@ -242,7 +242,7 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "version",
             "fault",
             f"mismatch, the order would be random: {version!r} is active, but {', '.join(wrong)}",
-            f"Run: python -m backend loop {workspace.label_studio_id}",
+            f"Run: nextlabel loop {workspace.label_studio_id}",
         )
     return Finding("version", "ok", f"{version} in all places")
 
@@ -269,7 +269,7 @@ def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
     if account.reasons["another question"] and config.other_questions:
         others = ", ".join(config.other_questions)
         cure += (
-            f" To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
+            f" To answer another question ({others}): nextlabel connect {workspace.label_studio_id} "
             "--set questions=NAME"
         )
     return Finding("answers", "warning", account.words, cure)
@@ -287,7 +287,7 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
         "window",
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
-        f"Run: python -m backend loop {workspace.label_studio_id}",
+        f"Run: nextlabel loop {workspace.label_studio_id}",
     )
 
 
@@ -301,7 +301,7 @@ def _check_required(details: Json, config: LabelConfig) -> Finding:
         "warning",
         f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
         "and Submit then stores an answer without a label",
-        f'Add required="true" to the choice in the labeling config, or run: python -m backend connect '
+        f'Add required="true" to the choice in the labeling config, or run: nextlabel connect '
         f"{details['id']} --require",
     )
 

@@ -24,7 +24,7 @@ def answering(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
 
 def require_version(workspace: Workspace, version: str) -> None:
     """Raises NotFound when a project has no such version, or none that can be read."""
-    hint = f"See: python -m backend versions {workspace.label_studio_id}"
+    hint = f"See: nextlabel versions {workspace.label_studio_id}"
     if version not in workspace.registry.versions(workspace.key):
         raise NotFound(f"Project {workspace.label_studio_id} has no version {version!r}.", hint=hint)
     try:
