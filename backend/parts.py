@@ -14,6 +14,7 @@ from errno import ENOTDIR
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.context import Context, Encoders
@@ -21,6 +22,8 @@ from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, NextlabelError
 from backend.jobs import Jobs
 from backend.settings import Settings
+from backend.shared_secret import shared_secret
+from backend.store.secrets import Secrets
 from model.encoders import Encoder
 from model.encoders.folders import find_folder
 from model.encoders.table import ENCODERS
@@ -35,10 +38,12 @@ logger = logging.getLogger(__name__)
 def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | None = None) -> Context:
     """Opens the database and the model store; the queue of jobs and what encodes are opened when needed."""
     check_folders(settings)
+    database = _open_database(settings)
+    settings = _with_webhook_secret(settings, database)
     jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
     context = Context(
         settings=settings,
-        database=_open_database(settings),
+        database=database,
         jobs=jobs,
         encoders=_make_encoders(settings, load_encoder),
         registry=ModelRegistry(settings.model_folder),
@@ -46,6 +51,14 @@ def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | N
     )
     jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
     return context
+
+
+def _with_webhook_secret(settings: Settings, database: Database) -> Settings:
+    """Settings with a secret for webhooks: the one that is set, else one that all processes here share."""
+    if settings.webhook_secret.get_secret_value():
+        return settings
+    made = shared_secret(settings, "webhooks", Secrets(database).shared("webhooks"))
+    return settings.model_copy(update={"webhook_secret": SecretStr(made)})
 
 
 def check_folders(settings: Settings) -> None:

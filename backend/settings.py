@@ -220,12 +220,21 @@ class Settings(BaseSettings, ProjectSettings):
     backend_url: HttpAddress = Field(
         default="http://localhost:9090", description="How Label Studio reaches this backend."
     )
+    backend_public_url: OptionalHttpAddress = Field(
+        default="", description="Where people's browsers find this backend; empty: BACKEND_URL."
+    )
+    pull_every_seconds: float = Field(
+        default=5.0,
+        ge=1.0,
+        description="Seconds between two looks at projects connected with `--pull`.",
+    )
     basic_auth_user: str = Field(
         default="", description="User name that callers must give; empty: no log-in."
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
     webhook_secret: Secret = Field(
-        default=SecretStr(""), description="Secret header that webhooks must carry; `connect` sets it."
+        default=SecretStr(""),
+        description="Secret header that webhooks must carry; empty: made by itself. `connect` sets it.",
     )
     secret_key: Secret = Field(
         default=SecretStr(""),
@@ -262,6 +271,10 @@ class Settings(BaseSettings, ProjectSettings):
         """Address of Label Studio in links for people."""
         return self.label_studio_public_url or self.label_studio_url
 
+    def dashboard_link(self, label_studio_id: int) -> str:
+        """Address of a project's page in links for people."""
+        return f"{self.backend_public_url or self.backend_url}/projects/{label_studio_id}"
+
     @property
     def database_address(self) -> str:
         """SQLAlchemy address of the database."""
@@ -271,10 +284,6 @@ class Settings(BaseSettings, ProjectSettings):
     def model_folder(self) -> Path:
         """Folder of the model versions."""
         return self.model_store or self.data_dir / "models"
-
-    def dashboard_link(self, project: int) -> str:
-        """Address of the page of a project."""
-        return f"{self.backend_url}/projects/{project}"
 
     def for_project(self, overrides: dict[str, object]) -> ProjectSettings:
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""

@@ -37,6 +37,16 @@ EncoderName = Annotated[
     ),
 ]
 
+Pull = Annotated[
+    bool | None,
+    typer.Option(
+        "--pull/--no-pull",
+        help="For a Label Studio that cannot or may not call this machine: nothing is registered there; "
+        "the worker asks it every few seconds what changed. Without either: as before.",
+    ),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Also say how long each part took.")]
+
 
 class ConnectCommand(TyperCommand):
     """`connect`, whose help explains every setting of a project: these are read for the help alone."""
@@ -70,6 +80,8 @@ def connect(
     explain: Explain = False,
     require: Require = False,
     encoder: EncoderName = None,
+    pull: Pull = None,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -79,11 +91,13 @@ def connect(
         from backend.workflows.connection.connect import ConnectOptions
         from backend.workflows.connection.connect import connect as connect_project
 
-        options = ConnectOptions(overrides=overrides, explain=explain, require=require, encoder=encoder)
+        options = ConnectOptions(
+            overrides=overrides, explain=explain, require=require, encoder=encoder, pull=pull
+        )
         with TerminalProgress(shell.err) as progress:
             result = connect_project(context, project_id, options, progress=progress)
         data = report.connect_json(result)
-        shell.print_result(as_json, data, lambda: report.print_connect(shell.out, result))
+        shell.print_result(as_json, data, lambda: report.print_connect(shell.out, result, verbose=verbose))
     if not result.in_order:
         raise typer.Exit(1)
 

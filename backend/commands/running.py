@@ -60,11 +60,14 @@ def worker() -> None:
     with shell.open_context(log=True) as context:
         from backend.parts import warm_up
         from backend.workflows import work
+        from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
         stop = threading.Event()
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
+        puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
+        puller.start()
         warm_up(context)
         with context.survived.failures_of("the clock"):
             work.tick(context)
@@ -73,3 +76,4 @@ def worker() -> None:
         finally:
             stop.set()
             heart.join()
+            puller.join()

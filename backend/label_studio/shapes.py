@@ -23,6 +23,7 @@ PROJECT: Shape = {
 PROJECTS: Shape = {"results": [{"id": int}]}
 COUNTS: Shape = {"total": int, "total_annotations": int}
 IDS_PAGE: Shape = {"total": int, "tasks": [{"id": int}]}
+MOMENTS_PAGE: Shape = {"total": int, "tasks": [{"id": int, "updated_at": str}]}
 TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from backend.context import Context
-from backend.errors import NotConnected
+from backend.errors import NextlabelError, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, add_note
@@ -36,13 +36,15 @@ class ConnectOptions:
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
     annotators why a task stands out. It and `require` make an answer to our question required, so that nobody
     submits an empty one. `encoder` names the project's own; without one, texts that are clearly not English
-    get the multilingual one.
+    get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what changed;
+    None leaves that as it was.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
     explain: bool = False
     require: bool = False
     encoder: str | None = None
+    pull: bool | None = None
 
 
 def connect(
@@ -65,18 +67,33 @@ def connect(
         user = remote.whoami()
         report.user, report.token = _user_name(user), remote.token_kind
         details = remote.project(label_studio_id)
+        known = find_workspace(context, label_studio_id, created_stamp(details))
         workspace, config = _settle(context, remote, details, options.overrides)
         _tell_question(report, config, title=str(details["title"]))
         report.changes += _change_config(workspace, remote, config, options)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
-            report.changes += register(workspace, remote, details=details)
+            if options.pull is not None:
+                workspace.change(is_pulled=options.pull)
+            report.is_pulled = workspace.state.is_pulled
+            with _connected_only_if_registered(workspace, known):
+                report.changes += register(workspace, remote, details=details)
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
         tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
     return report
+
+
+@contextmanager
+def _connected_only_if_registered(workspace: Workspace, known: Workspace | None) -> Iterator[None]:
+    """A new project that could not be registered is left to nobody: the clock would fail on it for ever."""
+    try:
+        yield
+    except NextlabelError:
+        workspace.change(connected=known is not None and known.state.connected)
+        raise
 
 
 def _settle(

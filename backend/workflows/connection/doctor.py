@@ -24,8 +24,8 @@ from backend.workflows.project.account import read_account
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     find_backend,
+    find_row,
     our_webhooks,
-    webhook_headers,
     webhook_is_right,
 )
 from backend.workflows.project.workers import living_workers
@@ -110,8 +110,11 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             f"Run: nextlabel connect {label_studio_id}",
         )
         return
-    yield _try("ML backend", lambda: _check_backend(remote, workspace))
-    yield _try("webhook", lambda: _check_webhook(remote, workspace))
+    if workspace.state.is_pulled:
+        yield _check_pull(workspace)
+    else:
+        yield _try("ML backend", lambda: _check_backend(remote, workspace))
+        yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
@@ -173,6 +176,15 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
+def _check_pull(workspace: Workspace) -> Finding:
+    seconds = workspace.context.settings.pull_every_seconds
+    return Finding(
+        "connection",
+        "ok",
+        f"nothing is registered in Label Studio: a worker asks it every {seconds:g} s what changed",
+    )
+
+
 def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
     cure = f"Run: nextlabel connect {workspace.label_studio_id}"
@@ -181,13 +193,6 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
     if any(not webhook_is_right(settings, workspace, hook) for hook in hooks):
         return Finding("webhook", "fault", "does not carry the secret header or all events", cure)
-    if not webhook_headers(settings):
-        return Finding(
-            "webhook",
-            "warning",
-            "unauthenticated: anybody who reaches this address can start loops",
-            "Set WEBHOOK_SECRET and connect again.",
-        )
     return Finding("webhook", "ok", "there, with its secret and all events")
 
 
@@ -230,12 +235,9 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
         )
     if words := damage(workspace):
         return Finding("version", "fault", words, f"Run: nextlabel loop {workspace.label_studio_id}")
-    row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
-    strings = {
-        "project": details["model_version"],
-        "backend title": row["title"],
-        "/setup": row["model_version"],
-    }
+    strings = {"project": details["model_version"]}
+    if row := find_row(workspace, remote):
+        strings |= {"backend title": row["title"], "/setup": row["model_version"]}
     wrong = [f"{where} says {value!r}" for where, value in strings.items() if value != version]
     if wrong:
         return Finding(

@@ -14,12 +14,12 @@ from backend.workflows.project.registration import (
     earlier_backends,
     earlier_webhooks,
     find_backend,
+    mend_webhooks,
     our_webhooks,
-    webhook_fields,
-    webhook_is_right,
 )
 from backend.workflows.project.workspace import Workspace
 
+REGISTERED = "ML backend registered"
 _CONNECTED = "CO"
 _ORDER_CHANGES = {
     "sampling": f"sampling set to {WANTED['sampling']!r}",
@@ -29,7 +29,12 @@ _ORDER_CHANGES = {
 
 
 def register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> list[str]:
-    """Makes this backend the project's ML backend, with its webhook and order; returns what changed."""
+    """Makes this backend the project's ML backend, with its webhook and order; returns what changed.
+
+    Where Label Studio cannot call this backend only the order is set.
+    """
+    if workspace.state.is_pulled:
+        return unregister(workspace, remote) + _set_order(workspace, remote, details)
     changes = []
     number = workspace.label_studio_id
     wanted = _backend_fields(workspace.context.settings, workspace)
@@ -42,9 +47,31 @@ def register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> lis
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
-    changes += remove_earlier(workspace, remote, earlier, moved=row["id"])
-    changes += _mend_webhooks(workspace.context.settings, workspace, remote)
+    changes += _remove_earlier(workspace, remote, earlier, moved=row["id"])
+    changes += _set_webhook(workspace, remote, is_new=REGISTERED in changes)
     return changes + _set_order(workspace, remote, details)
+
+
+def unregister(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    """Takes this backend and its webhooks out of a project, under all its addresses; returns what changed."""
+    settings, number = workspace.context.settings, workspace.label_studio_id
+    changes = []
+    for hook in our_webhooks(settings, remote, number):
+        remote.delete_webhook(hook["id"])
+        changes.append("webhook removed")
+    changes += _remove_earlier(workspace, remote, earlier_backends(settings, remote, number), moved=-1)
+    try:
+        remote.delete_ml_backend(find_backend(settings, remote, number)["id"])
+        changes.append("ML backend removed")
+    except NotConnected:
+        pass
+    return changes
+
+
+def _set_webhook(workspace: Workspace, remote: LabelStudio, *, is_new: bool) -> list[str]:
+    changed = mend_webhooks(workspace, remote)
+    # the webhook that Label Studio adds by itself is no fault to speak of
+    return ["webhook added"] if changed and is_new else changed
 
 
 def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list[str]:
@@ -65,14 +92,14 @@ def _move_or_create(
 ) -> tuple[Json, str]:
     """Our row, and how it came: the one of an earlier address keeps the version that serves."""
     if not earlier:
-        return _create_backend(context, remote, wanted), "ML backend registered"
+        return _create_backend(context, remote, wanted), REGISTERED
     old = earlier[0]
     remote.update_ml_backend(old["id"], **(wanted | {"title": old["title"]}))
     found = find_backend(context.settings, remote, wanted["project"])
     return found, f"ML backend moved here from {old['url']}"
 
 
-def remove_earlier(
+def _remove_earlier(
     workspace: Workspace, remote: LabelStudio, earlier: list[Json], *, moved: int
 ) -> list[str]:
     """Takes away what leads to addresses that this backend had before: each costs every submit."""
@@ -113,17 +140,3 @@ def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json
             if str(row["url"]).rstrip("/") == context.settings.backend_url:
                 remote.delete_ml_backend(row["id"])
         raise
-
-
-def _mend_webhooks(settings: Settings, workspace: Workspace, remote: LabelStudio) -> list[str]:
-    hooks = our_webhooks(settings, remote, workspace.label_studio_id)
-    wanted = webhook_fields(settings, workspace)
-    for extra in hooks[1:]:
-        remote.delete_webhook(extra["id"])
-    if not hooks:
-        remote.create_webhook(project=workspace.label_studio_id, **wanted)
-        return ["webhook added"]
-    if len(hooks) == 1 and webhook_is_right(settings, workspace, hooks[0]):
-        return []
-    remote.update_webhook(hooks[0]["id"], **wanted)
-    return ["webhook mended"]
