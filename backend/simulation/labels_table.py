@@ -13,7 +13,14 @@ from model.simulation.report import area_under, paired_difference
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
-    """A table, the default first, each with its difference to random in area under the curve."""
+    """The table, and what its words mean."""
+    print_table(console, outcome)
+    for line in explain_table(outcome):
+        console.print(plain(line))
+
+
+def print_table(console: Console, outcome: Outcome) -> None:
+    """A row a strategy, the default first, each with its difference to random in area under the curve."""
     seeds = len(outcome.full)
     console.print(
         plain(
@@ -35,11 +42,10 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         style = "bold" if name == DEFAULT else None
         table.add_row(name, *accuracies, *wanted, f"{fmean(areas):.1%}", over, style=style)
     console.print(table)
-    for line in _words(outcome):
-        console.print(plain(line))
 
 
-def _words(outcome: Outcome) -> list[str]:
+def explain_table(outcome: Outcome) -> list[str]:
+    """What stands in the columns, in sentences."""
     full, most = fmean(outcome.full), max(outcome.budgets)
     return [
         f"{', '.join(map(str, outcome.budgets))}: held-out texts that are right after so many labels.",

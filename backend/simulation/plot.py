@@ -13,7 +13,7 @@ from rich.console import Console
 
 from backend.errors import BadRequest
 from backend.simulation.labels import DEFAULT, Outcome
-from backend.simulation.labels_table import print_outcome
+from backend.simulation.labels_table import explain_table, print_table
 from model.simulation.report import accuracy_at
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _HEAD = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: labels and accuracy</title>
 <style>
+:root {{ color-scheme: light dark; }}
 body {{ margin: 1.5rem auto; max-width: 60rem; padding: 0 1rem; font-family: system-ui, sans-serif; }}
 svg {{ width: 100%; height: auto; background: #fff; }}
 pre {{ overflow-x: auto; font-size: .8rem; }}
@@ -74,7 +75,8 @@ def _page(outcome: Outcome, figure: Figure) -> str:
     """The picture, the table and what its words mean, in one file that needs no network."""
     drawing, table = io.StringIO(), io.StringIO()
     figure.savefig(drawing, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    print_outcome(Console(file=table, width=_COLUMNS, no_color=True), outcome)
+    print_table(Console(file=table, width=_COLUMNS, no_color=True), outcome)
     svg = drawing.getvalue()
-    title, text = escape(outcome.dataset), escape(table.getvalue())
-    return f"{_HEAD.format(title=title)}{svg[svg.index('<svg') :]}\n<pre>{text}</pre>\n"
+    words = "".join(f"<p>{escape(line)}</p>\n" for line in explain_table(outcome))
+    head = _HEAD.format(title=escape(outcome.dataset))
+    return f"{head}{svg[svg.index('<svg') :]}\n<pre>{escape(table.getvalue())}</pre>\n{words}"

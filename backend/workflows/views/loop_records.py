@@ -14,7 +14,6 @@ from backend.workflows.views.wording import decision_words
 
 _FACTS = (
     "loop",
-    "number",
     "started_at",
     "finished_at",
     "reason",
