@@ -48,6 +48,10 @@ class Queue:
         """Leaves a job that becomes due after a while."""
         self._loop.schedule((project,), delay=delay_s)
 
+    def close(self) -> None:
+        """Gives the connection back; it is opened again when it is needed."""
+        self._huey.storage.close()
+
     def consume(self, *, workers: int) -> None:
         """Runs jobs until the process is told to stop."""
         consumer = self._huey.create_consumer(

@@ -6,6 +6,7 @@ A job carries only a project's id; what is to be done is found out by the loop i
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,10 @@ DEBOUNCE_S = 0.5
 
 
 class Jobs:
-    """Starts loops in the worker process. The queue is opened when it is first needed."""
+    """Starts loops in the worker process. The queue is opened when it is first needed.
+
+    Whatever needs it raises QueueUnavailable where it cannot be opened.
+    """
 
     def __init__(self, *, folder: Path, redis_url: str = "") -> None:
         self._folder = folder
@@ -39,13 +43,23 @@ class Jobs:
         """Asks a worker to look at a project soon. Raises QueueUnavailable."""
         if self._bound is None:
             raise RuntimeError("bind() comes before enqueue()")
+        queue = self._queue
         try:
-            self._queue.schedule(project, delay_s=DEBOUNCE_S)
+            queue.schedule(project, delay_s=DEBOUNCE_S)
         except Exception as error:  # whatever Redis, SQLite or the network raise
             raise QueueUnavailable(
                 f"The queue of jobs does not answer ({type(error).__name__}).",
                 hint="Is Redis running and REDIS_URL right, or has the disk of DATA_DIR space?",
             ) from error
+
+    def open(self) -> None:
+        """Opens the queue now, for those who would rather know at once that it cannot be."""
+        _ = self._queue
+
+    def close(self) -> None:
+        """Gives the connection back; the queue opens it again when it is needed."""
+        if "_queue" in self.__dict__:
+            self._queue.close()
 
     def consume(self, *, workers: int) -> None:
         """Runs jobs until the process is told to stop."""
@@ -58,4 +72,11 @@ class Jobs:
         if self._bound is None:
             raise RuntimeError("bind() comes before consume()")
         run, tick = self._bound
-        return Queue(folder=self._folder, redis_url=self._redis_url, run=run, tick=tick)
+        try:
+            return Queue(folder=self._folder, redis_url=self._redis_url, run=run, tick=tick)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise QueueUnavailable(
+                f"The queue of jobs cannot be opened: {error}.",
+                hint="Is REDIS_URL right? Without one the queue is the file jobs.db in DATA_DIR, which holds "
+                "nothing that is not found again: move a damaged one away.",
+            ) from error

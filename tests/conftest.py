@@ -51,6 +51,12 @@ class RecordedJobs:
     def enqueue(self, project):
         self.enqueued.append(project)
 
+    def open(self):
+        """Nothing to open."""
+
+    def close(self):
+        """Nothing is open."""
+
 
 @pytest.fixture
 def no_environment(monkeypatch, tmp_path):

@@ -40,11 +40,14 @@ def start(host: Host = None, port: Port = None) -> None:
 def serve(host: Host = None, port: Port = None) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with shell.people_errors():
-        from backend.parts import check_folders
+        from backend.parts import build_context
         from backend.server import check_address, serve_http
 
         settings = shell.read_settings()
-        check_folders(settings)
+        # the process that answers opens them once more, where a fault would be a traceback of the server's
+        context = build_context(settings)
+        context.jobs.open()
+        context.close()
         start_logging(settings.log_level)
         host, port = _where(settings, host, port)
         check_address(host, port)
