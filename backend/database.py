@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
     BigInteger,
+    Connection,
     Executable,
     ForeignKey,
     Index,
@@ -29,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -44,12 +44,17 @@ from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_NEWEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
 # As SQLite and PostgreSQL say it.
 _LOST_TABLES = ("no such table", "does not exist")
 
 T = TypeVar("T")
+
+
+class MadeByLaterRelease(Exception):
+    """The database has seen migrations that this release does not have."""
 
 
 class Base(DeclarativeBase):
@@ -317,11 +322,31 @@ class Database:
         self.engine.dispose()
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         with _named_errors(), self.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != _NEWEST:
+                _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The last migration that a database has seen; None for a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # for new and older databases alone: it takes longer to import than to ask
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MadeByLaterRelease(str(error)) from error
 
 
 def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
@@ -378,7 +403,7 @@ def _gone() -> RowGone:
     return RowGone(
         "What was there a moment ago is gone from the database: was the project removed from it, or another "
         "database put in its place?",
-        hint="Run: python -m backend status, and connect the project again if it is not there.",
+        hint="Run: nextlabel status, and connect the project again if it is not there.",
     )
 
 

@@ -58,7 +58,7 @@ def _webhook_allowed(settings: Settings, sent: Request) -> bool:
         return True
     raise Unauthorized(
         f"The header {SECRET_HEADER} is missing or wrong.",
-        hint="Run `python -m backend connect PROJECT_ID`: it gives Label Studio's webhook the secret.",
+        hint="Run `nextlabel connect PROJECT_ID`: it gives Label Studio's webhook the secret.",
     )
 
 

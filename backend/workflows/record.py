@@ -139,7 +139,7 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
-            hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
+            hint=f"See the loops in: nextlabel status {workspace.label_studio_id} --json",
         )
     return version
 
@@ -148,7 +148,7 @@ def _load_head(workspace: Workspace, version: str) -> LinearHead:
     try:
         head, _manifest = workspace.registry.load(workspace.key, version)
     except RegistryError:
-        hint = f"See: python -m backend versions {workspace.label_studio_id}"
+        hint = f"See: nextlabel versions {workspace.label_studio_id}"
         raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
     return head
 

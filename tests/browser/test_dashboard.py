@@ -12,9 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from backend.app import build_context, create_app
+from backend.app import create_app
 from backend.database import Loop, NovelGroup, Project
 from backend.label_studio.client import LabelStudio
+from backend.parts import build_context
 from model.encoders.hashing import HashingEncoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
 from tests.http_server import serving

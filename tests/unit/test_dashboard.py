@@ -297,7 +297,7 @@ def test_the_state_of_a_quiet_project(rich, context):
 
 def test_without_a_worker_the_state_names_the_cure(connected, context):
     worker = read_state(open_workspace(context, 1))["items"]["worker"]
-    assert worker["tone"] == "bad" and "python -m backend worker" in worker["words"]
+    assert worker["tone"] == "bad" and "nextlabel start" in worker["words"]
 
 
 def test_a_failed_loop_says_why(rich, context):

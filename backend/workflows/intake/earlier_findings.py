@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
-from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.synthetic.items import VERDICTS
+
+if TYPE_CHECKING:
+    from backend.workflows.intake.snapshot import Snapshot
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
 ADDED_DECISION = f"group-{ADDED}"

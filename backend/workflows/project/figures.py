@@ -13,8 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.json_types import Json
-from model.novelty.crossfit import Source
-from model.records import Representation
+from model.records import Representation, ThresholdSource
 from model.signals.stopping import Advice, SignalName
 from model.synthetic.items import Verdict
 
@@ -297,7 +296,7 @@ class NoveltyFigures(Record):
     alpha: float
     scores: dict[str, float] | None = None
     calibration: int | None = None
-    source: Source | None = None
+    source: ThresholdSource | None = None
     unanswered: dict[str, int] | None = None
 
 

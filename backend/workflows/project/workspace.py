@@ -159,7 +159,7 @@ def open_workspace(context: Context, label_studio_id: int, stamp: int | None = N
     if workspace is None:
         raise NotFound(
             f"Project {label_studio_id} is not connected to this backend.",
-            hint=f"Run: python -m backend connect {label_studio_id}",
+            hint=f"Run: nextlabel connect {label_studio_id}",
         )
     return workspace
 
