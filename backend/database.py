@@ -6,6 +6,7 @@ every model version).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -43,8 +44,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_NEWEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+MIGRATIONS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r'^(down_)?revision = "(\w+)"', re.MULTILINE)
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
 # As SQLite and PostgreSQL say it.
@@ -323,8 +324,20 @@ class Database:
 
     def _migrate(self) -> None:
         with _named_errors(), self.engine.begin() as connection:
-            if _revision(connection) != _NEWEST:
+            if _revision(connection) != newest_revision():
                 _upgrade(connection)
+
+
+@cache
+def newest_revision() -> str | None:
+    """The migration that no other follows, read off the files without Alembic; None where several are."""
+    found = [match for path in (MIGRATIONS / "versions").glob("*.py") for match in _matches(path)]
+    last = {name for earlier, name in found if not earlier} - {name for earlier, name in found if earlier}
+    return last.pop() if len(last) == 1 else None
+
+
+def _matches(path: Path) -> list[tuple[str, str]]:
+    return _REVISION.findall(path.read_text(encoding="utf-8"))
 
 
 def _revision(connection: Connection) -> str | None:
@@ -341,7 +354,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
