@@ -26,6 +26,7 @@ TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],
 }
+DATA_PAGE: Shape = {"total": int, "tasks": [{"id": int, "data": dict}]}
 _SCORED: Shape = {"id": int, "score": None, "model_version": None}
 SCORES_PAGE: Shape = {"total": int, "tasks": [{"id": int, "predictions": [_SCORED]}]}
 PREDICTIONS: Shape = [{"task": int, "result": None, "model_version": None}]

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 from backend.json_types import Json
+from backend.label_studio.queue_order import LIVE_FROM
 
 Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label"]
+# A tab for each flag, and one of what is served next.
+Tab = Flag | Literal["next"]
+UP_NEXT: Tab = "next"
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
 
-TITLES: dict[Flag, str] = {
+TITLES: dict[Tab, str] = {
+    "next": "Up next",
     "novel": "Possible new classes",
     "review": "Synthetic: needs review",
     "harmful": "Synthetic: harmful",
@@ -21,38 +26,36 @@ TITLES: dict[Flag, str] = {
     "no-label": "Answered, but no label",
 }
 # In these, a task that got an annotation is done with.
-_OPEN_ONLY = frozenset({"novel", "review", "ready"})
+_OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready"})
+# What a list shows: the task's number, its text and other fields, our note, and who answered.
 _HIDDEN = [
-    *("tasks:inner_id", "tasks:annotations_ids", "tasks:predictions_model_versions", "tasks:file_upload"),
-    *(
-        "tasks:storage_filename",
-        "tasks:created_at",
-        "tasks:updated_at",
-        "tasks:updated_by",
-        "tasks:avg_lead_time",
-    ),
-    *(
-        "tasks:draft_exists",
-        "tasks:cancelled_annotations",
-        "tasks:total_predictions",
-        f"tasks:data.{FLAG_FIELD}",
-    ),
+    *("tasks:inner_id", "tasks:annotations_ids", "tasks:annotations_results", "tasks:file_upload"),
+    *("tasks:storage_filename", "tasks:created_at", "tasks:updated_at", "tasks:updated_by"),
+    *("tasks:avg_lead_time", "tasks:draft_exists", "tasks:completed_at", "tasks:total_annotations"),
+    *("tasks:cancelled_annotations", "tasks:total_predictions", "tasks:predictions_model_versions"),
+    # the score is a place in the queue, which Label Studio prints as a percentage
+    *("tasks:predictions_score", "tasks:predictions_results"),
+    *(f"tasks:data.{FLAG_FIELD}", f"tasks:data.{RANK_FIELD}"),
 ]
 
 
-def tab_data(flag: Flag) -> Json:
-    """What Label Studio needs to know of a tab; tasks stand in the order of their rank."""
-    items = [_item(f"data.{FLAG_FIELD}", "String", flag)]
-    if flag in _OPEN_ONLY:
+def tab_data(tab: Tab) -> Json:
+    """What Label Studio needs to know of a tab; tasks stand in the order of their rank, or as served."""
+    if tab == UP_NEXT:
+        # the scores of live answers begin where those of the window end
+        items = [_item("predictions_score", "Number", LIVE_FROM, "less")]
+    else:
+        items = [_item(f"data.{FLAG_FIELD}", "String", tab)]
+    if tab in _OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
     return {
-        "title": TITLES[flag],
+        "title": TITLES[tab],
         "type": "list",
         "target": "tasks",
         "gridWidth": 4,
         "columnsDisplayType": {},
         "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
-        "ordering": [f"tasks:data.{RANK_FIELD}"],
+        "ordering": ["tasks:predictions_score" if tab == UP_NEXT else f"tasks:data.{RANK_FIELD}"],
         "filters": {"conjunction": "and", "items": items},
     }
 
@@ -62,5 +65,5 @@ def shows_the_same(shown: Json, wanted: Json) -> bool:
     return all(shown.get(name) == wanted[name] for name in ("filters", "ordering"))
 
 
-def _item(column: str, kind: str, value: object) -> Json:
-    return {"filter": f"filter:tasks:{column}", "operator": "equal", "type": kind, "value": value}
+def _item(column: str, kind: str, value: object, operator: str = "equal") -> Json:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}

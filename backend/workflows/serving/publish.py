@@ -33,11 +33,12 @@ _MOST_WINDOWS_LEFT = 3
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One task of the window: its lane, and the regions of its pre-annotation (none for audit tasks)."""
+    """One task of the window: its lane, the regions of its pre-annotation (none if it is blank), its line."""
 
     task_id: int
     lane: Lane
     result: list[Json]
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,11 @@ def import_window(
             "label studio took no prediction project=%s tasks=%s", workspace.label_studio_id, rejected
         )
     gone = set(rejected)
-    taken = [(position, place.task_id, place.lane) for position, place in places if place.task_id not in gone]
+    taken = [
+        (position, place.task_id, place.lane, place.line)
+        for position, place in places
+        if place.task_id not in gone
+    ]
     workspace.windows.add(version, taken)
     return PublishReport(kept=kept, rejected=tuple(rejected))
 
