@@ -32,6 +32,7 @@ from backend.workflows.connection.disconnect import disconnect as disconnect_pro
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.pull import pull_forever
 from backend.workflows.project.workers import beat_forever
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
@@ -75,6 +76,8 @@ def worker() -> None:
         stop = threading.Event()
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
+        puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
+        puller.start()
         warm_up(context)
         with context.survived.failures_of("the clock"):
             work.tick(context)
@@ -83,6 +86,7 @@ def worker() -> None:
         finally:
             stop.set()
             heart.join()
+            puller.join()
 
 
 @app.command()
@@ -111,6 +115,14 @@ def connect(
             "one of before, or what the texts ask for."
         ),
     ] = None,
+    pull: Annotated[
+        bool | None,
+        typer.Option(
+            "--pull/--no-pull",
+            help="For a Label Studio that cannot or may not call this machine: nothing is registered there; "
+            "the worker asks it every few seconds what changed. Without either: as before.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -120,7 +132,9 @@ def connect(
             result = connect_project(
                 context,
                 project_id,
-                ConnectOptions(overrides=overrides, explain=explain, require=require, encoder=encoder),
+                ConnectOptions(
+                    overrides=overrides, explain=explain, require=require, encoder=encoder, pull=pull
+                ),
                 progress=progress,
             )
         _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))

@@ -98,6 +98,9 @@ class Project(Base):
     required_control: Mapped[str | None] = mapped_column(Text, default=None)
     # When all tasks were last read, whatever Label Studio said had changed.
     read_whole_at: Mapped[float] = mapped_column(default=0.0)
+    # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
+    is_pulled: Mapped[bool] = mapped_column(default=False)
+    pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 

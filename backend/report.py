@@ -47,6 +47,12 @@ def print_connect(console: Console, report: ConnectReport) -> None:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
         console.print("  Already registered; nothing to change.")
+    if report.is_pulled:
+        console.print(
+            "Label Studio does not call this backend: a worker asks it every few seconds what changed. So a "
+            "task outside the order that is published opens without a suggestion, and the order follows "
+            "answers some seconds later."
+        )
     print_loop(console, report.loop)
     for found in report.disturbances:
         console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
@@ -70,6 +76,7 @@ def connect_json(report: ConnectReport) -> Json:
         "cannot_be_answered": list(report.obstacles),
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
+        "is_pulled": report.is_pulled,
         "changes": report.changes,
         "loop": loop_json(report.loop),
         "served": report.served,
@@ -183,7 +190,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
-        ("last webhook", row["last_webhook"] or "none yet"),
+        ("last webhook", "none: a worker asks" if row["is_pulled"] else row["last_webhook"] or "none yet"),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]

@@ -216,6 +216,14 @@ class Settings(BaseSettings, ProjectSettings):
     backend_url: HttpAddress = Field(
         default="http://localhost:9090", description="How Label Studio reaches this backend."
     )
+    backend_public_url: OptionalHttpAddress = Field(
+        default="", description="Where people's browsers find this backend; empty: BACKEND_URL."
+    )
+    pull_every_seconds: float = Field(
+        default=5.0,
+        ge=1.0,
+        description="Seconds between two looks at projects connected with `--pull`.",
+    )
     basic_auth_user: str = Field(
         default="", description="User name that callers must give; empty: no log-in."
     )
@@ -257,6 +265,10 @@ class Settings(BaseSettings, ProjectSettings):
     def label_studio_link(self) -> str:
         """Address of Label Studio in links for people."""
         return self.label_studio_public_url or self.label_studio_url
+
+    def dashboard_link(self, label_studio_id: int) -> str:
+        """Address of a project's page in links for people."""
+        return f"{self.backend_public_url or self.backend_url}/projects/{label_studio_id}"
 
     @property
     def database_address(self) -> str:

@@ -85,4 +85,10 @@ def _is_our_own(settings: Settings, sent: Request) -> bool:
     origin = sent.headers.get("Origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc in {sent.host, urlsplit(settings.backend_url).netloc}
+    return urlsplit(origin).netloc in {sent.host, *_own_hosts(settings)}
+
+
+def _own_hosts(settings: Settings) -> set[str]:
+    """Where Label Studio and people's browsers find this backend."""
+    addresses = (settings.backend_url, settings.backend_public_url)
+    return {urlsplit(address).netloc for address in addresses if address}

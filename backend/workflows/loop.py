@@ -30,7 +30,7 @@ from backend.workflows.project.hints import is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
-from backend.workflows.project.registration import find_backend
+from backend.workflows.project.registration import find_row
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
@@ -132,8 +132,11 @@ class ProjectLoop:
         else:
             self._renew(config, snapshot, backend)
 
-    def _look(self) -> tuple[Json, Json]:
-        """The project and our row among its ML backends. Raises NotFound, NotConnected."""
+    def _look(self) -> tuple[Json, Json | None]:
+        """The project, and our row among its ML backends if there is to be one.
+
+        Raises NotFound and NotConnected.
+        """
         number = self.workspace.label_studio_id
         details = self.remote.project(number)
         if created_stamp(details) != self.workspace.state.created_stamp:
@@ -141,7 +144,7 @@ class ProjectLoop:
                 f"Project {number} in Label Studio is another one than was connected.",
                 hint=f"Run: python -m backend connect {number}",
             )
-        return details, find_backend(self.workspace.context.settings, self.remote, number)
+        return details, find_row(self.workspace, self.remote)
 
     def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
@@ -182,7 +185,7 @@ class ProjectLoop:
             if encoded < _LONG_ENCODING:
                 return
 
-    def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+    def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""
         taken = self._taken_names()
         if snapshot.synthetic:
@@ -235,7 +238,7 @@ class ProjectLoop:
         found.metrics = HeadMetrics.model_validate(learned.metrics)
         return ranking
 
-    def _publish(self, serving: Serving, ranking: Ranking, backend: Json) -> None:
+    def _publish(self, serving: Serving, ranking: Ranking, backend: Json | None) -> None:
         """Sends the window of a version and lets it serve."""
         workspace, remote = self.workspace, self.remote
         task_ids = first_window(workspace, serving, ranking)
@@ -252,7 +255,7 @@ class ProjectLoop:
         record.window, record.rejected = published.kept, list(published.rejected)
         record.until_published = _traffic(remote)
 
-    def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+    def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
         report = self.report
         report.version = self.workspace.state.active_version

@@ -34,7 +34,7 @@ def test_a_project_at_a_glance(connected):
     assert row["metrics"]["labels"] == 4
     assert row["settings"]["queue_window"] == 10
     assert row["workers"] == [] and row["running"] is False
-    assert "of 30 audit labels" in row["signals"]["accuracy"]["words"] and row["groups"] == []
+    assert "judged by 1 blind answer." in row["signals"]["accuracy"]["words"] and row["groups"] == []
     assert row["verdicts"] == {"helpful": 0, "redundant": 0, "harmful": 0, "unsure": 0}
 
 

@@ -36,13 +36,15 @@ class ConnectOptions:
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
     annotators why a task stands out. It and `require` make an answer to our question required, so that nobody
     submits an empty one. `encoder` names the project's own; without one, texts that are clearly not English
-    get the multilingual one.
+    get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what changed;
+    None leaves that as it was.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
     explain: bool = False
     require: bool = False
     encoder: str | None = None
+    pull: bool | None = None
 
 
 def connect(
@@ -58,8 +60,9 @@ def connect(
     """
     if options.encoder is not None:
         context.encoders.named(options.encoder).get()
-    address = f"{context.settings.backend_url}/projects/{label_studio_id}"
-    report = ConnectReport(project=label_studio_id, dashboard=address)
+    report = ConnectReport(
+        project=label_studio_id, dashboard=context.settings.dashboard_link(label_studio_id)
+    )
     with closing(context.label_studio()) as remote:
         progress.stage("checking the token")
         user = remote.whoami()
@@ -70,6 +73,9 @@ def connect(
         report.changes += _change_config(workspace, remote, config, options)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
+            if options.pull is not None:
+                workspace.change(is_pulled=options.pull)
+            report.is_pulled = workspace.state.is_pulled
             report.changes += register(workspace, remote, details=details)
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
         tidy(workspace)

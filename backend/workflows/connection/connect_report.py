@@ -30,6 +30,7 @@ class ConnectReport:
     expected: int | None = None
     reserved: bool = False
     begun_first: bool = False
+    is_pulled: bool = False
     disturbances: list[Disturbance] = field(default_factory=list)
 
     @property

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from backend.errors import NotConnected
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.required import free_answer
 from backend.label_studio.versions import version_number
-from backend.workflows.connection.register import remove_earlier
+from backend.workflows.connection.register import unregister
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.registration import (
-    SAMPLING_DEFAULT,
-    earlier_backends,
-    find_backend,
-    our_webhooks,
-)
+from backend.workflows.project.registration import SAMPLING_DEFAULT
 from backend.workflows.project.workspace import Workspace
 
 
@@ -25,17 +19,7 @@ def disconnect(workspace: Workspace) -> list[str]:
     done = []
     try:
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
-            for hook in our_webhooks(context.settings, remote, label_studio_id):
-                remote.delete_webhook(hook["id"])
-                done.append("webhook removed")
-            done += remove_earlier(
-                workspace, remote, earlier_backends(context.settings, remote, label_studio_id), moved=-1
-            )
-            try:
-                remote.delete_ml_backend(find_backend(context.settings, remote, label_studio_id)["id"])
-                done.append("ML backend removed")
-            except NotConnected:
-                done.append("no ML backend was registered")
+            done += unregister(workspace, remote) or ["no ML backend was registered"]
             removed = _remove_predictions(remote, label_studio_id)
             done.append(f"{removed} predictions removed")
             remove_notes(workspace, remote)

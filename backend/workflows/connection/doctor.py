@@ -25,6 +25,7 @@ from backend.workflows.project.account import read_account
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     find_backend,
+    find_row,
     our_webhooks,
     webhook_headers,
     webhook_is_right,
@@ -110,8 +111,11 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             f"Run: python -m backend connect {label_studio_id}",
         )
         return
-    yield _try("ML backend", lambda: _check_backend(remote, workspace))
-    yield _try("webhook", lambda: _check_webhook(remote, workspace))
+    if workspace.state.is_pulled:
+        yield _check_pull(workspace)
+    else:
+        yield _try("ML backend", lambda: _check_backend(remote, workspace))
+        yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
@@ -173,6 +177,15 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
+def _check_pull(workspace: Workspace) -> Finding:
+    seconds = workspace.context.settings.pull_every_seconds
+    return Finding(
+        "connection",
+        "ok",
+        f"nothing is registered in Label Studio: a worker asks it every {seconds:g} s what changed",
+    )
+
+
 def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
     cure = f"Run: python -m backend connect {workspace.label_studio_id}"
@@ -230,12 +243,9 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
         )
     if words := damage(workspace):
         return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
-    row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
-    strings = {
-        "project": details["model_version"],
-        "backend title": row["title"],
-        "/setup": row["model_version"],
-    }
+    strings = {"project": details["model_version"]}
+    if row := find_row(workspace, remote):
+        strings |= {"backend title": row["title"], "/setup": row["model_version"]}
     wrong = [f"{where} says {value!r}" for where, value in strings.items() if value != version]
     if wrong:
         return Finding(

@@ -29,7 +29,12 @@ _ORDER_CHANGES = {
 
 
 def register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> list[str]:
-    """Makes this backend the project's ML backend, with its webhook and order; returns what changed."""
+    """Makes this backend the project's ML backend, with its webhook and order; returns what changed.
+
+    Where Label Studio cannot call this backend only the order is set.
+    """
+    if workspace.state.is_pulled:
+        return unregister(workspace, remote) + _set_order(workspace, remote, details)
     changes = []
     number = workspace.label_studio_id
     wanted = _backend_fields(workspace.context.settings, workspace)
@@ -42,9 +47,25 @@ def register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> lis
     if _differs(row, wanted) or row["state"] != _CONNECTED:
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
-    changes += remove_earlier(workspace, remote, earlier, moved=row["id"])
+    changes += _remove_earlier(workspace, remote, earlier, moved=row["id"])
     changes += _mend_webhooks(workspace.context.settings, workspace, remote)
     return changes + _set_order(workspace, remote, details)
+
+
+def unregister(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    """Takes this backend and its webhooks out of a project, under all its addresses; returns what changed."""
+    settings, number = workspace.context.settings, workspace.label_studio_id
+    changes = []
+    for hook in our_webhooks(settings, remote, number):
+        remote.delete_webhook(hook["id"])
+        changes.append("webhook removed")
+    changes += _remove_earlier(workspace, remote, earlier_backends(settings, remote, number), moved=-1)
+    try:
+        remote.delete_ml_backend(find_backend(settings, remote, number)["id"])
+        changes.append("ML backend removed")
+    except NotConnected:
+        pass
+    return changes
 
 
 def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list[str]:
@@ -72,7 +93,7 @@ def _move_or_create(
     return found, f"ML backend moved here from {old['url']}"
 
 
-def remove_earlier(
+def _remove_earlier(
     workspace: Workspace, remote: LabelStudio, earlier: list[Json], *, moved: int
 ) -> list[str]:
     """Takes away what leads to addresses that this backend had before: each costs every submit."""

@@ -57,6 +57,13 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
     )
 
 
+def find_row(workspace: Workspace, remote: LabelStudio) -> Json | None:
+    """Our row in a project, None where Label Studio cannot call us and has none. Raises NotConnected."""
+    if workspace.state.is_pulled:
+        return None
+    return find_backend(workspace.context.settings, remote, workspace.label_studio_id)
+
+
 def earlier_backends(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
     """Rows of this backend under addresses that it had before: they carry the name of a version of ours."""
     return [
@@ -95,7 +102,7 @@ def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
     if created_stamp(details) != workspace.state.created_stamp:
         return True
     try:
-        find_backend(workspace.context.settings, remote, number)
+        find_row(workspace, remote)
     except NotConnected:
         return True
     except NextlabelError:

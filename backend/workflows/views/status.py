@@ -48,6 +48,7 @@ def project_status(workspace: Workspace) -> Json:
             "disturbances": [found.to_json() for found in _disturbances(workspace)],
         },
         "pending_hints": workspace.hints.count(),
+        "is_pulled": workspace.state.is_pulled,
         "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _loop_row(workspace.loops.newest()),
         "running": is_running(workspace),
