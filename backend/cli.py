@@ -102,11 +102,18 @@ def connect(
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out."),
+        typer.Option(
+            "--explain",
+            help="Show a line above each task: why it comes, and how sure the answer ticked is. Changes the "
+            "labeling config.",
+        ),
     ] = False,
     require: Annotated[
         bool,
         typer.Option("--require", help="Let nobody submit an empty answer: required in the labeling config."),
+    ] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Add the dashboard's address to the project's description.")
     ] = False,
     encoder: Annotated[
         str | None,
@@ -133,7 +140,12 @@ def connect(
                 context,
                 project_id,
                 ConnectOptions(
-                    overrides=overrides, explain=explain, require=require, encoder=encoder, pull=pull
+                    overrides=overrides,
+                    explain=explain,
+                    require=require,
+                    link=link,
+                    encoder=encoder,
+                    pull=pull,
                 ),
                 progress=progress,
             )

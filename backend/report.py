@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.json_types import Json
+from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
 from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.doctor import Finding
@@ -59,6 +60,13 @@ def print_connect(console: Console, report: ConnectReport) -> None:
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
+    if report.could_explain:
+        console.print(
+            plain(
+                "Each task has a line that says why it comes and how sure the ticked answer is: column "
+                f"{NOTE_FIELD}. To show it above the task: connect {report.project} --explain"
+            )
+        )
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
@@ -83,6 +91,7 @@ def connect_json(report: ConnectReport) -> Json:
         "expected": report.expected,
         "in_order": report.in_order,
         "verdict": report.verdict,
+        "could_explain": report.could_explain,
         "disturbances": [found.to_json() for found in report.disturbances],
     }
 

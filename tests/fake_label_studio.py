@@ -568,6 +568,14 @@ class FakeLabelStudio:
     def _reset_summary(self, asked, project_id):
         self._project(project_id)
 
+    @route("GET", "/api/dm/columns")
+    def _get_columns(self, asked):
+        project_id = int(asked.params["project"])
+        mine = [task["data"] for task in self.tasks.values() if task["project"] == project_id]
+        names = dict.fromkeys(itertools.chain.from_iterable(mine))
+        fields = [{"id": name, "target": "tasks", "parent": "data"} for name in names]
+        return {"columns": [*fields, {"id": "id", "target": "tasks"}, {"id": "data", "target": "tasks"}]}
+
     @route("GET", "/api/dm/views")
     def _get_tabs(self, asked):
         return [row for row in self.tabs.values() if row["project"] == int(asked.params["project"])]

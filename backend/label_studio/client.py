@@ -85,7 +85,7 @@ class LabelStudio(Connection):
 
     def changed_since(self, project_id: int, moment: str | None) -> tuple[int, str | None]:
         """How many tasks changed after a moment (None: ever), and when the last of them did."""
-        query: Json = {} if moment is None else _greater("updated_at", "Datetime", moment)
+        query: Json = {} if moment is None else _filter("updated_at", "Datetime", "greater", moment)
         query["ordering"] = ["-tasks:updated_at"]
         params = {
             "project": project_id,
@@ -153,6 +153,11 @@ class LabelStudio(Connection):
     def count_columns_anew(self, project_id: int) -> None:
         """Lets the Data Manager forget columns that no task has any more."""
         self._send("POST", f"/api/projects/{project_id}/summary/reset/", {})
+
+    def data_columns(self, project_id: int) -> list[str]:
+        """Names of the fields of the task data that the Data Manager has a column for."""
+        answer = self._get("/api/dm/columns", shapes.COLUMNS, {"project": project_id})
+        return [str(column["id"]) for column in answer["columns"] if column.get("parent") == "data"]
 
     def tabs(self, project_id: int) -> list[Json]:
         """The tabs of the Data Manager."""

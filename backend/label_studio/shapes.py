@@ -39,6 +39,7 @@ BACKEND: Shape = {"id": int, "url": str, "title": _MAYBE_TEXT, "state": str, "mo
 BACKENDS: Shape = [BACKEND]
 WEBHOOK: Shape = {"id": int, "url": str, "actions": list, "headers": (dict, type(None)), "is_active": bool}
 WEBHOOKS: Shape = [WEBHOOK]
+COLUMNS: Shape = {"columns": [{"id": str}]}
 TAB: Shape = {"id": int, "data": dict}
 TABS: Shape = [TAB]
 

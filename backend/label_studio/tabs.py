@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from backend.json_types import Json
@@ -17,16 +18,24 @@ FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextla
 
 TITLES: dict[Tab, str] = {
     "next": "Up next",
-    "novel": "Possible new classes",
-    "review": "Synthetic: needs review",
-    "harmful": "Synthetic: harmful",
-    "redundant": "Synthetic: redundant",
+    "novel": "New classes?",
+    "review": "Check synthetic",
+    "harmful": "Bad synthetic",
+    "redundant": "Spare synthetic",
     "ready": "Ready to accept",
-    "suspect": "Check these labels",
-    "no-label": "Answered, but no label",
+    "suspect": "Check labels",
+    "no-label": "No label yet",
 }
 # In these, a task that got an annotation is done with.
 _OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready"})
+_HIDDEN_BY_DEFAULT = [
+    *("tasks:inner_id", "tasks:annotations_results", "tasks:annotations_ids", "tasks:predictions_score"),
+    *("tasks:predictions_model_versions", "tasks:predictions_results", "tasks:file_upload"),
+    *("tasks:storage_filename", "tasks:created_at", "tasks:updated_at", "tasks:updated_by"),
+    *("tasks:avg_lead_time", "tasks:draft_exists"),
+    *(f"tasks:data.{field}" for field in (FLAG_FIELD, RANK_FIELD)),
+]
+_WIDE = 420  # pixels
 # What a list shows: the task's number, its text and other fields, our note, and who answered.
 _HIDDEN = [
     *("tasks:inner_id", "tasks:annotations_ids", "tasks:annotations_results", "tasks:file_upload"),
@@ -39,8 +48,12 @@ _HIDDEN = [
 ]
 
 
-def tab_data(tab: Tab) -> Json:
-    """What Label Studio needs to know of a tab; tasks stand in the order of their rank, or as served."""
+def tab_data(tab: Tab, *, texts: Sequence[str] = (), others: Sequence[str] = ()) -> Json:
+    """What Label Studio needs to know of a tab; tasks stand in the order of their rank, or as served.
+
+    Of the fields of the task data, those of `texts` are given room, and `others` are hidden.
+    """
+    hidden = [*_HIDDEN, *(f"tasks:data.{field}" for field in others)]
     if tab == UP_NEXT:
         # the scores of live answers begin where those of the window end
         items = [_item("predictions_score", "Number", LIVE_FROM, "less")]
@@ -54,9 +67,21 @@ def tab_data(tab: Tab) -> Json:
         "target": "tasks",
         "gridWidth": 4,
         "columnsDisplayType": {},
-        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
+        "columnsWidth": {f"tasks:data.{field}": _WIDE for field in (*texts, NOTE_FIELD)},
+        "hiddenColumns": {"explore": hidden, "labeling": hidden},
         "ordering": ["tasks:predictions_score" if tab == UP_NEXT else f"tasks:data.{RANK_FIELD}"],
         "filters": {"conjunction": "and", "items": items},
+    }
+
+
+def default_tab() -> Json:
+    """The tab that Label Studio makes itself where a project has none: all tasks."""
+    return {
+        "title": "Default",
+        "type": "list",
+        "target": "tasks",
+        "hiddenColumns": {"explore": _HIDDEN_BY_DEFAULT, "labeling": _HIDDEN_BY_DEFAULT},
+        "filters": {"conjunction": "and", "items": []},
     }
 
 

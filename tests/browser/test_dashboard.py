@@ -194,7 +194,7 @@ def test_the_map_is_coloured_by_what_one_chooses(open_page):
     legend = page.locator(".map-legend")
     expect(legend).to_contain_text("card arrival")
     page.select_option("#colour", "flag")
-    expect(legend).to_contain_text("Possible new classes")
+    expect(legend).to_contain_text("New classes?")
     page.select_option("#colour", "confidence")
     expect(legend).to_contain_text("below 50 %")
     button = legend.locator("button").first

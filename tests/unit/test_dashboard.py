@@ -215,7 +215,7 @@ def test_the_map_holds_a_value_a_point_and_no_long_text(rich, context):
     assert {len(values) for values in points.values()} == {120}
     assert points["x"] == sorted(points["x"])
     assert max(len(text) for text in points["text"]) <= 120
-    assert {"Possible new classes", "Check these labels", "Ready to accept", None} == set(points["flag"])
+    assert {"New classes?", "Check labels", "Ready to accept", None} == set(points["flag"])
 
 
 def test_the_list_of_projects_has_the_connected_ones(rich, context, change_project):

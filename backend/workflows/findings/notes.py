@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from backend.database import Verdict, in_chunks
 from backend.errors import NotFound
+from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import (
     FLAG_FIELD,
     NOTE_FIELD,
@@ -17,6 +20,7 @@ from backend.label_studio.tabs import (
     TITLES,
     Flag,
     Tab,
+    default_tab,
     shows_the_same,
     tab_data,
 )
@@ -36,6 +40,8 @@ logger = logging.getLogger(__name__)
 # One call per text, 0.1 s or more each, in which annotators wait on SQLite: the rest follows next time.
 _MOST_CALLS = 60
 _AT_ONCE = 50
+OUR_FIELDS = (FLAG_FIELD, NOTE_FIELD, RANK_FIELD)
+_PATH = re.compile(r"[.\[]")
 _OF_TRAINING = ("ready", "suspect")
 _MOST_REDUNDANT = 2000
 _MOST_WITHOUT_LABEL = 2000
@@ -111,6 +117,9 @@ def write_tabs(workspace: Workspace, remote: LabelStudio, tabs: Iterable[Tab]) -
     if not wanted:
         return []
     there = {int(tab["id"]): tab["data"] for tab in remote.tabs(workspace.label_studio_id)}
+    if not there:
+        # Label Studio makes its tab of all tasks only where there is none
+        remote.create_tab(workspace.label_studio_id, default_tab())
     by_title = {data.get("title"): number for number, data in there.items()}
     changed, known = [], dict(workspace.state.tabs)
     for tab in wanted:
@@ -118,7 +127,7 @@ def write_tabs(workspace: Workspace, remote: LabelStudio, tabs: Iterable[Tab]) -
         if number not in there:
             number = by_title.get(TITLES[tab])
         if number is None:
-            number = int(remote.create_tab(workspace.label_studio_id, tab_data(tab))["id"])
+            number = int(remote.create_tab(workspace.label_studio_id, _new_tab(workspace, remote, tab))["id"])
             changed.append(TITLES[tab])
         elif not shows_the_same(there[number], tab_data(tab)):
             kept = {name: value for name, value in there[number].items() if name != "id"}
@@ -144,8 +153,9 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> int:
         workspace.tasks.forget_shown(chunk)
     if carrying:
         remote.count_columns_anew(workspace.label_studio_id)
-    for number in workspace.state.tabs.values():
-        remote.delete_tab(number)
+    for tab in remote.tabs(workspace.label_studio_id):
+        if tab["id"] in workspace.state.tabs.values() or default_tab().items() <= tab["data"].items():
+            remote.delete_tab(tab["id"])
     workspace.change(tabs={})
     return len(carrying)
 
@@ -166,6 +176,15 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     return notes | _notes_without_label(workspace)
 
 
+def _new_tab(workspace: Workspace, remote: LabelStudio, tab: Tab) -> Json:
+    """A tab that shows, of the fields of the task data, those that people read, and our note."""
+    config = parse_label_config(workspace.state.label_config, workspace.preference)
+    read = {_PATH.split(field)[0] for field in config.text_fields}
+    found = [field for field in remote.data_columns(workspace.label_studio_id) if field not in OUR_FIELDS]
+    texts = [field for field in found if field in read]
+    return tab_data(tab, texts=texts, others=[field for field in found if field not in read])
+
+
 def _differences(
     workspace: Workspace, wanted: Mapping[int, Mapping[str, str]]
 ) -> list[tuple[tuple[str, str], list[int]]]:
@@ -173,7 +192,7 @@ def _differences(
     shown = workspace.tasks.read_shown(list(wanted))
     calls: dict[tuple[str, str], list[int]] = defaultdict(list)
     for task_id, fields in sorted(shown.items()):
-        for name in (FLAG_FIELD, NOTE_FIELD, RANK_FIELD):
+        for name in OUR_FIELDS:
             value = wanted.get(task_id, {}).get(name, "")
             if fields.get(name, "") != value:
                 calls[name, value].append(task_id)

@@ -45,6 +45,10 @@ class Line:
     plain: str
     named: str
 
+    def after(self, start: str) -> Line:
+        """The same behind a sentence."""
+        return Line(f"{start} {self.plain}", f"{start} {self.named}")
+
 
 def tell(workspace: Workspace, serving: Serving, placements: Sequence[Placement]) -> list[Placement]:
     """The same places, each with its line; names are in those that most tasks share, while there is room."""
@@ -137,28 +141,24 @@ def _of_belief(serving: Serving, task_id: int, row: Floats, *, is_unlike: bool) 
         return _same("The model knows none of the labels there are now: nothing is ticked.")
     name, confidence = best
     title = next(label.title for label in serving.config.labels if label.name == name)
-    if is_by_name(serving.version):
-        return _by_names(title, confidence, floor=serving.floor)
-    line = _unticked(title, confidence) if confidence < serving.floor else confidence_line(title, confidence)
-    return _with_unlike(line) if is_unlike else line
+    if confidence < serving.floor:
+        line = _unticked(confidence, by_names=is_by_name(serving.version))
+    elif is_by_name(serving.version):
+        line = _by_names(title, confidence)
+    else:
+        line = confidence_line(title, confidence)
+    return line.after("Unlike anything labelled so far.") if is_unlike else line
 
 
-def _by_names(title: str, confidence: float, *, floor: float) -> Line:
-    end = ": too unsure to tick." if confidence < floor else "."
+def _by_names(title: str, confidence: float) -> Line:
     sure = in_words(confidence)
-    return Line(
-        f"Guess from the label names, {sure}{end}", f"Guess from the label names: {title}, {sure}{end}"
-    )
+    return Line(f"Guess from the label names, {sure}.", f"Guess from the label names: {title}, {sure}.")
 
 
-def _unticked(title: str, confidence: float) -> Line:
-    sure = in_words(confidence)
-    return Line(f"Too unsure to tick, {sure}.", f"Perhaps {title}, only {sure}: nothing is ticked.")
-
-
-def _with_unlike(line: Line) -> Line:
-    start = "Unlike anything labelled so far."
-    return Line(f"{start} {line.plain}", f"{start} {line.named}")
+def _unticked(confidence: float, *, by_names: bool) -> Line:
+    """Without a name: what is too unsure to tick should not lead anybody."""
+    start = "Going by the label names, too" if by_names else "Too"
+    return _same(f"{start} unsure to tick: {in_words(confidence)} at best.")
 
 
 def _unlike(workspace: Workspace, serving: Serving, task_ids: Sequence[int]) -> set[int]:
