@@ -24,7 +24,7 @@ from model.records import Floats
 logger = logging.getLogger(__name__)
 
 # Different lines in one window: each is a write of .1 s or more, in which annotators wait on SQLite.
-MOST_LINES = 16
+MOST_LINES = 12
 
 BLIND = "Please answer unaided: this one measures the model."
 # Confidence in coarse steps, so that few lines are different: from this share on it reads so.
