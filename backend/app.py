@@ -11,6 +11,7 @@ from functools import partial
 
 from alembic.util import CommandError
 from flask import Flask, Response, jsonify
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -25,6 +26,7 @@ from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
 from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
+from backend.shared_secret import shared_secret
 from backend.store.secrets import Secrets
 from backend.workflows import work
 from model.encoders import Encoder
@@ -40,10 +42,12 @@ _MOST_BYTES = 250 * 1024 * 1024
 def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None = None) -> Context:
     """Opens the database, the queue of jobs and the model store; loads no model."""
     check_folders(settings)
+    database = _open_database(settings)
+    settings = _with_webhook_secret(settings, database)
     jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
     context = Context(
         settings=settings,
-        database=_open_database(settings),
+        database=database,
         jobs=jobs,
         encoders=Encoders(partial(_load_encoder, settings, load_encoder), default=settings.text_encoder),
         registry=ModelRegistry(settings.model_folder),
@@ -53,6 +57,14 @@ def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None =
     )
     jobs.bind(run=partial(work.run_pending, context), tick=partial(work.tick, context))
     return context
+
+
+def _with_webhook_secret(settings: Settings, database: Database) -> Settings:
+    """Settings with a secret for webhooks: the one that is set, else one that all processes here share."""
+    if settings.webhook_secret.get_secret_value():
+        return settings
+    made = shared_secret(settings, "webhooks", Secrets(database).shared("webhooks"))
+    return settings.model_copy(update={"webhook_secret": SecretStr(made)})
 
 
 def check_folders(settings: Settings) -> None:

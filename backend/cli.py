@@ -130,6 +130,7 @@ def connect(
             "the worker asks it every few seconds what changed. Without either: as before.",
         ),
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also say how long each part took.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -149,7 +150,9 @@ def connect(
                 ),
                 progress=progress,
             )
-        _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
+        _print(
+            as_json, report.connect_json(result), lambda: report.print_connect(_out, result, verbose=verbose)
+        )
     if not result.in_order:
         raise typer.Exit(1)
 

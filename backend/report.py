@@ -26,8 +26,8 @@ _OUTCOMES = {
 }
 
 
-def print_connect(console: Console, report: ConnectReport) -> None:
-    """What connect found and did."""
+def print_connect(console: Console, report: ConnectReport, *, verbose: bool = False) -> None:
+    """What connect found and did; `verbose` adds how long each part took."""
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
@@ -54,7 +54,7 @@ def print_connect(console: Console, report: ConnectReport) -> None:
             "task outside the order that is published opens without a suggestion, and the order follows "
             "answers some seconds later."
         )
-    print_loop(console, report.loop)
+    print_loop(console, report.loop, verbose=verbose)
     for found in report.disturbances:
         console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
     for sentence in report.gaps.sentences:
@@ -96,8 +96,8 @@ def connect_json(report: ConnectReport) -> Json:
     }
 
 
-def print_loop(console: Console, report: LoopReport) -> None:
-    """What one loop did."""
+def print_loop(console: Console, report: LoopReport, *, verbose: bool = True) -> None:
+    """What one loop did; `verbose` adds how long each part took."""
     found = report.record
     line = f"{_OUTCOMES[report.outcome]}: version {report.version}"
     if report.outcome == "published":
@@ -108,6 +108,8 @@ def print_loop(console: Console, report: LoopReport) -> None:
     console.print(plain(line + "."))
     if found.rejected:
         console.print(plain((f"Label Studio took no prediction for tasks {found.rejected}.", "yellow")))
+    if not verbose:
+        return
     seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
     console.print(plain((f"{seconds}; {found.writes} writes to Label Studio.", "dim")))
 

@@ -228,7 +228,8 @@ class Settings(BaseSettings, ProjectSettings):
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
     webhook_secret: Secret = Field(
-        default=SecretStr(""), description="Secret header that webhooks must carry; `connect` sets it."
+        default=SecretStr(""),
+        description="Secret header that webhooks must carry; empty: made by itself. `connect` sets it.",
     )
     secret_key: Secret = Field(
         default=SecretStr(""),

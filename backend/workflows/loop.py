@@ -30,7 +30,7 @@ from backend.workflows.project.hints import is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
-from backend.workflows.project.registration import find_row
+from backend.workflows.project.registration import find_row, mend_webhooks
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
@@ -260,6 +260,8 @@ class ProjectLoop:
         report = self.report
         report.version = self.workspace.state.active_version
         mended = publish.align(self.workspace, self.remote, backend=backend)
+        if backend is not None and mend_webhooks(self.workspace, self.remote):
+            mended.append("webhook")
         if mended:
             report.outcome = "mended"
             report.record.mended = mended

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from backend.context import Context
-from backend.errors import NotConnected
+from backend.errors import NextlabelError, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference
@@ -71,6 +71,7 @@ def connect(
         user = remote.whoami()
         report.user, report.token = _user_name(user), remote.token_kind
         details = remote.project(label_studio_id)
+        known = find_workspace(context, label_studio_id, created_stamp(details))
         workspace, config = _settle(context, remote, details, options.overrides)
         _tell_question(report, config, title=str(details["title"]))
         report.changes += _change_config(workspace, remote, config, options)
@@ -81,13 +82,24 @@ def connect(
             if options.pull is not None:
                 workspace.change(is_pulled=options.pull)
             report.is_pulled = workspace.state.is_pulled
-            report.changes += register(workspace, remote, details=details)
+            with _connected_only_if_registered(workspace, known):
+                report.changes += register(workspace, remote, details=details)
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
         tidy(workspace)
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
     return report
+
+
+@contextmanager
+def _connected_only_if_registered(workspace: Workspace, known: Workspace | None) -> Iterator[None]:
+    """A new project that could not be registered is left to nobody: the clock would fail on it for ever."""
+    try:
+        yield
+    except NextlabelError:
+        workspace.change(connected=known is not None and known.state.connected)
+        raise
 
 
 def _settle(

@@ -15,12 +15,12 @@ from backend.workflows.project.registration import (
     earlier_backends,
     earlier_webhooks,
     find_backend,
+    mend_webhooks,
     our_webhooks,
-    webhook_fields,
-    webhook_is_right,
 )
 from backend.workflows.project.workspace import Workspace
 
+REGISTERED = "ML backend registered"
 _CONNECTED = "CO"
 _ORDER_CHANGES = {
     "sampling": f"sampling set to {WANTED['sampling']!r}",
@@ -49,7 +49,7 @@ def register(workspace: Workspace, remote: LabelStudio, *, details: Json) -> lis
         remote.update_ml_backend(row["id"], **(wanted | {"title": row["title"]}))
         changes.append("ML backend updated")
     changes += _remove_earlier(workspace, remote, earlier, moved=row["id"])
-    changes += _mend_webhooks(workspace.context.settings, workspace, remote)
+    changes += _set_webhook(workspace, remote, is_new=REGISTERED in changes)
     return changes + _set_order(workspace, remote, details)
 
 
@@ -67,6 +67,12 @@ def unregister(workspace: Workspace, remote: LabelStudio) -> list[str]:
     except NotConnected:
         pass
     return changes
+
+
+def _set_webhook(workspace: Workspace, remote: LabelStudio, *, is_new: bool) -> list[str]:
+    changed = mend_webhooks(workspace, remote)
+    # the webhook that Label Studio adds by itself is no fault to speak of
+    return ["webhook added"] if changed and is_new else changed
 
 
 def _set_order(workspace: Workspace, remote: LabelStudio, details: Json) -> list[str]:
@@ -87,7 +93,7 @@ def _move_or_create(
 ) -> tuple[Json, str]:
     """Our row, and how it came: the one of an earlier address keeps the version that serves."""
     if not earlier:
-        return _create_backend(context, remote, wanted), "ML backend registered"
+        return _create_backend(context, remote, wanted), REGISTERED
     old = earlier[0]
     remote.update_ml_backend(old["id"], **(wanted | {"title": old["title"]}))
     found = find_backend(context.settings, remote, wanted["project"])
@@ -136,17 +142,3 @@ def _create_backend(context: Context, remote: LabelStudio, fields: Json) -> Json
             if str(row["url"]).rstrip("/") == context.settings.backend_url:
                 remote.delete_ml_backend(row["id"])
         raise
-
-
-def _mend_webhooks(settings: Settings, workspace: Workspace, remote: LabelStudio) -> list[str]:
-    hooks = our_webhooks(settings, remote, workspace.label_studio_id)
-    wanted = webhook_fields(settings, workspace)
-    for extra in hooks[1:]:
-        remote.delete_webhook(extra["id"])
-    if not hooks:
-        remote.create_webhook(project=workspace.label_studio_id, **wanted)
-        return ["webhook added"]
-    if len(hooks) == 1 and webhook_is_right(settings, workspace, hooks[0]):
-        return []
-    remote.update_webhook(hooks[0]["id"], **wanted)
-    return ["webhook mended"]
