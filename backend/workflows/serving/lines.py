@@ -74,14 +74,19 @@ def tell(workspace: Workspace, serving: Serving, placements: Sequence[Placement]
 
 
 def choose_words(lines: Mapping[int, Line], *, most: int) -> dict[int, str]:
-    """The words of each task's line: named ones where most tasks share them, plain ones for the others.
+    """The words of each task's line: of tasks with the same plain line all are named, or none.
 
-    At most `most` different ones, as long as there are no more plain ones.
+    At most `most` different ones, as long as there are no more plain ones; what most tasks say comes first.
     """
-    room = max(most - len({line.plain for line in lines.values()}), 0)
-    counts = Counter(line for line in lines.values() if line.named != line.plain)
-    named = {line for line, _count in counts.most_common(room)}
-    return {task_id: line.named if line in named else line.plain for task_id, line in lines.items()}
+    names: dict[str, set[str]] = defaultdict(set)
+    for line in lines.values():
+        names[line.plain].add(line.named)
+    room, named = most - len(names), set()
+    for plain, _count in Counter(line.plain for line in lines.values()).most_common():
+        if (more := len(names[plain]) - 1) <= room:
+            room -= more
+            named.add(plain)
+    return {task_id: line.named if line.plain in named else line.plain for task_id, line in lines.items()}
 
 
 def write_lines(workspace: Workspace, remote: LabelStudio, placements: Sequence[Placement]) -> int:
@@ -116,8 +121,9 @@ def confidence_line(label: str, confidence: float) -> Line:
     """What is said of a label that is likely or perhaps right, by its confidence in [0, 1]."""
     sure = in_words(confidence)
     if confidence >= _LIKELY:
-        return Line(f"Likely right, {sure}: please confirm.", f"Likely {label}, {sure}: please confirm.")
-    return Line(f"A guess, {sure}.", f"Perhaps {label}, {sure}.")
+        plain = f"The ticked answer is likely right, {sure}: please confirm."
+        return Line(plain, f"Likely {label}, {sure}: please confirm.")
+    return Line(f"The ticked answer is a guess, {sure}.", f"Perhaps {label}, {sure}.")
 
 
 def in_words(confidence: float) -> str:
