@@ -1,4 +1,7 @@
-"""What Label Studio's page of models says of us: its title is the version, its description the state."""
+"""What our row among Label Studio's models says of us: its title is the version, its description the state.
+
+The page of 1.23.2 draws the title and the address of a row; the description is in its API.
+"""
 
 from __future__ import annotations
 
