@@ -51,24 +51,15 @@ class Line:
 
 
 def tell(workspace: Workspace, serving: Serving, placements: Sequence[Placement]) -> list[Placement]:
-    """The same places, each with its line; names are in those that most tasks share, while there is room."""
-    task_ids = [placed.task_id for placed in placements]
-    beliefs, unlike = serving.believe(task_ids), _unlike(workspace, serving, task_ids)
-    verdicts = {row.task_id: row.reason for row in workspace.verdicts.of_kinds(("unsure",))}
-    outcomes = workspace.tasks.outcomes_of(task_ids)
-    lines: dict[int, Line] = {}
-    for placed in placements:
-        task_id = placed.task_id
-        if placed.lane == "audit":
-            line = Line(BLIND, BLIND)
-        elif outcomes.get(task_id):
-            line = _same(_SECOND_LOOKS.get(outcomes[task_id], _WITHOUT_LABEL))
-        elif placed.lane == "synthetic":
-            reason = verdicts.get(task_id, "please check it.")
-            line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
-        else:
-            line = _of_belief(serving, task_id, beliefs[task_id], is_unlike=task_id in unlike)
-        lines[task_id] = line
+    """The same places, each with its line.
+
+    Of a window with more different lines than `MOST_LINES` none says that a task is unlike all others: then
+    there are sixteen at most.
+    """
+    unlike = _unlike(workspace, serving, [placed.task_id for placed in placements])
+    lines = _lines(workspace, serving, placements, unlike=unlike)
+    if len({line.plain for line in lines.values()}) > MOST_LINES:
+        lines = _lines(workspace, serving, placements, unlike=set())
     words = choose_words(lines, most=MOST_LINES)
     return [replace(placed, line=words[placed.task_id]) for placed in placements]
 
@@ -133,6 +124,28 @@ def in_words(confidence: float) -> str:
 
 def _same(words: str) -> Line:
     return Line(words, words)
+
+
+def _lines(
+    workspace: Workspace, serving: Serving, placements: Sequence[Placement], *, unlike: set[int]
+) -> dict[int, Line]:
+    task_ids = [placed.task_id for placed in placements]
+    beliefs, outcomes = serving.believe(task_ids), workspace.tasks.outcomes_of(task_ids)
+    verdicts = {row.task_id: row.reason for row in workspace.verdicts.of_kinds(("unsure",))}
+    lines: dict[int, Line] = {}
+    for placed in placements:
+        task_id = placed.task_id
+        if placed.lane == "audit":
+            line = _same(BLIND)
+        elif outcomes.get(task_id):
+            line = _same(_SECOND_LOOKS.get(outcomes[task_id], _WITHOUT_LABEL))
+        elif placed.lane == "synthetic":
+            reason = verdicts.get(task_id, "Please check it.")
+            line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
+        else:
+            line = _of_belief(serving, task_id, beliefs[task_id], is_unlike=task_id in unlike)
+        lines[task_id] = line
+    return lines
 
 
 def _of_belief(serving: Serving, task_id: int, row: Floats, *, is_unlike: bool) -> Line:
