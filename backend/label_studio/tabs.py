@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from backend.json_types import Json
@@ -15,6 +15,7 @@ UP_NEXT: Tab = "next"
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
+PICKED_FIELD = "nextlabel_picked"
 
 TITLES: dict[Tab, str] = {
     "next": "Up next",
@@ -45,6 +46,7 @@ _HIDDEN = [
     # the score is a place in the queue, which Label Studio prints as a percentage
     *("tasks:predictions_score", "tasks:predictions_results"),
     *(f"tasks:data.{FLAG_FIELD}", f"tasks:data.{RANK_FIELD}"),
+    f"tasks:data.{PICKED_FIELD}",
 ]
 
 
@@ -61,17 +63,26 @@ def tab_data(tab: Tab, *, texts: Sequence[str] = (), others: Sequence[str] = ())
         items = [_item(f"data.{FLAG_FIELD}", "String", tab)]
     if tab in _OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
-    return {
-        "title": TITLES[tab],
-        "type": "list",
-        "target": "tasks",
-        "gridWidth": 4,
-        "columnsDisplayType": {},
-        "columnsWidth": {f"tasks:data.{field}": _WIDE for field in (*texts, NOTE_FIELD)},
-        "hiddenColumns": {"explore": hidden, "labeling": hidden},
-        "ordering": ["tasks:predictions_score" if tab == UP_NEXT else f"tasks:data.{RANK_FIELD}"],
-        "filters": {"conjunction": "and", "items": items},
-    }
+    filters = {"conjunction": "and", "items": items}
+    order = "tasks:predictions_score" if tab == UP_NEXT else f"tasks:data.{RANK_FIELD}"
+    widths = {f"tasks:data.{field}": _WIDE for field in (*texts, NOTE_FIELD)}
+    made = _tab(TITLES[tab], filters=filters, ordering=[order])
+    return made | {"columnsWidth": widths, "hiddenColumns": {"explore": hidden, "labeling": hidden}}
+
+
+def picked_mark(numbers: Iterable[int]) -> str:
+    """What the field of a task says that is in the tabs of these numbers."""
+    return f"|{'|'.join(map(str, numbers))}|"
+
+
+def picked_tab(title: str, number: int) -> Json:
+    """What Label Studio needs to know of the tab of a number: its tasks are marked with it.
+
+    Not by their ids: the Data Manager of a whole project stays blank when one of its tabs filters by a list
+    of them, empties a tab with a pattern of them, and hangs over a filter for each.
+    """
+    item = _item(f"data.{PICKED_FIELD}", "String", picked_mark([number])) | {"operator": "contains"}
+    return _tab(title, filters={"conjunction": "and", "items": [item]}, ordering=[])
 
 
 def default_tab() -> Json:
@@ -92,3 +103,16 @@ def shows_the_same(shown: Json, wanted: Json) -> bool:
 
 def _item(column: str, kind: str, value: object, operator: str = "equal") -> Json:
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+
+
+def _tab(title: str, *, filters: Json, ordering: list[str]) -> Json:
+    return {
+        "title": title,
+        "type": "list",
+        "target": "tasks",
+        "gridWidth": 4,
+        "columnsDisplayType": {},
+        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
+        "ordering": ordering,
+        "filters": filters,
+    }

@@ -25,10 +25,10 @@ from backend.label_studio.tabs import (
     tab_data,
 )
 from backend.label_studio.text_template import OWN_FIELDS
+from backend.workflows.findings.selections import remove_tabs
 from backend.workflows.intake.earlier_findings import (
-    OPEN,
     doubtful_verdicts,
-    read_groups,
+    shown_groups,
 )
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.account import CURABLE
@@ -144,7 +144,8 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> int:
 
     Label Studio's bulk edit can empty a field, not remove it: each task is read and written by itself.
     """
-    carrying = list(workspace.tasks.read_shown([]))
+    marked = remove_tabs(workspace, remote)
+    carrying = sorted({*workspace.tasks.read_shown([]), *marked})
     for chunk in in_chunks(carrying, _AT_ONCE):
         for task_id, data in remote.task_data(workspace.label_studio_id, chunk).items():
             kept = {name: value for name, value in data.items() if not name.startswith(OWN_FIELDS)}
@@ -164,7 +165,7 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     """The notes of novel groups, of verdicts on synthetic tasks and of answers that became no label."""
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
-    for place, group in enumerate(read_groups(workspace, OPEN), start=1):
+    for place, group in enumerate(shown_groups(workspace), start=1):
         text = f"Possible new class: {group.name} ({len(group.members)} similar tasks)"
         notes |= {task_id: Note("novel", text, place) for task_id in group.members if task_id in open_tasks}
     doubtful = doubtful_verdicts(workspace, snapshot)
