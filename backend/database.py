@@ -168,7 +168,7 @@ class Embedding(Base):
 
 
 class WindowTask(Base):
-    """One place of the published queue, and the lane by which the task came there."""
+    """One place of the published queue, the lane by which the task came there, and the line that says why."""
 
     __tablename__ = "window_tasks"
 
@@ -177,6 +177,7 @@ class WindowTask(Base):
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int]
     lane: Mapped[str] = mapped_column(String(16))
+    line: Mapped[str] = mapped_column(Text, default="")
 
 
 class Loop(Base):

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from backend.json_types import Json
+from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
 from backend.workflows.project.figures import HeadMetrics
 from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
@@ -63,6 +64,13 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
+    if report.could_explain:
+        console.print(
+            plain(
+                "Each task has a line that says why it comes and how sure the ticked answer is: column "
+                f"{NOTE_FIELD}. To show it above the task: connect {report.project} --explain"
+            )
+        )
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
@@ -87,6 +95,7 @@ def connect_json(report: ConnectReport) -> Json:
         "expected": report.expected,
         "in_order": report.in_order,
         "verdict": report.verdict,
+        "could_explain": report.could_explain,
         "disturbances": [found.to_json() for found in report.disturbances],
     }
 

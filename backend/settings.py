@@ -203,11 +203,10 @@ class ProjectSettings(BaseModel):
         default=0.95, ge=0.5, lt=1.0, description="Precision promised for pre-annotations called trusted."
     )
     preannotate_floor: float = Field(
-        default=0.1,
+        default=0.5,
         ge=0.0,
         lt=1.0,
-        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made; "
-        "a window that is out stays as it is.",
+        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made.",
     )
     label_price: float = Field(
         default=0.5,

@@ -561,6 +561,25 @@ class FakeLabelStudio:
         self.set_field(mine, asked.body["value_name"], asked.body["value"])
         return {"response_code": 200, "detail": f"Updated {len(chosen)} tasks"}
 
+    @route("PATCH", r"/api/tasks/(\d+)")
+    def _patch_task(self, asked, task_id):
+        if task_id not in self.tasks:
+            raise Refusal(404, "No Task matches the given query.")
+        self.edit_task(task_id, asked.body["data"])
+        return self._simple_task(task_id)
+
+    @route("POST", r"/api/projects/(\d+)/summary/reset/")
+    def _reset_summary(self, asked, project_id):
+        self._project(project_id)
+
+    @route("GET", "/api/dm/columns")
+    def _get_columns(self, asked):
+        project_id = int(asked.params["project"])
+        mine = [task["data"] for task in self.tasks.values() if task["project"] == project_id]
+        names = dict.fromkeys(itertools.chain.from_iterable(mine))
+        fields = [{"id": name, "target": "tasks", "parent": "data"} for name in names]
+        return {"columns": [*fields, {"id": "id", "target": "tasks"}, {"id": "data", "target": "tasks"}]}
+
     @route("GET", "/api/dm/views")
     def _get_tabs(self, asked):
         return [row for row in self.tabs.values() if row["project"] == int(asked.params["project"])]
@@ -722,6 +741,8 @@ class FakeLabelStudio:
         if item["filter"] == "filter:tasks:predictions_model_versions" and item["operator"] == "contains":
             versions = {row["model_version"] for row in self._predictions_of(task["id"])}
             return bool(versions & set(item["value"]))
+        if item["filter"] == "filter:tasks:id" and item["operator"] == "in_list":
+            return task["id"] in item["value"]
         raise AssertionError(f"The fake knows no filter like {item}")
 
     def _choose(self, project, user):

@@ -23,7 +23,14 @@ Settings = Annotated[
     ),
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Add a line to the labeling config that says why a task stands out.")
+    bool,
+    typer.Option(
+        "--explain",
+        help="Show a line above each task: why it comes, and how sure the tick is. Changes the config.",
+    ),
+]
+Link = Annotated[
+    bool, typer.Option("--link", help="Add the dashboard's address to the project's description.")
 ]
 Require = Annotated[
     bool,
@@ -79,6 +86,7 @@ def connect(
     settings: Settings = None,
     explain: Explain = False,
     require: Require = False,
+    link: Link = False,
     encoder: EncoderName = None,
     pull: Pull = None,
     verbose: Verbose = False,
@@ -92,7 +100,7 @@ def connect(
         from backend.workflows.connection.connect import connect as connect_project
 
         options = ConnectOptions(
-            overrides=overrides, explain=explain, require=require, encoder=encoder, pull=pull
+            overrides=overrides, explain=explain, require=require, link=link, encoder=encoder, pull=pull
         )
         with TerminalProgress(shell.err) as progress:
             result = connect_project(context, project_id, options, progress=progress)

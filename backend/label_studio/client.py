@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from backend.errors import LabelStudioError, NotFound
@@ -72,13 +73,13 @@ class LabelStudio(Connection):
         """Pages of tasks with their annotations; only those changed after a moment when it is given."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
         if updated_after:
-            params["query"] = json.dumps(_greater("updated_at", "Datetime", updated_after))
+            params["query"] = json.dumps(_filter("updated_at", "Datetime", "greater", updated_after))
         yield from self._pages(params, shapes.TASKS_PAGE)
 
     def some_answered_tasks(self, project_id: int) -> list[Json]:
         """Tasks with annotations, one page of them."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
-        params["query"] = json.dumps(_greater("total_annotations", "Number", 0))
+        params["query"] = json.dumps(_filter("total_annotations", "Number", "greater", 0))
         return next(self._pages(params, shapes.TASKS_PAGE), [])
 
     def task_ids(self, project_id: int) -> Iterator[list[int]]:
@@ -94,7 +95,7 @@ class LabelStudio(Connection):
 
     def changed_since(self, project_id: int, moment: str | None) -> tuple[int, str | None]:
         """How many tasks changed after a moment (None: ever), and when the last of them did."""
-        query: Json = {} if moment is None else _greater("updated_at", "Datetime", moment)
+        query: Json = {} if moment is None else _filter("updated_at", "Datetime", "greater", moment)
         query["ordering"] = ["-tasks:updated_at"]
         params = {
             "project": project_id,
@@ -145,6 +146,28 @@ class LabelStudio(Connection):
         selected = {"all": False, "included": list(task_ids)}
         body = {"selectedItems": selected, "value_name": name, "value_type": "String", "value": value}
         self._send("POST", f"/api/dm/actions?id=add_data_field&project={project_id}", body)
+
+    def task_data(self, project_id: int, task_ids: Sequence[int]) -> dict[int, Json]:
+        """The data of some tasks, by task; those that are gone are left out."""
+        params: Json = {"project": project_id, "include": "id,data"}
+        params["query"] = json.dumps(_filter("id", "Number", "in_list", list(task_ids)))
+        return {
+            int(task["id"]): task["data"] for page in self._pages(params, shapes.DATA_PAGE) for task in page
+        }
+
+    def replace_task_data(self, task_id: int, data: Json) -> None:
+        """Gives a task these data in place of all that it has, if it is still there."""
+        with suppress(NotFound):
+            self._send("PATCH", f"/api/tasks/{task_id}", {"data": data})
+
+    def count_columns_anew(self, project_id: int) -> None:
+        """Lets the Data Manager forget columns that no task has any more."""
+        self._send("POST", f"/api/projects/{project_id}/summary/reset/", {})
+
+    def data_columns(self, project_id: int) -> list[str]:
+        """Names of the fields of the task data that the Data Manager has a column for."""
+        answer = self._get("/api/dm/columns", shapes.COLUMNS, {"project": project_id})
+        return [str(column["id"]) for column in answer["columns"] if column.get("parent") == "data"]
 
     def tabs(self, project_id: int) -> list[Json]:
         """The tabs of the Data Manager."""
@@ -309,6 +332,6 @@ def _with_fields(rows: list[Json], fields: Json) -> Json | None:
     return next((row for row in rows if fields.items() <= row.items()), None)
 
 
-def _greater(column: str, kind: str, value: object) -> Json:
-    item = {"filter": f"filter:tasks:{column}", "operator": "greater", "type": kind, "value": value}
+def _filter(column: str, kind: str, operator: str, value: object) -> Json:
+    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
     return {"filters": {"conjunction": "and", "items": [item]}}

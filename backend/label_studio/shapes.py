@@ -28,6 +28,7 @@ TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],
 }
+DATA_PAGE: Shape = {"total": int, "tasks": [{"id": int, "data": dict}]}
 _SCORED: Shape = {"id": int, "score": None, "model_version": None}
 SCORES_PAGE: Shape = {"total": int, "tasks": [{"id": int, "predictions": [_SCORED]}]}
 PREDICTIONS: Shape = [{"task": int, "result": None, "model_version": None}]
@@ -39,6 +40,7 @@ BACKEND: Shape = {"id": int, "url": str, "title": _MAYBE_TEXT, "state": str, "mo
 BACKENDS: Shape = [BACKEND]
 WEBHOOK: Shape = {"id": int, "url": str, "actions": list, "headers": (dict, type(None)), "is_active": bool}
 WEBHOOKS: Shape = [WEBHOOK]
+COLUMNS: Shape = {"columns": [{"id": str}]}
 TAB: Shape = {"id": int, "data": dict}
 TABS: Shape = [TAB]
 

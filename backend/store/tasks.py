@@ -114,6 +114,19 @@ class Tasks(ProjectTable):
             )
             return {row.task_id: row.outcome for row in rows}
 
+    def outcomes_of(self, task_ids: Sequence[int]) -> dict[int, str]:
+        """What came of the answers to some tasks; empty where there are none."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.outcome).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.outcome for row in rows})
+        return found
+
     def waiting_of(self, task_ids: Sequence[int]) -> set[int]:
         """Those of some tasks that have a text and wait for their first answer; synthetic ones apart."""
         found: set[int] = set()
@@ -342,10 +355,24 @@ class Tasks(ProjectTable):
         with self._database.session() as session:
             carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
             found.update((task_id, shown) for task_id, shown in session.execute(carrying))
-            for chunk in in_chunks(noted):
+        return found | self.shown_of(noted)
+
+    def shown_of(self, task_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Our fields on some tasks."""
+        query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
+        found: dict[int, dict[str, str]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
                 rows = session.execute(query.where(Task.task_id.in_(chunk)))
                 found.update({task_id: shown or {} for task_id, shown in rows})
         return found
+
+    def forget_shown(self, task_ids: Sequence[int]) -> None:
+        """Remembers that tasks carry none of our fields."""
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = (Task.project_id == self._project_id, Task.task_id.in_(chunk))
+                session.execute(update(Task).where(*mine).values(shown={}))
 
     def write_shown(self, task_ids: Sequence[int], name: str, value: str) -> None:
         """Remembers that one of our fields has a value now."""

@@ -14,8 +14,9 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
+from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
-from backend.workflows.intake.earlier_findings import new_class_members
+from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
@@ -206,6 +207,7 @@ class ProjectLoop:
             snapshot=learned.seen,
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
+            novel=novel_members(self.workspace),
         )
         ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
         self._publish(serving, ranking, backend)
@@ -271,6 +273,7 @@ class ProjectLoop:
             report.record.lost = lost
         if self._top_up(config, snapshot):
             report.outcome = "topped-up"
+        drop_outdated_notes(self.workspace, self.remote, snapshot)
 
     def _top_up(self, config: LabelConfig, snapshot: Snapshot) -> int:
         """Adds tasks behind a window that has run low, under the same version; returns how many."""

@@ -128,7 +128,7 @@ def test_disconnect_takes_everything_back(workbench, label_studio):
         "webhook removed",
         "ML backend removed",
         "20 predictions removed",
-        "flags and tabs removed",
+        "our fields removed from 20 tasks, and our tabs",
         "sampling set back to 'Sequential sampling'",
     ]
     assert not workbench.project.connected and workbench.version is None

@@ -31,6 +31,7 @@ class ConnectReport:
     reserved: bool = False
     begun_first: bool = False
     is_pulled: bool = False
+    could_explain: bool = False
     disturbances: list[Disturbance] = field(default_factory=list)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import UP_NEXT
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.pool_map import refresh_map
@@ -67,7 +68,7 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
         with steps.step("marking tasks"):
             notes |= finding_notes(workspace, learned.seen)
             write_notes(workspace, remote, notes)
-            write_tabs(workspace, remote, {note.flag for note in notes.values()})
+            write_tabs(workspace, remote, {UP_NEXT, *(note.flag for note in notes.values())})
     with steps.step("drawing the map"):
         keep_colours(workspace, serving.config.space.names)
         refresh_map(workspace, learned.seen)

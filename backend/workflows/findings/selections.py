@@ -49,15 +49,14 @@ def make_tab(workspace: Workspace, task_ids: Sequence[int], *, title: str) -> Ma
     return MadeTab(int(made["id"]), len(chosen))
 
 
-def remove_tabs(workspace: Workspace, remote: LabelStudio) -> None:
-    """Takes the tabs, their marks on tasks, and what comes first, away again."""
+def remove_tabs(workspace: Workspace, remote: LabelStudio) -> set[int]:
+    """Takes the tabs, and what comes first, away again; returns the tasks that still carry a mark."""
     members = workspace.selections.tab_members()
-    marked = sorted({task_id for task_ids in members.values() for task_id in task_ids})
-    if marked := sorted(workspace.tasks.known_of(marked)):
-        remote.set_task_field(workspace.label_studio_id, marked, PICKED_FIELD, "")
+    marked = {task_id for task_ids in members.values() for task_id in task_ids}
     for tab in workspace.selections.tabs():
         remote.delete_tab(tab)
     workspace.selections.forget()
+    return marked
 
 
 def ask_next(workspace: Workspace, task_ids: Sequence[int], *, by: str) -> int:

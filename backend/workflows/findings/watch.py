@@ -32,6 +32,7 @@ from backend.workflows.project.figures import (
     TrustedSuggestions,
 )
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.lines import choose_words, confidence_line
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
@@ -43,6 +44,7 @@ from model.signals.trusted import Trusted, certify_threshold
 
 _MOST_SUSPECTS = 100
 _MOST_READY = 500
+_MOST_READY_LINES = 12
 _FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
 
 # Opens a part by its name; what goes wrong in it is noted, and ends that part alone.
@@ -280,9 +282,13 @@ def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted) -> dict[in
     sure = (confidence >= trusted.threshold) & ~seen.audit[seen.pool]
     rows = np.flatnonzero(sure)
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:_MOST_READY]
-    ids = seen.embeddings.ids[seen.pool][rows].tolist()
-    ranks = coarse_ranks(len(ids))
-    return {task_id: Note("ready", "", rank) for task_id, rank in zip(ids, ranks, strict=True)}
+    ids, names = seen.embeddings.ids[seen.pool][rows].tolist(), seen.labels.space.names
+    lines = {
+        task_id: confidence_line(names[int(beliefs[row].argmax())], float(confidence[row]))
+        for task_id, row in zip(ids, rows.tolist(), strict=True)
+    }
+    words, ranks = choose_words(lines, most=_MOST_READY_LINES), coarse_ranks(len(ids))
+    return {task_id: Note("ready", words[task_id], rank) for task_id, rank in zip(ids, ranks, strict=True)}
 
 
 def _suspect_notes(learned: Learned, suspects: SuspectLabels) -> dict[int, Note]:

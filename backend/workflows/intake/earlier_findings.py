@@ -50,6 +50,11 @@ def new_class_members(workspace: Workspace, snapshot: Snapshot) -> dict[int, str
     return {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
 
 
+def novel_members(workspace: Workspace) -> dict[int, str]:
+    """Tasks of groups that nobody decided about, and the name of their group."""
+    return {task_id: group.name for group in read_groups(workspace, OPEN) for task_id in group.members}
+
+
 def fresh_groups(workspace: Workspace, snapshot: Snapshot) -> list[NovelGroup]:
     """Groups that became a class which has few labels yet."""
     names = snapshot.labels.space.names

@@ -157,7 +157,7 @@ def _fingerprint(
     settings = workspace.settings.model_dump(
         include={
             *("queue_window", "audit_share", "strategy"),
-            *("novelty_alpha", "novelty_share", "synthetic_share"),
+            *("novelty_alpha", "novelty_share", "synthetic_share", "preannotate_floor"),
         },
         mode="json",
     )

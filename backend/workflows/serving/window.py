@@ -12,6 +12,7 @@ from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
+from backend.workflows.serving.lines import tell, write_lines
 from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
@@ -80,12 +81,17 @@ def publish_places(
     ranking: Ranking,
     task_ids: Sequence[int],
 ) -> PublishReport:
-    """Sends the predictions of some tasks of a ranking as the next places of its window."""
+    """Sends the lines and predictions of some tasks of a ranking as the next places of its window.
+
+    The lines come first: when the version serves, its first task shows the line of that version.
+    """
+    placements = tell(workspace, serving, place(serving, ranking, task_ids=task_ids))
+    write_lines(workspace, remote, placements)
     return publish.import_window(
         workspace,
         remote,
         version=serving.version,
-        placements=place(serving, ranking, task_ids=task_ids),
+        placements=placements,
         first_position=workspace.windows.next_position(serving.version),
     )
 
