@@ -119,8 +119,11 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
-    # Counting the outcomes must not read the texts.
-    __table_args__ = (Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),)
+    # Neither counting the outcomes nor finding the last answers must read the texts.
+    __table_args__ = (
+        Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),
+        Index("ix_tasks_answered_at", "project_id", "answered_at"),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -136,6 +139,8 @@ class Task(Base):
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
     # When it was first labelled; of a task answered without a label, when it was last answered.
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # When somebody last answered or skipped it.
+    answered_at: Mapped[str | None] = mapped_column(String(40), default=None)
     # What came of the answers: see label_studio.tasks.Outcome.
     outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.

@@ -246,6 +246,25 @@ class Tasks(ProjectTable):
             )
             return [(task_id, answers) for task_id, answers in rows]
 
+    def answers_since(self, moment: str) -> list[list[dict[str, Any]]]:
+        """What people said of each task that somebody answered or skipped since, a moment as they have it."""
+        with self._database.session() as session:
+            return list(
+                session.scalars(
+                    select(Task.answers)
+                    .where(Task.project_id == self._project_id, Task.answered_at >= moment)
+                    .order_by(Task.task_id)
+                )
+            )
+
+    def carrying_fields(self) -> list[tuple[dict[str, str], bool]]:
+        """Of each task that carries fields of ours: these, and whether somebody annotated it."""
+        query = select(Task.shown, Task.annotations > 0).where(
+            Task.project_id == self._project_id, cast(Task.shown, String).not_in(("{}", "null"))
+        )
+        with self._database.session() as session:
+            return [(shown, bool(annotated)) for shown, annotated in session.execute(query)]
+
     def read_shown(self, noted: Sequence[int]) -> dict[int, dict[str, str]]:
         """Our fields on every task that carries some, and on those `noted`."""
         query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
@@ -281,6 +300,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "slice": state.origin.slice,
         "intended_label": state.origin.intended_label,
         "labelled_at": _labelled_at(state),
+        "answered_at": max((said.at for said in state.answers), default=None),
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
