@@ -21,7 +21,7 @@ TITLES: dict[Flag, str] = {
     "no-label": "Answered, but no label",
 }
 # In these, a task that got an annotation is done with.
-_OPEN_ONLY = frozenset({"novel", "review", "ready"})
+OPEN_ONLY = frozenset({"novel", "review", "ready"})
 _HIDDEN = [
     *("tasks:inner_id", "tasks:annotations_ids", "tasks:predictions_model_versions", "tasks:file_upload"),
     *(
@@ -43,7 +43,7 @@ _HIDDEN = [
 def tab_data(flag: Flag) -> Json:
     """What Label Studio needs to know of a tab; tasks stand in the order of their rank."""
     items = [_item(f"data.{FLAG_FIELD}", "String", flag)]
-    if flag in _OPEN_ONLY:
+    if flag in OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
     return {
         "title": TITLES[flag],

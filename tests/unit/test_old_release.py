@@ -19,6 +19,7 @@ from backend.database import Base
 from backend.workflows import work
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.snapshot import ALGORITHM
+from backend.workflows.views.wording import model_name
 from tests.fake_label_studio import SOMEBODY_ELSE
 from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
 from tests.workbench import DATABASE, Workbench
@@ -151,7 +152,7 @@ def test_its_history_is_a_table(run, tmp_path):
 def test_its_dashboard_is_shown(page):
     text = page("/projects/1")
     assert "<h1>Animals</h1>" in text
-    assert all(version in text for version in VERSIONS)
+    assert all(model_name(version) in text for version in VERSIONS)
     assert len(json.loads(page("/projects/1/map.json"))["task"]) == TASKS
     assert json.loads(page("/projects/1/state.json"))["version"] == NEWEST
     assert page("/projects/1/wanted.csv").count("\n") > 1

@@ -29,7 +29,7 @@ from backend.workflows.project.registration import (
     our_webhooks,
     webhook_is_right,
 )
-from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workers import NO_WORKER, START_A_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 
@@ -82,8 +82,8 @@ def _check_worker(context: Context) -> Finding:
     return Finding(
         "worker",
         "fault",
-        "no worker is alive: webhooks are kept, but nothing retrains",
-        "Run: python -m backend worker (with the same DATA_DIR)",
+        NO_WORKER,
+        f"Run: {START_A_WORKER} (with the same DATA_DIR)",
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from backend.json_types import Json
 from backend.workflows.project.figures import AcceptanceRow, AgreementRow, Signals
-from backend.workflows.views.wording import percent
+from backend.workflows.views.wording import model_name, percent
 
 
 def label_quality(signals: Signals) -> Json:
     """Suspect labels, agreement between annotators, acceptance by version, trusted pre-annotations."""
     suspects, trusted = signals.suspects, signals.trusted
     return {
+        "is_there": bool(trusted or signals.agreement or signals.acceptance),
         "suspects": suspects.words if suspects else None,
         "trusted": trusted.words if trusted else None,
         "agreement": [_agreement(row) for row in signals.agreement],
@@ -30,7 +31,7 @@ def _agreement(row: AgreementRow) -> Json:
 def _acceptance(row: AcceptanceRow) -> Json:
     share = row.accepted / row.shown if row.shown else None
     return {
-        "version": row.version,
+        "model": model_name(row.version),
         "accepted": row.accepted,
         "shown": row.shown,
         "share": share,
