@@ -101,6 +101,8 @@ class Project(Base):
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What the people who answer are called: name by Label Studio's number, as text.
+    people: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 

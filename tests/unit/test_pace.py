@@ -7,6 +7,7 @@ from sqlalchemy import select
 from backend.database import Task
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard.pace import answers_an_hour, day_by_person, pace_card
+from tests.fake_label_studio import ADMIN
 from tests.measured import add_rich_project
 from tests.topics import write_texts
 
@@ -55,6 +56,32 @@ def test_a_quiet_day_says_so(context):
     add_rich_project(context, texts=write_texts(40), answered=0)
     card = pace_card(open_workspace(context, 7))
     assert (card["number"], card["words"], card["notes"]) == ("0", "Nobody has answered since.", [])
+
+
+def answer_now(bench, count, *, user=ADMIN):
+    """The Label Studio in memory has a clock of its own: these answers are of this moment."""
+    for task_id in bench.label(count, user=user):
+        bench.tasks[task_id]["annotations"][-1]["created_at"] = datetime.now(UTC).isoformat()
+
+
+def test_people_have_the_names_that_they_have_in_label_studio(connected, context):
+    answer_now(connected, 2)
+    answer_now(connected, 1, user=2)
+    connected.loop()
+    assert pace_card(open_workspace(context, 1))["words"] == "user1: 2, Grace Hopper: 1"
+    asked = connected.label_studio.calls.count(("GET", "/api/users/"))
+    answer_now(connected, 3)
+    connected.loop()
+    assert connected.label_studio.calls.count(("GET", "/api/users/")) == asked == 1
+
+
+def test_somebody_who_left_is_a_number_and_is_asked_for_once(connected, context):
+    answer_now(connected, 3, user=9)
+    connected.loop()
+    assert pace_card(open_workspace(context, 1))["words"] == "All by person 9."
+    answer_now(connected, 3, user=9)
+    connected.loop()
+    assert connected.label_studio.calls.count(("GET", "/api/users/")) == 1
 
 
 def test_when_a_task_was_last_answered_or_skipped_is_kept(connected, context):

@@ -1,4 +1,4 @@
-"""When each task was last answered or skipped, for the pace of the last day."""
+"""When each task was last answered or skipped, and what people are called, for the pace of the last day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,8 @@ down_revision = "0012"
 
 def upgrade() -> None:
     """Apply."""
+    with op.batch_alter_table("projects", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("people", sa.JSON(), nullable=False, server_default="{}"))
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.add_column(sa.Column("answered_at", sa.String(length=40), nullable=True))
     tasks = sa.table(
@@ -32,3 +34,5 @@ def downgrade() -> None:
     op.drop_index("ix_tasks_answered_at", "tasks")
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.drop_column("answered_at")
+    with op.batch_alter_table("projects", schema=None) as batch_op:
+        batch_op.drop_column("people")

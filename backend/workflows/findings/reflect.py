@@ -11,6 +11,7 @@ from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
+from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
@@ -70,6 +71,8 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
     with steps.step("drawing the map"):
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
+    with steps.step("asking for names"):
+        name_people(workspace, remote)
     return Reflection(signals, steps.failed)
 
 

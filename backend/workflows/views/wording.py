@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from backend.database import Decision
@@ -49,6 +50,11 @@ def model_name(version: str | None) -> str:
     if number is None:
         return version or "none yet"
     return f"model {number}{', by label names' if (version or '').endswith('label-names') else ''}"
+
+
+def person(number: int, people: Mapping[str, str]) -> str:
+    """What somebody is called; by Label Studio's number where no name is known."""
+    return people.get(str(number)) or (f"person {number}" if number else "somebody unnamed")
 
 
 def moment(at: datetime) -> Json:

@@ -13,10 +13,11 @@ from backend.json_types import Json
 from backend.workflows.project.account import Account
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.dashboard.pace import pace_card
 from backend.workflows.views.dashboard.to_come import about, find_wait, lacking
 from backend.workflows.views.dashboard.waiting import Waiting
-from backend.workflows.views.wording import AUDIT_NEEDED, between, counted, percent
+from backend.workflows.views.wording import between, counted, percent
 from model.signals.estimate import points
 
 # So few answers that a rough accuracy would be noise.
@@ -42,22 +43,6 @@ def headline(workspace: Workspace, known: Known, waiting: list[Waiting]) -> list
         _next_card(known),
         _todo_card(known, waiting),
     ]
-
-
-def read_accuracy(signals: Signals, metrics: HeadMetrics) -> Accuracy:
-    """The accuracy of the last measurement; that of the version in use where no loop has measured yet."""
-    if signals.accuracy is not None:
-        return signals.accuracy
-    labels = int(metrics.audit_labels or 0)
-    enough = labels >= AUDIT_NEEDED
-    return Accuracy(
-        words="",
-        estimate=metrics.audit_accuracy if enough else None,
-        low=metrics.audit_low if enough else None,
-        high=metrics.audit_high if enough else None,
-        n=labels,
-        needed=AUDIT_NEEDED,
-    )
 
 
 def accuracy_card(workspace: Workspace, known: Known) -> Json:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from backend.database import Loop
 from backend.json_types import Json
-from backend.workflows.project.figures import Figures, HeadMetrics
+from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.wording import (
-    AUDIT_NEEDED,
     OUTCOMES,
+    counted,
     decision_words,
     duration,
     model_name,
@@ -35,7 +36,7 @@ def versions(workspace: Workspace) -> list[Json]:
                 "can_serve": row.version in stored and row.version != workspace.state.active_version,
                 "when": moment(row.finished_at or row.started_at),
                 "labels": figures.labels,
-                "accuracy": _audit_words(figures.metrics or HeadMetrics()),
+                "accuracy": _accuracy_words(figures),
             }
         )
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
@@ -93,8 +94,9 @@ def _failed_parts(figures: Figures) -> str:
     return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
 
 
-def _audit_words(metrics: HeadMetrics) -> str:
-    labels, accuracy = int(metrics.audit_labels or 0), metrics.audit_accuracy
-    if accuracy is None or labels < AUDIT_NEEDED:
-        return f"{labels} of {AUDIT_NEEDED} blind answers"
-    return share_with_interval(accuracy, metrics.audit_low, metrics.audit_high)
+def _accuracy_words(figures: Figures) -> str:
+    """What its loop measured of a version."""
+    found = read_accuracy(figures.signals or Signals(), figures.metrics or HeadMetrics())
+    if found.estimate is None:
+        return f"{counted(found.n, 'blind answer')} so far" if found.n else "not measured yet"
+    return share_with_interval(found.estimate, found.low, found.high)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.json_types import Json
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.views.wording import counted
+from backend.workflows.views.wording import counted, person
 
 _DAY = timedelta(hours=24)
 # Who answers nothing for so long is away from the work.
@@ -44,7 +44,7 @@ def pace_card(workspace: Workspace) -> Json:
         "title": "The last 24 hours",
         "number": f"{answers:,}",
         "unit": "answer" if answers == 1 else "answers",
-        "words": _people_words(found),
+        "words": _people_words(found, workspace.state.people),
         "notes": notes,
     }
 
@@ -73,19 +73,14 @@ def _day(by: int, found: list[tuple[datetime, bool]]) -> PersonDay:
     return PersonDay(by, len(found) - skips, skips, tuple(gaps))
 
 
-def _people_words(found: list[PersonDay]) -> str:
+def _people_words(found: list[PersonDay], people: Mapping[str, str]) -> str:
     if not found:
         return "Nobody has answered since."
-    shown = [f"{_name(one.by)}: {one.answers:,}" for one in found[:_MOST_PEOPLE]]
+    shown = [f"{person(one.by, people)}: {one.answers:,}" for one in found[:_MOST_PEOPLE]]
     others = found[_MOST_PEOPLE:]
     if others:
         shown.append(f"{counted(len(others), 'other')}: {sum(one.answers for one in others):,}")
-    return ", ".join(shown) if len(found) > 1 else f"All by {_name(found[0].by)}."
-
-
-def _name(by: int) -> str:
-    """Label Studio's number of a person: all that an answer tells."""
-    return f"person {by}" if by else "somebody unnamed"
+    return ", ".join(shown) if len(found) > 1 else f"All by {person(found[0].by, people)}."
 
 
 def _moment(at: object) -> datetime | None:

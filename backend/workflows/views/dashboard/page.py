@@ -51,7 +51,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "calibration": calibration(signals),
         "classes": class_table(signals),
         "unanswered": unanswered_labels(signals),
-        "quality": label_quality(signals),
+        "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
         "to_come": still_to_come(signals),
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
