@@ -19,7 +19,7 @@ from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 9
+ALGORITHM = 10
 
 
 @dataclass(frozen=True, slots=True)
