@@ -121,10 +121,11 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
-    # Neither counting the outcomes nor finding the last answers must read the texts.
+    # Neither counting the outcomes and flags nor finding the last answers must read the texts.
     __table_args__ = (
         Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),
         Index("ix_tasks_answered_at", "project_id", "answered_at"),
+        Index("ix_tasks_flag", "project_id", "flag", "annotations"),
     )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
@@ -149,6 +150,8 @@ class Task(Base):
     answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    # Our flag among these; empty where there is none.
+    flag: Mapped[str] = mapped_column(String(20), default="")
     # Fields that the config shows, in which the task has no text.
     missing_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
 

@@ -317,6 +317,7 @@ def _add_tasks(session, project, texts, labels, rng, *, synthetic, answered):
                 "answers": answers,
                 "answered_at": answers[0]["at"] if answers else None,
                 "shown": {"nextlabel_flag": flag} if flag else {},
+                "flag": flag or "",
             }
         )
     session.execute(insert(Task), rows)

@@ -152,7 +152,7 @@ def _decisions(context):
             task.outcome, task.label = "skipped", None
             task.answers = [task.answers[0] | {"label": None, "why_not": "skipped"}]
         for task in tasks[-20:-9]:
-            task.shown = {"nextlabel_flag": "review"}
+            task.shown, task.flag = {"nextlabel_flag": "review"}, "review"
 
 
 SCENES = {
@@ -203,7 +203,7 @@ def _forget_flags(context, project, *, keep):
     with context.database.session() as session:
         for task in session.scalars(select(Task).where(Task.project_id == project.id)):
             if task.shown and task.shown.get("nextlabel_flag") != keep:
-                task.shown = {}
+                task.shown, task.flag = {}, ""
 
 
 def _change(context, name, **values):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import String, cast, delete, func, select, update
 
 from backend.database import Embedding, Task, in_chunks, upsert
+from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
 from backend.store.table import ProjectTable
 
@@ -257,13 +258,16 @@ class Tasks(ProjectTable):
                 )
             )
 
-    def carrying_fields(self) -> list[tuple[dict[str, str], bool]]:
-        """Of each task that carries fields of ours: these, and whether somebody annotated it."""
-        query = select(Task.shown, Task.annotations > 0).where(
-            Task.project_id == self._project_id, cast(Task.shown, String).not_in(("{}", "null"))
-        )
+    def count_flags(self) -> list[tuple[str, bool, int]]:
+        """How many tasks carry each of our flags: the flag, whether somebody annotated them, how many."""
+        is_annotated = Task.annotations > 0
         with self._database.session() as session:
-            return [(shown, bool(annotated)) for shown, annotated in session.execute(query)]
+            rows = session.execute(
+                select(Task.flag, is_annotated, func.count())
+                .where(Task.project_id == self._project_id, Task.flag > "")
+                .group_by(Task.flag, is_annotated)
+            )
+            return [(flag, bool(annotated), count) for flag, annotated, count in rows]
 
     def read_shown(self, noted: Sequence[int]) -> dict[int, dict[str, str]]:
         """Our fields on every task that carries some, and on those `noted`."""
@@ -284,6 +288,7 @@ class Tasks(ProjectTable):
                 mine = select(Task).where(Task.project_id == self._project_id, Task.task_id.in_(chunk))
                 for task in session.scalars(mine):
                     task.shown = {**(task.shown or {}), name: value}
+                    task.flag = task.shown.get(FLAG_FIELD, "")
 
 
 def _columns(state: TaskState) -> dict[str, Any]:
@@ -304,6 +309,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
+        "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),
     }
 

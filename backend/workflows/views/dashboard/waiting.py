@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from backend.json_types import Json
-from backend.label_studio.tabs import FLAG_FIELD, OPEN_ONLY, TITLES, Flag
+from backend.label_studio.tabs import OPEN_ONLY, TITLES, Flag
 from backend.workflows.project.account import CURABLE, Account
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
@@ -91,11 +91,9 @@ class Found:
 
 def gather(workspace: Workspace, signals: Signals, account: Account) -> Found:
     """What is known of a project that a person may have to decide about."""
-    flagged = Counter(
-        flag
-        for shown, is_annotated in workspace.tasks.carrying_fields()
-        if (flag := shown.get(FLAG_FIELD)) and not (is_annotated and flag in OPEN_ONLY)
-    )
+    flagged: Counter[str] = Counter()
+    for flag, is_annotated, count in workspace.tasks.count_flags():
+        flagged[flag] += 0 if is_annotated and flag in OPEN_ONLY else count
     return Found(workspace, signals, account, tab_addresses(workspace), flagged)
 
 
