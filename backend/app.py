@@ -87,6 +87,8 @@ def _open_database(settings: Settings) -> Database:
         # the driver's own words: those around them hold statements
         reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
         raise _wrong_setting("DATABASE_URL", f"the database cannot be opened: {reason}") from None
+    except OSError as error:
+        raise _wrong_setting("DATA_DIR", f"{error.filename} cannot be used: {error.strerror}.") from None
     except CommandError:
         raise _wrong_setting("DATABASE_URL", "the database was made by a later release.") from None
 

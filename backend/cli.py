@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backend import report
-from backend.app import build_context, check_folders, warm_up
+from backend.app import build_context, warm_up
 from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
@@ -64,7 +64,8 @@ def serve(
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with _people_errors():
         settings = _settings()
-        check_folders(settings)
+        # the process that answers opens them once more, where a fault would be a traceback of the server's
+        build_context(settings).close()
         start_logging(settings.log_level)
         serve_http(host=host or settings.host, port=port or settings.port)
 

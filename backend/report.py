@@ -185,6 +185,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     return [
         ("connected", "yes" if row["connected"] else "no"),
         ("version", row["damage"] or row["version"] or "none yet"),
+        *(("notice", words) for words in row["notices"]),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),

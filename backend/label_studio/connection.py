@@ -218,7 +218,7 @@ def _date_of(response: httpx.Response) -> datetime | None:
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnexpectedAnswer(
             f"What answers {_call(response)} sends no JSON ({response.status_code}, {_content(response)}).",
             hint="Is LABEL_STUDIO_URL the address of Label Studio itself?",
@@ -228,7 +228,7 @@ def _json(response: httpx.Response) -> Any:
 def _is_json(response: httpx.Response) -> bool:
     try:
         return isinstance(response.json(), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -241,7 +241,7 @@ def _content(response: httpx.Response) -> str:
 def _detail(response: httpx.Response) -> str:
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return response.reason_phrase
     if not isinstance(answer, dict):
         return str(answer)

@@ -23,7 +23,8 @@ from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
-from backend.workflows.project.failures import unforeseen
+from backend.workflows.project.damage import mend_row
+from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import HeadMetrics, Traffic
 from backend.workflows.project.hints import is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
@@ -60,7 +61,8 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()
     try:
-        ProjectLoop(workspace, remote, report, progress).run()
+        with named_disk_errors():
+            ProjectLoop(workspace, remote, report, progress).run()
         error = None
     except NextlabelError as failure:
         error = failure.with_hint
@@ -115,6 +117,7 @@ class ProjectLoop:
         """Look, take in what is new, and do what it asks for."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
+        mend_row(self.workspace, backend)
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )

@@ -127,7 +127,7 @@ def test_at_no_moment_of_a_project_a_screen_reader_meets_a_serious_fault(name, s
 def test_the_page_of_a_first_week_is_no_scroll_of_many_screens(name, open_page, site):
     page = open_page(add_scene(site.context, name), width=1400)
     wait_for_map(page)
-    assert page.evaluate("document.documentElement.scrollHeight") <= 2600
+    assert page.evaluate("document.documentElement.scrollHeight") <= 2550
     assert page.evaluate("document.documentElement.scrollWidth") <= 1400
 
 

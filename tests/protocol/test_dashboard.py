@@ -78,7 +78,6 @@ def test_the_page_of_a_project(client, rich):
         "group about 1",
         "Not a class",
         "no effect shown (−0.9 to +1.1)",
-        "to look at again",
         "model 5",
         "Nobody answers at http://localhost:8080.",
         'id="map"',

@@ -88,7 +88,7 @@ def add_earlier_backend(healthy):
 
 
 def answer_with_an_error(healthy):
-    healthy.backend["extra_params"] = {"nextlabel": {"queue_window": "many"}}
+    healthy.backend["extra_params"] = {"nextlabel": "queue_window=5"}
 
 
 def label_everything(healthy):

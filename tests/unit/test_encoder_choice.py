@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.errors import BadRequest, EncoderUnavailable
+from backend.errors import EncoderUnavailable
 from backend.label_studio.label_config import parse_label_config
 from backend.simulation.labels import encode_rows
 from backend.simulation.rows import LabelledText
@@ -167,9 +167,10 @@ class Heard(Silent):
 def test_what_label_studio_sends_never_names_an_encoder(workbench, missing, name):
     workbench.connect()
     body = {"project": workbench.project.reference, "extra_params": {"nextlabel": {name: "/etc/passwd"}}}
-    with pytest.raises(BadRequest, match="extra_params"):
-        take_setup(workbench.context, body)
+    take_setup(workbench.context, body)
     assert workbench.project.encoder is None
+    assert workbench.workspace.encoder.get().revision != "/etc/passwd"
+    assert workbench.workspace.settings_passed_over == {name: "/etc/passwd"}
 
 
 @pytest.mark.parametrize(("texts", "revision"), [(CHINESE, MULTILINGUAL.revision), (write_texts(20), None)])

@@ -115,6 +115,14 @@ def test_no_row_is_lost_or_changed_by_the_upgrade(table, old):
     assert [{name: new[name] for name in was} for was, new in zip(before, after, strict=True)] == before
 
 
+def test_what_the_upgrade_adds_to_tasks_follows_from_their_answers_and_fields(old):
+    tasks = rows(old.context.settings.data_dir / DATABASE, "tasks")
+    moments = [max((said["at"] for said in json.loads(row["answers"])), default=None) for row in tasks]
+    assert any(moments) and [row["answered_at"] for row in tasks] == moments
+    flags = [json.loads(row["shown"]).get("nextlabel_flag", "") for row in tasks]
+    assert [row["flag"] for row in tasks] == flags
+
+
 def test_every_kind_of_row_was_kept():
     filled = {table for table in tables(RELEASE / DATABASE) if rows(RELEASE / DATABASE, table)}
     assert set(tables(RELEASE / DATABASE)) - filled == {"hints", "workers"}

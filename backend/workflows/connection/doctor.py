@@ -22,6 +22,7 @@ from backend.workflows.intake.encoder_choice import (
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.project.account import read_account
+from backend.workflows.project.damage import passed_over, row_damage
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     find_backend,
@@ -110,6 +111,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             f"Run: python -m backend connect {label_studio_id}",
         )
         return
+    yield from _check_row(workspace)
     if workspace.state.is_pulled:
         yield _check_pull(workspace)
     else:
@@ -152,6 +154,26 @@ def _check_config(details: Json, preference: Preference) -> Finding:
             message += f"; could be answered instead: {', '.join(config.other_questions)}"
         return Finding("labeling config", "warning", message)
     return Finding("labeling config", "ok", message)
+
+
+def _check_row(workspace: Workspace) -> Iterator[Finding]:
+    number = workspace.label_studio_id
+    if words := row_damage(workspace):
+        yield Finding("database", "fault", words, f"Run: python -m backend loop {number}")
+    if lost := workspace.tasks.count_damaged():
+        yield Finding(
+            "database",
+            "fault",
+            f"what people said, or what our notes are, cannot be read of {lost:,} tasks",
+            f"Run: python -m backend connect {number} (it reads every task again)",
+        )
+    if words := passed_over(workspace):
+        yield Finding(
+            "settings",
+            "warning",
+            words,
+            f"Run: python -m backend connect {number} (it forgets them; --set NAME=VALUE gives others)",
+        )
 
 
 def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:

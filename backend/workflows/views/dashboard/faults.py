@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.label_studio.queue_settings import Disturbance, find_disturbances
+from backend.workflows.project.damage import passed_over, row_damage
 from backend.workflows.project.workers import NO_WORKER, START_A_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import damage
@@ -27,7 +28,8 @@ class Fault:
 
 def find_faults(workspace: Workspace) -> list[Fault]:
     """Everything that is known to be wrong, what stops most first."""
-    return [*_connection(workspace), *_worker(workspace), *_last_look(workspace), *_order(workspace)]
+    kinds = (_connection, _worker, _last_look, _order, _settings)
+    return [fault for kind in kinds for fault in kind(workspace)]
 
 
 def _connection(workspace: Workspace) -> list[Fault]:
@@ -57,11 +59,26 @@ def _last_look(workspace: Workspace) -> list[Fault]:
         when = moment(last.finished_at or last.started_at)["words"]
         words = last.error or "No reason was recorded."
         faults.append(Fault("look", f"The last look at Label Studio failed {when}", words))
+    command = f"python -m backend loop {workspace.label_studio_id}"
     if words := damage(workspace):
-        words = f"{words[:1].upper()}{words[1:]}. It comes by itself; this does it now."
-        command = f"python -m backend loop {workspace.label_studio_id}"
-        faults.append(Fault("damage", "Files of the model are damaged", words, command))
+        faults.append(Fault("damage", "Files of the model are damaged", _healing(words), command))
+    if words := row_damage(workspace):
+        faults.append(Fault("row", "The database holds what cannot be read", _healing(words), command))
     return faults
+
+
+def _healing(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}. It mends by itself; this does it now."
+
+
+def _settings(workspace: Workspace) -> list[Fault]:
+    """Settings of the project's own that this release does not know."""
+    words = passed_over(workspace)
+    if words is None:
+        return []
+    return [
+        Fault("settings", "Some settings are not used", f"{words[:1].upper()}{words[1:]}.", tone="warning")
+    ]
 
 
 def _order(workspace: Workspace) -> list[Fault]:
