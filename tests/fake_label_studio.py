@@ -393,6 +393,10 @@ class FakeLabelStudio:
             for number, (first, last) in names.items()
         ]
 
+    @route("GET", "/api/projects")
+    def _list_projects(self, asked):
+        return {"count": len(self.projects), "results": [{"id": number} for number in self.projects]}
+
     @route("GET", r"/api/projects/(\d+)")
     def _get_project(self, asked, project_id):
         return self._project(project_id)

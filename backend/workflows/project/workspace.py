@@ -17,6 +17,7 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.selections import Selections
 from backend.store.tasks import Tasks
 from backend.store.verdicts import Verdicts
 from backend.store.windows import Windows
@@ -47,6 +48,7 @@ class Workspace:
         self.groups = Groups(database, state.id)
         self.verdicts = Verdicts(database, state.id)
         self.map_points = MapPoints(database, state.id)
+        self.selections = Selections(database, state.id)
         self.decisions = Decisions(database, state.id)
         self.hints = Hints(database, state.id)
 
@@ -157,7 +159,7 @@ def open_workspace(context: Context, label_studio_id: int, stamp: int | None = N
     if workspace is None:
         raise NotFound(
             f"Project {label_studio_id} is not connected to this backend.",
-            hint=f"Run: python -m backend connect {label_studio_id}",
+            hint=f"Run: nextlabel connect {label_studio_id}",
         )
     return workspace
 

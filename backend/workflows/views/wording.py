@@ -32,6 +32,8 @@ _DECIDED = {
     "group-added": "made “{label}” a class",
     "group-rejected": "said that group {group} is not a class",
     "rollback": "went back to {model}",
+    "asked-next": "asked for {tasks} tasks picked on the map to come first",
+    "asked-no-more": "took back which tasks come first",
 }
 
 

@@ -40,7 +40,7 @@ def _connection(workspace: Workspace) -> list[Fault]:
             "connection",
             "This project is not connected any more",
             "Label Studio no longer knows this backend, so nothing is learned and nothing is ordered.",
-            f"python -m backend connect {workspace.label_studio_id}",
+            f"nextlabel connect {workspace.label_studio_id}",
         )
     ]
 
@@ -59,7 +59,7 @@ def _last_look(workspace: Workspace) -> list[Fault]:
         when = moment(last.finished_at or last.started_at)["words"]
         words = last.error or "No reason was recorded."
         faults.append(Fault("look", f"The last look at Label Studio failed {when}", words))
-    command = f"python -m backend loop {workspace.label_studio_id}"
+    command = f"nextlabel loop {workspace.label_studio_id}"
     if words := damage(workspace):
         faults.append(Fault("damage", "Files of the model are damaged", _healing(words), command))
     if words := row_damage(workspace):

@@ -13,7 +13,7 @@ from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
 from backend.workflows.project.lease import is_running
-from backend.workflows.project.workers import NO_WORKER, START_A_WORKER, living_workers
+from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.faults import Fault, find_faults
 from backend.workflows.views.wording import (
@@ -146,5 +146,5 @@ def _webhook_item(workspace: Workspace) -> Json:
 
 def _worker_item(names: list[str]) -> Json:
     if not names:
-        return _item(f"{NO_WORKER}. Run: {START_A_WORKER}", "bad")
+        return _item(f"{NO_WORKER}. {HOW_TO_START_ONE}", "bad")
     return _item("alive" if len(names) == 1 else f"{len(names)} alive", "good")
