@@ -112,6 +112,8 @@ class Project(Base):
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What the people who answer are called: name by Label Studio's number, as text.
+    people: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
@@ -130,8 +132,12 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
-    # Counting the outcomes must not read the texts.
-    __table_args__ = (Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),)
+    # Neither counting the outcomes and flags nor finding the last answers must read the texts.
+    __table_args__ = (
+        Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),
+        Index("ix_tasks_answered_at", "project_id", "answered_at"),
+        Index("ix_tasks_flag", "project_id", "flag", "annotations"),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -147,12 +153,16 @@ class Task(Base):
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
     # When it was first labelled; of a task answered without a label, when it was last answered.
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # When somebody last answered or skipped it.
+    answered_at: Mapped[str | None] = mapped_column(String(40), default=None)
     # What came of the answers: see label_studio.tasks.Outcome.
     outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.
     answers: Mapped[list[dict[str, Any]]] = mapped_column(Items(dict), default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
+    # Our flag among these; empty where there is none.
+    flag: Mapped[str] = mapped_column(String(20), default="")
     # Fields that the config shows, in which the task has no text.
     missing_fields: Mapped[list[str]] = mapped_column(Items(str), default=list)
 
