@@ -24,6 +24,7 @@ from backend.logs import start_logging
 from backend.server import serve_http
 from backend.settings import ProjectSettings, Settings
 from backend.simulation.commands import add_simulate
+from backend.skip_commands import add_skips
 from backend.terminal import TerminalProgress, plain, print_whatever_the_encoding
 from backend.workflows import work
 from backend.workflows.connection.connect import connect as connect_project
@@ -323,3 +324,4 @@ def _print(as_json: bool, data: Any, people: Callable[[], None]) -> None:
 
 add_simulate(app, open_context=_context)
 add_classes(app, open_context=_context)
+add_skips(app, open_context=_context)

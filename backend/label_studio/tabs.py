@@ -6,7 +6,7 @@ from typing import Literal
 
 from backend.json_types import Json
 
-Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label"]
+Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label", "skipped"]
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
@@ -19,9 +19,10 @@ TITLES: dict[Flag, str] = {
     "ready": "Ready to accept",
     "suspect": "Check these labels",
     "no-label": "Answered, but no label",
+    "skipped": "Skipped: look again",
 }
 # In these, a task that got an annotation is done with.
-_OPEN_ONLY = frozenset({"novel", "review", "ready"})
+_OPEN_ONLY = frozenset({"novel", "review", "ready", "skipped"})
 _HIDDEN = [
     *("tasks:inner_id", "tasks:annotations_ids", "tasks:predictions_model_versions", "tasks:file_upload"),
     *(

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
+from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
 from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.dashboard import actions
@@ -134,6 +135,8 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
     def rollback(project_id: int) -> Answer:
         version, by = request.form.get("version", ""), _who(context)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
+
+    serve_skip_buttons(routes, press, group=_group, who=partial(_who, context))
 
 
 def relative_url(endpoint: str, **values: Any) -> str:

@@ -20,6 +20,7 @@ from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
@@ -38,7 +39,7 @@ from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.serving.window import first_window, order_seed, publish_places, rank_pool
 from backend.workflows.training.judging import auxiliary_items, judge_tasks
 from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
-from model.records import Ranking
+from model.records import Ids, Ranking
 from model.registry import Manifest, RegistryError
 
 logger = logging.getLogger(__name__)
@@ -200,10 +201,13 @@ class ProjectLoop:
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
         )
-        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
+        with self.report.timed("rank"):
+            behind = waiting_tasks(self.workspace, learned.seen)
+        self.report.record.behind = len(behind.ids)
+        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary, behind.ids)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            made = Renewal(learned, serving, judged)
+            made = Renewal(learned, serving, judged, behind)
             found = reflect(self.workspace, self.remote, made, progress=self.progress)
         self.report.record.signals = found.signals
         if found.failed:
@@ -216,15 +220,22 @@ class ProjectLoop:
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
-        self, serving: Serving, snapshot: Snapshot, learned: Learned, auxiliary: Sequence[AuxiliaryItem]
+        self,
+        serving: Serving,
+        snapshot: Snapshot,
+        learned: Learned,
+        auxiliary: Sequence[AuxiliaryItem],
+        behind: Ids,
     ) -> Ranking:
         """The order a version asks for; the version and what it depended on are in the registry then."""
         workspace = self.workspace
         with self.report.timed("rank"):
             queues = lane_queues(workspace, learned.seen)
-            ranking = rank_pool(workspace, serving, queues=queues)
+            ranking = rank_pool(workspace, serving, queues=queues, behind=behind)
         with self.report.timed("save"):
-            record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
+            record = pack_record(
+                workspace, snapshot, auxiliary=auxiliary, queues=queues, behind=behind, ranking=ranking
+            )
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             check_lease(workspace)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)

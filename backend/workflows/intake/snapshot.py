@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
-from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
+from backend.workflows.project.skip_states import ANSWERS
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 9
+ALGORITHM = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class SyntheticTask:
 class Snapshot:
     """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
 
-    The pool is what waits for its first answer. Audit rows are a uniform sample of all rows; those that were
+    The pool is what waits for its first answer; `skipped` marks rows that people skipped and nobody answered.
+    Audit rows are a uniform sample of all rows; those that were
     answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
@@ -57,6 +59,7 @@ class Snapshot:
     synthetic_embeddings: Embeddings
     synthetic_features: Embeddings
     pool: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
     audit_threshold: float
@@ -86,7 +89,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
-    again = second_looks(workspace)
+    again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
     return Snapshot(
@@ -100,6 +103,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         synthetic_embeddings=made_embeddings,
         synthetic_features=made_embeddings,
         pool=pool,
+        skipped=np.array([row.outcome == SKIPPED for row in rows], dtype=bool),
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
@@ -158,6 +162,7 @@ def _fingerprint(
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
         "second_looks": again,
+        "skips": [(group.number, group.state) for group in workspace.skip_groups.read(*ANSWERS)],
     }
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:

@@ -342,7 +342,8 @@ class Traffic(Record):
 class Figures(Whole):
     """Everything that a loop leaves behind: what went in, what it did, what it measured, how long it took.
 
-    `failed` says which parts could not be measured, and why; `mended` what was put right in Label Studio;
+    `behind`: how many tasks wait behind all others, like ones that people skipped. `failed` says which parts
+    could not be measured, and why; `mended` what was put right in Label Studio;
     `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
 
@@ -359,6 +360,7 @@ class Figures(Whole):
     representation: Representation | None = None
     metrics: HeadMetrics | None = None
     window: int = 0
+    behind: int = 0
     rejected: list[int] = []
     until_published: Traffic | None = None
     signals: Signals | None = None
