@@ -25,8 +25,8 @@ from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.failures import unforeseen
-from backend.workflows.project.figures import HeadMetrics, Traffic
-from backend.workflows.project.hints import is_due
+from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
+from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
@@ -50,6 +50,9 @@ _LOW_WINDOW = 0.5
 # Texts that take some ten seconds to encode: long enough for people to have labelled meanwhile.
 _LONG_ENCODING = 1000
 
+# Why a loop runs that nobody asked for.
+HINTS = "hints"
+
 _INTERRUPTED = "The loop was interrupted."
 
 
@@ -61,7 +64,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()
     try:
-        ProjectLoop(workspace, remote, report, progress).run()
+        ProjectLoop(workspace, remote, report, progress).run(may_put_off=reason == HINTS)
         error = None
     except NextlabelError as failure:
         error = failure.message
@@ -76,7 +79,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         with workspace.context.survived.failures_of("recording a loop"):
             _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    workspace.hints.forget(up_to=answered)
+    workspace.hints.forget(up_to=answered, but=report.put_off)
     return report
 
 
@@ -112,8 +115,8 @@ class ProjectLoop:
         self.report = report
         self.progress = progress
 
-    def run(self) -> None:
-        """Look, take in what is new, and do what it asks for."""
+    def run(self, *, may_put_off: bool = False) -> None:
+        """Look, take in what is new, and do what it asks for; a few answers among skips may be put off."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
         config = settle_question(
@@ -124,13 +127,29 @@ class ProjectLoop:
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
+        record.skipped = int(snapshot.skipped.sum())
         record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
-        if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
+        is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint
+        if self._active_is_readable() and (is_known or (may_put_off and self._is_put_off(snapshot))):
             self._maintain(config, snapshot, backend)
         else:
             self._renew(config, snapshot, backend)
+
+    def _is_put_off(self, snapshot: Snapshot) -> bool:
+        """Whether what gathered is mostly skips, and those change nothing about the tasks that come next."""
+        workspace = self.workspace
+        before = Figures.read(workspace.loops.newest_counted()).skipped
+        others = None if before is None else few_beside(workspace, int(snapshot.skipped.sum()) - before)
+        if others is None:
+            return False
+        by_strategy = workspace.windows.of_lane(workspace.state.active_version, "informative")
+        waiting = set(waiting_tasks(workspace, snapshot).likely.tolist())
+        if waiting.intersection(by_strategy, window_left(workspace)):
+            return False
+        self.report.put_off = others
+        return True
 
     def _look(self) -> tuple[Json, Json]:
         """The project and our row among its ML backends. Raises NotFound, NotConnected."""

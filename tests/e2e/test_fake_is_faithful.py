@@ -228,6 +228,12 @@ def talk_of_open_tasks(remote, person, project, place):
     yield "where skips count as answers they finish", finished()
     remote.update_project(project, skip_queue="REQUEUE_FOR_ME")
     yield "and where not, not", finished()
+    skips = remote.skips(project, place)
+    yield "skips", [(place[task_id], len(found)) for task_id, found in skips.items()]
+    before = moments()
+    yield "a skip taken back twice", [remote.delete_annotation(skips[ids[7]][0]) for _ in range(2)]
+    yield "nobody skipped", remote.skips(project, place), rows()[7]["annotations"], finished()
+    yield "the task has changed, and no other", [n for n, at in moments().items() if at != before[n]]
 
 
 def test_it_answers_as_the_real_one_does(label_studio, admin, stub):

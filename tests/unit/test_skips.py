@@ -9,8 +9,10 @@ from backend.errors import BadRequest, NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.project.hints import is_due
 from backend.workflows.record import replay
 from backend.workflows.views.skips import read_skips
+from backend.workflows.work import run_pending
 from model.ranking import LaneQueue, rank
 from model.records import Embeddings
 from model.skips import wait_for_skips
@@ -271,3 +273,19 @@ def test_the_command_line_lists_settles_and_opens_again(skipping, run_command):
     assert f"{again.tasks} skipped tasks will be asked again." in done.output
     skipping.loop()
     assert "Nothing that people skipped" in run_command(context, "skips", "list", "1").output
+
+
+def test_skips_alone_start_a_loop_once_they_change_what_comes_next(workbench):
+    workbench.label_studio.keep_real_time()
+    workbench.connect(queue_window=40)
+    run_pending(workbench.context, workbench.workspace.id)
+    known = [task_id for task_id in workbench.window if topic(workbench, task_id) != "birds"]
+    for task_id in known[:10]:
+        workbench.label_studio.annotate(task_id, topic(workbench, task_id))
+    run_pending(workbench.context, workbench.workspace.id)
+    before = workbench.version
+    for task_id in birds(workbench, workbench.window)[:10]:
+        workbench.label_studio.skip(task_id)
+    run_pending(workbench.context, workbench.workspace.id)
+    assert workbench.version != before
+    assert not is_due(workbench.workspace)
