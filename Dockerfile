@@ -1,8 +1,9 @@
 # The backend and its worker; one image, two commands (see compose.yaml).
 FROM python:3.11-slim
 
-# On x86-64 a plain torch brings several GB of CUDA libraries. For the smaller CPU build, name PyTorch's own index for
-# it: docker build --build-arg PIP_OPTIONS="--extra-index-url ADDRESS" .
+# Most of the image is torch: 2.2 GB of packages with its build for processors, which is all that is needed, and several GB
+# more with CUDA. A plain `pip install` takes the first on ARM and the second on x86-64. For the first there too, name the index
+# of PyTorch's own site for it: PIP_OPTIONS="--extra-index-url ADDRESS", as a build argument or in the `.env` of compose.yaml.
 ARG PIP_OPTIONS=""
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -30,8 +31,9 @@ ENV DATA_DIR=/data
 VOLUME /data
 EXPOSE 9090
 
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/health', timeout=4)"]
+# A slow machine may take minutes to start, and seconds to answer while a thread encodes.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=5 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/health', timeout=9)"]
 
 # `serve` is gunicorn with one process and several threads.
 CMD ["python", "-m", "backend", "serve", "--host", "0.0.0.0"]

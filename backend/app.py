@@ -11,6 +11,7 @@ from functools import partial
 
 from alembic.util import CommandError
 from flask import Flask, Response, jsonify
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -25,6 +26,7 @@ from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
 from backend.routes.protocol import serve_protocol
 from backend.settings import Settings
+from backend.shared_secret import shared_secret
 from backend.store.secrets import Secrets
 from backend.workflows import work
 from model.encoders import Encoder
@@ -40,10 +42,12 @@ _MOST_BYTES = 250 * 1024 * 1024
 def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None = None) -> Context:
     """Opens the database, the queue of jobs and the model store; loads no model."""
     check_folders(settings)
+    database = _open_database(settings)
+    settings = _with_webhook_secret(settings, database)
     jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
     context = Context(
         settings=settings,
-        database=_open_database(settings),
+        database=database,
         jobs=jobs,
         encoders=Encoders(partial(_load_encoder, settings, load_encoder), default=settings.text_encoder),
         registry=ModelRegistry(settings.model_folder),
@@ -53,6 +57,14 @@ def build_context(settings: Settings, *, load_encoder: partial[Encoder] | None =
     )
     jobs.bind(run=partial(work.run_pending, context), tick=partial(work.tick, context))
     return context
+
+
+def _with_webhook_secret(settings: Settings, database: Database) -> Settings:
+    """Settings with a secret for webhooks: the one that is set, else one that all processes here share."""
+    if settings.webhook_secret.get_secret_value():
+        return settings
+    made = shared_secret(settings, "webhooks", Secrets(database).shared("webhooks"))
+    return settings.model_copy(update={"webhook_secret": SecretStr(made)})
 
 
 def check_folders(settings: Settings) -> None:
@@ -74,6 +86,8 @@ def _open_database(settings: Settings) -> Database:
         # the driver's own words: those around them hold statements
         reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
         raise _wrong_setting("DATABASE_URL", f"the database cannot be opened: {reason}") from None
+    except OSError as error:
+        raise _wrong_setting("DATA_DIR", f"{error.filename} cannot be used: {error.strerror}.") from None
     except CommandError:
         raise _wrong_setting("DATABASE_URL", "the database was made by a later release.") from None
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backend import report
-from backend.app import build_context, check_folders, warm_up
+from backend.app import build_context, warm_up
 from backend.class_commands import add_classes
 from backend.context import Context
 from backend.errors import BadRequest, NextlabelError
@@ -27,11 +27,13 @@ from backend.simulation.commands import add_simulate
 from backend.skip_commands import add_skips
 from backend.terminal import TerminalProgress, plain, print_whatever_the_encoding
 from backend.workflows import work
+from backend.workflows.connection.connect import ConnectOptions
 from backend.workflows.connection.connect import connect as connect_project
-from backend.workflows.connection.connect import disconnect as disconnect_project
+from backend.workflows.connection.disconnect import disconnect as disconnect_project
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.pull import pull_forever
 from backend.workflows.project.workers import beat_forever
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.publish_all import publish_project
@@ -63,7 +65,8 @@ def serve(
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with _people_errors():
         settings = _settings()
-        check_folders(settings)
+        # the process that answers opens them once more, where a fault would be a traceback of the server's
+        build_context(settings).close()
         start_logging(settings.log_level)
         serve_http(host=host or settings.host, port=port or settings.port)
 
@@ -75,6 +78,8 @@ def worker() -> None:
         stop = threading.Event()
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
+        puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
+        puller.start()
         warm_up(context)
         with context.survived.failures_of("the clock"):
             work.tick(context)
@@ -83,6 +88,7 @@ def worker() -> None:
         finally:
             stop.set()
             heart.join()
+            puller.join()
 
 
 @app.command()
@@ -111,6 +117,15 @@ def connect(
             "one of before, or what the texts ask for."
         ),
     ] = None,
+    pull: Annotated[
+        bool | None,
+        typer.Option(
+            "--pull/--no-pull",
+            help="For a Label Studio that cannot or may not call this machine: nothing is registered there; "
+            "the worker asks it every few seconds what changed. Without either: as before.",
+        ),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also say how long each part took.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a project: register, publish the first queue, check the order. Safe to run again."""
@@ -120,13 +135,14 @@ def connect(
             result = connect_project(
                 context,
                 project_id,
-                overrides=overrides,
+                ConnectOptions(
+                    overrides=overrides, explain=explain, require=require, encoder=encoder, pull=pull
+                ),
                 progress=progress,
-                explain=explain,
-                require=require,
-                encoder=encoder,
             )
-        _print(as_json, report.connect_json(result), lambda: report.print_connect(_out, result))
+        _print(
+            as_json, report.connect_json(result), lambda: report.print_connect(_out, result, verbose=verbose)
+        )
     if not result.in_order:
         raise typer.Exit(1)
 

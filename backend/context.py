@@ -71,6 +71,11 @@ class Context:
     label_studio: Callable[[], LabelStudio]
     survived: Survived = field(default_factory=Survived)
 
+    def close(self) -> None:
+        """Gives the connections of the database and the queue back."""
+        self.database.close()
+        self.jobs.close()
+
     @property
     def encoder(self) -> LazyEncoder:
         """The encoder that TEXT_ENCODER names, for texts of no project."""

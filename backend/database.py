@@ -17,7 +17,6 @@ from alembic import command
 from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Executable,
     ForeignKey,
@@ -35,16 +34,20 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from backend.errors import DatabaseUnavailable
+from backend.columns import Fields, Items, Moment, Seconds, read_json
+from backend.errors import DatabaseUnavailable, RowGone
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
+# As SQLite and PostgreSQL say it.
+_LOST_TABLES = ("no such table", "does not exist")
 
 T = TypeVar("T")
 
@@ -76,7 +79,7 @@ class Project(Base):
     # Name of the control that is answered, of those that the config offers.
     question: Mapped[str] = mapped_column(Text, default="")
     connected: Mapped[bool] = mapped_column(default=True)
-    overrides: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    overrides: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
     # Name of its encoder as TEXT_ENCODER would name it; None: TEXT_ENCODER's.
     encoder: Mapped[str | None] = mapped_column(Text, default=None)
     sampling_before: Mapped[str | None] = mapped_column(String(40), default=None)
@@ -84,22 +87,25 @@ class Project(Base):
     active_fingerprint: Mapped[str | None] = mapped_column(String(64), default=None)
     synced_until: Mapped[str | None] = mapped_column(String(40), default=None)
     lease_owner: Mapped[str | None] = mapped_column(String(128), default=None)
-    lease_until: Mapped[float] = mapped_column(default=0.0)
-    last_looked_at: Mapped[float] = mapped_column(default=0.0)
-    last_webhook_at: Mapped[float | None] = mapped_column(default=None)
+    lease_until: Mapped[float] = mapped_column(Seconds, default=0.0)
+    last_looked_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    last_webhook_at: Mapped[float | None] = mapped_column(Seconds, default=None)
     # Digest of the reader, config and settings by which tasks were read: another one means to read all anew.
     reading: Mapped[str] = mapped_column(String(64), default="")
     # Our tabs in the Data Manager: id by kind.
-    tabs: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    tabs: Mapped[dict[str, int]] = mapped_column(Fields(int), default=dict)
     # Settings of Label Studio that decide the order, as last read; those that connect changed, as they were.
-    queue_settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    settings_before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    queue_settings: Mapped[dict[str, Any]] = mapped_column(Fields(), default=dict)
+    settings_before: Mapped[dict[str, Any]] = mapped_column(Fields(), default=dict)
     # Name of the control that connect made required.
     required_control: Mapped[str | None] = mapped_column(Text, default=None)
     # When all tasks were last read, whatever Label Studio said had changed.
-    read_whole_at: Mapped[float] = mapped_column(default=0.0)
+    read_whole_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
+    is_pulled: Mapped[bool] = mapped_column(default=False)
+    pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
     # What a running loop does now: stage, done, total, at.
-    progress: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    progress: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
     @property
     def key(self) -> str:
@@ -136,11 +142,11 @@ class Task(Base):
     # What came of the answers: see label_studio.tasks.Outcome.
     outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.
-    answers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    answers: Mapped[list[dict[str, Any]]] = mapped_column(Items(dict), default=list)
     # Our own fields on the task in Label Studio, as last read or written.
-    shown: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # Fields that the config shows, in which the task has no text.
-    missing_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
+    missing_fields: Mapped[list[str]] = mapped_column(Items(str), default=list)
 
 
 class Embedding(Base):
@@ -173,12 +179,12 @@ class Loop(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str] = mapped_column(String(64))
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment, default=None)
     outcome: Mapped[str] = mapped_column(String(16), default="running")
     version: Mapped[str | None] = mapped_column(String(64), default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
-    figures: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    figures: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
 
 class NovelGroup(Base):
@@ -191,9 +197,9 @@ class NovelGroup(Base):
     number: Mapped[int]
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16), default="open")
-    members: Mapped[list[int]] = mapped_column(JSON, default=list)
-    typical: Mapped[list[int]] = mapped_column(JSON, default=list)
-    figures: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    members: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    typical: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    figures: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
     version: Mapped[str] = mapped_column(String(64))
 
 
@@ -211,8 +217,8 @@ class SkipGroup(Base):
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16), default="open")
     is_mixed: Mapped[bool] = mapped_column(default=False)
-    skipped: Mapped[list[int]] = mapped_column(JSON, default=list)
-    waiting: Mapped[list[int]] = mapped_column(JSON, default=list)
+    skipped: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    waiting: Mapped[list[int]] = mapped_column(Items(int), default=list)
 
 
 class Verdict(Base):
@@ -252,10 +258,10 @@ class Decision(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
-    decided_at: Mapped[datetime]
+    decided_at: Mapped[datetime] = mapped_column(Moment)
     decided_by: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(String(32))
-    details: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    details: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
 
 class Hint(Base):
@@ -275,7 +281,7 @@ class Worker(Base):
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
-    seen_at: Mapped[float]
+    seen_at: Mapped[float] = mapped_column(Seconds)
     # How often its background threads failed since it started, and went on.
     failures: Mapped[int] = mapped_column(default=0)
 
@@ -309,6 +315,10 @@ class Database:
         with _named_errors(), self._sessions.begin() as session:
             yield session
 
+    def close(self) -> None:
+        """Gives the connections back; the engine opens others when they are needed."""
+        self.engine.dispose()
+
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
@@ -341,15 +351,38 @@ def in_chunks(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequenc
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (NoResultFound, StaleDataError) as error:
+        raise _gone() from error
+    except IntegrityError as error:
+        if "foreign key" in str(error.orig).lower():
+            raise _gone() from error
+        raise
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
         cause = getattr(error, "orig", None)
-        if getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR":
+        if not _is_of_the_database(error, cause):
             raise  # a wrong statement
         reason = str(cause or type(error).__name__).partition("\n")[0]
         raise DatabaseUnavailable(
             f"The database cannot be used now: {reason}.",
-            hint="Is it running, does its disk have space, and is DATABASE_URL right?",
+            hint="Is it running, does its disk have space, and may this user write there? Is DATABASE_URL "
+            "right? The worker tries again by itself.",
         ) from error
+
+
+def _is_of_the_database(error: Exception, cause: BaseException | None) -> bool:
+    """Whether it is the database that fails, is damaged, or was replaced by one without our tables."""
+    name = getattr(cause, "sqlite_errorname", "")
+    if name == "SQLITE_CORRUPT" or any(words in str(cause) for words in _LOST_TABLES):
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout) and name != "SQLITE_ERROR"
+
+
+def _gone() -> RowGone:
+    return RowGone(
+        "What was there a moment ago is gone from the database: was the project removed from it, or another "
+        "database put in its place?",
+        hint="Run: python -m backend status, and connect the project again if it is not there.",
+    )
 
 
 @cache
@@ -364,7 +397,12 @@ def _upsert_statement(table: type[Base], names: tuple[str, ...], dialect: str) -
 
 def _open_engine(address: str) -> Engine:
     # hide_parameters: an error must not carry label text into a log
-    engine = create_engine(address, pool_pre_ping=not address.startswith("sqlite"), hide_parameters=True)
+    engine = create_engine(
+        address,
+        pool_pre_ping=not address.startswith("sqlite"),
+        hide_parameters=True,
+        json_deserializer=read_json,
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine

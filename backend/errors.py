@@ -5,6 +5,7 @@ NextlabelError
 ├── Unauthorized               401  log-in or webhook secret is wrong
 ├── Forbidden                  403  the request comes from a page of somebody else
 ├── NotFound                   404  no such project, version, …
+│   └── RowGone                404  what was there a moment ago is gone from the database
 ├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
 ├── Busy                       409  another loop of the same project runs
 ├── NotConnected               409  Label Studio does not know this backend (any more)
@@ -12,6 +13,7 @@ NextlabelError
 ├── EncoderUnavailable         503  the encoder cannot be loaded
 ├── DatabaseUnavailable        503  the database does not answer, is locked or full
 ├── QueueUnavailable           503  the queue of jobs does not answer
+├── DiskUnavailable            503  a disk is full, or a folder cannot be written
 └── LabelStudioError           502  Label Studio answered with an error
     ├── LabelStudioUnreachable 502  nobody answers at LABEL_STUDIO_URL
     ├── LabelStudioBusy        502  Label Studio fails for a while: its database is locked, it is restarted
@@ -77,6 +79,12 @@ class NotFound(NextlabelError):
     status = 404
 
 
+class RowGone(NotFound):
+    """What was there a moment ago is gone from the database."""
+
+    code = "row-gone"
+
+
 class UnsupportedConfig(NextlabelError):
     """The labeling config asks something that cannot be learned yet."""
 
@@ -123,6 +131,13 @@ class QueueUnavailable(NextlabelError):
     """The queue of jobs does not answer."""
 
     code = "queue-unavailable"
+    status = 503
+
+
+class DiskUnavailable(NextlabelError):
+    """A disk is full, or a folder cannot be written."""
+
+    code = "disk-unavailable"
     status = 503
 
 

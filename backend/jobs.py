@@ -7,6 +7,7 @@ A job carries only a project's id; what is to be done is found out by the loop i
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -44,10 +45,20 @@ class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
 
 
 class Jobs:
-    """Starts loops in the worker process. `run` gets a project's row id; `tick` is called every minute."""
+    """Starts loops in the worker process. `run` gets a project's row id; `tick` is called every minute.
+
+    Raises QueueUnavailable where the queue cannot be opened.
+    """
 
     def __init__(self, *, folder: Path, redis_url: str = "") -> None:
-        self._huey = _open_queue(folder, redis_url)
+        try:
+            self._huey = _open_queue(folder, redis_url)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise QueueUnavailable(
+                f"The queue of jobs cannot be opened: {error}.",
+                hint="Is REDIS_URL right? Without one the queue is the file jobs.db in DATA_DIR, which holds "
+                "nothing that is not found again: move a damaged one away.",
+            ) from error
         self._loop: Callable[..., object] | None = None
 
     def bind(self, *, run: Callable[[int], None], tick: Callable[[], None]) -> None:
@@ -66,6 +77,10 @@ class Jobs:
                 f"The queue of jobs does not answer ({type(error).__name__}).",
                 hint="Is Redis running and REDIS_URL right, or has the disk of DATA_DIR space?",
             ) from error
+
+    def close(self) -> None:
+        """Gives the connection back; the queue opens it again when it is needed."""
+        self._huey.storage.close()
 
     def consume(self, *, workers: int) -> None:
         """Runs jobs until the process is told to stop."""

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from backend.errors import NextlabelError
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,13 @@ def start_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+# A thread in the background that ended by one of these would be missing until the next start.
+_UNFORESEEN = (
+    *(OSError, SQLAlchemyError, ValueError, TypeError),
+    *(LookupError, ArithmeticError, AttributeError, RuntimeError),
+)
+
+
 class Survived:
     """Failures that background work of this process went on after; `count` of them since the start."""
 
@@ -30,13 +39,18 @@ class Survived:
 
     @contextmanager
     def failures_of(self, work: str) -> Iterator[None]:
-        """Goes on when the database, the queue or the disk fails; logs when that begins and when it ends."""
+        """Goes on whatever fails; logs when that begins and when it ends.
+
+        Of what nobody foresaw only the class is logged: a message could carry people's words.
+        """
         try:
             yield
-        except (NextlabelError, OSError) as error:
+        except (NextlabelError, *_UNFORESEEN) as error:
             self.count += 1
             if work not in self._failing:
-                logger.warning("failing, and tried again: %s message=%s", work, error)
+                is_known = isinstance(error, NextlabelError | OSError)
+                message = error if is_known else type(error).__name__
+                logger.warning("failing, and tried again: %s message=%s", work, message)
             self._failing.add(work)
         else:
             if work in self._failing:

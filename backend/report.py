@@ -9,7 +9,7 @@ from rich.table import Table
 
 from backend.json_types import Json
 from backend.terminal import plain
-from backend.workflows.connection.connect import ConnectReport
+from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.doctor import Finding
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
@@ -25,8 +25,8 @@ _OUTCOMES = {
 }
 
 
-def print_connect(console: Console, report: ConnectReport) -> None:
-    """What connect found and did."""
+def print_connect(console: Console, report: ConnectReport, *, verbose: bool = False) -> None:
+    """What connect found and did; `verbose` adds how long each part took."""
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
@@ -47,7 +47,13 @@ def print_connect(console: Console, report: ConnectReport) -> None:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
         console.print("  Already registered; nothing to change.")
-    print_loop(console, report.loop)
+    if report.is_pulled:
+        console.print(
+            "Label Studio does not call this backend: a worker asks it every few seconds what changed. So a "
+            "task outside the order that is published opens without a suggestion, and the order follows "
+            "answers some seconds later."
+        )
+    print_loop(console, report.loop, verbose=verbose)
     for found in report.disturbances:
         console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
     for sentence in report.gaps.sentences:
@@ -70,6 +76,7 @@ def connect_json(report: ConnectReport) -> Json:
         "cannot_be_answered": list(report.obstacles),
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
+        "is_pulled": report.is_pulled,
         "changes": report.changes,
         "loop": loop_json(report.loop),
         "served": report.served,
@@ -80,8 +87,8 @@ def connect_json(report: ConnectReport) -> Json:
     }
 
 
-def print_loop(console: Console, report: LoopReport) -> None:
-    """What one loop did."""
+def print_loop(console: Console, report: LoopReport, *, verbose: bool = True) -> None:
+    """What one loop did; `verbose` adds how long each part took."""
     found = report.record
     line = f"{_OUTCOMES[report.outcome]}: version {report.version}"
     if report.outcome == "published":
@@ -92,6 +99,8 @@ def print_loop(console: Console, report: LoopReport) -> None:
     console.print(plain(line + "."))
     if found.rejected:
         console.print(plain((f"Label Studio took no prediction for tasks {found.rejected}.", "yellow")))
+    if not verbose:
+        return
     seconds = ", ".join(f"{stage} {time:.1f} s" for stage, time in report.seconds.items())
     console.print(plain((f"{seconds}; {found.writes} writes to Label Studio.", "dim")))
 
@@ -176,6 +185,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     return [
         ("connected", "yes" if row["connected"] else "no"),
         ("version", row["damage"] or row["version"] or "none yet"),
+        *(("notice", words) for words in row["notices"]),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
@@ -183,7 +193,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
-        ("last webhook", row["last_webhook"] or "none yet"),
+        ("last webhook", "none: a worker asks" if row["is_pulled"] else row["last_webhook"] or "none yet"),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
     ]

@@ -25,6 +25,8 @@ from model.strategies import STRATEGIES
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
+_AROUND_A_TOKEN = re.compile(r"^(?:Authorization:\s*)?(?:Token|Bearer)\s+", re.IGNORECASE)
+_IN_MEMORY = (None, "", ":memory:")
 _DATABASES = ("sqlite", "postgresql")
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -34,6 +36,8 @@ def _http_url(value: str) -> str:
     value = value.strip()
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
+    if "?" in value or "#" in value:
+        raise ValueError("must end before the ? or # in it")
     if not _names_a_server(value):
         raise ValueError("is no address of a server, like http://localhost:8080")
     return value.rstrip("/")
@@ -61,6 +65,10 @@ def _database_address(value: str) -> str:
         ) from None
     if address.get_backend_name() not in _DATABASES:
         raise ValueError("must start with sqlite:// or postgresql://")
+    if address.get_backend_name() == "sqlite" and address.database in _IN_MEMORY:
+        raise ValueError(
+            "is a database in memory, which no other process sees; of a file: sqlite:////srv/x.db"
+        )
     try:
         address.get_dialect().import_dbapi()
     except (ArgumentError, ImportError):
@@ -79,6 +87,24 @@ def _stripped(value: object) -> object:
     if isinstance(value, SecretStr):
         return value.get_secret_value().strip()
     return value.strip() if isinstance(value, str) else value
+
+
+def _token(value: object) -> object:
+    """People copy a token with the quotes or the word before it that documents show around it."""
+    text = _stripped(value)
+    if not isinstance(text, str):
+        return text
+    text = _AROUND_A_TOKEN.sub("", text.strip("\"'")).strip()
+    if not all("!" <= letter <= "~" for letter in text):
+        raise ValueError("holds a blank or a letter that no token has; copy it again from Label Studio")
+    return text
+
+
+def _header(value: object) -> object:
+    text = _stripped(value)
+    if isinstance(text, str) and not (text.isascii() and text.isprintable()):
+        raise ValueError("is sent as a header: only letters of ASCII, and no line break, can be in it")
+    return text
 
 
 def _strategy_name(value: str) -> str:
@@ -113,6 +139,8 @@ def _folder(value: object) -> object:
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
 Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
+HeaderSecret = Annotated[SecretStr, BeforeValidator(_header)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 NameList = Annotated[str, BeforeValidator(_names)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
@@ -214,18 +242,27 @@ class Settings(BaseSettings, ProjectSettings):
     label_studio_public_url: OptionalHttpAddress = Field(
         default="", description="Where people's browsers find Label Studio; empty: LABEL_STUDIO_URL."
     )
-    label_studio_api_key: Secret = Field(
+    label_studio_api_key: Token = Field(
         default=SecretStr(""), description="Personal access token or legacy token of a Label Studio user."
     )
     backend_url: HttpAddress = Field(
         default="http://localhost:9090", description="How Label Studio reaches this backend."
     )
+    backend_public_url: OptionalHttpAddress = Field(
+        default="", description="Where people's browsers find this backend; empty: BACKEND_URL."
+    )
+    pull_every_seconds: float = Field(
+        default=5.0,
+        ge=1.0,
+        description="Seconds between two looks at projects connected with `--pull`.",
+    )
     basic_auth_user: str = Field(
         default="", description="User name that callers must give; empty: no log-in."
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
-    webhook_secret: Secret = Field(
-        default=SecretStr(""), description="Secret header that webhooks must carry; `connect` sets it."
+    webhook_secret: HeaderSecret = Field(
+        default=SecretStr(""),
+        description="Secret header that webhooks must carry; empty: made by itself. `connect` sets it.",
     )
     secret_key: Secret = Field(
         default=SecretStr(""),
@@ -261,6 +298,10 @@ class Settings(BaseSettings, ProjectSettings):
     def label_studio_link(self) -> str:
         """Address of Label Studio in links for people."""
         return self.label_studio_public_url or self.label_studio_url
+
+    def dashboard_link(self, label_studio_id: int) -> str:
+        """Address of a project's page in links for people."""
+        return f"{self.backend_public_url or self.backend_url}/projects/{label_studio_id}"
 
     @property
     def database_address(self) -> str:

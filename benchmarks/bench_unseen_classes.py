@@ -1,7 +1,8 @@
 """What a head says of classes without a label: python -m benchmarks.bench_unseen_classes [FOLDER].
 
 FOLDER holds sets as data_sets writes them; what is not there is left out. Labels come at random from one
-class, two classes, half of the classes or all of them, and the head is measured on the whole pool.
+class, two classes, half of the classes or all of them, and the head is measured on the whole pool. Where
+they are of all classes, beside a head that keeps no room for classes without a label.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
+import model.training
 from backend.simulation.rows import read_labelled_texts
 from backend.workflows.training.names import readable_name
 from benchmarks.data_sets import Row, shorten, thin
@@ -44,7 +47,10 @@ SETS = {  # the field that holds the label
 POOL = 1000
 SIZES = (5, 10, 20, 40)
 HALF = "half of the classes"
-KINDS = ("one class", "two classes", HALF, "all classes")
+ALL = "all classes"
+KINDS = ("one class", "two classes", HALF, ALL)
+SIZES_OF_ALL = (20, 40, 100)  # beside a head that keeps no room
+NO_ROOM = "a head that keeps no room"
 FIGURES = ("accuracy", "calibration error", "confidence of wrong answers")
 ENOUGH = 20  # labels from which on the calibration is held to more
 LEAST_GAIN, MOST_ERROR, MOST_ERROR_OF_HALF, MOST_CONFIDENCE = -0.01, 0.25, 0.1, 0.6
@@ -120,6 +126,9 @@ def run_seed(pool: Pool, seed: int) -> Iterator[dict[str, Any]]:
             "unseen": len(pool.space) - len(seen),
             "names": _measure(by_name, pool.answers),
             "head": _measure(found, pool.answers),
+            NO_ROOM: _share(_learn_without_room(pool, rows, graph, seed), pool.answers)
+            if kind == ALL
+            else None,
             "labelled classes": {
                 "names": _share(by_name[of_seen], pool.answers[of_seen]),
                 "head": _share(found[of_seen], pool.answers[of_seen]),
@@ -138,7 +147,7 @@ def draw_labels(answers: Rows, classes: int, seed: int) -> Iterator[tuple[str, R
         if count == classes and kind != KINDS[-1]:
             continue
         rows = rng.permutation(np.flatnonzero(np.isin(answers, order[:count])))
-        for size in SIZES:
+        for size in sorted({*SIZES, *SIZES_OF_ALL} if kind == ALL else SIZES):
             if size <= len(rows):
                 yield kind, np.sort(rows[:size])
 
@@ -156,6 +165,12 @@ def _learn(pool: Pool, rows: Rows, classes: Rows, graph: NeighbourGraph, seed: i
         neighbour_graph=graph,
     )
     return softmax(trained.head.logits(pool.items.vectors))
+
+
+def _learn_without_room(pool: Pool, rows: Rows, graph: NeighbourGraph, seed: int) -> Floats:
+    """Probabilities (n, c) of a head that takes every class for one that has labels."""
+    with patch.object(model.training, "unseen_classes", lambda labels: np.zeros(0, dtype=np.intp)):
+        return _learn(pool, rows, np.arange(len(pool.space)), graph, seed)
 
 
 def _measure(probabilities: Floats, answers: Rows) -> dict[str, float]:
@@ -201,6 +216,28 @@ def _summarise(bench: Bench, runs: list[dict[str, Any]]) -> None:
             values = _by_size(cells, "labelled classes", who)
             bench.add(f"{kind}: accuracy on the labelled classes, {who}", values)
     _check(bench, [run for run in runs if run["unseen"]])
+    _compare_with_no_room(bench, [run for run in runs if run["kind"] == ALL])
+
+
+def _compare_with_no_room(bench: Bench, runs: list[dict[str, Any]]) -> None:
+    """Random labels of all classes, the sets by themselves: what keeping room costs."""
+    gains = {}
+    for name in dict.fromkeys(run["set"] for run in runs):
+        shown = []
+        for size in SIZES_OF_ALL:
+            found = [run for run in runs if (run["set"], run["labels"]) == (name, size)]
+            if found:
+                head, without = _mean(found, "head", FIGURES[0]), fmean(run[NO_ROOM] for run in found)
+                gains[name, ALL, size] = head - without
+                shown.append(f"{head:.3f} ({without:.3f}) after {size}")
+        bench.add(f"{name}, {ALL}: accuracy ({NO_ROOM}) after so many labels", ", ".join(shown))
+    worst = min(gains, key=lambda cell: gains[cell])
+    bench.check(
+        f"least gain over {NO_ROOM}, random labels of all classes",
+        f"{gains[worst]:+.3f} ({_words(worst)})",
+        target=f"≥ {LEAST_GAIN:+.2f}",
+        reached=gains[worst] >= LEAST_GAIN,
+    )
 
 
 def _check(bench: Bench, runs: list[dict[str, Any]]) -> None:

@@ -45,6 +45,23 @@ def audit_quota(labels: int, *, share: float = DEFAULT_SHARE) -> int:
     return math.ceil(round(first * share + (labels - first) * share / 3.0, 9))
 
 
+def labels_until(more: int, labels: int, *, share: float = DEFAULT_SHARE) -> int | None:
+    """How many labels after `labels` bring so many `more` audit items; None when none ever come."""
+    if share == 0.0 and more > 0:
+        return None
+    wanted = audit_quota(labels, share=share) + more
+    low, high = 0, 1
+    while audit_quota(labels + high, share=share) < wanted:
+        low, high = high, 2 * high
+    while low < high:
+        middle = (low + high) // 2
+        if audit_quota(labels + middle, share=share) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def audit_threshold(ids: Ids, seed: int, quota: int) -> float:
     """The number below which an id's audit hash makes it an audit item: `quota` of these ids are below."""
     if quota <= 0 or not len(ids):

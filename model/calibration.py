@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 
 from model.records import Floats
 
@@ -81,6 +82,20 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     if not 0 <= correct <= total:
         raise ValueError(f"wilson_interval: {correct} correct of {total}")
     return score_interval(correct / total, total) if total else (0.0, 1.0)
+
+
+def exact_interval(correct: int, total: int) -> tuple[float, float]:
+    """Clopper and Pearson's interval (1934) of `correct` of `total`, at 95 %; (0, 1) when total is 0.
+
+    It holds the share in at least 95 of 100 samples whatever the share and however small the sample, where
+    Wilson's does so on average over shares only: of samples of 5 from a share of .97 every seventh misses it.
+    """
+    if not 0 <= correct <= total:
+        raise ValueError(f"exact_interval: {correct} correct of {total}")
+    wrong = total - correct
+    low = float(betaincinv(correct, wrong + 1, 0.025)) if correct else 0.0
+    high = float(betaincinv(correct + 1, wrong, 0.975)) if wrong else 1.0
+    return low, high
 
 
 def score_interval(share: float, size: float) -> tuple[float, float]:

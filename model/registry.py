@@ -238,7 +238,9 @@ class ModelRegistry:
     def _folder(self, *names: str) -> Path:
         for name in names:
             if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name for a folder: use letters, digits, '.', '_' and '-'")
+                raise RegistryError(
+                    f"{name!r} is no name for a folder: use letters, digits, '.', '_' and '-'"
+                )
         return self._root.joinpath(*names)
 
 

@@ -50,6 +50,9 @@ class RecordedJobs:
     def enqueue(self, project):
         self.enqueued.append(project)
 
+    def close(self):
+        """Nothing is open."""
+
 
 @pytest.fixture
 def no_environment(monkeypatch, tmp_path):

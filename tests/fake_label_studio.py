@@ -410,6 +410,8 @@ class FakeLabelStudio:
         query = json.loads(params.get("query", "{}"))
         for item in query.get("filters", {}).get("items", []):
             found = [task for task in found if self._passes(task, item)]
+        if query.get("ordering") == ["-tasks:updated_at"]:
+            found.sort(key=lambda task: task["updated_at"], reverse=True)
         page, size = int(params.get("page", 1)), int(params.get("page_size", 100))
         rows = found[(page - 1) * size : page * size]
         if page > 1 and not rows:

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from backend.workflows.connection.connect import connect
+from backend.workflows.connection.connect import ConnectOptions, connect
 from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
@@ -71,14 +71,12 @@ class Workbench:
         """What Label Studio stores of the active version: score by task."""
         return self.label_studio.published(self.project_id, self.version)
 
-    def connect(self, *, explain=False, require=False, **overrides):
+    def connect(self, *, explain=False, require=False, pull=None, **overrides):
         return connect(
             self.context,
             self.project_id,
-            overrides=overrides,
+            ConnectOptions(overrides=overrides, explain=explain, require=require, pull=pull),
             progress=Silent(),
-            explain=explain,
-            require=require,
         )
 
     def loop(self):

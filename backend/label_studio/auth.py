@@ -76,7 +76,7 @@ def _access_in(response: httpx.Response) -> str:
     """The access token of an answer, empty where there is none: then the answer is taken for a refusal."""
     try:
         answer = response.json() if response.is_success else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     access = answer.get("access") if isinstance(answer, dict) else None
     return access if isinstance(access, str) else ""

@@ -97,6 +97,20 @@ class LabelStudio(Connection):
         page = self._get("/api/tasks", shapes.COUNTS, params)
         return int(page["total"]), int(page["total_annotations"])
 
+    def changed_since(self, project_id: int, moment: str | None) -> tuple[int, str | None]:
+        """How many tasks changed after a moment (None: ever), and when the last of them did."""
+        query: Json = {} if moment is None else _greater("updated_at", "Datetime", moment)
+        query["ordering"] = ["-tasks:updated_at"]
+        params = {
+            "project": project_id,
+            "page_size": 1,
+            "include": "id,updated_at",
+            "query": json.dumps(query),
+        }
+        page = self._get("/api/tasks", shapes.MOMENTS_PAGE, params)
+        newest = next((str(task["updated_at"]) for task in page["tasks"]), None)
+        return int(page["total"]), newest
+
     def predictions_of(self, project_id: int, version: str) -> list[Json]:
         """The stored predictions of one version: `id`, `task` and `score` of each."""
         query = {

@@ -149,13 +149,14 @@ class Connection:
             raise AddressBlocked(
                 "Label Studio refuses to call a local or private address.",
                 hint="Start Label Studio with USE_DEFAULT_BANNED_SUBNETS=false, or with both "
-                "ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false.",
+                "ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false. Where you cannot: connect with "
+                "--pull, and this backend asks Label Studio what changed.",
             )
         if "connect to ML backend" in detail or "valid ML backend" in detail:
             raise BackendUnreachable(
                 "Label Studio gets no good answer from this backend.",
                 hint="Is `python -m backend serve` running with these settings, and is BACKEND_URL its "
-                "address as Label Studio sees it?",
+                "address as Label Studio sees it? Where it cannot call this machine: connect with --pull.",
             )
         if status in (401, 403) and _is_json(response):
             raise TokenRefused(self._refusal(detail), hint=self._token_hint(detail))
@@ -217,7 +218,7 @@ def _date_of(response: httpx.Response) -> datetime | None:
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnexpectedAnswer(
             f"What answers {_call(response)} sends no JSON ({response.status_code}, {_content(response)}).",
             hint="Is LABEL_STUDIO_URL the address of Label Studio itself?",
@@ -227,7 +228,7 @@ def _json(response: httpx.Response) -> Any:
 def _is_json(response: httpx.Response) -> bool:
     try:
         return isinstance(response.json(), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -240,7 +241,7 @@ def _content(response: httpx.Response) -> str:
 def _detail(response: httpx.Response) -> str:
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return response.reason_phrase
     if not isinstance(answer, dict):
         return str(answer)

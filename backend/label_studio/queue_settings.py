@@ -81,7 +81,7 @@ _RULES = (
     _Rule(
         "maximum_annotations",
         "warning",
-        lambda found: int(found["maximum_annotations"] or 1) > 1,
+        lambda found: found["maximum_annotations"] > 1,
         "{maximum_annotations} answers for {overlap_cohort_percentage} % of the tasks: Label Studio serves "
         "those first that others have begun, at random; the order holds for those that nobody has begun",
         "This is Label Studio's own rule. With 1 annotation for each task the order holds for all.",
@@ -119,9 +119,13 @@ def find_disturbances(settings: Json, *, project: int) -> list[Disturbance]:
     """What in these settings stands in the way, faults first; nothing where no settings were read yet."""
     if not settings:
         return []
-    found = _DEFAULTS | settings
+    found = _DEFAULTS | {name: value for name, value in settings.items() if _is_of_its_type(name, value)}
     disturbing = [rule for rule in _RULES if rule.disturbs(found)]
     return [
         Disturbance(rule.setting, rule.verdict, rule.words.format(**found), rule.cure.format(project=project))
         for rule in disturbing
     ]
+
+
+def _is_of_its_type(name: str, value: object) -> bool:
+    return type(value) is type(_DEFAULTS.get(name))

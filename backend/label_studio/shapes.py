@@ -22,6 +22,7 @@ PROJECT: Shape = {
 }
 COUNTS: Shape = {"total": int, "total_annotations": int}
 IDS_PAGE: Shape = {"total": int, "tasks": [{"id": int}]}
+MOMENTS_PAGE: Shape = {"total": int, "tasks": [{"id": int, "updated_at": str}]}
 TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],

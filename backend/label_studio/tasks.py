@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from backend.json_types import Json
@@ -15,7 +16,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 3
+READER = 4
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -141,7 +142,7 @@ def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
     Of several labels of one person the latest counts.
     """
     said: dict[object, str] = {}
-    for number, annotation in enumerate(sorted(annotations, key=_created_at)):
+    for number, annotation in enumerate(sorted(annotations, key=lambda said: _moment(_created_at(said)))):
         if label := _chosen(annotation, config):
             said[_author(annotation) or ("nobody", number)] = label
     ranked = Counter(said.values()).most_common(2)
@@ -194,12 +195,21 @@ def _created_at(annotation: Json) -> str:
     return str(annotation.get("created_at") or "")
 
 
+def _moment(text: str) -> datetime:
+    """A moment that Label Studio or an import wrote, in whatever zone; none is the first of all."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
     regions = _regions(annotation, config)
     if annotation.get("parent_prediction") is None or not regions:
         return None
     # "Create Annotations From Predictions" copies regions without saying where they come from
-    return any(region.get("origin", "prediction") == "prediction" for region in regions)
+    return any((region.get("origin") or "prediction") == "prediction" for region in regions)
 
 
 def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
@@ -216,7 +226,7 @@ def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
 def _why_no_label(answers: Sequence[Answer]) -> Outcome:
     if any(said.label for said in answers):
         return "in dispute"
-    newest = sorted(answers, key=lambda said: said.at)[::-1]
+    newest = sorted(answers, key=lambda said: _moment(said.at))[::-1]
     reasons = [said.why_not for said in newest if said.why_not]
     return next((why for why in reasons if why != "skipped"), "skipped" if reasons else "")
 
@@ -238,8 +248,10 @@ def _chosen(annotation: Json, config: LabelConfig) -> str | None:
     for region in _regions(annotation, config):
         value = region.get("value")
         choices = value.get("choices") if isinstance(value, dict) else None
-        if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):
+        if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
             continue
-        if label := find_label(choices[0], config):
+        # one that is ticked twice, as imports may say it, is one
+        labels = {find_label(choice, config) for choice in choices}
+        if len(labels) == 1 and (label := labels.pop()):
             return label
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from backend.json_types import Json
 
@@ -26,6 +27,8 @@ _NAMES_THE_TASK = re.compile(
     r"(?:^|[\W_])(?i:ids?|uid|uuid|guid|idx)$|[a-z0-9](?:Id|ID|Uuid|UUID|Guid)$|^index$"
 )
 _APART = "\n"
+# Beyond these JavaScript writes a number with an exponent.
+_SMALLEST_PLAIN, _LARGEST_PLAIN = 1e-6, 1e21
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +117,21 @@ def _follow(value: object, path: list[str]) -> object:
     return value
 
 
+def _number(value: float) -> str:
+    """As JavaScript writes it: 3.0 as 3, 1e16 as 10000000000000000."""
+    if value == 0 or _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    return repr(value).replace("e-0", "e-")
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return ",".join(filter(None, map(_shown, value)))
-    if isinstance(value, str | int | float):
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, str | int):
         # JSON can carry what no database stores: halves of a surrogate pair, and the zero byte
         return str(value).replace("\0", " ").encode("utf-8", "replace").decode().strip()
     return ""

@@ -40,8 +40,6 @@ def protect(app: Flask, settings: Settings) -> None:
 
 def _webhook_allowed(settings: Settings, sent: Request) -> bool:
     secret = settings.webhook_secret.get_secret_value()
-    if not secret:
-        return False
     if _same(sent.headers.get(SECRET_HEADER, ""), secret):
         return True
     if settings.basic_auth_user:

@@ -3,17 +3,10 @@
 Browsers send the HTTP Basic log-in by themselves, whoever's page makes them. So every request that changes
 something is refused when the browser says that another site's page sent it, and the forms of our own pages
 carry a token that is signed with a secret of this backend and bound to the browser's session.
-
-The secret is the same in all web processes: made of a key of their environment and of a salt in the
-database, so that neither a copy of the database nor the key alone gives it away.
 """
 
 from __future__ import annotations
 
-import hmac
-import os
-import secrets
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
@@ -21,8 +14,8 @@ from flask_wtf.csrf import CSRFProtect
 
 from backend.errors import Forbidden
 from backend.settings import Settings
+from backend.shared_secret import shared_secret
 
-_SECRET_FILE = "session.key"
 _READING = {"GET", "HEAD", "OPTIONS"}
 # "none": typed or bookmarked, by the person himself.
 _OUR_OWN = {"same-origin", "none"}
@@ -30,7 +23,7 @@ _OUR_OWN = {"same-origin", "none"}
 
 def guard_forms(app: Flask, settings: Settings, *, salt: str) -> CSRFProtect:
     """Refuses what other sites' pages send; returns the guard that checks the token of a form."""
-    app.secret_key = shared_secret(settings, salt)
+    app.secret_key = shared_secret(settings, "forms", salt)
     app.config.update(
         SESSION_COOKIE_NAME="nextlabel",
         SESSION_COOKIE_SAMESITE="Strict",
@@ -52,31 +45,6 @@ def guard_forms(app: Flask, settings: Settings, *, salt: str) -> CSRFProtect:
     return CSRFProtect(app)
 
 
-def shared_secret(settings: Settings, salt: str) -> str:
-    """The secret that signs sessions, by SECRET_KEY, by the token, or by a key of this machine's own."""
-    key = settings.secret_key.get_secret_value() or settings.label_studio_api_key.get_secret_value()
-    key = key or read_secret(settings.data_dir)
-    return hmac.new(key.encode(), f"nextlabel forms {salt}".encode(), "sha256").hexdigest()
-
-
-def read_secret(folder: Path) -> str:
-    """The key of a machine without any other; made once, and readable by its owner alone."""
-    path = folder / _SECRET_FILE
-    if not path.exists():
-        aside = folder / f"{_SECRET_FILE}.{secrets.token_hex(8)}"
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32))
-        try:
-            # unlike a rename, a link never replaces what another process wrote meanwhile
-            path.hardlink_to(aside)
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
-    return path.read_text()
-
-
 def _is_our_own(settings: Settings, sent: Request) -> bool:
     """What browsers say of where a request comes from; programs say nothing, and are let through."""
     site = sent.headers.get("Sec-Fetch-Site")
@@ -85,4 +53,10 @@ def _is_our_own(settings: Settings, sent: Request) -> bool:
     origin = sent.headers.get("Origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc in {sent.host, urlsplit(settings.backend_url).netloc}
+    return urlsplit(origin).netloc in {sent.host, *_own_hosts(settings)}
+
+
+def _own_hosts(settings: Settings) -> set[str]:
+    """Where Label Studio and people's browsers find this backend."""
+    addresses = (settings.backend_url, settings.backend_public_url)
+    return {urlsplit(address).netloc for address in addresses if address}

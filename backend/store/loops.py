@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, String, case, cast, func, select, update
+from sqlalchemy.orm import Session
 
 from backend.database import Loop
 from backend.store.table import ProjectTable, utc_now
@@ -142,7 +143,7 @@ class Loops(ProjectTable):
         with self._database.session() as session:
             return session.execute(
                 select(Loop.figures, Loop.version, Loop.started_at, Loop.finished_at)
-                .where(Loop.project_id == self._project_id, Loop.figures["signals"].as_string().is_not(None))
+                .where(Loop.project_id == self._project_id, _figure(session, "signals").is_not(None))
                 .order_by(Loop.id.desc())
                 .limit(1)
             ).first()
@@ -152,7 +153,15 @@ class Loops(ProjectTable):
         with self._database.session() as session:
             return session.scalar(
                 select(Loop.figures)
-                .where(Loop.project_id == self._project_id, Loop.figures["labels"].as_string().is_not(None))
+                .where(Loop.project_id == self._project_id, _figure(session, "labels").is_not(None))
                 .order_by(Loop.id.desc())
                 .limit(1)
             )
+
+
+def _figure(session: Session, name: str) -> ColumnElement[str | None]:
+    """A figure of a loop as text. SQLite keeps damaged JSON, too, and fails on it; PostgreSQL keeps none."""
+    figure: ColumnElement[str | None] = Loop.figures[name].as_string()
+    if session.get_bind().dialect.name != "sqlite":
+        return figure
+    return case((func.json_valid(cast(Loop.figures, String)) == 1, figure), else_=None)

@@ -9,9 +9,13 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, func, select, update
 
+from backend.columns import Damaged
 from backend.database import Embedding, Task, in_chunks, upsert
 from backend.label_studio.tasks import TaskState
 from backend.store.table import ProjectTable
+
+# Rows that are read together where all of a project are looked at.
+_AT_A_TIME = 1000
 
 
 class Tasks(ProjectTable):
@@ -124,6 +128,15 @@ class Tasks(ProjectTable):
                 )
             ).one()
         return tasks, tasks - with_text
+
+    def count_damaged(self) -> int:
+        """Of how many the answers, our own fields or the missing ones cannot be read."""
+        query = select(Task.answers, Task.shown, Task.missing_fields).where(
+            Task.project_id == self._project_id
+        )
+        with self._database.session() as session:
+            rows = session.execute(query.execution_options(yield_per=_AT_A_TIME))
+            return sum(any(isinstance(value, Damaged) for value in row) for row in rows)
 
     def count_missing_fields(self) -> Counter[str]:
         """In how many tasks each field of the config has no text."""

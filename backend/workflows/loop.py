@@ -24,13 +24,14 @@ from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
-from backend.workflows.project.failures import unforeseen
+from backend.workflows.project.damage import mend_row
+from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
-from backend.workflows.project.registration import find_backend
+from backend.workflows.project.registration import find_row, mend_webhooks
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
@@ -64,10 +65,11 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()
     try:
-        ProjectLoop(workspace, remote, report, progress).run(may_put_off=reason == HINTS)
+        with named_disk_errors():
+            ProjectLoop(workspace, remote, report, progress).run(may_put_off=reason == HINTS)
         error = None
     except NextlabelError as failure:
-        error = failure.message
+        error = " ".join(filter(None, (failure.message, failure.hint)))
         raise
     except Exception as failure:
         error = unforeseen(failure)
@@ -119,6 +121,7 @@ class ProjectLoop:
         """Look, take in what is new, and do what it asks for; a few answers among skips may be put off."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
+        mend_row(self.workspace, backend)
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
@@ -151,8 +154,11 @@ class ProjectLoop:
         self.report.put_off = others
         return True
 
-    def _look(self) -> tuple[Json, Json]:
-        """The project and our row among its ML backends. Raises NotFound, NotConnected."""
+    def _look(self) -> tuple[Json, Json | None]:
+        """The project, and our row among its ML backends if there is to be one.
+
+        Raises NotFound and NotConnected.
+        """
         number = self.workspace.label_studio_id
         details = self.remote.project(number)
         if created_stamp(details) != self.workspace.state.created_stamp:
@@ -160,7 +166,7 @@ class ProjectLoop:
                 f"Project {number} in Label Studio is another one than was connected.",
                 hint=f"Run: python -m backend connect {number}",
             )
-        return details, find_backend(self.workspace.context.settings, self.remote, number)
+        return details, find_row(self.workspace, self.remote)
 
     def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
@@ -201,7 +207,7 @@ class ProjectLoop:
             if encoded < _LONG_ENCODING:
                 return
 
-    def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+    def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""
         taken = self._taken_names()
         if snapshot.synthetic:
@@ -263,7 +269,7 @@ class ProjectLoop:
         found.metrics = HeadMetrics.model_validate(learned.metrics)
         return ranking
 
-    def _publish(self, serving: Serving, ranking: Ranking, backend: Json) -> None:
+    def _publish(self, serving: Serving, ranking: Ranking, backend: Json | None) -> None:
         """Sends the window of a version and lets it serve."""
         workspace, remote = self.workspace, self.remote
         task_ids = first_window(workspace, serving, ranking)
@@ -280,11 +286,13 @@ class ProjectLoop:
         record.window, record.rejected = published.kept, list(published.rejected)
         record.until_published = _traffic(remote)
 
-    def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json) -> None:
+    def _maintain(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
         report = self.report
         report.version = self.workspace.state.active_version
         mended = publish.align(self.workspace, self.remote, backend=backend)
+        if backend is not None and mend_webhooks(self.workspace, self.remote):
+            mended.append("webhook")
         if mended:
             report.outcome = "mended"
             report.record.mended = mended

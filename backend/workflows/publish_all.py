@@ -10,7 +10,7 @@ from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, check_lease, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.registration import find_backend
+from backend.workflows.project.registration import find_row
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
@@ -57,9 +57,7 @@ def _publish_rest(workspace: Workspace, *, progress: Progress) -> int:
             kept, _gone = publish.send(remote, label_studio_id, payload)
             sent += kept
             progress.advance(len(chunk))
-        publish.align(
-            workspace, remote, backend=find_backend(workspace.context.settings, remote, label_studio_id)
-        )
+        publish.align(workspace, remote, backend=find_row(workspace, remote))
         return sent
     finally:
         remote.close()

@@ -6,7 +6,7 @@ import logging
 import time
 
 from backend.context import Context
-from backend.errors import Busy, NextlabelError, NotConnected, NotFound, UnsupportedConfig
+from backend.errors import Busy, NextlabelError, NotConnected, NotFound, RowGone, UnsupportedConfig
 from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
@@ -63,6 +63,8 @@ def _log_failure(workspace: Workspace, code: str, message: str) -> None:
 
 def _take_failure(workspace: Workspace, error: NextlabelError, *, seen: int) -> None:
     """Keeps the hints for the clock's next try, unless only a change in Label Studio can help."""
+    if isinstance(error, RowGone):
+        return
     if isinstance(error, NotConnected | NotFound):
         if not _ask_whether_gone(workspace):
             return

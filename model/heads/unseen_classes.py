@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 from model.calibration import HIGHEST_TEMPERATURE, fit_temperature
 from model.heads.ensemble import ensemble_coefficients
 from model.heads.neighbour_graph import NeighbourGraph
-from model.heads.sample_weight import choose_sample_weight
+from model.heads.random_draw import Sample, missing_mass, trust_in_random_draw
+from model.heads.sample_weight import Selected, choose_sample_weight
 from model.heads.selection import TIGHT, Members, Setting, fit_members
-from model.heads.self_training import fit_beside_pseudo_labels
+from model.heads.self_training import PSEUDO_LABEL_WEIGHT, fit_beside_pseudo_labels
 from model.heads.single_label import NAME_SCALE, LinearHead, similarity_head, softmax
 from model.heads.training_set import TrainingSet
 from model.records import Embeddings, Floats, Labels, LabelSpace
 
 SETTING = Setting(TIGHT, NAME_SCALE)  # close to the names: labels are about some classes only
-PSEUDO_LABEL_WEIGHT = (
-    0.15  # beside 1 of a label; half of that of self-training, as names know less than labels
-)
+BY_NAME = 0.5  # of the weight of a pseudo-label, where names decide it: they know less than labels
 PRIOR_STRENGTH = 3.0  # blind answers that halve what the names expect of classes which none of them showed
 _HALVINGS = 24
+_FURTHEST = 20.0  # logarithm of the largest factor by which a reserve is scaled
 
 Columns = NDArray[np.intp]
 
@@ -39,7 +39,7 @@ class Cautious:
 
     `logits` (n, c) are out of fold, of temperature 1. Held-out labels show how sure the head may be of their
     own classes only. So they make it less sure by the share of the pool that these are expected to be, and
-    surer only as far as blind answers, which are like the pool, have taken the reserve of the others away.
+    surer only as far as answers that are like the pool have taken the reserve of the others away.
     """
 
     members: Members
@@ -64,31 +64,38 @@ def reserve_factor(blind: int) -> float:
 def fit_beside_unseen(
     training_set: TrainingSet, *, name_vectors: Floats, graph: NeighbourGraph, blind: int
 ) -> Cautious:
-    """Fit a head to labels, and to what names say of unlabelled items where they may be of unseen classes.
+    """Fit a head to labels, and to what is believed of unlabelled items where they may be of unseen classes.
 
-    How an item's mass is split between the classes that have labels and those that have none is the names'
-    belief, less what `blind` answers took away; in the first group it is shared out as their labels say, in
-    the second as the names do. The neighbours' mean of it is a pseudo-label, beside which the labels teach.
+    The neighbours' mean of a belief is a pseudo-label, beside which the labels teach. As far as the labels
+    may be a random draw, heads over all classes say what to believe, with a Good-Turing estimate of the
+    reserve; as far as they may not, the names do, less what `blind` answers took away.
     """
     measured = training_set.measured_labels
     unseen = unseen_classes(measured)
-    seen = np.setdiff1d(np.arange(len(measured.space)), unseen)
-    by_name = _doubt_names(similarity_head(name_vectors, measured.space), training_set)
-    prior = _shrink(softmax(by_name.logits(graph.nodes.vectors)), unseen, reserve_factor(blind))
-    among_seen, training_set, weight = _heads_among_seen(training_set, seen, name_vectors)
-    beliefs = (_share_out(prior, seen, head, graph.nodes) for head in among_seen)
+    named = _doubt_names(similarity_head(name_vectors, measured.space), training_set)
+    expected = softmax(named.logits(graph.nodes.vectors))
+    labelled = training_set.embeddings.vectors[: training_set.measured]
+    trust = trust_in_random_draw(
+        Sample(measured, labelled, graph.nodes.vectors, softmax(named.logits(labelled)), expected)
+    )
+    beliefs = _by_name(training_set, expected, name_vectors=name_vectors, nodes=graph.nodes, blind=blind)
+    if trust > 0.0:
+        reserve = missing_mass(measured, _mass(expected, unseen), strength=PRIOR_STRENGTH)
+        drawn = _as_drawn(training_set, reserve, name_vectors=name_vectors, nodes=graph.nodes)
+        beliefs = _mixed(drawn, beliefs, trust)
     members = fit_beside_pseudo_labels(
         [SETTING],
-        training_set,
-        beliefs,
+        beliefs.training_set,
+        beliefs.of_nodes,
         name_vectors=name_vectors,
         graph=graph,
-        weight=PSEUDO_LABEL_WEIGHT,
+        weight=PSEUDO_LABEL_WEIGHT * (trust + BY_NAME * (1.0 - trust)),
     )
     logits = members.logits[0]
     wanted = fit_temperature(logits, measured.classes)
-    share = float(prior[:, seen].sum(axis=1).mean()) if wanted > 1.0 else 1.0 - reserve_factor(blind)
-    return Cautious(members, logits, wanted**share, weight)
+    left = _mass(beliefs.of_nodes[-1], unseen)
+    share = 1.0 - left if wanted > 1.0 else max(1.0 - left / max(_mass(expected, unseen), 1e-9), 0.0)
+    return Cautious(members, logits, wanted**share, beliefs.auxiliary_weight)
 
 
 def highest_mean_confidence(
@@ -135,44 +142,101 @@ def _doubt_names(by_name: LinearHead, training_set: TrainingSet) -> LinearHead:
     return replace(by_name, temperature=max(temperature, 1.0))
 
 
-def _shrink(prior: Floats, columns: Columns, factor: float) -> Floats:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Beliefs:
+    """What heads believe of the nodes of a graph, (m, c): one without each fold, and last one of all rows.
+
+    With the training set whose sample weights of auxiliary data they chose, and that weight.
+    """
+
+    of_nodes: Sequence[Floats]
+    training_set: TrainingSet
+    auxiliary_weight: float
+
+
+def _mixed(drawn: _Beliefs, by_name: _Beliefs, trust: float) -> _Beliefs:
+    """So much of the one, the rest of the other; the auxiliary data as weighed by the first."""
+    pairs = zip(drawn.of_nodes, by_name.of_nodes, strict=True)
+    mixed = [(trust * one + (1.0 - trust) * other).astype(np.float32) for one, other in pairs]
+    return replace(drawn, of_nodes=mixed)
+
+
+def _as_drawn(
+    training_set: TrainingSet, reserve: float, *, name_vectors: Floats, nodes: Embeddings
+) -> _Beliefs:
+    """Beliefs if the labels are a random draw: of heads over all classes, with that much for the unseen."""
+    unseen = unseen_classes(training_set.measured_labels)
+    selected = choose_sample_weight(training_set, name_vectors=name_vectors)
+    believed = [softmax(head.logits(nodes.vectors)) for head in _heads(selected)]
+    scaled = [_with_mass(each, unseen, reserve) for each in believed]
+    return _Beliefs(scaled, selected.training_set, selected.auxiliary_weight)
+
+
+def _by_name(
+    training_set: TrainingSet, expected: Floats, *, name_vectors: Floats, nodes: Embeddings, blind: int
+) -> _Beliefs:
+    """Beliefs if nobody knows how the labels were picked.
+
+    How an item's mass is split between the classes that have labels and those that have none is the names'
+    belief, less what `blind` answers took away; in the first group it is shared out as their labels say, in
+    the second as the names do.
+    """
+    unseen = unseen_classes(training_set.measured_labels)
+    seen = np.setdiff1d(np.arange(expected.shape[1]), unseen)
+    prior = _scaled(expected, unseen, reserve_factor(blind))
+    if len(seen) < 2:
+        return _Beliefs([prior] * (training_set.number_of_folds + 1), training_set, 1.0)
+    part, rows = _only_classes(training_set, seen)
+    selected = choose_sample_weight(part, name_vectors=name_vectors[seen])
+    weights = training_set.sample_weights.copy()
+    weights[rows] = selected.training_set.sample_weights
+    shared = [_share_out(prior, seen, head, nodes) for head in _heads(selected)]
+    return _Beliefs(shared, replace(training_set, sample_weights=weights), selected.auxiliary_weight)
+
+
+def _heads(selected: Selected) -> list[LinearHead]:
+    """Calibrated ensembles: one without each fold, and last one of all rows."""
+    training_set = selected.training_set
+    members = fit_members(selected.fitter, training_set, selected.candidates)
+    classes = training_set.measured_labels.classes
+    coefficients = ensemble_coefficients(members.logits, classes)
+    temperature = fit_temperature(selected.logits, classes)
+    return [
+        members.head(coefficients, temperature=temperature, which=which)
+        for which in range(training_set.number_of_folds + 1)
+    ]
+
+
+def _mass(probabilities: Floats, columns: Columns) -> float:
+    """The mean mass of some columns of probabilities (m, c), from 0 to 1."""
+    return float(probabilities[:, columns].sum(axis=1).mean())
+
+
+def _with_mass(probabilities: Floats, columns: Columns, mass: float) -> Floats:
+    """Probabilities (m, c) whose `columns` are scaled by the factor that gives them this mean mass."""
+    low, high = -_FURTHEST, _FURTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        if _mass(_scaled(probabilities, columns, math.exp(middle)), columns) < mass:
+            low = middle
+        else:
+            high = middle
+    return _scaled(probabilities, columns, math.exp(high))
+
+
+def _scaled(probabilities: Floats, columns: Columns, factor: float) -> Floats:
     """Probabilities (m, c) with some columns times a factor, the others filling up."""
-    scaled = prior.copy()
+    scaled = probabilities.copy()
     scaled[:, columns] *= np.float32(factor)
-    shrunk: Floats = scaled / scaled.sum(axis=1, keepdims=True)
-    return shrunk
+    normalised: Floats = scaled / scaled.sum(axis=1, keepdims=True)
+    return normalised
 
 
-def _share_out(prior: Floats, seen: Columns, head: LinearHead | None, nodes: Embeddings) -> Floats:
-    """The mass of the seen columns, shared out as a head (c' classes) says; None leaves it as it is."""
-    if head is None:
-        return prior
+def _share_out(prior: Floats, seen: Columns, head: LinearHead, nodes: Embeddings) -> Floats:
+    """The mass of the seen columns, shared out as a head (c' classes) says."""
     shared = prior.copy()
     shared[:, seen] = prior[:, seen].sum(axis=1, keepdims=True) * softmax(head.logits(nodes.vectors))
     return shared
-
-
-def _heads_among_seen(
-    training_set: TrainingSet, seen: Columns, name_vectors: Floats
-) -> tuple[Sequence[LinearHead | None], TrainingSet, float]:
-    """Heads over the seen classes, one without each fold and one of all rows; and the training set with the
-    sample weights of auxiliary data that they chose."""
-    heads = training_set.number_of_folds + 1
-    if len(seen) < 2:
-        return [None] * heads, training_set, 1.0
-    part, rows = _only_classes(training_set, seen)
-    selected = choose_sample_weight(part, name_vectors=name_vectors[seen])
-    members = fit_members(selected.fitter, selected.training_set, selected.candidates)
-    classes = part.measured_labels.classes
-    coefficients = ensemble_coefficients(members.logits, classes)
-    temperature = fit_temperature(selected.logits, classes)
-    weights = training_set.sample_weights.copy()
-    weights[rows] = selected.training_set.sample_weights
-    return (
-        [members.head(coefficients, temperature=temperature, which=which) for which in range(heads)],
-        replace(training_set, sample_weights=weights),
-        selected.auxiliary_weight,
-    )
 
 
 def _only_classes(training_set: TrainingSet, seen: Columns) -> tuple[TrainingSet, Columns]:

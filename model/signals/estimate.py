@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from model.calibration import wilson_interval
+from model.calibration import exact_interval, wilson_interval
 
 Z80 = 1.281552
 
@@ -30,6 +30,14 @@ def share(right: int, total: int) -> Estimate:
     if total < 1:
         raise ValueError(f"share: {right} of {total}")
     low, high = wilson_interval(right, total)
+    return Estimate(right / total, low, high)
+
+
+def exact_share(right: int, total: int) -> Estimate:
+    """A share of few items with Clopper and Pearson's interval at 95 %; raises ValueError without an item."""
+    if total < 1:
+        raise ValueError(f"exact_share: {right} of {total}")
+    low, high = exact_interval(right, total)
     return Estimate(right / total, low, high)
 
 

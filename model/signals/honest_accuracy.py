@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from model.audit import audit_quota
 from model.heads.training_set import FOLDS
 from model.records import Floats, LabelSpace
-from model.signals.estimate import Estimate, percent_range, share
+from model.signals.estimate import Estimate, exact_share, percent, percent_range, share
 from model.signals.power_law import learned_more
-from model.signals.prediction_powered import Sample, estimate_accuracy
+from model.signals.prediction_powered import Sample, estimate_accuracy, estimate_exactly
 
-FEWEST = 30  # audit labels below which nothing is said
+FEWEST = 30  # blind labels below which the other items are not asked for help
 FEWEST_OF_A_CLASS = 5
 _DRAWS = 400
+_LEARNED = 1.0 - 1.0 / FOLDS  # of the labels, by the heads that judge
+NO_BLIND_LABEL = "No blind answer yet: only these judge the model."
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
@@ -24,10 +26,14 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ClassAccuracy:
-    """One class among the audit labels. Recall and precision are None below five cases to judge by."""
+    """One class among the audit labels: `right` of its `labels` found, `predicted` called so.
+
+    Recall and precision are None without a case to judge by.
+    """
 
     name: str
     labels: int
+    right: int
     predicted: int
     recall: Estimate | None
     precision: Estimate | None
@@ -35,15 +41,18 @@ class ClassAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class HonestAccuracy:
-    """Accuracy on items that the model has not learned from, in [0, 1]; None while it is too early.
+    """Accuracy on items that the model has not learned from, in [0, 1]; None where nothing is known of it.
 
-    `plain` comes from the audit labels alone; `prediction_powered` also uses what all other items tell,
-    allows for the fifth of the labels that the heads which judge have not learned, and is the one to show;
-    `worth` says for how many plain audit labels one counts in it, by the width of the ranges.
-    `macro_f1` is there when the classes are `skewed`, over those with five audit labels.
+    `exact` is there from the first blind label on and rests on these alone. From 30 of them on,
+    `prediction_powered` also uses what all other items tell; `worth` says for how many plain audit labels one
+    counts in it, by the width of the ranges. Both allow for the fifth of the labels that the heads which
+    judge have not learned. `plain` is the share of all audit labels. `macro_f1` is there when the classes are
+    `skewed`, over those with five audit labels.
     """
 
     audit_labels: int
+    blind_labels: int
+    exact: Estimate | None
     plain: Estimate | None
     prediction_powered: Estimate | None
     worth: float | None
@@ -51,6 +60,11 @@ class HonestAccuracy:
     macro_f1: Estimate | None
     classes: tuple[ClassAccuracy, ...]
     words: str
+
+    @property
+    def shown(self) -> Estimate | None:
+        """The one to show: the assisted one where there is one."""
+        return self.prediction_powered or self.exact
 
 
 def measure_accuracy(
@@ -77,26 +91,29 @@ def measure_accuracy(
     _require_rows(out_of_fold, classes, audit, blind, unlabelled_confidence)
     predicted = out_of_fold.argmax(axis=1)
     correct = predicted == classes
-    total, by_class = int(audit.sum()), _by_class(predicted[audit], classes[audit], space)
-    if total < FEWEST or not blind.any():
-        words = f"Too early to say how good the model is: {total} of {FEWEST} audit labels."
-        return HonestAccuracy(total, None, None, None, False, None, by_class, words)
-    plain = share(int(correct[audit].sum()), total)
-    confidence = out_of_fold.max(axis=1).astype(np.float64)
+    total, known = int(audit.sum()), int(blind.sum())
+    by_class = _by_class(predicted[audit], classes[audit], space)
+    if not known:
+        return HonestAccuracy(total, 0, None, None, None, None, False, None, by_class, NO_BLIND_LABEL)
     sample = Sample.from_pool(
         correct,
-        confidence,
+        out_of_fold.max(axis=1).astype(np.float64),
         blind=blind,
         unlabelled_confidence=unlabelled_confidence,
         position=position,
     )
+    exact = learned_more(estimate_exactly(sample), _LEARNED)
+    if known < FEWEST:
+        words = _say_range(exact, known)
+        return HonestAccuracy(total, known, exact, None, None, None, False, None, by_class, words)
+    plain = share(int(correct[audit].sum()), total)
     powered = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (powered.high - powered.low)) ** 2
-    powered = learned_more(powered, 1.0 - 1.0 / FOLDS)
+    powered = learned_more(powered, _LEARNED)
     skewed = _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
-    words = _say(powered, total, macro_f1)
-    return HonestAccuracy(total, plain, powered, worth, skewed, macro_f1, by_class, words)
+    words = _say(powered, known, macro_f1)
+    return HonestAccuracy(total, known, exact, plain, powered, worth, skewed, macro_f1, by_class, words)
 
 
 def asked_blind(
@@ -122,9 +139,9 @@ def _by_class(
         is_class, says_class = classes == column, predicted == column
         labels, says, hits = int(is_class.sum()), int(says_class.sum()), int((is_class & says_class).sum())
         if labels or says:
-            recall = share(hits, labels) if labels >= FEWEST_OF_A_CLASS else None
-            precision = share(hits, says) if says >= FEWEST_OF_A_CLASS else None
-            found.append(ClassAccuracy(name, labels, says, recall, precision))
+            recall = exact_share(hits, labels) if labels else None
+            precision = exact_share(hits, says) if says else None
+            found.append(ClassAccuracy(name, labels, hits, says, recall, precision))
     return tuple(sorted(found, key=lambda one: (-one.labels, one.name)))
 
 
@@ -159,8 +176,15 @@ def _mean_f1(is_class: Mask, says_class: Mask, weights: Numbers) -> Numbers:
     return means
 
 
-def _say(accuracy: Estimate, total: int, macro_f1: Estimate | None) -> str:
-    words = f"Right on {percent_range(accuracy)} of items it has not seen, judged by {total} audit labels"
+def _say_range(accuracy: Estimate, blind: int) -> str:
+    """Of a few answers only the range means something."""
+    low = percent(accuracy.low).removesuffix(" %")
+    judges = f"{blind} blind answer{'s' if blind > 1 else ''}"
+    return f"Right on {low} to {percent(accuracy.high)} of tasks it has not seen, judged by {judges}."
+
+
+def _say(accuracy: Estimate, blind: int, macro_f1: Estimate | None) -> str:
+    words = f"Right on {percent_range(accuracy)} of tasks it has not seen, judged by {blind} blind answers"
     return f"{words}; macro-F1 {percent_range(macro_f1)}." if macro_f1 else f"{words}."
 
 

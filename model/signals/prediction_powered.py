@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibration import Z95, score_interval
+from model.calibration import Z95, exact_interval, score_interval
 from model.records import Floats
 from model.signals.estimate import Estimate
 
@@ -89,6 +89,21 @@ def estimate_accuracy(sample: Sample) -> Estimate:
     value = float(np.clip(right.mean() + trust * (sample.rest - sure.mean()), 0.0, 1.0))
     leftover = right - right.mean() - trust * (sure - sure.mean())
     low, high = score_interval(value, len(right) * _worth(right, leftover))
+    return _in_the_pool(sample, value, low, high)
+
+
+def estimate_exactly(sample: Sample) -> Estimate:
+    """The share that is right of blind items alone, with Clopper and Pearson's range, in a stratified pool.
+
+    Confidences say nothing here: with a few blind items nobody knows yet what these are worth.
+    """
+    right, rows = int(sample.right.sum()), len(sample.right)
+    low, high = exact_interval(right, rows)
+    return _in_the_pool(sample, right / rows, low, high)
+
+
+def _in_the_pool(sample: Sample, value: float, low: float, high: float) -> Estimate:
+    """What was said of the part that no strategy had asked, together with the other part."""
     whole = min((1.0 - sample.share) * sample.known + sample.share * value, 1.0)
     beyond = Z95 * Z95 * whole * (1.0 - whole) / sample.items
     below = math.sqrt((sample.share * (value - low)) ** 2 + beyond)

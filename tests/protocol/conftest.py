@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from backend.workflows.project.registration import SECRET_HEADER
+from tests.conftest import WEBHOOK_SECRET
+
 PAYLOADS = Path(__file__).parent / "payloads"
 RECORDED = sorted(path.stem for path in PAYLOADS.glob("*.json"))
 
 
 @pytest.fixture
-def settings(make_settings):
-    """Neither a log-in nor a secret: the recorded requests bring none."""
-    return make_settings(webhook_secret="")
+def client(client):
+    """The recorded requests are of a project whose webhook carried no secret: here each has it."""
+    client.environ_base[f"HTTP_{SECRET_HEADER.upper().replace('-', '_')}"] = WEBHOOK_SECRET
+    return client
 
 
 @pytest.fixture
@@ -31,6 +35,8 @@ def replay(client, recorded):
 
     def send(name):
         request = recorded(name)
+        # blanked when it was recorded
+        request["headers"].pop(SECRET_HEADER, None)
         body = None if request["body"] is None else json.dumps(request["body"])
         return client.open(request["path"], method=request["method"], headers=request["headers"], data=body)
 

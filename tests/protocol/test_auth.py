@@ -57,10 +57,14 @@ def test_with_the_login_nothing_is_refused(open_app):
         assert client.open(path, method=method, json={}, auth=LOGIN).status_code != 401
 
 
-def test_without_a_login_in_the_settings_nothing_asks_for_one(open_app):
+def test_without_a_login_in_the_settings_nothing_but_the_webhook_asks_for_anything(open_app):
     client = open_app(with_login=False, with_secret=False)
-    for method, path in routes(client):
-        assert client.open(path, method=method, json={}).status_code != 401
+    refused = {
+        path
+        for method, path in routes(client)
+        if client.open(path, method=method, json={}).status_code == 401
+    }
+    assert refused == {"/webhook"}
 
 
 @pytest.mark.parametrize(

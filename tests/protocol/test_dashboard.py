@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import Decision, NovelGroup, Task
-from backend.routes.csrf import read_secret, shared_secret
+from backend.shared_secret import read_secret, shared_secret
 from backend.store.secrets import Secrets
 from tests.answers import assert_error
 from tests.measured import add_rich_project, write_signals
@@ -389,16 +389,17 @@ def test_a_form_of_one_web_process_is_taken_by_another(key, make_app, make_conte
 def test_the_secret_of_forms_needs_more_than_the_database(make_settings, tmp_path):
     salt = "5a17"
     secrets = {
-        shared_secret(make_settings(secret_key="one"), salt),
-        shared_secret(make_settings(secret_key="two"), salt),
-        shared_secret(make_settings(), salt),
-        shared_secret(make_settings(label_studio_api_key="another"), salt),
-        shared_secret(make_settings(), "another"),
+        shared_secret(make_settings(secret_key="one"), "forms", salt),
+        shared_secret(make_settings(secret_key="two"), "forms", salt),
+        shared_secret(make_settings(), "forms", salt),
+        shared_secret(make_settings(label_studio_api_key="another"), "forms", salt),
+        shared_secret(make_settings(), "forms", "another"),
+        shared_secret(make_settings(), "webhooks", salt),
     }
-    assert len(secrets) == 5 and salt not in secrets
+    assert len(secrets) == 6 and salt not in secrets
     (tmp_path / "data").mkdir()
     alone = make_settings(label_studio_api_key="")
-    assert shared_secret(alone, salt) == shared_secret(alone, salt)
+    assert shared_secret(alone, "forms", salt) == shared_secret(alone, "forms", salt)
 
 
 def test_processes_that_start_together_share_one_salt(context):

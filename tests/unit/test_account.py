@@ -4,7 +4,7 @@ import pytest
 
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tasks import read_task
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.status import project_status

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.audit import audit_hash, audit_quota, audit_slots, audit_threshold
+from model.audit import audit_hash, audit_quota, audit_slots, audit_threshold, labels_until
 
 
 def test_the_hash_of_known_ids_never_changes():
@@ -75,3 +75,14 @@ def test_slots_are_spread_evenly_over_the_window():
 )
 def test_slots_of_small_windows_and_extreme_shares(window, share, count):
     assert len(np.unique(audit_slots(window, share))) == count
+
+
+@pytest.mark.parametrize(("more", "labels"), [(1, 0), (18, 80), (30, 0), (5, 2000)])
+def test_so_many_labels_bring_so_many_audit_items_and_one_less_does_not(more, labels):
+    after = labels_until(more, labels)
+    assert audit_quota(labels + after) >= audit_quota(labels) + more > audit_quota(labels + after - 1)
+
+
+def test_without_a_share_no_audit_item_ever_comes():
+    assert labels_until(1, 50, share=0.0) is None
+    assert labels_until(0, 50, share=0.0) == labels_until(0, 50) == 0

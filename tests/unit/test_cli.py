@@ -367,15 +367,20 @@ def test_a_worker_beats_while_it_works(run_command, workbench):
 
 @pytest.fixture
 def run_with(no_environment, tmp_path, monkeypatch):
-    """run_with(DATA_DIR="x"): what `status` prints under these settings, with a backend of its own."""
+    """run_with("serve", DATA_DIR="x"): what a command prints under these settings, nothing being faked."""
+    for name in ("nextlabel.db", "jobs.db", "migrations.lock"):
+        (tmp_path / f"no-{name}" / name).mkdir(parents=True)
+    (tmp_path / "odd-jobs").mkdir()
+    (tmp_path / "odd-jobs" / "jobs.db").write_text("no database. " * 50)
     (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
     monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
 
-    def invoke(**values):
+    def invoke(command="status", **values):
         monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+        monkeypatch.setattr("sys.argv", ["backend", command])
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        return CliRunner().invoke(app, ["status"], prog_name="python -m backend")
+        return CliRunner().invoke(app, [command], prog_name="python -m backend")
 
     return invoke
 
@@ -394,10 +399,22 @@ def run_with(no_environment, tmp_path, monkeypatch):
         ),
         ("DATABASE_URL", "sqlite:///no/such/x.db", "The database cannot be used now: unable to open"),
         ("DATABASE_URL", "postgresql://me:sesame@127.0.0.1:1/x", "The database cannot be used now: "),
+        ("DATABASE_URL", "postgresql+asyncpg://me:sesame@h/x", "A setting is wrong. DATABASE_URL: "),
+        ("DATABASE_URL", "sqlite:////proc/none/x.db", "The database cannot be used now: unable to open"),
+        ("DATA_DIR", "no-nextlabel.db", "The database cannot be used now: unable to open"),
+        (
+            "DATA_DIR",
+            "no-migrations.lock",
+            "A setting is wrong. DATA_DIR: /",
+        ),
+        ("DATA_DIR", "no-jobs.db", "The queue of jobs cannot be opened: unable to open"),
+        ("DATA_DIR", "odd-jobs", "The queue of jobs cannot be opened: file is not a database"),
+        ("REDIS_URL", "redis://127.0.0.1:port/0", "The queue of jobs cannot be opened: "),
     ],
 )
-def test_a_place_that_cannot_be_used_is_named_in_two_lines(name, value, said, run_with):
-    found = run_with(**{name: value})
+@pytest.mark.parametrize("command", ["status", "serve", "worker"])
+def test_a_place_that_cannot_be_used_is_named_in_two_lines(command, name, value, said, run_with):
+    found = run_with(command, **{name: value})
     assert found.exit_code == 1
     told, cure = found.output.strip().splitlines()
     assert told.startswith(f"Error: {said}")

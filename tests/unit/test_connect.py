@@ -9,14 +9,16 @@ from backend.errors import (
     AddressBlocked,
     BackendUnreachable,
     LabelStudioError,
+    NextlabelError,
     NotFound,
     TokenRefused,
     UnexpectedAnswer,
     UnsupportedConfig,
 )
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.project.registration import EXTRA_PARAMS_KEY, SECRET_HEADER, WEBHOOK_EVENTS
+from backend.workflows.project.workspace import connected_workspaces
 from tests.conftest import BACKEND_URL, WEBHOOK_SECRET
 from tests.fake_label_studio import LEGACY_TOKEN, PERSONAL_TOKEN
 from tests.topics import write_texts
@@ -49,7 +51,7 @@ def test_it_says_who_it_is_and_what_it_found(workbench):
     assert (report.project, report.title, report.labels, report.ignored) == (1, "A project", 2, ())
     assert report.changes == [
         "ML backend registered",
-        "webhook mended",
+        "webhook added",
         "sampling set to 'Uncertainty sampling'",
     ]
     assert report.loop.outcome == "published"
@@ -271,14 +273,44 @@ def test_a_changed_secret_reaches_the_webhook_once(secret, connected, start, lab
     assert label_studio.delivered == [("ANNOTATION_CREATED", 201)]
 
 
-def test_with_a_log_in_and_no_secret_the_webhook_brings_the_log_in(start, label_studio):
-    workbench = start(**LOGIN, webhook_secret="")
+@pytest.mark.parametrize("settings", [LOGIN, {}])
+def test_where_nobody_set_a_secret_the_webhook_carries_one_that_was_made(settings, start, label_studio):
+    workbench = start(**settings, webhook_secret="")
     workbench.connect()
     (hook,) = workbench.webhooks
-    assert set(hook["headers"]) == {"Authorization"}
+    assert len(hook["headers"][SECRET_HEADER]) == 64
     label_studio.delivered.clear()
     label_studio.annotate(1, "cats")
     assert label_studio.delivered == [("ANNOTATION_CREATED", 201)]
+
+
+def test_a_webhook_that_lost_its_secret_is_mended_by_the_next_loop(connected, label_studio):
+    (hook,) = connected.webhooks
+    hook["headers"] = {}
+    report = connected.loop()
+    assert (report.outcome, report.record.mended) == ("mended", ["webhook"])
+    label_studio.annotate(1, "cats")
+    assert label_studio.delivered[-1] == ("ANNOTATION_CREATED", 201)
+    assert connected.loop().record.mended == []
+
+
+def test_a_connection_that_failed_leaves_no_project_to_the_clock(workbench, label_studio):
+    label_studio.refuses_local_addresses = True
+    with pytest.raises(AddressBlocked):
+        workbench.connect()
+    assert connected_workspaces(workbench.context) == []
+    label_studio.refuses_local_addresses = False
+    workbench.connect()
+    assert len(connected_workspaces(workbench.context)) == 1
+
+
+def test_a_project_that_is_connected_stays_so_when_connecting_again_fails(connected, label_studio):
+    label_studio.before_answering.append(
+        lambda request: httpx.Response(403, json={"detail": "no"}) if "/api/ml" in request.url.path else None
+    )
+    with pytest.raises(NextlabelError):
+        connected.connect()
+    assert len(connected_workspaces(connected.context)) == 1
 
 
 # What was there before

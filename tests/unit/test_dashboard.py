@@ -109,7 +109,7 @@ def test_without_signals_the_accuracy_of_the_version_in_use_is_shown(connected, 
         connected.label(3)
     connected.loop()
     accuracy, advantage, _forecast = build_dashboard(open_workspace(context, 1))["answers"]
-    assert "of 30 audit labels" in accuracy["words"]
+    assert "judged by 3 blind answers." in accuracy["words"]
     assert advantage["interval"] is None
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from backend.errors import BadRequest, EncoderUnavailable
+from backend.errors import EncoderUnavailable
 from backend.label_studio.label_config import parse_label_config
 from backend.simulation.labels import encode_rows
 from backend.simulation.rows import LabelledText
-from backend.workflows.connection.connect import connect
+from backend.workflows.connection.connect import ConnectOptions, connect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.connection.setup import take_setup
 from backend.workflows.intake.snapshot import take_snapshot
@@ -19,6 +19,7 @@ CHINESE = [
     f"{who}{what}{number}" for who in ("小猫在", "小狗在") for what in ("睡觉", "玩球") for number in range(5)
 ]
 MULTILINGUAL = HashingEncoder(48)
+WITH_MULTILINGUAL = ConnectOptions(encoder="multilingual")
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_where_it_is_not_installed_the_doctor_offers_it(workbench, missing, enco
     assert found.cure == f"Run: python -m backend connect {workbench.project_id} --encoder multilingual"
     with pytest.raises(EncoderUnavailable, match="make setup"):
         connect(
-            workbench.context, workbench.project_id, overrides={}, progress=Silent(), encoder="multilingual"
+            workbench.context, workbench.project_id, ConnectOptions(encoder="multilingual"), progress=Silent()
         )
     assert workbench.project.encoder is None
 
@@ -105,7 +106,7 @@ def test_of_a_mixed_pool_the_doctor_tells_and_nothing_is_chosen(workbench, insta
 
 def test_an_encoder_that_somebody_named_stays(workbench, installed, context, monkeypatch):
     monkeypatch.setattr(context.encoders.named("english"), "_load", lambda: HashingEncoder(32))
-    connect(context, workbench.project_id, overrides={}, progress=Silent(), encoder="english")
+    connect(context, workbench.project_id, ConnectOptions(encoder="english"), progress=Silent())
     assert encoders_of(workbench) == HashingEncoder(32).revision
     workbench.connect()
     assert workbench.project.encoder == "english"
@@ -140,7 +141,7 @@ def test_an_encoder_named_later_encodes_anew_and_never_mixes_two_spaces(workbenc
     assert answer["result"][0]["value"]["choices"] == ["cats"]  # by names, as the version is of another space
     told = []
     report = connect(
-        workbench.context, workbench.project_id, overrides={}, progress=Heard(told), encoder="multilingual"
+        workbench.context, workbench.project_id, ConnectOptions(encoder="multilingual"), progress=Heard(told)
     )
     assert report.loop.record.encoded == len(CHINESE)
     assert ("encoding texts", len(CHINESE)) in told
@@ -166,9 +167,10 @@ class Heard(Silent):
 def test_what_label_studio_sends_never_names_an_encoder(workbench, missing, name):
     workbench.connect()
     body = {"project": workbench.project.reference, "extra_params": {"nextlabel": {name: "/etc/passwd"}}}
-    with pytest.raises(BadRequest, match="extra_params"):
-        take_setup(workbench.context, body)
+    take_setup(workbench.context, body)
     assert workbench.project.encoder is None
+    assert workbench.workspace.encoder.get().revision != "/etc/passwd"
+    assert workbench.workspace.settings_passed_over == {name: "/etc/passwd"}
 
 
 @pytest.mark.parametrize(("texts", "revision"), [(CHINESE, MULTILINGUAL.revision), (write_texts(20), None)])

@@ -32,15 +32,33 @@ def measure(correct, *, audit=None, blind=None, pool=500, pool_confidence=0.9, *
     )
 
 
-def test_before_thirty_audit_labels_it_is_too_early_to_say():
-    audit = np.arange(40) < 12
-    found = measure(np.ones(40, dtype=bool), audit=audit)
-    assert found.plain is None and found.prediction_powered is None
-    assert found.words == "Too early to say how good the model is: 12 of 30 audit labels."
+def test_the_first_blind_answer_gives_a_range_and_an_exact_one():
+    found = measure(np.ones(40, dtype=bool), audit=np.arange(40) < 1, pool=100_000)
+    assert found.prediction_powered is None and found.shown == found.exact
+    assert found.exact.value == 1.0
+    assert 0.02 < found.exact.low < 0.1  # one of one is 2.5 % at least; the head in use is a little better
+    assert "judged by 1 blind answer." in found.words
 
 
-def test_nothing_labelled_is_too_early_too():
-    assert measure(np.zeros(0, dtype=bool)).audit_labels == 0
+def test_a_few_blind_answers_judge_alone_however_sure_the_model_is_of_the_rest():
+    correct, audit = np.arange(40) % 4 > 0, np.arange(40) < 12
+    sure, unsure = (measure(correct, audit=audit, pool_confidence=p, pool=10_000) for p in (0.99, 0.4))
+    assert sure.exact == unsure.exact
+    assert 0.43 < sure.exact.low < 0.5 and 0.93 < sure.exact.high < 0.96  # nine of twelve: 43 to 95 %
+    assert sure.blind_labels == 12
+
+
+def test_from_thirty_blind_answers_on_the_rest_helps():
+    few, enough = (measure(np.ones(40, dtype=bool), audit=np.arange(40) < count) for count in (29, 30))
+    assert few.shown == few.exact and enough.shown == enough.prediction_powered
+
+
+def test_without_a_blind_answer_nothing_judges():
+    for found in (
+        measure(np.zeros(0, dtype=bool)),
+        measure(np.ones(40, dtype=bool), audit=np.arange(40) < 0),
+    ):
+        assert found.shown is None and found.words == "No blind answer yet: only these judge the model."
 
 
 def test_labels_that_were_not_drawn_at_random_do_not_judge():
@@ -105,11 +123,12 @@ def test_skewed_classes_are_shown_with_macro_f1():
     assert not measure(np.ones(90, dtype=bool)).skewed
 
 
-def test_a_class_with_few_cases_shows_its_counts_and_no_rates():
-    classes = np.array([0] * 40 + [1] * 4)
-    named = {one.name: one for one in measure(np.ones(44, dtype=bool), classes=classes).classes}
-    assert named["a"].recall.value == 1.0
-    assert named["b"].labels == 4 and named["b"].recall is None
+def test_a_class_with_few_cases_shows_a_wide_range():
+    classes = np.array([0] * 40 + [1] * 2)
+    named = {one.name: one for one in measure(np.ones(42, dtype=bool), classes=classes).classes}
+    assert named["a"].recall.value == named["b"].recall.value == 1.0
+    assert named["b"].labels == named["b"].right == 2
+    assert named["b"].recall.low < 0.2 and named["a"].recall.low > 0.9
     assert "c" not in named
 
 

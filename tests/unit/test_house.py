@@ -15,6 +15,7 @@ import yaml
 
 from backend import __version__
 from backend.cli import app as cli
+from backend.settings import Settings
 from demo.label_studio_server import LABEL_STUDIO_VERSION
 from model.encoders.convert_e5 import FOLDER, PACKAGE
 
@@ -90,11 +91,31 @@ def test_backend_and_worker_of_compose_share_their_data():
     assert services["backend"]["environment"] == services["worker"]["environment"]
 
 
-def test_compose_gives_the_backend_only_settings_that_exist():
-    from backend.settings import Settings
-
+def test_every_setting_of_the_environment_reaches_the_containers():
     known = {name.upper() for name in Settings.model_fields}
-    assert set(COMPOSE["services"]["backend"]["environment"]) <= known
+    # what stands in the command and in the ports of the container
+    assert set(COMPOSE["services"]["backend"]["environment"]) == known - {"HOST", "PORT"}
+    given = {name: str(value) for name, value in COMPOSE["services"]["backend"]["environment"].items()}
+    of_compose = {"LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "BACKEND_URL", "DATA_DIR"}
+    assert [name for name in given if name not in of_compose and f"${{{name}:" not in given[name]] == []
+
+
+def test_an_empty_value_from_compose_is_the_default(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    environment = COMPOSE["services"]["backend"]["environment"]
+    for name in [name for name, value in environment.items() if str(value).endswith(":-}")]:
+        monkeypatch.delenv(name, raising=False)
+    expected = Settings().model_dump()
+    for name in [name for name, value in environment.items() if str(value).endswith(":-}")]:
+        monkeypatch.setenv(name, "")
+    assert Settings().model_dump() == expected
+
+
+def test_compose_asks_for_a_log_in_and_opens_no_port_to_others():
+    services = COMPOSE["services"]
+    assert services["backend"]["environment"]["BASIC_AUTH_PASS"].startswith("${BASIC_AUTH_PASS:?")
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports and all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
 
 
 def test_one_version_of_label_studio_everywhere():
@@ -111,7 +132,11 @@ def _compose_is_here():
 
 @pytest.mark.skipif(not _compose_is_here(), reason="no `docker compose` on this machine")
 def test_docker_compose_accepts_the_file():
-    values = {"LABEL_STUDIO_USER_TOKEN": "a-token", "LABEL_STUDIO_PASSWORD": "a-password"}
+    values = {
+        "LABEL_STUDIO_USER_TOKEN": "a-token",
+        "LABEL_STUDIO_PASSWORD": "a-password",
+        "BASIC_AUTH_PASS": "another",
+    }
     command = ["docker", "compose", "--file", str(ROOT / "compose.yaml"), "config", "--quiet"]
     done = subprocess.run(command, env=os.environ | values, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

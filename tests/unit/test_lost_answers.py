@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from backend.errors import LabelStudioBusy, NextlabelError, NotFound, UnexpectedAnswer
+from backend.errors import LabelStudioBusy, LabelStudioError, NextlabelError, NotFound, UnexpectedAnswer
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import tab_data
 from tests.fake_label_studio import LEGACY_TOKEN
@@ -181,6 +181,13 @@ def test_the_words_of_an_answer_stay_out_of_the_error(no_pauses):
     with pytest.raises(UnexpectedAnswer) as caught:
         remote.counts(1)
     assert "private" not in caught.value.message
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 500])
+def test_json_that_nests_without_end_is_an_answer_like_any_other_that_is_none(status, no_pauses):
+    remote, _asked = answering(httpx.Response(status, content=b"[" * 100_000, headers={"Date": "long ago"}))
+    with pytest.raises(LabelStudioError, match=str(status)):
+        remote.project(1)
 
 
 def test_a_404_of_label_studio_itself_is_final(no_pauses):

@@ -74,7 +74,7 @@ def test_the_tab_of_a_lost_data_folder_is_found_by_its_title(context, connected,
 
 
 def test_disconnecting_leaves_no_flag_and_no_tab(context, connected, project, remote):
-    from backend.workflows.connection.connect import disconnect
+    from backend.workflows.connection.disconnect import disconnect
 
     write_notes(project, remote, {1: Note("novel", "a")})
     write_tabs(project, remote, ["novel"])

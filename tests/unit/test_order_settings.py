@@ -3,7 +3,7 @@
 import pytest
 
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.status import project_status

@@ -34,7 +34,11 @@ def test_a_figure_that_cannot_be_worked_out_fails_no_loop_and_shows_no_text(
 @pytest.mark.parametrize(
     ("part", "name", "missing"),
     [
-        ("measure_accuracy", "measuring accuracy", {"accuracy", "macro_f1", "per_class", "calibration"}),
+        (
+            "measure_accuracy",
+            "measuring accuracy",
+            {"accuracy", "rest", "macro_f1", "per_class", "calibration"},
+        ),
         ("certify_threshold", "certifying suggestions", {"trusted"}),
         ("find_suspects", "looking for wrong labels", {"suspects"}),
         ("measure_agreement", "comparing people", {"agreement"}),

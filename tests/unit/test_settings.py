@@ -95,6 +95,15 @@ def test_empty_values_are_as_good_as_none(environment):
         ("DATABASE_URL", "postgresql://me:pass@word@host:port/x", "no address of a database"),
         ("DATABASE_URL", "postgres://me@host/x", "start with sqlite:// or postgresql://"),
         ("DATABASE_URL", "mysql://me@host/x", "start with sqlite:// or postgresql://"),
+        ("LABEL_STUDIO_API_KEY", "two words", "copy it again"),
+        ("LABEL_STUDIO_API_KEY", "line\nbreak", "copy it again"),
+        ("LABEL_STUDIO_API_KEY", "caf\u00e9", "copy it again"),
+        ("WEBHOOK_SECRET", "line\r\nbreak", "sent as a header"),
+        ("WEBHOOK_SECRET", "caf\u00e9", "sent as a header"),
+        ("LABEL_STUDIO_URL", "http://h/user/login/?next=/", "before the ? or #"),
+        ("BACKEND_URL", "http://h:9090/#", "before the ? or #"),
+        ("DATABASE_URL", "sqlite://", "in memory, which no other process sees"),
+        ("DATABASE_URL", "sqlite:///:memory:", "in memory, which no other process sees"),
         ("DATABASE_URL", "sqlite+no_such_driver:///x.db", "driver"),
         ("REDIS_URL", "localhost:6379", "must start with redis://, rediss:// or unix://"),
     ],
@@ -192,3 +201,19 @@ def test_secrets_read_from_files_lose_their_line_feed(environment):
     settings = Settings()
     assert settings.label_studio_api_key.get_secret_value() == "a-token"
     assert settings.webhook_secret.get_secret_value() == "a-secret"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "Token 0123abc",
+        "token 0123abc\n",
+        "Bearer 0123abc",
+        "Authorization: Token 0123abc",
+        '"0123abc"',
+        "'Token 0123abc'",
+        " 0123abc\r\n",
+    ],
+)
+def test_a_token_is_what_is_left_without_what_documents_show_around_it(copied, make_settings):
+    assert make_settings(label_studio_api_key=copied).label_studio_api_key.get_secret_value() == "0123abc"

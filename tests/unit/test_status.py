@@ -6,7 +6,7 @@ import pytest
 
 from backend.errors import NotConnected
 from backend.report import audit_sentence
-from backend.workflows.connection.connect import disconnect
+from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
@@ -34,7 +34,7 @@ def test_a_project_at_a_glance(connected):
     assert row["metrics"]["labels"] == 4
     assert row["settings"]["queue_window"] == 10
     assert row["workers"] == [] and row["running"] is False
-    assert "of 30 audit labels" in row["signals"]["accuracy"]["words"] and row["groups"] == []
+    assert "judged by 1 blind answer." in row["signals"]["accuracy"]["words"] and row["groups"] == []
     assert row["verdicts"] == {"helpful": 0, "redundant": 0, "harmful": 0, "unsure": 0}
 
 

@@ -4,7 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import Verdict, WindowTask
+from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, TITLES
+from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.training.learn import AuxiliaryItem, as_auxiliary_data
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench
 
@@ -48,6 +51,19 @@ def test_synthetic_tasks_are_neither_labels_nor_pool_nor_audit(context, farm):
     assert {row.task_id for row in rows if row.task_id > 60} == {
         row.task_id for row in rows if row.lane == "synthetic"
     }
+
+
+def test_a_synthetic_task_may_weigh_as_much_as_a_label_and_keeps_its_own(farm):
+    workspace = farm.workspace
+    config = parse_label_config(farm.remote["label_config"], workspace.preference)
+    seen = take_snapshot(workspace, config)
+    items = [AuxiliaryItem(72, "dogs"), AuxiliaryItem(61, "cats"), AuxiliaryItem(66, "dogs")]
+    data = as_auxiliary_data(seen, items)
+    assert data.embeddings.ids.tolist() == data.labels.ids.tolist() == [61, 66, 72]
+    assert [data.labels.space.names[row.argmax()] for row in data.labels.targets] == ["cats", "dogs", "dogs"]
+    # a labelled row weighs 1; how much less one of these counts is chosen by held-out labels
+    assert data.sample_weights.tolist() == [1.0, 1.0, 1.0]
+    assert as_auxiliary_data(seen, []) is None
 
 
 def test_every_synthetic_task_has_a_verdict_with_a_reason_and_an_interval(context, farm):

@@ -241,6 +241,38 @@ def test_a_pre_annotation_that_was_kept_is_accepted_in_bulk_too(origin, accepted
     assert answer(with_origin(origin)).accepted is accepted
 
 
+def test_a_region_whose_origin_is_null_was_kept():
+    annotation = with_origin("prediction")
+    annotation["result"][0]["origin"] = None
+    assert answer(annotation).accepted is True
+
+
+@pytest.mark.parametrize(("choices", "label"), [(["B", "B"], "B"), (["A", "a"], "a"), (["a", "B"], None)])
+def test_a_choice_that_is_said_twice_is_one(choices, label):
+    assert label_of(said(*choices, completed_by=1)) == label
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "2026-01-01T23:00:00-05:00",
+        "2026-01-02T02:00:00.5Z",
+        "2026-01-02T02:00:01+00:00",
+        "2026-01-02T09:00:00+05:00",
+    ],
+)
+def test_of_two_answers_of_one_person_the_later_counts_in_whatever_zone(later):
+    first = said("A", completed_by=1, created_at="2026-01-02T02:00:00Z")
+    second = said("B", completed_by=1, created_at=later)
+    assert label_of(first, second) == label_of(second, first) == "B"
+
+
+def test_an_answer_without_a_moment_is_the_first_of_all():
+    dated = said("B", completed_by=1, created_at="2026-01-02T02:00:00Z")
+    for moment in (None, "", "yesterday"):
+        assert label_of(dated, said("A", completed_by=1, created_at=moment)) == "B"
+
+
 def test_only_the_answer_to_our_question_says_whether_it_was_accepted():
     other = with_origin("prediction", from_name="mood")
     other["result"] += with_origin("prediction-changed")["result"]

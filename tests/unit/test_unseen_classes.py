@@ -166,3 +166,36 @@ def test_a_temperature_is_raised_only_as_far_as_the_confidence_must_fall():
     powers = np.exp(logits / raised)
     assert (powers / powers.sum(axis=1, keepdims=True)).max(axis=1).mean() == pytest.approx(0.7, abs=1e-3)
     assert cautious_temperature(logits, 1.0, 0.0) == pytest.approx(20.0)
+
+
+@pytest.fixture(scope="module")
+def long_tail():
+    """400 items of 24 classes, most of them rare, whose names point nowhere near them."""
+    rng = np.random.default_rng(5)
+    centres = unit(rng.normal(size=(24, DIMENSIONS)))
+    shares = 0.75 ** np.arange(24)
+    answers = rng.choice(24, size=400, p=shares / shares.sum())
+    items = Embeddings(
+        np.arange(1, 401), unit(centres[answers] + 0.22 * rng.normal(size=(400, DIMENSIONS))), "made up"
+    )
+    names = unit(rng.normal(size=(24, DIMENSIONS)))
+    return items, answers, names, build_neighbour_graph(items, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_drawn_at_random_are_not_outvoted_by_poor_names(long_tail, seed):
+    items, answers, names, graph = long_tail
+    rows = np.sort(np.random.default_rng(seed).permutation(400)[:40])
+    space = LabelSpace(tuple(f"class {column}" for column in range(24)))
+    head = train(
+        items.take(rows),
+        Labels.from_names(items.ids[rows], [space.names[answer] for answer in answers[rows]], space),
+        name_vectors=names,
+        audit=np.zeros(40, dtype=np.bool_),
+        rng=np.random.default_rng(0),
+        neighbour_graph=graph,
+    ).head
+    seen = np.isin(answers, answers[rows])
+    assert 0.7 < seen.mean() < 1.0
+    found = head.logits(items.vectors).argmax(axis=1)
+    assert (found == answers)[seen].mean() > 0.84

@@ -1,15 +1,16 @@
 """The worker: loops that are due, the clock, and the sign of life."""
 
+import errno
 import logging
 import threading
 import time
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, text
 
 from backend.database import Hint, Loop, Project, Worker
-from backend.errors import QueueUnavailable
+from backend.errors import QueueUnavailable, RowGone
 from backend.jobs import DEBOUNCE_S
 from backend.workflows.project import lease as lease_module
 from backend.workflows.project import workers as workers_module
@@ -332,11 +333,84 @@ def test_a_disk_that_is_full_is_named_and_the_hints_stay(quiet, monkeypatch, cap
     with monkeypatch.context() as patched:
         patched.setattr("model.registry._write", full)
         work(quiet)
-    assert quiet.workspace.loops.newest_ended().error == "No space left on device: head.safetensors"
-    assert "code=unforeseen message=No space left on device" in caplog.text
+    error = quiet.workspace.loops.newest_ended().error
+    assert "MODEL_STORE cannot be used (head.safetensors): No space left on device" in error
+    assert "Make space there" in error
+    assert "code=disk-unavailable" in caplog.text
     assert is_due(quiet.workspace)
+    quiet.workspace.change(last_looked_at=time.time() - 60)
+    quiet.context.jobs.enqueued.clear()
+    tick(quiet.context)
+    assert quiet.context.jobs.enqueued == [quiet.project.id]
     work(quiet)
     assert quiet.version == "nl-000002"
+
+
+DISKS = {
+    "full": OSError(errno.ENOSPC, "No space left on device"),
+    "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+    "read-only": OSError(errno.EROFS, "Read-only file system", "/srv/models"),
+    "not ours": PermissionError(errno.EACCES, "Permission denied", "/srv/models"),
+}
+
+
+@pytest.mark.parametrize("part", ["model.registry._write", "model.registry._sync_folder"])
+@pytest.mark.parametrize("failure", DISKS.values(), ids=DISKS)
+def test_a_command_on_a_disk_that_fails_says_which_and_what_helps(
+    part, failure, quiet, monkeypatch, run_command
+):
+    quiet.label(10)
+
+    def fail(*_arguments):
+        raise failure
+
+    with monkeypatch.context() as patched:
+        patched.setattr(part, fail)
+        found = run_command(quiet.context, "loop", "1")
+    assert found.exit_code == 1
+    assert "MODEL_STORE" in found.output and failure.strerror in found.output
+    assert "To fix it: Make space there" in found.output
+    assert run_command(quiet.context, "loop", "1").exit_code == 0
+    assert quiet.served() == quiet.window
+
+
+def remove_the_row(workbench):
+    with workbench.context.database.session() as session:
+        session.execute(delete(Project))
+
+
+def test_a_project_whose_row_goes_in_the_middle_of_a_loop_is_named(quiet, label_studio, run_command):
+    quiet.label(10)
+    project_id = quiet.workspace.id
+
+    def remove(request):
+        if "import/predictions" in request.url.path:
+            remove_the_row(quiet)
+
+    label_studio.before_answering.append(remove)
+    found = run_command(quiet.context, "loop", "1")
+    assert found.exit_code == 1 and "gone from the database" in found.output
+    run_pending(quiet.context, project_id)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda workspace: workspace.change(title="x"),
+        lambda workspace: workspace.refresh(),
+        lambda workspace: leave_hint(workspace, "tasks"),
+        lambda workspace: workspace.decisions.add("rollback", {}, by="x"),
+        lambda workspace: workspace.loops.begin("test", interrupted=""),
+        lambda workspace: workspace.loops.end(10**6, outcome="failed", version=None, error=None, figures={}),
+        lambda workspace: lease(workspace).__enter__(),
+        lambda workspace: rollback(workspace, "nl-000001-label-names", progress=Silent()),
+    ],
+)
+def test_a_row_that_is_gone_between_two_calls_is_a_clear_error(act, quiet):
+    workspace = quiet.workspace
+    remove_the_row(quiet)
+    with pytest.raises(RowGone, match="gone from the database"):
+        act(workspace)
 
 
 def test_a_database_that_is_full_fails_the_loop_and_the_hints_stay(quiet, database_fails):
@@ -374,6 +448,30 @@ def test_a_beating_thread_ends_only_when_it_is_told_to(context, database_fails, 
     wait_for(lambda: living_workers(context), "the worker shows itself", timeout_s=30)
     stop.set()
     heart.join()
+
+
+def test_a_beating_thread_outlives_a_database_that_loses_its_tables(quiet, monkeypatch):
+    context = quiet.context
+    monkeypatch.setattr("backend.workflows.project.workers._BEAT_S", 0.001)
+    with context.database.session() as session:
+        session.execute(text("ALTER TABLE workers RENAME TO away"))
+    stop = threading.Event()
+    heart = threading.Thread(target=beat_forever, args=(context, stop))
+    heart.start()
+    wait_for(lambda: context.survived.count > 3, "it failed some times", timeout_s=30)
+    with context.database.session() as session:
+        session.execute(text("ALTER TABLE away RENAME TO workers"))
+    wait_for(lambda: living_workers(context), "the worker shows itself", timeout_s=30)
+    stop.set()
+    heart.join()
+
+
+def test_work_in_the_background_goes_on_whatever_fails_and_logs_nobodys_words(context, caplog):
+    for failure in (TypeError("secret words"), RuntimeError("secret words"), RecursionError("secret words")):
+        with context.survived.failures_of("something"):
+            raise failure
+    assert context.survived.count == 3
+    assert "something message=TypeError" in caplog.text and "secret" not in caplog.text
 
 
 @pytest.mark.parametrize("owner", ["elsewhere/1/1", "another-host/77/3"])

@@ -22,11 +22,12 @@ from backend.workflows.intake.encoder_choice import (
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.project.account import read_account
+from backend.workflows.project.damage import passed_over, row_damage
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import (
     find_backend,
+    find_row,
     our_webhooks,
-    webhook_headers,
     webhook_is_right,
 )
 from backend.workflows.project.workers import living_workers
@@ -110,8 +111,12 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             f"Run: python -m backend connect {label_studio_id}",
         )
         return
-    yield _try("ML backend", lambda: _check_backend(remote, workspace))
-    yield _try("webhook", lambda: _check_webhook(remote, workspace))
+    yield from _check_row(workspace)
+    if workspace.state.is_pulled:
+        yield _check_pull(workspace)
+    else:
+        yield _try("ML backend", lambda: _check_backend(remote, workspace))
+        yield _try("webhook", lambda: _check_webhook(remote, workspace))
     yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
@@ -151,6 +156,26 @@ def _check_config(details: Json, preference: Preference) -> Finding:
     return Finding("labeling config", "ok", message)
 
 
+def _check_row(workspace: Workspace) -> Iterator[Finding]:
+    number = workspace.label_studio_id
+    if words := row_damage(workspace):
+        yield Finding("database", "fault", words, f"Run: python -m backend loop {number}")
+    if lost := workspace.tasks.count_damaged():
+        yield Finding(
+            "database",
+            "fault",
+            f"what people said, or what our notes are, cannot be read of {lost:,} tasks",
+            f"Run: python -m backend connect {number} (it reads every task again)",
+        )
+    if words := passed_over(workspace):
+        yield Finding(
+            "settings",
+            "warning",
+            words,
+            f"Run: python -m backend connect {number} (it forgets them; --set NAME=VALUE gives others)",
+        )
+
+
 def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
     number = workspace.label_studio_id
     row = find_backend(workspace.context.settings, remote, number)
@@ -173,6 +198,15 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
 
 
+def _check_pull(workspace: Workspace) -> Finding:
+    seconds = workspace.context.settings.pull_every_seconds
+    return Finding(
+        "connection",
+        "ok",
+        f"nothing is registered in Label Studio: a worker asks it every {seconds:g} s what changed",
+    )
+
+
 def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
     cure = f"Run: python -m backend connect {workspace.label_studio_id}"
@@ -181,13 +215,6 @@ def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
     if any(not webhook_is_right(settings, workspace, hook) for hook in hooks):
         return Finding("webhook", "fault", "does not carry the secret header or all events", cure)
-    if not webhook_headers(settings):
-        return Finding(
-            "webhook",
-            "warning",
-            "unauthenticated: anybody who reaches this address can start loops",
-            "Set WEBHOOK_SECRET and connect again.",
-        )
     return Finding("webhook", "ok", "there, with its secret and all events")
 
 
@@ -230,12 +257,9 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
         )
     if words := damage(workspace):
         return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
-    row = find_backend(workspace.context.settings, remote, workspace.label_studio_id)
-    strings = {
-        "project": details["model_version"],
-        "backend title": row["title"],
-        "/setup": row["model_version"],
-    }
+    strings = {"project": details["model_version"]}
+    if row := find_row(workspace, remote):
+        strings |= {"backend title": row["title"], "/setup": row["model_version"]}
     wrong = [f"{where} says {value!r}" for where, value in strings.items() if value != version]
     if wrong:
         return Finding(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+import json
 
+from backend.columns import read_json
 from backend.context import Context
 from backend.errors import BadRequest
 from backend.json_types import Json
@@ -16,7 +17,7 @@ from backend.workflows.project.workspace import all_keys, ensure_workspace, find
 def take_setup(context: Context, body: Json) -> str:
     """The version in use. A project added in Label Studio's own dialog gets its first loop."""
     number, stamp = parse_reference(body["project"])
-    overrides = _overrides(context, body.get("extra_params"))
+    overrides = _overrides(body.get("extra_params"))
     known = find_workspace(context, number, stamp)
     is_new = known is None or not known.state.connected
     workspace = known or ensure_workspace(context, number, stamp)
@@ -32,15 +33,18 @@ def all_versions(context: Context) -> list[str]:
     return sorted(names, reverse=True)
 
 
-def _overrides(context: Context, extra_params: object) -> Json | None:
-    """A project's own settings from extra_params; None when it has none. Raises BadRequest."""
+def _overrides(extra_params: object) -> Json | None:
+    """A project's own settings from extra_params; None when it has none. Raises BadRequest.
+
+    What an earlier release knew and this one does not is kept, named by doctor, and not used.
+    """
     if not isinstance(extra_params, dict) or EXTRA_PARAMS_KEY not in extra_params:
         return None
-    overrides = extra_params[EXTRA_PARAMS_KEY]
-    try:
-        context.settings.for_project(overrides or {})
-    except (ValidationError, TypeError) as error:
+    overrides = extra_params[EXTRA_PARAMS_KEY] or {}
+    if not isinstance(overrides, dict):
         raise BadRequest(
-            f"extra_params.{EXTRA_PARAMS_KEY} is wrong: {error}", hint="See README, Settings."
-        ) from None
-    return dict(overrides or {})
+            f"extra_params.{EXTRA_PARAMS_KEY} is wrong: it must be an object.", hint="See README, Settings."
+        )
+    # a database need not hold whatever numbers come as JSON
+    kept = read_json(json.dumps(overrides))
+    return kept if isinstance(kept, dict) else {}

@@ -13,17 +13,20 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.workflows.findings.accuracy import (
+    accuracy_figures,
+    calibration_figures,
+    class_rows,
+    nothing_judged,
+    rest_figures,
+)
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
+from backend.workflows.findings.waits import Blind, Schedule, list_waits
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
     AcceptanceRow,
-    Accuracy,
     AgreementRow,
-    Bin,
-    Calibration,
-    ClassRow,
-    Range,
     Signals,
     Suspects,
     TrustedSuggestions,
@@ -32,11 +35,9 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
-from model.calibration import calibration_error, reliability
 from model.records import Floats
 from model.signals.agreement import measure_agreement
-from model.signals.estimate import Estimate, share
-from model.signals.honest_accuracy import FEWEST, HonestAccuracy, asked_blind, measure_accuracy
+from model.signals.honest_accuracy import HonestAccuracy, asked_blind, measure_accuracy
 from model.signals.label_errors import SuspectLabels, find_suspects
 from model.signals.trusted import Trusted, certify_threshold
 
@@ -63,17 +64,20 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     """
     seen = learned.seen
     if not len(seen.labels):
-        return Watched(Signals(accuracy=Accuracy(words=_too_early(0), n=0, needed=FEWEST)))
+        return Watched(_before_the_first_label(workspace, seen))
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(workspace, learned)
-    signals = Signals()
+    right = learned.trained.out_of_fold.values.argmax(axis=1) == seen.labels.classes
+    schedule = _schedule(workspace, seen)
+    signals, trusted = Signals(), None
     notes: dict[int, Note] = {}
     with step("measuring accuracy"):
         accuracy = _accuracy(workspace, learned, beliefs, blind)
-        signals.accuracy = _accuracy_figures(accuracy)
+        signals.accuracy = accuracy_figures(accuracy, right=right, schedule=schedule)
+        signals.rest = rest_figures(learned, accuracy, beliefs=beliefs, blind=blind)
         signals.macro_f1 = accuracy.macro_f1.value if accuracy.macro_f1 else None
-        signals.per_class = _class_rows(learned, accuracy, beliefs)
-        signals.calibration = _calibration(learned)
+        signals.per_class = class_rows(learned, accuracy, beliefs)
+        signals.calibration = calibration_figures(learned)
     with step("certifying suggestions"):
         trusted = _trusted(workspace, learned, beliefs, blind)
         signals.trusted = _trusted_figures(trusted)
@@ -89,7 +93,29 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         ahead = look_ahead(workspace, learned=learned, serving=serving, beliefs=beliefs, blind=blind)
         signals.curve, signals.random_curve = ahead.curve, ahead.random_curve
         signals.advantage, signals.forecast, signals.advice = ahead.advantage, ahead.forecast, ahead.advice
+    with step("counting what is lacking"):
+        judged = _judged(learned, blind, right)
+        signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=trusted)
     return Watched(signals, notes)
+
+
+def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:
+    """What is lacking, and how many answers that takes."""
+    signals = Signals(accuracy=nothing_judged())
+    nothing = Blind(answers=0, right=0, sure=0.0)
+    schedule = _schedule(workspace, seen)
+    signals.waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
+    return signals
+
+
+def _schedule(workspace: Workspace, seen: Snapshot) -> Schedule:
+    return Schedule(labels=len(seen.labels), pool=int(seen.pool.sum()), share=workspace.settings.audit_share)
+
+
+def _judged(learned: Learned, blind: NDArray[np.bool_], right: NDArray[np.bool_]) -> Blind:
+    sure = _confidence(learned.trained.out_of_fold.values[blind])
+    mean = float(sure.mean(dtype=np.float64)) if len(sure) else 0.0
+    return Blind(answers=int(blind.sum()), right=int(right[blind].sum()), sure=mean)
 
 
 def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:
@@ -177,20 +203,6 @@ def _confidence(beliefs: Floats) -> Floats:
     return highest
 
 
-def _accuracy_figures(accuracy: HonestAccuracy) -> Accuracy:
-    found, plain = accuracy.prediction_powered, accuracy.plain
-    return Accuracy(
-        words=accuracy.words,
-        estimate=found.value if found else None,
-        low=found.low if found else None,
-        high=found.high if found else None,
-        plain=Range(value=plain.value, low=plain.low, high=plain.high) if plain else None,
-        worth=accuracy.worth,
-        n=accuracy.audit_labels,
-        needed=FEWEST,
-    )
-
-
 def _trusted_figures(trusted: Trusted) -> TrustedSuggestions:
     return TrustedSuggestions(
         words=trusted.words,
@@ -198,47 +210,6 @@ def _trusted_figures(trusted: Trusted) -> TrustedSuggestions:
         coverage=trusted.coverage,
         precision=trusted.precision,
     )
-
-
-def _class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[ClassRow]:
-    space, counts = learned.seen.labels.space, learned.seen.labels.targets.sum(axis=0)
-    predicted = np.bincount(beliefs.argmax(axis=1), minlength=len(space)) / max(len(beliefs), 1)
-    judged = {one.name: one for one in accuracy.classes}
-    rows = []
-    for column, name in enumerate(space.names):
-        one = judged.get(name)
-        recall: Estimate | None = one.recall if one else None
-        rows.append(
-            ClassRow(
-                label=name,
-                labels=int(counts[column]),
-                audit=one.labels if one else 0,
-                recall=recall.value if recall else None,
-                low=recall.low if recall else None,
-                high=recall.high if recall else None,
-                predicted_share=float(predicted[column]) if len(beliefs) else None,
-            )
-        )
-    return rows
-
-
-def _calibration(learned: Learned) -> Calibration:
-    """Confidence beside truth on the audit labels: those that a strategy asked are harder than the pool."""
-    audit = learned.seen.audit[learned.seen.labelled]
-    beliefs, answers = learned.trained.out_of_fold.values[audit], learned.seen.labels.classes[audit]
-    if len(answers) < FEWEST:
-        return Calibration()
-    bins = reliability(beliefs, answers, bins=min(max(len(answers) // _FEWEST_OF_A_BIN, 2), _MOST_BINS))
-    return Calibration(
-        ece=calibration_error(beliefs, answers, bins=len(bins)),
-        n=len(answers),
-        bins=[_bin(mean, round(right * count), count) for mean, right, count in bins],
-    )
-
-
-def _bin(confidence: float, right: int, count: int) -> Bin:
-    found = share(right, count)
-    return Bin(confidence=confidence, accuracy=found.value, low=found.low, high=found.high, n=count)
 
 
 def _acceptance(workspace: Workspace) -> list[AcceptanceRow]:
@@ -317,7 +288,3 @@ def _suspect_notes(learned: Learned, suspects: SuspectLabels) -> dict[int, Note]
         )
         for row, rank in zip(rows.tolist(), ranks, strict=True)
     }
-
-
-def _too_early(count: int) -> str:
-    return f"Too early to say how good the model is: {count} of {FEWEST} audit labels."

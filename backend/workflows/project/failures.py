@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, EIO, ENOSPC, EROFS
 from traceback import extract_tb
+
+from backend.errors import DiskUnavailable
+
+_OF_DISKS = (ENOSPC, EDQUOT, EROFS, EIO)
+
+
+@contextmanager
+def named_disk_errors() -> Iterator[None]:
+    """Says which disk, and what to do, where a file cannot be written. Raises DiskUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_DISKS and not error.filename:
+            raise
+        place = f" ({error.filename})" if error.filename else ""
+        raise DiskUnavailable(
+            f"The disk of DATA_DIR or MODEL_STORE cannot be used{place}: {error.strerror or error}.",
+            hint="Make space there, or let this user write; the worker tries again every minute by itself.",
+        ) from error
 
 
 def unforeseen(error: Exception) -> str:

@@ -8,7 +8,7 @@ stored, in which a field that was not set is not there; `read` takes a stored on
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -94,9 +94,13 @@ class HeadMetrics(Whole):
 
 
 class Accuracy(Record):
-    """How good the model is, by `n` audit labels; nothing but `words` below `needed` of them.
+    """How good the model is, judged by `blind` answers; nothing but `words` and `rough` while there is none.
 
-    `plain` comes from audit labels alone; for `worth` plain audit labels one counts in the estimate.
+    `method`: by blind answers alone (exact), or with what the rest of the project tells (assisted), from
+    `needed` of them on. About `more_blind` more of them, among `more_answers` of all kinds, make the range
+    ± `aim`; None where the project has too few tasks for that. `n` are all answers of the audit sample, and
+    `plain` is their share; for `worth` of these one counts in the estimate. `rough`: the share of all
+    `rough_n` answers that heads foresaw which had not learned them, mostly too low.
     """
 
     words: str
@@ -107,14 +111,56 @@ class Accuracy(Record):
     worth: float | None = None
     n: int
     needed: int
+    method: Literal["exact", "assisted"] | None = None
+    blind: int = 0
+    aim: float | None = None
+    more_blind: int | None = None
+    more_answers: int | None = None
+    rough: float | None = None
+    rough_n: int | None = None
+
+
+class RestAccuracy(Record):
+    """What accepting all that the model says of the `open` tasks would give, by `blind` answers.
+
+    `estimate` is the share of these tasks of which it is right, about `wrong` are not; `whole` the share of
+    all tasks that would be right then, answers of people counted as right.
+    """
+
+    words: str
+    open: int
+    blind: int
+    estimate: float
+    low: float
+    high: float
+    wrong: int
+    whole: Range
+
+
+Waiting = Literal["accuracy", "curve", "forecast", "advantage", "calibration", "classes", "trusted"]
+
+
+class Wait(Record):
+    """A finding that cannot be told yet: what is `known`, what it `lacks`, and in how many answers."""
+
+    of: Waiting
+    known: str
+    lacks: str
+    blind: int | None = None
+    answers: int | None = None
 
 
 class ClassRow(Record):
-    """One class: its labels, its recall on `audit` labels of it, and its share of the predictions."""
+    """One class: its labels, its recall on `audit` labels of it, and its share of the predictions.
+
+    `right` of the audit labels were found; `more` of them are lacking until the recall says much.
+    """
 
     label: str
     labels: int
     audit: int
+    right: int | None = None
+    more: int | None = None
     recall: float | None = None
     low: float | None = None
     high: float | None = None
@@ -307,6 +353,8 @@ class Signals(Whole):
     """What a loop measured of its own project; a part that could not be measured is missing."""
 
     accuracy: Accuracy | None = None
+    rest: RestAccuracy | None = None
+    waits: list[Wait] = []
     macro_f1: float | None = None
     per_class: list[ClassRow] = []
     calibration: Calibration | None = None

@@ -102,8 +102,7 @@ def is_running(workspace: Workspace) -> bool:
 
 
 def _acquire(projects: Projects, project_id: int, owner: str) -> bool:
-    row = projects.get(project_id)
-    holder = None if row is None else row.lease_owner
+    holder = projects.read(project_id).lease_owner
     dead = holder if holder and _is_dead(holder) else None
     return projects.take_lease(project_id, owner, seconds=_LEASE_S, dead_owner=dead)
 

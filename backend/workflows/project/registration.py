@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 
 from backend.errors import NextlabelError, NotConnected, NotFound
@@ -57,6 +56,13 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
     )
 
 
+def find_row(workspace: Workspace, remote: LabelStudio) -> Json | None:
+    """Our row in a project, None where Label Studio cannot call us and has none. Raises NotConnected."""
+    if workspace.state.is_pulled:
+        return None
+    return find_backend(workspace.context.settings, remote, workspace.label_studio_id)
+
+
 def earlier_backends(settings: Settings, remote: LabelStudio, label_studio_id: int) -> list[Json]:
     """Rows of this backend under addresses that it had before: they carry the name of a version of ours."""
     return [
@@ -95,7 +101,7 @@ def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
     if created_stamp(details) != workspace.state.created_stamp:
         return True
     try:
-        find_backend(workspace.context.settings, remote, number)
+        find_row(workspace, remote)
     except NotConnected:
         return True
     except NextlabelError:
@@ -105,12 +111,7 @@ def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
 
 def webhook_headers(settings: Settings) -> dict[str, str]:
     """Headers by which Label Studio's webhooks prove that they come from it."""
-    if secret := settings.webhook_secret.get_secret_value():
-        return {SECRET_HEADER: secret}
-    if settings.basic_auth_user:
-        pair = f"{settings.basic_auth_user}:{settings.basic_auth_pass.get_secret_value()}"
-        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-    return {}
+    return {SECRET_HEADER: settings.webhook_secret.get_secret_value()}
 
 
 def webhook_fields(settings: Settings, workspace: Workspace) -> Json:
@@ -146,3 +147,19 @@ def our_webhooks(settings: Settings, remote: LabelStudio, label_studio_id: int) 
     return [
         hook for hook in remote.webhooks(label_studio_id) if str(hook["url"]).partition("?")[0] == address
     ]
+
+
+def mend_webhooks(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    """Makes a project have one webhook that leads here, as it must be; returns what changed."""
+    settings = workspace.context.settings
+    hooks = our_webhooks(settings, remote, workspace.label_studio_id)
+    wanted = webhook_fields(settings, workspace)
+    for extra in hooks[1:]:
+        remote.delete_webhook(extra["id"])
+    if not hooks:
+        remote.create_webhook(project=workspace.label_studio_id, **wanted)
+        return ["webhook added"]
+    if len(hooks) == 1 and webhook_is_right(settings, workspace, hooks[0]):
+        return []
+    remote.update_webhook(hooks[0]["id"], **wanted)
+    return ["webhook mended"]

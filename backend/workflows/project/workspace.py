@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from backend.columns import Damaged
 from backend.context import Context, LazyEncoder
 from backend.database import Project
 from backend.errors import NotFound
@@ -89,6 +90,17 @@ class Workspace:
         return self._state
 
     @property
+    def damaged_columns(self) -> list[str]:
+        """Columns of the project's row that hold what cannot be read."""
+        return sorted(name for name, value in vars(self._state).items() if isinstance(value, Damaged))
+
+    @property
+    def settings_passed_over(self) -> dict[str, object]:
+        """Settings of the project's own that there are no more, or not with this value: defaults hold."""
+        known = self.context.settings.known_overrides(self._state.overrides)
+        return {name: value for name, value in self._state.overrides.items() if name not in known}
+
+    @property
     def version(self) -> str:
         """The version string that /setup and every prediction carry now."""
         return self._state.active_version or FIRST_VERSION
@@ -130,6 +142,11 @@ class Workspace:
     def change(self, **values: object) -> None:
         """Writes columns of the project's row."""
         self._state = self.context.projects.change(self.id, values)
+
+    def mend(self, **values: object) -> None:
+        """Writes columns that are damaged."""
+        self.context.projects.overwrite(self.id, values)
+        self.refresh()
 
     def refresh(self) -> None:
         """Reads the row again: others may have changed it while we waited."""

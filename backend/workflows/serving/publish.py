@@ -96,7 +96,7 @@ def send(remote: LabelStudio, label_studio_id: int, predictions: Sequence[Json])
 
 
 def activate(
-    workspace: Workspace, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json
+    workspace: Workspace, remote: LabelStudio, *, version: str, fingerprint: str, backend: Json | None
 ) -> None:
     """Makes a version the one that serves: here first (one row), then in Label Studio. Raises LeaseLost."""
     check_lease(workspace)
@@ -104,14 +104,14 @@ def activate(
     align(workspace, remote, backend=backend)
 
 
-def align(workspace: Workspace, remote: LabelStudio, *, backend: Json) -> list[str]:
+def align(workspace: Workspace, remote: LabelStudio, *, backend: Json | None) -> list[str]:
     """Makes Label Studio's two version strings equal to ours; returns what had to be mended.
 
-    Raises LeaseLost.
+    `backend` is our row, which carries one of them; None where there is none. Raises LeaseLost.
     """
     version = workspace.state.active_version
     mended = []
-    if backend["title"] != version or backend["model_version"] != version:
+    if backend is not None and {backend["title"], backend["model_version"]} != {version}:
         address = backend_address(workspace.context.settings)
         check_lease(workspace)
         remote.update_ml_backend(backend["id"], title=version, project=workspace.label_studio_id, **address)

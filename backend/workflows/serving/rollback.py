@@ -9,7 +9,7 @@ from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.registration import find_backend
+from backend.workflows.project.registration import find_row
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
@@ -36,7 +36,7 @@ def rollback(
             if workspace.state.active_version == version:
                 return len(window_left(workspace))
             config = parse_label_config(remote.project(label_studio_id)["label_config"], workspace.preference)
-            backend = find_backend(workspace.context.settings, remote, label_studio_id)
+            backend = find_row(workspace, remote)
             snapshot = take_snapshot(workspace, config)
             serving = load_serving(workspace, snapshot, config=config, version=version)
             progress.stage("removing old places")

@@ -77,7 +77,7 @@ def learn(
         audit=seen.audit[seen.labelled],
         rng=np.random.default_rng(seed),
         neighbour_graph=neighbour_graph,
-        auxiliary=_auxiliary(seen, auxiliary),
+        auxiliary=as_auxiliary_data(seen, auxiliary),
     )
     revision = words.revision if words else None
     return Learned(
@@ -92,7 +92,7 @@ def learn(
     )
 
 
-def _auxiliary(seen: Snapshot, auxiliary: Sequence[AuxiliaryItem]) -> AuxiliaryData | None:
+def as_auxiliary_data(seen: Snapshot, auxiliary: Sequence[AuxiliaryItem]) -> AuxiliaryData | None:
     """Synthetic tasks as the head sees them; it learns from them, and is never measured on them."""
     if not auxiliary:
         return None

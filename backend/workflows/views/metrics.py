@@ -149,6 +149,16 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         [],
         _one(lambda status: float(status["damage"] is not None)),
     ),
+    "damaged_columns": (
+        "Columns of the project's row that hold what cannot be read.",
+        [],
+        _one(lambda status: len(status["damaged_columns"])),
+    ),
+    "settings_passed_over": (
+        "Settings of the project's own that this release does not know.",
+        [],
+        _one(lambda status: len(status["settings_passed_over"])),
+    ),
     "loop_running": ("1 while a loop runs.", [], _one(lambda status: float(status["running"]))),
     "last_loop_timestamp_seconds": ("When the last loop began.", [], _one(_last_loop_began)),
     "last_webhook_timestamp_seconds": (

@@ -12,6 +12,7 @@ from backend.workflows.intake.earlier_findings import list_groups, verdict_count
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import read_account
+from backend.workflows.project.damage import notices
 from backend.workflows.project.lease import is_running
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
@@ -38,6 +39,9 @@ def project_status(workspace: Workspace) -> Json:
         "connected": workspace.state.connected,
         "version": workspace.state.active_version,
         "damage": damage(workspace),
+        "damaged_columns": workspace.damaged_columns,
+        "settings_passed_over": workspace.settings_passed_over,
+        "notices": notices(workspace),
         "tasks": tasks,
         "labelled": labelled,
         "account": read_account(workspace).to_json(),
@@ -48,6 +52,7 @@ def project_status(workspace: Workspace) -> Json:
             "disturbances": [found.to_json() for found in _disturbances(workspace)],
         },
         "pending_hints": workspace.hints.count(),
+        "is_pulled": workspace.state.is_pulled,
         "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _loop_row(workspace.loops.newest()),
         "running": is_running(workspace),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from backend.context import Context
 from backend.json_types import Json
 from backend.label_studio.tabs import TITLES
+from backend.workflows.project.damage import notices, row_damage
 from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.serving.stored import damage
@@ -35,7 +36,8 @@ def build_dashboard(workspace: Workspace) -> Json:
     return {
         "project": _project_row(workspace),
         "state": read_state(workspace),
-        "damage": damage(workspace),
+        "damage": damage(workspace) or row_damage(workspace),
+        "notices": notices(workspace),
         "measured": _measured_row(workspace, measured),
         "answers": answers,
         "advice": advise(signals, answers[0]),

@@ -112,6 +112,9 @@ def _labels_item(workspace: Workspace, waiting: int) -> Json:
 
 
 def _webhook_item(workspace: Workspace) -> Json:
+    if workspace.state.is_pulled:
+        seconds = workspace.context.settings.pull_every_seconds
+        return _item(f"none: a worker asks Label Studio every {seconds:g} s")
     if workspace.state.last_webhook_at is None:
         return _item("none yet")
     return _item(ago(time.time() - workspace.state.last_webhook_at))

@@ -1,0 +1,61 @@
+"""Takes the connection of a project apart again."""
+
+from __future__ import annotations
+
+from backend.label_studio.client import LabelStudio
+from backend.label_studio.required import free_answer
+from backend.label_studio.versions import version_number
+from backend.workflows.connection.register import unregister
+from backend.workflows.findings.notes import remove_notes
+from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.registration import SAMPLING_DEFAULT
+from backend.workflows.project.workspace import Workspace
+
+
+def disconnect(workspace: Workspace) -> list[str]:
+    """Takes everything back that connect put into Label Studio; returns what was done."""
+    label_studio_id, context = workspace.label_studio_id, workspace.context
+    remote = context.label_studio()
+    done = []
+    try:
+        with lease(workspace, wait_s=PEOPLE_WAIT_S):
+            done += unregister(workspace, remote) or ["no ML backend was registered"]
+            removed = _remove_predictions(remote, label_studio_id)
+            done.append(f"{removed} predictions removed")
+            remove_notes(workspace, remote)
+            done.append("flags and tabs removed")
+            done += _free_answer(workspace, remote)
+            sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
+            remote.update_project(label_studio_id, sampling=sampling)
+            done.append(f"sampling set back to {sampling!r}")
+            if before := workspace.state.settings_before:
+                remote.update_project(label_studio_id, **before)
+                workspace.change(settings_before={})
+                done.append("tasks that several people answer come first again")
+            _forget_connection(workspace)
+    finally:
+        remote.close()
+    return done
+
+
+def _free_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    name = workspace.state.required_control
+    if name is None:
+        return []
+    freed = free_answer(remote.project(workspace.label_studio_id)["label_config"], name)
+    if freed is not None:
+        remote.update_project(workspace.label_studio_id, label_config=freed)
+    workspace.change(required_control=None)
+    return [f"an answer to {name!r} is not required any more"]
+
+
+def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
+    removed = 0
+    for version in remote.model_versions(label_studio_id):
+        if version_number(version) is not None:
+            removed += remote.delete_version(label_studio_id, version)
+    return removed
+
+
+def _forget_connection(workspace: Workspace) -> None:
+    workspace.change(connected=False, active_version=None, active_fingerprint=None)

@@ -1,0 +1,160 @@
+"""Accuracy as it is written down: of the project, of what is left, by class, and beside the confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.workflows.findings.waits import Schedule
+from backend.workflows.project.figures import (
+    Accuracy,
+    Bin,
+    Calibration,
+    ClassRow,
+    Range,
+    RestAccuracy,
+)
+from backend.workflows.training.learn import Learned
+from model.calibration import calibration_error, reliability
+from model.records import Floats
+from model.signals.estimate import Estimate, percent, percent_range, share
+from model.signals.honest_accuracy import FEWEST, FEWEST_OF_A_CLASS, NO_BLIND_LABEL, HonestAccuracy
+from model.signals.narrowing import AIM, more_to_narrow
+from model.signals.rest_accuracy import accept_all, estimate_rest
+
+_FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
+
+
+def nothing_judged() -> Accuracy:
+    """Accuracy before the first label."""
+    return Accuracy(words=NO_BLIND_LABEL, n=0, needed=FEWEST, aim=AIM)
+
+
+def accuracy_figures(found: HonestAccuracy, *, right: NDArray[np.bool_], schedule: Schedule) -> Accuracy:
+    """Accuracy with its range, and what would narrow that. `right` (n,) are all labels out of fold."""
+    shown, plain = found.shown, found.plain
+    figures = Accuracy(
+        words=found.words,
+        estimate=shown.value if shown else None,
+        low=shown.low if shown else None,
+        high=shown.high if shown else None,
+        plain=_range(plain) if plain else None,
+        worth=found.worth,
+        n=found.audit_labels,
+        needed=FEWEST,
+        method=None if shown is None else "assisted" if found.prediction_powered else "exact",
+        blind=found.blind_labels,
+        aim=AIM,
+        rough=float(right.mean()),
+        rough_n=len(right),
+    )
+    if shown is not None:
+        helped = found.prediction_powered is not None
+        more = more_to_narrow(shown, found.blind_labels, helped=helped)
+        if (answers := schedule.answers(more)) is not None:
+            figures.more_blind, figures.more_answers = more, answers
+    figures.words = " ".join([found.words, *_more_words(figures), *_rough_words(figures)])
+    return figures
+
+
+def rest_figures(
+    learned: Learned, found: HonestAccuracy, *, beliefs: Floats, blind: NDArray[np.bool_]
+) -> RestAccuracy | None:
+    """What accepting all beliefs (u, c) about the open tasks would give; None without a blind answer."""
+    if not len(beliefs):
+        return None
+    held_out, answers = learned.trained.out_of_fold.values, learned.seen.labels.classes
+    rest = estimate_rest(
+        held_out.argmax(axis=1) == answers,
+        held_out.max(axis=1).astype(np.float64),
+        blind=blind,
+        unlabelled_confidence=beliefs.max(axis=1),
+    )
+    if rest is None:
+        return None
+    wrong = round((1.0 - rest.value) * len(beliefs))
+    return RestAccuracy(
+        words=(
+            f"If you accept what the model says of the {len(beliefs):,} tasks that are left, "
+            f"{percent_range(rest)} of these will be right: about {wrong:,} wrong."
+        ),
+        open=len(beliefs),
+        blind=found.blind_labels,
+        estimate=rest.value,
+        low=rest.low,
+        high=rest.high,
+        wrong=wrong,
+        whole=_range(accept_all(rest, labels=len(answers), unlabelled=len(beliefs))),
+    )
+
+
+def class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[ClassRow]:
+    """One row a class, in the order of the space. `beliefs` (u, c) are about the pool."""
+    space, counts = learned.seen.labels.space, learned.seen.labels.targets.sum(axis=0)
+    predicted = np.bincount(beliefs.argmax(axis=1), minlength=len(space)) / max(len(beliefs), 1)
+    judged = {one.name: one for one in accuracy.classes}
+    rows = []
+    for column, name in enumerate(space.names):
+        one = judged.get(name)
+        recall: Estimate | None = one.recall if one else None
+        rows.append(
+            ClassRow(
+                label=name,
+                labels=int(counts[column]),
+                audit=one.labels if one else 0,
+                right=one.right if one else 0,
+                more=max(FEWEST_OF_A_CLASS - (one.labels if one else 0), 0),
+                recall=recall.value if recall else None,
+                low=recall.low if recall else None,
+                high=recall.high if recall else None,
+                predicted_share=float(predicted[column]) if len(beliefs) else None,
+            )
+        )
+    return rows
+
+
+def calibration_figures(learned: Learned) -> Calibration:
+    """Confidence beside truth on the audit labels: those that a strategy asked are harder than the pool."""
+    audit = learned.seen.audit[learned.seen.labelled]
+    beliefs, answers = learned.trained.out_of_fold.values[audit], learned.seen.labels.classes[audit]
+    if len(answers) < FEWEST:
+        return Calibration()
+    bins = reliability(beliefs, answers, bins=min(max(len(answers) // _FEWEST_OF_A_BIN, 2), _MOST_BINS))
+    return Calibration(
+        ece=calibration_error(beliefs, answers, bins=len(bins)),
+        n=len(answers),
+        bins=[_bin(mean, round(right * count), count) for mean, right, count in bins],
+    )
+
+
+def _more_words(figures: Accuracy) -> list[str]:
+    if not figures.more_blind or not figures.more_answers:
+        return []
+    return [
+        f"About {_about(figures.more_blind)} more blind answers make it ± {100 * AIM:.0f} points: they come "
+        f"among {_about(figures.more_answers)} answers of all kinds."
+    ]
+
+
+def _rough_words(figures: Accuracy) -> list[str]:
+    if figures.method == "assisted" or figures.rough is None:
+        return []
+    return [
+        f"A rough guess by all {figures.rough_n:,} answers, most of them asked because they are hard: "
+        f"{percent(figures.rough)}."
+    ]
+
+
+def _about(count: int) -> str:
+    """A number without digits that say nothing: 7, 90, 1,300."""
+    digits = 0 if count < 20 else -1 if count < 1000 else -2
+    return f"{int(round(count, digits)):,}"
+
+
+def _range(found: Estimate) -> Range:
+    return Range(value=found.value, low=found.low, high=found.high)
+
+
+def _bin(confidence: float, right: int, count: int) -> Bin:
+    found = share(right, count)
+    return Bin(confidence=confidence, accuracy=found.value, low=found.low, high=found.high, n=count)
