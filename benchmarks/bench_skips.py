@@ -243,7 +243,7 @@ def _compare(bench: Bench, what: str, runs: Iterable[dict[str, Any]]) -> None:
         ratio[True],
         limit=MOST,
         unit="×",
-        note=f" ({ratio[False]:.2f} without)",
+        note=f" ({ratio[False]:.2f} without, {len(by_arm[False])} seeds)",
     )
     answers = {taught: _mean(rows, "labels") for taught, rows in by_arm.items()}
     ends = {taught: fmean(row["curve"][-1][1] for row in rows) for taught, rows in by_arm.items()}

@@ -2,7 +2,7 @@
 
 A skip is no label, but it says that this item could not be answered. A logistic regression tells skipped
 items from answered ones, by their vectors and by how near the nearest of either are; it must do that for
-items it has not seen before it moves anything, so that few or scattered skips change nothing.
+items it has not seen before it moves anything, so that few skips, or skips at random, mostly change nothing.
 """
 
 from __future__ import annotations
