@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
     BigInteger,
+    Connection,
     Executable,
     ForeignKey,
     Index,
@@ -29,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -44,12 +44,17 @@ from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_NEWEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
 # As SQLite and PostgreSQL say it.
 _LOST_TABLES = ("no such table", "does not exist")
 
 T = TypeVar("T")
+
+
+class MadeByLaterRelease(Exception):
+    """The database has seen migrations that this release does not have."""
 
 
 class Base(DeclarativeBase):
@@ -101,6 +106,8 @@ class Project(Base):
     required_control: Mapped[str | None] = mapped_column(Text, default=None)
     # When all tasks were last read, whatever Label Studio said had changed.
     read_whole_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # Numbers by which classes have their colours on the map; given once.
+    colours: Mapped[dict[str, int]] = mapped_column(Fields(int), default=dict)
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
@@ -251,6 +258,19 @@ class MapPoint(Base):
     confidence: Mapped[float | None] = mapped_column(default=None)
 
 
+class Selection(Base):
+    """Tasks that a person picked on the map. `use`: shown in a tab of Label Studio, or asked next."""
+
+    __tablename__ = "selections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    use: Mapped[str] = mapped_column(String(16))
+    task_ids: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    # Label Studio's number of the tab; None of those that are asked next.
+    tab: Mapped[int | None] = mapped_column(default=None)
+
+
 class Decision(Base):
     """What a person decided about a project, and who it was."""
 
@@ -320,11 +340,31 @@ class Database:
         self.engine.dispose()
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         with _named_errors(), self.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != _NEWEST:
+                _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The last migration that a database has seen; None for a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # for new and older databases alone: it takes longer to import than to ask
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MadeByLaterRelease(str(error)) from error
 
 
 def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
@@ -381,7 +421,7 @@ def _gone() -> RowGone:
     return RowGone(
         "What was there a moment ago is gone from the database: was the project removed from it, or another "
         "database put in its place?",
-        hint="Run: python -m backend status, and connect the project again if it is not there.",
+        hint="Run: nextlabel status, and connect the project again if it is not there.",
     )
 
 

@@ -17,10 +17,6 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from model.strategies import STRATEGIES
 
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
@@ -57,6 +53,9 @@ def _database_address(value: str) -> str:
     """Nothing of the value is repeated: it may hold a password."""
     if not value:
         return value
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         address = make_url(value)
     except (ArgumentError, ValueError):
@@ -108,7 +107,12 @@ def _header(value: object) -> object:
 
 
 def _strategy_name(value: str) -> str:
-    if value != "auto" and value not in STRATEGIES:
+    if value == "auto":
+        return value
+    # their libraries take seconds to import: only those who name one wait for them
+    from model.strategies import STRATEGIES
+
+    if value not in STRATEGIES:
         raise ValueError(f"no strategy {value!r}; there are auto, {', '.join(sorted(STRATEGIES))}")
     return value
 

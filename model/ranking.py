@@ -23,13 +23,15 @@ class LaneQueue:
     """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window.
 
     An item that comes twice counts where it comes first. The first `soon` of them want places in the first
-    2 % of the queue, or every second one at its front.
+    2 % of the queue, or every second one at its front. With `first` all of them stand at the very front, as
+    far as its places are free.
     """
 
     lane: Lane
     ids: Ids
     share: float
     soon: int = 0
+    first: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share <= 1.0:
@@ -142,7 +144,8 @@ def _interleave(
     lanes[audit_slots(min(window, total), share)[: len(waiting)]] = LANES.index("audit")
     for queue in invited:
         early = min(max(round(SOON * total), 2 * queue.soon), window)
-        for part, stretch in ((queue.ids[: queue.soon], early), (queue.ids[queue.soon :], window)):
+        later = 0 if queue.first else window  # over no places at all: the first that are free
+        for part, stretch in ((queue.ids[: queue.soon], early), (queue.ids[queue.soon :], later)):
             places = _spread(np.flatnonzero(lanes == LANES.index("informative")), len(part), window=stretch)
             lanes[places], ids[places] = LANES.index(queue.lane), part
     free = np.flatnonzero(lanes == LANES.index("informative"))

@@ -385,6 +385,10 @@ class FakeLabelStudio:
     def _whoami(self, asked):
         return {"id": ADMIN, "email": "admin@example.com", "username": "admin"}
 
+    @route("GET", "/api/projects")
+    def _list_projects(self, asked):
+        return {"count": len(self.projects), "results": [{"id": number} for number in self.projects]}
+
     @route("GET", r"/api/projects/(\d+)")
     def _get_project(self, asked, project_id):
         return self._project(project_id)

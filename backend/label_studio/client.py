@@ -19,6 +19,8 @@ _TASK_FIELDS = (
 )
 _PREDICTION_FIELDS = "id,predictions,model_version,score"
 _PAGE_SIZE = 1000
+_MOST_NAMED = 20  # projects in a message
+_MOST_PROJECTS = 100  # Label Studio lists no more at once
 # The first question of every command that a person typed: it says soon that nobody answers.
 _TRIES_OF_WHOAMI = 3
 # Three ways in which Label Studio names the unknown task, depending on its feature flags.
@@ -46,9 +48,17 @@ class LabelStudio(Connection):
         return user
 
     def project(self, project_id: int) -> Json:
-        """One project with its settings; raises NotFound."""
-        details: Json = self._get(f"/api/projects/{project_id}", shapes.PROJECT)
+        """One project with its settings; raises NotFound, which names those that there are."""
+        try:
+            details: Json = self._get(f"/api/projects/{project_id}", shapes.PROJECT)
+        except NotFound as error:
+            raise self._no_project(project_id, error) from None
         return details
+
+    def project_ids(self) -> list[int]:
+        """Numbers of the projects that the user of the token can see, at most a hundred of them."""
+        answer = self._get("/api/projects", shapes.PROJECTS, {"include": "id", "page_size": _MOST_PROJECTS})
+        return [int(row["id"]) for row in answer["results"]]
 
     def update_project(self, project_id: int, **fields: object) -> None:
         """Changes settings of a project."""
@@ -284,6 +294,17 @@ class LabelStudio(Connection):
         versions = {str(row["model_version"]) for row in predictions}
         stored = (row for version in versions for row in self.predictions_of(project_id, version))
         return sent & {(row["task"], row["score"]) for row in stored}
+
+    def _no_project(self, project_id: int, error: NotFound) -> NotFound:
+        try:
+            numbers = sorted(self.project_ids())
+        except LabelStudioError:
+            return error
+        named = ", ".join(map(str, numbers[:_MOST_NAMED])) + (", …" if len(numbers) > _MOST_NAMED else "")
+        return NotFound(
+            f"Label Studio has no project {project_id}, or this token may not see it.",
+            hint=f"You can see: {named}." if numbers else "Make a project in Label Studio first.",
+        )
 
     def _pages(self, params: Json, shape: shapes.Shape) -> Iterator[list[Json]]:
         page, seen = 1, 0

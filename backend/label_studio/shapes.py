@@ -20,6 +20,7 @@ PROJECT: Shape = {
     "model_version": _MAYBE_TEXT,
     "show_collab_predictions": bool,
 }
+PROJECTS: Shape = {"results": [{"id": int}]}
 COUNTS: Shape = {"total": int, "total_annotations": int}
 IDS_PAGE: Shape = {"total": int, "tasks": [{"id": int}]}
 MOMENTS_PAGE: Shape = {"total": int, "tasks": [{"id": int, "updated_at": str}]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from backend.json_types import Json
@@ -10,6 +11,7 @@ Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "n
 
 # The fields of the task data that we write.
 FLAG_FIELD, NOTE_FIELD, RANK_FIELD = "nextlabel_flag", "nextlabel_note", "nextlabel_rank"
+PICKED_FIELD = "nextlabel_picked"
 
 TITLES: dict[Flag, str] = {
     "novel": "Possible new classes",
@@ -37,6 +39,7 @@ _HIDDEN = [
         "tasks:cancelled_annotations",
         "tasks:total_predictions",
         f"tasks:data.{FLAG_FIELD}",
+        f"tasks:data.{PICKED_FIELD}",
     ),
 ]
 
@@ -46,21 +49,41 @@ def tab_data(flag: Flag) -> Json:
     items = [_item(f"data.{FLAG_FIELD}", "String", flag)]
     if flag in _OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
-    return {
-        "title": TITLES[flag],
-        "type": "list",
-        "target": "tasks",
-        "gridWidth": 4,
-        "columnsDisplayType": {},
-        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
-        "ordering": [f"tasks:data.{RANK_FIELD}"],
-        "filters": {"conjunction": "and", "items": items},
-    }
+    filters = {"conjunction": "and", "items": items}
+    return _tab(TITLES[flag], filters=filters, ordering=[f"tasks:data.{RANK_FIELD}"])
+
+
+def picked_mark(numbers: Iterable[int]) -> str:
+    """What the field of a task says that is in the tabs of these numbers."""
+    return f"|{'|'.join(map(str, numbers))}|"
+
+
+def picked_tab(title: str, number: int) -> Json:
+    """What Label Studio needs to know of the tab of a number: its tasks are marked with it.
+
+    Not by their ids: the Data Manager of a whole project stays blank when one of its tabs filters by a list
+    of them, empties a tab with a pattern of them, and hangs over a filter for each.
+    """
+    item = _item(f"data.{PICKED_FIELD}", "String", picked_mark([number])) | {"operator": "contains"}
+    return _tab(title, filters={"conjunction": "and", "items": [item]}, ordering=[])
 
 
 def shows_the_same(shown: Json, wanted: Json) -> bool:
     """Whether a tab still filters and orders as it should; titles and columns are the users' business."""
     return all(shown.get(name) == wanted[name] for name in ("filters", "ordering"))
+
+
+def _tab(title: str, *, filters: Json, ordering: list[str]) -> Json:
+    return {
+        "title": title,
+        "type": "list",
+        "target": "tasks",
+        "gridWidth": 4,
+        "columnsDisplayType": {},
+        "hiddenColumns": {"explore": _HIDDEN, "labeling": _HIDDEN},
+        "ordering": ordering,
+        "filters": filters,
+    }
 
 
 def _item(column: str, kind: str, value: object) -> Json:

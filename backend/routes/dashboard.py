@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
+from backend.routes.auth import who
 from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
 from backend.workflows.project.workspace import Workspace, open_workspace
@@ -123,20 +124,20 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
 
     @routes.post("/projects/<int:project_id>/add-class")
     def add_class(project_id: int) -> Answer:
-        name, by = request.form.get("name", "").strip(), _who(context)
+        name, by = request.form.get("name", "").strip(), who(context.settings)
         return press(project_id, lambda found: actions.take_class(found, _group(), name=name, by=by))
 
     @routes.post("/projects/<int:project_id>/reject-group")
     def reject_group(project_id: int) -> Answer:
-        by = _who(context)
+        by = who(context.settings)
         return press(project_id, lambda found: actions.refuse_class(found, _group(), by=by))
 
     @routes.post("/projects/<int:project_id>/rollback")
     def rollback(project_id: int) -> Answer:
-        version, by = request.form.get("version", ""), _who(context)
+        version, by = request.form.get("version", ""), who(context.settings)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
 
-    serve_skip_buttons(routes, press, group=_group, who=partial(_who, context))
+    serve_skip_buttons(routes, press, group=_group, who=partial(who, context.settings))
 
 
 def relative_url(endpoint: str, **values: Any) -> str:
@@ -151,14 +152,6 @@ def _group() -> int:
         return int(request.form.get("group", ""))
     except ValueError:
         raise BadRequest("The number of the group is missing.", hint="Load the page again.") from None
-
-
-def _who(context: Context) -> str:
-    """Who pressed the button, as far as the log-in tells."""
-    given = request.authorization
-    if context.settings.basic_auth_user and given is not None and given.username:
-        return given.username
-    return "dashboard"
 
 
 def _wanted_csv(gaps: list[dict[str, Any]]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import String, cast, delete, func, select, update
 
 from backend.columns import Damaged
-from backend.database import Embedding, Task, in_chunks, upsert
+from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
 from backend.label_studio.tasks import TaskState
 from backend.store.table import ProjectTable
 
@@ -68,6 +68,14 @@ class Tasks(ProjectTable):
             ).one()
         return tasks, labelled
 
+    def labels(self) -> list[str]:
+        """Every label that some task has, in alphabetical order."""
+        with self._database.session() as session:
+            found = session.scalars(
+                select(Task.label).where(Task.project_id == self._project_id).distinct().order_by(Task.label)
+            )
+            return [label for label in found if label is not None]
+
     def count_outcomes(self) -> dict[str, int]:
         """How many tasks, synthetic ones apart, came to what."""
         with self._database.session() as session:
@@ -105,6 +113,25 @@ class Tasks(ProjectTable):
                 )
             )
             return {row.task_id: row.outcome for row in rows}
+
+    def waiting_of(self, task_ids: Sequence[int]) -> set[int]:
+        """Those of some tasks that have a text and wait for their first answer; synthetic ones apart."""
+        found: set[int] = set()
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                found.update(
+                    session.scalars(
+                        select(Task.task_id).where(
+                            Task.project_id == self._project_id,
+                            Task.task_id.in_(chunk),
+                            Task.is_synthetic.is_(False),
+                            Task.is_labeled.is_(False),
+                            Task.outcome == "",
+                            Task.content_hash != "",
+                        )
+                    )
+                )
+        return found
 
     def read_answers_of(self, task_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         """What people said of some tasks."""
@@ -190,6 +217,55 @@ class Tasks(ProjectTable):
                 )
                 found.update((task_id, content) for task_id, content in rows)
         return found
+
+    def read_cards(self, task_ids: Sequence[int], *, length: int) -> Sequence[Any]:
+        """What is known of some tasks, and the beginning of each text; tasks that are gone are left out."""
+        with self._database.session() as session:
+            return session.execute(
+                select(
+                    Task.task_id,
+                    Task.label,
+                    Task.outcome,
+                    MapPoint.predicted,
+                    MapPoint.confidence,
+                    func.substr(Task.content, 1, length).label("beginning"),
+                )
+                .outerjoin(
+                    MapPoint, (MapPoint.project_id == Task.project_id) & (MapPoint.task_id == Task.task_id)
+                )
+                .where(Task.project_id == self._project_id, Task.task_id.in_(task_ids))
+            ).all()
+
+    def known_of(self, task_ids: Sequence[int]) -> set[int]:
+        """Those of some tasks that there are."""
+        found: set[int] = set()
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = select(Task.task_id).where(
+                    Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                )
+                found.update(session.scalars(mine))
+        return found
+
+    def read_hash(self, task_id: int) -> str | None:
+        """The hash of a task's content, empty where it has no text; None where there is no such task."""
+        with self._database.session() as session:
+            return session.scalar(
+                select(Task.content_hash).where(Task.project_id == self._project_id, Task.task_id == task_id)
+            )
+
+    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], bytes]]:
+        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors in a row."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Embedding.vector)
+                .join(Embedding, Embedding.content_hash == Task.content_hash)
+                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
+                .order_by(Task.task_id)
+                .execution_options(yield_per=size)
+            )
+            for part in rows.partitions():
+                yield [row.task_id for row in part], b"".join(row.vector for row in part)
 
     def not_encoded(self, encoder: str) -> dict[str, str]:
         """Texts by content hash that have no vector of an encoder yet, in the order of the tasks."""

@@ -164,7 +164,7 @@ class ProjectLoop:
         if created_stamp(details) != self.workspace.state.created_stamp:
             raise NotFound(
                 f"Project {number} in Label Studio is another one than was connected.",
-                hint=f"Run: python -m backend connect {number}",
+                hint=f"Run: nextlabel connect {number}",
             )
         return details, find_row(self.workspace, self.remote)
 
@@ -198,7 +198,8 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
-            choose_encoder(self.workspace)
+            if synced.read or self.workspace.state.active_version is None:
+                choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read

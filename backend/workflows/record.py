@@ -66,6 +66,7 @@ def pack_record(
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
         "soon": {queue.lane: queue.soon for queue in queues},
+        "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
@@ -107,7 +108,13 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
     serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
-        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
+        LaneQueue(
+            lane,
+            tensors[f"queue-{lane}"],
+            facts["shares"][lane],
+            soon=facts.get("soon", {}).get(lane, 0),
+            first=lane in facts.get("first", ()),
+        )
         for lane in LANES
         if f"queue-{lane}" in tensors
     ]
@@ -136,7 +143,7 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
-            hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
+            hint=f"See the loops in: nextlabel status {workspace.label_studio_id} --json",
         )
     return version
 
@@ -145,7 +152,7 @@ def _load_head(workspace: Workspace, version: str) -> LinearHead:
     try:
         head, _manifest = workspace.registry.load(workspace.key, version)
     except RegistryError:
-        hint = f"See: python -m backend versions {workspace.label_studio_id}"
+        hint = f"See: nextlabel versions {workspace.label_studio_id}"
         raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
     return head
 

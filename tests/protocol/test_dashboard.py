@@ -98,7 +98,7 @@ def test_the_connected_projects_are_listed_with_links(client, rich):
 
 
 def test_before_the_first_project_the_list_says_how_to_connect_one(client):
-    assert "python -m backend connect PROJECT_ID" in text_of(client.get("/projects"))
+    assert "nextlabel connect PROJECT_ID" in text_of(client.get("/projects"))
 
 
 @pytest.mark.parametrize("path", ["/projects", "/projects/7", "/projects/7/state.json", "/projects/99"])
@@ -130,6 +130,16 @@ def test_a_page_has_no_script_style_or_handler_of_its_own(client, rich):
         "charts.js",
         "live.js",
         "map.js",
+        "map.css",
+        "map/gestures.js",
+        "map/groups.js",
+        "map/names.js",
+        "map/page.js",
+        "map/panel.js",
+        "map/picking.js",
+        "map/picture.js",
+        "map/server.js",
+        "map/view.js",
         "theme.js",
         "icon.svg",
         "uplot/uPlot.iife.min.js",
@@ -161,7 +171,7 @@ def test_texts_and_labels_are_escaped_wherever_they_stand(context, client):
 
 def test_the_points_of_the_map_are_json(client, rich):
     response = client.get("/projects/7/map.json")
-    assert response.is_json and len(response.json["task"]) == 60
+    assert response.is_json and len(response.json["points"]["task"]) == 60
 
 
 def test_the_state_is_json(client, rich):
@@ -177,7 +187,7 @@ def test_a_missing_project_is_named_on_a_page_with_the_cure(file, client):
     response = client.get(f"/projects/99{file}")
     assert (response.status_code, response.mimetype) == (404, "text/html")
     assert "Project 99 is not connected to this backend." in text_of(response)
-    assert "python -m backend connect 99" in text_of(response)
+    assert "nextlabel connect 99" in text_of(response)
 
 
 def test_everywhere_else_errors_stay_json(client):

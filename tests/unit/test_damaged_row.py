@@ -17,7 +17,7 @@ PAGES = (
     *("/projects", "/projects/1", "/projects/1.json", "/projects/1/state.json", "/projects/1/map.json"),
     *("/projects/1/loops.json", "/projects/1/loops.csv", "/projects/1/wanted.json", "/metrics"),
 )
-OBJECTS = ("overrides", "tabs", "queue_settings", "settings_before", "progress")
+OBJECTS = ("overrides", "tabs", "colours", "queue_settings", "settings_before", "progress")
 MOMENTS = ("lease_until", "last_looked_at", "last_webhook_at", "read_whole_at")
 NO_OBJECTS = ("[1, 2]", '"lost"', "{", "")
 NO_MOMENTS = (9e999, -5.0, "lost")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task
+from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task, WindowTask
 from backend.errors import BadRequest, Busy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard import actions
 from backend.workflows.views.dashboard.page import build_dashboard, list_projects
-from backend.workflows.views.dashboard.points import map_points
+from backend.workflows.views.dashboard.points import map_points, read_cards
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import wanted_data
 from backend.workflows.views.snippets import shorten
@@ -210,12 +210,58 @@ def test_the_newest_loop_without_signals_does_not_hide_them(rich, context):
     assert build_dashboard(open_workspace(context, 7))["measured"]["version"] == "nl-000005"
 
 
-def test_the_map_holds_a_value_a_point_and_no_long_text(rich, context):
-    points = map_points(open_workspace(context, 7))
+def test_the_map_holds_a_value_a_point_and_no_text(rich, context):
+    drawn = map_points(open_workspace(context, 7))
+    points = drawn["points"]
     assert {len(values) for values in points.values()} == {120}
     assert points["x"] == sorted(points["x"])
-    assert max(len(text) for text in points["text"]) <= 120
-    assert {"Possible new classes", "Check these labels", "Ready to accept", None} == set(points["flag"])
+    assert {row["name"] for row in drawn["classes"]} == set(LABELS)
+    assert set(points["predicted"]) == set(range(len(LABELS))) and None in points["label"]
+    assert not any(isinstance(value, str) for values in points.values() for value in values)
+
+
+def test_every_mark_on_the_map_is_on_the_tasks_that_have_it(trained, context):
+    trained.label_studio.annotate(trained.window[0], None, cancelled=True)
+    trained.loop()
+    drawn = map_points(trained.workspace)
+    marked = {
+        name: {
+            task
+            for task, marks in zip(drawn["points"]["task"], drawn["points"]["layers"], strict=True)
+            if marks & 1 << bit
+        }
+        for bit, name in enumerate(drawn["layers"])
+    }
+    assert marked["Up next"] == set(trained.window)
+    (skipped,) = marked["Skipped"]
+    assert skipped in trained.tasks and not trained.tasks[skipped]["is_labeled"]
+    with context.database.session() as session:
+        blind = session.scalars(select(WindowTask.task_id).where(WindowTask.lane == "audit")).all()
+    assert set(blind) <= marked["Asked unaided"] < set(trained.tasks)
+    assert marked["Synthetic"] == marked["Label in doubt"] == set()
+
+
+def test_the_map_shows_what_is_synthetic_in_doubt_or_new(rich, context):
+    drawn = map_points(open_workspace(context, 7))
+    with context.database.session() as session:
+        tasks = {row.task_id: row for row in session.scalars(select(Task))}
+    wanted = {
+        "Synthetic": lambda task: task.is_synthetic,
+        "Label in doubt": lambda task: task.shown.get("nextlabel_flag") == "suspect",
+        "Possible new class": lambda task: task.shown.get("nextlabel_flag") == "novel",
+    }
+    for name, has in wanted.items():
+        bit = drawn["layers"].index(name)
+        shown = [bool(marks & 1 << bit) for marks in drawn["points"]["layers"]]
+        assert shown == [bool(has(tasks[task])) for task in drawn["points"]["task"]] and any(shown)
+
+
+def test_the_texts_of_the_map_come_by_task_and_are_short(rich, context):
+    workspace = open_workspace(context, 7)
+    wanted = [5, 3, 999, 5, *range(20, 120)]
+    cards = read_cards(workspace, wanted)
+    assert [card["task"] for card in cards[:2]] == [5, 3] and len(cards) == 99
+    assert max(len(card["text"]) for card in cards) <= 240 and cards[0]["text"]
 
 
 def test_the_list_of_projects_has_the_connected_ones(rich, context, change_project):
@@ -251,7 +297,7 @@ def test_the_state_of_a_quiet_project(rich, context):
 
 def test_without_a_worker_the_state_names_the_cure(connected, context):
     worker = read_state(open_workspace(context, 1))["items"]["worker"]
-    assert worker["tone"] == "bad" and "python -m backend worker" in worker["words"]
+    assert worker["tone"] == "bad" and "nextlabel start" in worker["words"]
 
 
 def test_a_failed_loop_says_why(rich, context):

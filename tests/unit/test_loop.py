@@ -401,7 +401,7 @@ def test_a_removed_backend_is_named_with_the_cure(connected, label_studio):
     label_studio.backends.clear()
     with pytest.raises(NotConnected, match=r"http://backend\.test:9090") as caught:
         connected.loop()
-    assert "python -m backend connect 1" in caught.value.hint
+    assert "nextlabel connect 1" in caught.value.hint
 
 
 def test_predictions_that_somebody_deleted_are_published_again(connected, label_studio):

@@ -152,7 +152,7 @@ def test_its_dashboard_is_shown(page):
     text = page("/projects/1")
     assert "<h1>Animals</h1>" in text
     assert all(version in text for version in VERSIONS)
-    assert len(json.loads(page("/projects/1/map.json"))["task"]) == TASKS
+    assert len(json.loads(page("/projects/1/map.json"))["points"]["task"]) == TASKS
     assert json.loads(page("/projects/1/state.json"))["version"] == NEWEST
     assert page("/projects/1/wanted.csv").count("\n") > 1
 

@@ -60,9 +60,8 @@ def connect(
     """
     if options.encoder is not None:
         context.encoders.named(options.encoder).get()
-    report = ConnectReport(
-        project=label_studio_id, dashboard=context.settings.dashboard_link(label_studio_id)
-    )
+    address = context.settings.dashboard_link(label_studio_id)
+    report = ConnectReport(project=label_studio_id, dashboard=address)
     with closing(context.label_studio()) as remote:
         progress.stage("checking the token")
         user = remote.whoami()

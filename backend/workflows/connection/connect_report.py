@@ -58,7 +58,7 @@ class ConnectReport:
             return f"The order served is the order published: task {self.served} comes next."
         return (
             f"The order served is NOT the order published: Label Studio serves task {self.served}, "
-            f"published is {self.expected}. Run: python -m backend doctor {self.project}"
+            f"published is {self.expected}. Run: nextlabel doctor {self.project}"
         )
 
     def _why_empty(self) -> str:

@@ -65,7 +65,7 @@ def _add_label(workspace: Workspace, remote: LabelStudio, label: str) -> None:
 
 def _open_group(workspace: Workspace, number: int) -> NovelGroup:
     group = workspace.groups.find(number)
-    hint = f"See: python -m backend classes list {workspace.label_studio_id}"
+    hint = f"See: nextlabel classes list {workspace.label_studio_id}"
     if group is None:
         raise NotFound(f"Project {workspace.label_studio_id} has no group {number}.", hint=hint)
     if group.state != OPEN:

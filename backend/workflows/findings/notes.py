@@ -19,10 +19,10 @@ from backend.label_studio.tabs import (
     shows_the_same,
     tab_data,
 )
+from backend.workflows.findings.selections import remove_tabs
 from backend.workflows.intake.earlier_findings import (
-    OPEN,
     doubtful_verdicts,
-    read_groups,
+    shown_groups,
 )
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.account import CURABLE
@@ -108,13 +108,14 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> None:
     for number in workspace.state.tabs.values():
         remote.delete_tab(number)
     workspace.change(tabs={})
+    remove_tabs(workspace, remote)
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     """The notes of novel groups, verdicts, answers without a label, and skips to look at again."""
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
-    for place, group in enumerate(read_groups(workspace, OPEN), start=1):
+    for place, group in enumerate(shown_groups(workspace), start=1):
         text = f"Possible new class: {group.name} ({len(group.members)} similar tasks)"
         notes |= {task_id: Note("novel", text, place) for task_id in group.members if task_id in open_tasks}
     doubtful = doubtful_verdicts(workspace, snapshot)

@@ -15,6 +15,7 @@ from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.skips import find_skips
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
+from backend.workflows.project.colours import keep_colours
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.lease import check_lease
@@ -76,6 +77,7 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
             write_notes(workspace, remote, notes)
             write_tabs(workspace, remote, {note.flag for note in notes.values()})
     with steps.step("drawing the map"):
+        keep_colours(workspace, serving.config.space.names)
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
     return Reflection(signals, steps.failed)

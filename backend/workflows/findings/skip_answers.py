@@ -57,7 +57,7 @@ def reopen_skips(workspace: Workspace, number: int, *, by: str, wait_s: float = 
 
 def _find(workspace: Workspace, number: int, state: str) -> SkipGroup:
     group = workspace.skip_groups.find(number)
-    hint = f"See: python -m backend skips list {workspace.label_studio_id}"
+    hint = f"See: nextlabel skips list {workspace.label_studio_id}"
     if group is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no group {number} of skipped tasks.", hint=hint

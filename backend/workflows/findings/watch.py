@@ -22,7 +22,7 @@ from backend.workflows.findings.accuracy import (
 )
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
-from backend.workflows.findings.waits import Blind, Schedule, list_waits
+from backend.workflows.findings.waits import Blind, Schedule, list_waits, say
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
     AcceptanceRow,
@@ -96,6 +96,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     with step("counting what is lacking"):
         judged = _judged(learned, blind, right)
         signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=trusted)
+        _say_what_waits(signals)
     return Watched(signals, notes)
 
 
@@ -106,6 +107,15 @@ def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:
     schedule = _schedule(workspace, seen)
     signals.waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
     return signals
+
+
+def _say_what_waits(signals: Signals) -> None:
+    """In place of words that only say that it is too early."""
+    waits = {wait.of: wait for wait in signals.waits}
+    if signals.forecast is not None and "forecast" in waits:
+        signals.forecast.words = say(waits["forecast"])
+    if signals.advantage is not None and "advantage" in waits:
+        signals.advantage.words = say(waits["advantage"])
 
 
 def _schedule(workspace: Workspace, seen: Snapshot) -> Schedule:

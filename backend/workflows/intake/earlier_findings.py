@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
-from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.skip_states import REOPENED
 from backend.workflows.project.workspace import Workspace
 from model.synthetic.items import VERDICTS
+
+if TYPE_CHECKING:
+    from backend.workflows.intake.snapshot import Snapshot
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
 ADDED_DECISION = f"group-{ADDED}"
 # So many labels make a new class one like all others; until then its group is asked first.
 _ENOUGH_OF_A_CLASS = 5
+# Fewer tasks than that are asked about in the queue, but not shown to people who decide.
+_FEWEST_TO_SHOW = 5
 
 
 def list_groups(workspace: Workspace) -> list[Json]:
-    """The groups of a project that nobody decided about, the most convincing first."""
-    rows = [_group_row(group) for group in workspace.groups.by_number(OPEN)]
-    return sorted(rows, key=lambda row: (row["rank"], row["group"]))
+    """The groups of a project to decide about, as they are shown, the most convincing first."""
+    return [_group_row(group) for group in shown_groups(workspace)]
+
+
+def shown_groups(workspace: Workspace) -> list[NovelGroup]:
+    """The open groups that are large enough to show, unless there is nothing but false alarms among them."""
+    return [
+        group
+        for group in read_groups(workspace, OPEN)
+        if len(group.members) >= _FEWEST_TO_SHOW and group.figures.get("telling", True)
+    ]
+
+
+def count_shown(workspace: Workspace, snapshot: Snapshot) -> int:
+    """How many tasks without an answer are in the groups that are shown: as many as their tab holds."""
+    waiting = set(snapshot.embeddings.ids[snapshot.pool].tolist())
+    return len({task_id for group in shown_groups(workspace) for task_id in group.members} & waiting)
 
 
 def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
+from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
 from backend.workflows.project.skip_states import ANSWERS
@@ -80,7 +81,7 @@ class Snapshot:
 
 def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
-    everything = workspace.tasks.encoded(workspace.encoder.get().revision)
+    everything = workspace.tasks.encoded(workspace.encoder.revision)
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
@@ -91,7 +92,9 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
     again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
-    embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
+    dimensions = _dimensions(workspace, everything)
+    embeddings = _embeddings(workspace, rows, dimensions)
+    made_embeddings = _embeddings(workspace, made, dimensions)
     return Snapshot(
         embeddings=embeddings,
         features=embeddings,
@@ -113,11 +116,17 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     )
 
 
-def _embeddings(workspace: Workspace, rows: Sequence[Any]) -> Embeddings:
-    encoder = workspace.encoder.get()
+def _dimensions(workspace: Workspace, rows: Sequence[Any]) -> int:
+    """Length of the vectors; the encoder, which takes seconds to load, is only asked where there are none."""
+    if not rows:
+        return workspace.encoder.get().dimensions
+    return len(rows[0].vector) // np.dtype(np.float32).itemsize
+
+
+def _embeddings(workspace: Workspace, rows: Sequence[Any], dimensions: int) -> Embeddings:
     vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    return Embeddings(ids, vectors.reshape(len(rows), encoder.dimensions), encoder.revision)
+    return Embeddings(ids, vectors.reshape(len(rows), dimensions), workspace.encoder.revision)
 
 
 def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
@@ -158,12 +167,14 @@ def _fingerprint(
     )
     head = {
         "algorithm": ALGORITHM,
-        "encoder": workspace.encoder.get().revision,
+        "encoder": workspace.encoder.revision,
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
         "second_looks": again,
         "skips": [(group.number, group.state) for group in workspace.skip_groups.read(*ANSWERS)],
     }
+    if chosen := waiting_choice(workspace):
+        head["chosen"] = chosen
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:
         digest.update(repr(row).encode())

@@ -52,7 +52,7 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
             return row
     raise NotConnected(
         f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
-        hint=f"Run: python -m backend connect {label_studio_id}",
+        hint=f"Run: nextlabel connect {label_studio_id}",
     )
 
 

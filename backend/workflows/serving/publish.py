@@ -122,7 +122,7 @@ def align(workspace: Workspace, remote: LabelStudio, *, backend: Json | None) ->
         if remote.project(workspace.label_studio_id)["model_version"] != version:
             raise LabelStudioError(
                 f"Label Studio did not switch project {workspace.label_studio_id} to version {version}.",
-                hint=f"Run: python -m backend doctor {workspace.label_studio_id}",
+                hint=f"Run: nextlabel doctor {workspace.label_studio_id}",
             )
         mended.append("project version")
     return mended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.errors import NotFound
 from backend.workflows.project.workspace import Workspace
 from model.heads.single_label import LinearHead
 from model.registry import Manifest, RegistryError
@@ -19,6 +20,17 @@ def answering(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
         except RegistryError:
             continue
     return None
+
+
+def require_version(workspace: Workspace, version: str) -> None:
+    """Raises NotFound when a project has no such version, or none that can be read."""
+    hint = f"See: nextlabel versions {workspace.label_studio_id}"
+    if version not in workspace.registry.versions(workspace.key):
+        raise NotFound(f"Project {workspace.label_studio_id} has no version {version!r}.", hint=hint)
+    try:
+        workspace.registry.load(workspace.key, version)
+    except RegistryError:
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
 
 
 def damage(workspace: Workspace) -> str | None:

@@ -37,6 +37,8 @@ _DECIDED = {
     "skips-exclude": "said that tasks like {skipped} skipped ones are not for this project",
     "skips-ask": "wants tasks like {skipped} skipped ones asked as before",
     "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",
+    "asked-next": "asked for {tasks} tasks picked on the map to come first",
+    "asked-no-more": "took back which tasks come first",
 }
 
 

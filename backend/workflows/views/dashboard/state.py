@@ -122,7 +122,7 @@ def _webhook_item(workspace: Workspace) -> Json:
 
 def _worker_item(names: list[str]) -> Json:
     if not names:
-        return _item("none is alive. Run: python -m backend worker", "bad")
+        return _item("none is alive. Run: nextlabel start", "bad")
     return _item("alive" if len(names) == 1 else f"{len(names)} alive", "good")
 
 

@@ -5,43 +5,42 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from backend.context import Context
+from backend.commands import shell
+from backend.commands.shell import AsJson, ProjectId
 from backend.terminal import plain
-from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
-from backend.workflows.project.workspace import open_workspace
-from backend.workflows.views.skips import SkipsView, read_skips
-from backend.workflows.views.wording import SETTLED, counted
 
-_out = Console()
+if TYPE_CHECKING:
+    from backend.workflows.views.skips import SkipsView
 
-ProjectId = Annotated[int, typer.Argument(help="The number in the address of the Label Studio project.")]
 GroupNumber = Annotated[int, typer.Argument(help="The number of a group, from `skips list`.")]
 
 
-def add_skips(app: typer.Typer, *, open_context: Callable[[], AbstractContextManager[Context]]) -> None:
-    """Puts `skips` into the command line; `open_context` also turns errors into words."""
+def add_skips(app: typer.Typer) -> None:
+    """Puts `skips` into the command line."""
     skips = typer.Typer(
-        no_args_is_help=True, help="Look at what people skip, say what becomes of it, open some again."
+        no_args_is_help=True,
+        help="Look at what people skip, say what becomes of it, open some again.",
+        epilog=shell.examples(
+            "skips list 1",
+            "skips answer 1 2 class --name encryption",
+            "skips answer 1 2 exclude",
+            "skips reopen 1 3",
+        ),
     )
     app.add_typer(skips, name="skips")
 
     @skips.command("list")
-    def list_them(
-        project_id: ProjectId,
-        as_json: Annotated[
-            bool, typer.Option("--json", help="Print one JSON object and nothing else.")
-        ] = False,
-    ) -> None:
+    def list_them(project_id: ProjectId, as_json: AsJson = False) -> None:
         """Tasks like skipped ones that wait for an answer, and skipped ones that may fit a label now."""
-        with open_context() as context:
+        with shell.open_context() as context:
+            from backend.workflows.project.workspace import open_workspace
+            from backend.workflows.views.skips import read_skips
+
             view = read_skips(open_workspace(context, project_id))
         if as_json:
             sys.stdout.write(json.dumps(view.to_json()) + "\n")
@@ -52,29 +51,37 @@ def add_skips(app: typer.Typer, *, open_context: Callable[[], AbstractContextMan
     def answer(
         project_id: ProjectId,
         group: GroupNumber,
-        answer: Annotated[
+        what: Annotated[
             str,
             typer.Argument(help="class (make it a label), exclude (not for this project), ask (as before)."),
         ],
         name: Annotated[str, typer.Option(help="Name of the class; the proposed one without.")] = "",
     ) -> None:
         """Say once what becomes of tasks like those of a group."""
-        with open_context() as context:
+        with shell.open_context() as context:
+            from backend.workflows.findings.skip_answers import answer_skips
+            from backend.workflows.project.workspace import open_workspace
+            from backend.workflows.views.wording import SETTLED
+
             workspace = open_workspace(context, project_id)
-            settled = answer_skips(workspace, group, answer, name=name, by=getpass.getuser())
-        _out.print(plain(SETTLED[answer].format(label=settled.name)))
+            settled = answer_skips(workspace, group, what, name=name, by=getpass.getuser())
+        shell.out.print(plain(SETTLED[what].format(label=settled.name)))
 
     @skips.command()
     def reopen(project_id: ProjectId, group: GroupNumber) -> None:
         """Take the skips of tasks back that look like a class made later, so that they are asked again."""
-        with open_context() as context:
+        with shell.open_context() as context:
+            from backend.workflows.findings.skip_answers import reopen_skips
+            from backend.workflows.project.workspace import open_workspace
+            from backend.workflows.views.wording import counted
+
             count = reopen_skips(open_workspace(context, project_id), group, by=getpass.getuser())
-        _out.print(plain(f"{counted(count, 'skipped task')} will be asked again."))
+        shell.out.print(plain(f"{counted(count, 'skipped task')} will be asked again."))
 
 
 def _print(view: SkipsView) -> None:
     if not view.questions and not view.reopenings:
-        _out.print("Nothing that people skipped waits for an answer.")
+        shell.out.print("Nothing that people skipped waits for an answer.")
         return
     table = Table("group", "what", "proposed name", "some of the tasks")
     for question in view.questions:
@@ -82,4 +89,4 @@ def _print(view: SkipsView) -> None:
         table.add_row(str(question.number), question.words, plain(question.name), typical)
     for again in view.reopenings:
         table.add_row(str(again.number), plain(again.words), plain(again.label), "")
-    _out.print(table)
+    shell.out.print(table)
