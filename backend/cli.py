@@ -13,6 +13,7 @@ from backend.commands.connecting import add_connecting
 from backend.commands.history import add_history
 from backend.commands.queue import add_queue
 from backend.commands.running import add_running
+from backend.commands.skips import add_skips
 from backend.simulation.commands import add_simulate
 from backend.terminal import print_whatever_the_encoding
 
@@ -51,6 +52,7 @@ add_queue(app)
 add_history(app)
 add_simulate(app, open_context=shell.open_context)
 add_classes(app)
+add_skips(app)
 
 
 def main() -> None:

@@ -222,6 +222,24 @@ class NovelGroup(Base):
     version: Mapped[str] = mapped_column(String(64))
 
 
+class SkipGroup(Base):
+    """Tasks that people skipped, and open ones like them that wait; see workflows/project/skip_states.py.
+
+    `is_mixed`: they are of no one kind.
+    """
+
+    __tablename__ = "skip_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    is_mixed: Mapped[bool] = mapped_column(default=False)
+    skipped: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    waiting: Mapped[list[int]] = mapped_column(Items(int), default=list)
+
+
 class Verdict(Base):
     """What the last loop found a synthetic task to be worth: see model.synthetic."""
 

@@ -157,7 +157,11 @@ class ProjectSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    retrain_every_labels: int = Field(default=10, ge=1, description="New labels that start a loop.")
+    retrain_every_labels: int = Field(
+        default=10,
+        ge=1,
+        description="New labels that start a loop; skips count only where they change what comes next.",
+    )
     retrain_every_minutes: int = Field(
         default=10, ge=1, description="Minutes after which a loop looks for changes, webhook or not."
     )

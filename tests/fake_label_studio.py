@@ -453,6 +453,12 @@ class FakeLabelStudio:
             self.store_prediction(item)
         return {"created": len(kept)}
 
+    @route("DELETE", r"/api/annotations/(\d+)/")
+    def _delete_annotation(self, asked, annotation_id):
+        if all(said["id"] != annotation_id for task in self.tasks.values() for said in task["annotations"]):
+            raise Refusal(404, "No Annotation matches the given query.")
+        self.delete_annotation(annotation_id)
+
     @route("GET", "/api/predictions")
     def _get_predictions(self, asked):
         return [row for row in self.predictions.values() if row["project"] == int(asked.params["project"])]
@@ -746,6 +752,8 @@ class FakeLabelStudio:
             return _parse(task["updated_at"]) > _parse(item["value"])
         if item["filter"] == "filter:tasks:total_annotations" and item["operator"] == "greater":
             return len(_submitted(task)) > item["value"]
+        if item["filter"] == "filter:tasks:cancelled_annotations" and item["operator"] == "greater":
+            return len(task["annotations"]) - len(_submitted(task)) > item["value"]
         if item["filter"] == "filter:tasks:predictions_model_versions" and item["operator"] == "contains":
             versions = {row["model_version"] for row in self._predictions_of(task["id"])}
             return bool(versions & set(item["value"]))

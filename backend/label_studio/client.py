@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -86,6 +86,21 @@ class LabelStudio(Connection):
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
         params["query"] = json.dumps(_filter("total_annotations", "Number", "greater", 0))
         return next(self._pages(params, shapes.TASKS_PAGE), [])
+
+    def skips(self, project_id: int, task_ids: Collection[int]) -> dict[int, list[int]]:
+        """The ids of the cancelled annotations of some tasks, by task."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        params["query"] = json.dumps(_filter("cancelled_annotations", "Number", "greater", 0))
+        return {
+            int(task["id"]): [int(said["id"]) for said in task["annotations"] if said.get("was_cancelled")]
+            for page in self._pages(params, shapes.TASKS_PAGE)
+            for task in page
+            if int(task["id"]) in task_ids
+        }
+
+    def delete_annotation(self, annotation_id: int) -> None:
+        """Removes one annotation, if it is still there."""
+        self._delete(f"/api/annotations/{annotation_id}/")
 
     def task_ids(self, project_id: int) -> Iterator[list[int]]:
         """Pages of the ids of all tasks."""

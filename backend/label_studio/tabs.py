@@ -8,7 +8,7 @@ from typing import Literal
 from backend.json_types import Json
 from backend.label_studio.queue_order import LIVE_FROM
 
-Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label"]
+Flag = Literal["novel", "review", "harmful", "redundant", "ready", "suspect", "no-label", "skipped"]
 # A tab for each flag, and one of what is served next.
 Tab = Flag | Literal["next"]
 UP_NEXT: Tab = "next"
@@ -26,9 +26,10 @@ TITLES: dict[Tab, str] = {
     "ready": "Ready to accept",
     "suspect": "Check labels",
     "no-label": "No label yet",
+    "skipped": "Look again",
 }
 # In these, a task that got an annotation is done with.
-OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready"})
+OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready", "skipped"})
 _HIDDEN_BY_DEFAULT = [
     *("tasks:inner_id", "tasks:annotations_results", "tasks:annotations_ids", "tasks:predictions_score"),
     *("tasks:predictions_model_versions", "tasks:predictions_results", "tasks:file_upload"),

@@ -14,6 +14,7 @@ from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError
 from backend.routes.auth import who
 from backend.routes.pages import error_page, protect_page, relative_url
+from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
 from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.dashboard import actions
@@ -116,6 +117,8 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
     def rollback(project_id: int) -> Answer:
         version, by = request.form.get("version", ""), who(context.settings)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
+
+    serve_skip_buttons(routes, press, group=_group, who=partial(who, context.settings))
 
 
 def _group() -> int:

@@ -33,6 +33,14 @@ class Windows(ProjectTable):
             )
         return [row.task_id for row in rows if not row.outcome or row.task_id in also]
 
+    def of_lane(self, version: str | None, lane: str) -> set[int]:
+        """Tasks that came into a window by a lane, whether they wait or not."""
+        mine = select(WindowTask.task_id).where(
+            WindowTask.project_id == self._project_id, WindowTask.version == version, WindowTask.lane == lane
+        )
+        with self._database.session() as session:
+            return set(session.scalars(mine))
+
     def next_position(self, version: str) -> int:
         """The first free position behind a window."""
         with self._database.session() as session:

@@ -23,7 +23,7 @@ from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.heads.single_label import LinearHead
 from model.ranking import LaneQueue
-from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
+from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
 from model.registry import RegistryError
 
 _UNLABELLED = -1
@@ -53,6 +53,7 @@ def pack_record(
     *,
     auxiliary: Sequence[AuxiliaryItem],
     queues: Sequence[LaneQueue],
+    behind: Ids,
     ranking: Ranking,
 ) -> bytes:
     """The record of a version, without a pickle and without a text."""
@@ -80,6 +81,7 @@ def pack_record(
         "pool": snapshot.pool.astype(np.uint8),
         "lost": np.array(sorted(snapshot.lost), dtype=np.int64),
         "order": ranking.ids,
+        "behind": behind,
         "teacher-ids": auxiliary_ids,
         "teacher-contents": _contents(snapshot, auxiliary_ids),
         # counted words depend on the texts of all tasks, also on those that taught nothing
@@ -118,7 +120,9 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     ]
     # Records from before the seed of an order was kept are of orders by the project's seed alone.
     seed = facts.get("order_seed", [workspace.seed])
-    order = rank_pool(workspace, serving, queues=queues, seed=seed).ids
+    # and those from before skips taught anything let nobody wait
+    behind = tensors.get("behind", np.zeros(0, dtype=np.int64))
+    order = rank_pool(workspace, serving, queues=queues, behind=behind, seed=seed).ids
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
         for name in ("weights", "bias", "temperature")
@@ -183,6 +187,7 @@ def _rebuild(
         synthetic_embeddings=made,
         synthetic_features=made,
         pool=tensors["pool"].astype(np.bool_),
+        skipped=np.zeros(len(ids), dtype=np.bool_),
         labelled=labelled,
         audit=np.zeros(len(ids), dtype=np.bool_),
         audit_threshold=0.0,

@@ -320,6 +320,9 @@ def test_a_loop_is_asked_for_with_one_button(connected, press, client):
         ("rollback", {}, "no version"),
         ("add-class", {"group": "9", "name": "x"}, "no group 9"),
         ("add-class", {"group": "x", "name": "x"}, "number of the group is missing"),
+        ("skips/answer", {"group": "9", "answer": "ask"}, "no group 9"),
+        ("skips/answer", {"group": "9", "answer": "never"}, "no answer"),
+        ("skips/reopen", {"group": "x"}, "number of the group is missing"),
         ("reject-group", {}, "number of the group is missing"),
     ],
 )
@@ -343,7 +346,7 @@ def test_a_running_loop_is_said_in_plain_words(group, press, client, monkeypatch
     assert flashed(client) == [("error", "It is learning at the moment; try again in a moment.")]
 
 
-BUTTONS = ["loop", "add-class", "reject-group", "rollback"]
+BUTTONS = ["loop", "add-class", "reject-group", "rollback", "skips/answer", "skips/reopen"]
 
 
 @pytest.mark.parametrize("button", BUTTONS)

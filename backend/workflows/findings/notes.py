@@ -32,6 +32,7 @@ from backend.workflows.intake.earlier_findings import (
 )
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.account import CURABLE
+from backend.workflows.project.skip_states import REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.lines import show
 
@@ -162,7 +163,7 @@ def remove_notes(workspace: Workspace, remote: LabelStudio) -> int:
 
 
 def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
-    """The notes of novel groups, of verdicts on synthetic tasks and of answers that became no label."""
+    """The notes of novel groups, verdicts, answers without a label, and skips to look at again."""
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
     for place, group in enumerate(shown_groups(workspace), start=1):
@@ -173,6 +174,9 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     notes |= {
         row.task_id: Note("review", row.reason, rank) for row, rank in zip(doubtful, ranks, strict=True)
     }
+    for place, row in enumerate(workspace.skip_groups.read(REOPEN), start=1):
+        text = f"Skipped before there was “{row.name}”: does it fit now?"
+        notes |= {task_id: Note("skipped", text, place) for task_id in row.skipped}
     notes |= _verdict_notes(workspace.verdicts.of_kinds(("harmful", "redundant")))
     return notes | _notes_without_label(workspace)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
+from backend.workflows.project.skip_states import REOPENED
 from backend.workflows.project.workspace import Workspace
 from model.synthetic.items import VERDICTS
 
@@ -47,7 +48,19 @@ def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
 
 def new_class_members(workspace: Workspace, snapshot: Snapshot) -> dict[int, str]:
     """Tasks of groups that a person made a class, while it has few labels, and that label."""
-    return {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
+    found = {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
+    return found | reopened_skips(workspace, snapshot)
+
+
+def reopened_skips(workspace: Workspace, snapshot: Snapshot) -> dict[int, str]:
+    """Tasks that were skipped before there was their class, and opened again, while it has few labels."""
+    fresh = _classes_with_few_labels(snapshot)
+    return {
+        task_id: group.name
+        for group in workspace.skip_groups.read(REOPENED)
+        if group.name in fresh
+        for task_id in group.skipped
+    }
 
 
 def novel_members(workspace: Workspace) -> dict[int, str]:
@@ -57,13 +70,8 @@ def novel_members(workspace: Workspace) -> dict[int, str]:
 
 def fresh_groups(workspace: Workspace, snapshot: Snapshot) -> list[NovelGroup]:
     """Groups that became a class which has few labels yet."""
-    names = snapshot.labels.space.names
-    counts = dict(zip(names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True))
-    return [
-        group
-        for group in read_groups(workspace, ADDED)
-        if counts.get(group.name, _ENOUGH_OF_A_CLASS) < _ENOUGH_OF_A_CLASS
-    ]
+    fresh = _classes_with_few_labels(snapshot)
+    return [group for group in read_groups(workspace, ADDED) if group.name in fresh]
 
 
 def read_groups(workspace: Workspace, state: str) -> list[NovelGroup]:
@@ -82,6 +90,11 @@ def verdict_counts(workspace: Workspace) -> dict[str, int]:
     """How many synthetic tasks have each verdict."""
     found = workspace.verdicts.count()
     return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+
+def _classes_with_few_labels(snapshot: Snapshot) -> set[str]:
+    counts = zip(snapshot.labels.space.names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True)
+    return {name for name, count in counts if count < _ENOUGH_OF_A_CLASS}
 
 
 def _group_place(group: NovelGroup) -> tuple[int, int]:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
 from backend.workflows.intake.chosen import waiting_choice
-from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
+from backend.workflows.project.skip_states import ANSWERS
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
@@ -43,7 +44,8 @@ class SyntheticTask:
 class Snapshot:
     """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
 
-    The pool is what waits for its first answer. Audit rows are a uniform sample of all rows; those that were
+    The pool is what waits for its first answer; `skipped` marks rows that people skipped and nobody answered.
+    Audit rows are a uniform sample of all rows; those that were
     answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
@@ -58,6 +60,7 @@ class Snapshot:
     synthetic_embeddings: Embeddings
     synthetic_features: Embeddings
     pool: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
     audit_threshold: float
@@ -87,7 +90,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
-    again = second_looks(workspace)
+    again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     dimensions = _dimensions(workspace, everything)
     embeddings = _embeddings(workspace, rows, dimensions)
@@ -103,6 +106,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         synthetic_embeddings=made_embeddings,
         synthetic_features=made_embeddings,
         pool=pool,
+        skipped=np.array([row.outcome == SKIPPED for row in rows], dtype=bool),
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
@@ -167,6 +171,7 @@ def _fingerprint(
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
         "second_looks": again,
+        "skips": [(group.number, group.state) for group in workspace.skip_groups.read(*ANSWERS)],
     }
     if chosen := waiting_choice(workspace):
         head["chosen"] = chosen

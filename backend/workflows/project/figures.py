@@ -391,8 +391,9 @@ class Traffic(Record):
 class Figures(Whole):
     """Everything that a loop leaves behind: what went in, what it did, what it measured, how long it took.
 
-    `failed` says which parts could not be measured, and why; `mended` what was put right in Label Studio;
-    `lost` how many predictions somebody had deleted; `seconds` are by stage.
+    `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
+    ones that people skipped. `failed` says which parts could not be measured, and why; `mended` what was put
+    right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
 
     tasks_read: int = 0
@@ -408,6 +409,8 @@ class Figures(Whole):
     representation: Representation | None = None
     metrics: HeadMetrics | None = None
     window: int = 0
+    behind: int = 0
+    skipped: int | None = None
     rejected: list[int] = []
     until_published: Traffic | None = None
     signals: Signals | None = None

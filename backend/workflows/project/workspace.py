@@ -18,6 +18,7 @@ from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
 from backend.store.selections import Selections
+from backend.store.skip_groups import SkipGroups
 from backend.store.tasks import Tasks
 from backend.store.verdicts import Verdicts
 from backend.store.windows import Windows
@@ -46,6 +47,7 @@ class Workspace:
         self.windows = Windows(database, state.id)
         self.loops = Loops(database, state.id)
         self.groups = Groups(database, state.id)
+        self.skip_groups = SkipGroups(database, state.id)
         self.verdicts = Verdicts(database, state.id)
         self.map_points = MapPoints(database, state.id)
         self.selections = Selections(database, state.id)

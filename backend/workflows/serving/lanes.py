@@ -8,7 +8,7 @@ from backend.workflows.intake.chosen import MOST_ASKED, waiting_choice
 from backend.workflows.intake.earlier_findings import (
     OPEN,
     doubtful_verdicts,
-    fresh_groups,
+    new_class_members,
     read_groups,
     was_asked,
 )
@@ -27,7 +27,7 @@ def lane_queues(workspace: Workspace, snapshot: Snapshot) -> list[LaneQueue]:
     """
     settings = workspace.settings
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
-    fresh = [task_id for group in fresh_groups(workspace, snapshot) for task_id in group.members]
+    fresh = list(new_class_members(workspace, snapshot))
     groups = read_groups(workspace, OPEN)
     unseen = [group for group in groups if not was_asked(group, open_tasks)]
     soon = [task_id for task_id in fresh if task_id in open_tasks] + [group.members[0] for group in unseen]

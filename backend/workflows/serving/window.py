@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.label_studio.client import LabelStudio
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
@@ -17,7 +18,7 @@ from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
-from model.records import Lane, Ranking
+from model.records import Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
 
@@ -36,11 +37,13 @@ def rank_pool(
     serving: Serving,
     *,
     queues: Sequence[LaneQueue] | None = None,
+    behind: Ids | None = None,
     seed: Sequence[int] | None = None,
 ) -> Ranking:
     """The order in which a version wants the pool labelled, audit share and lanes included.
 
-    `queues` are those of the moment and `seed` is `order_seed` unless others are given.
+    `queues` and tasks `behind` all others are those of the moment, and `seed` is `order_seed`, unless others
+    are given.
     """
     settings, snapshot = workspace.settings, serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
@@ -62,6 +65,7 @@ def rank_pool(
         share=settings.audit_share,
         rng=np.random.default_rng(order_seed(workspace, snapshot) if seed is None else seed),
         queues=lane_queues(workspace, snapshot) if queues is None else queues,
+        behind=waiting_tasks(workspace, snapshot).ids if behind is None else behind,
     )
 
 

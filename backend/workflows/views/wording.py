@@ -28,10 +28,20 @@ ADVICE = {
 }
 # Below so many audit labels no accuracy is named.
 AUDIT_NEEDED = FEWEST
+# What the answers about skipped tasks lead to.
+SETTLED = {
+    "class": "“{label}” is a class now. The next loop looks which skipped tasks fit it.",
+    "exclude": "Tasks like these are not for this project: they wait behind all others.",
+    "ask": "Tasks like these are asked as before, whoever skips them.",
+}
 _DECIDED = {
     "group-added": "made “{label}” a class",
     "group-rejected": "said that group {group} is not a class",
     "rollback": "went back to {model}",
+    "skips-class": "made “{label}” a class, of tasks that people skipped",
+    "skips-exclude": "said that tasks like {skipped} skipped ones are not for this project",
+    "skips-ask": "wants tasks like {skipped} skipped ones asked as before",
+    "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",
     "asked-next": "asked for {tasks} tasks picked on the map to come first",
     "asked-no-more": "took back which tasks come first",
 }

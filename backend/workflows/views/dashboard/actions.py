@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.rollback import rollback
-from backend.workflows.views.wording import counted, model_name
+from backend.workflows.views.wording import SETTLED, counted, model_name
 
 # Somebody waits in front of a browser: a running loop is named at once instead of waited for.
 _WAIT_S = 2.0
@@ -23,6 +24,18 @@ def refuse_class(workspace: Workspace, number: int, *, by: str) -> str:
     """Says that a group of novel tasks is not a class."""
     reject_group(workspace, number, by=by, wait_s=_WAIT_S)
     return f"Group {number} is not a class. Tasks like these are not shown as new again."
+
+
+def settle_skips(workspace: Workspace, number: int, answer: str, *, name: str, by: str) -> str:
+    """Settles what becomes of tasks like some that people skipped."""
+    group = answer_skips(workspace, number, answer, name=name, by=by, wait_s=_WAIT_S)
+    return SETTLED[answer].format(label=group.name)
+
+
+def ask_again(workspace: Workspace, number: int, *, by: str) -> str:
+    """Takes the skips of some tasks back."""
+    count = reopen_skips(workspace, number, by=by, wait_s=_WAIT_S)
+    return f"{counted(count, 'skipped task')} will be asked again."
 
 
 def go_back(workspace: Workspace, version: str, *, by: str) -> str:
