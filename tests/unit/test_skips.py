@@ -1,5 +1,6 @@
 """What people skip teaches: its like wait, somebody is asked once, and what fits a later class comes back."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.hints import is_due
 from backend.workflows.record import replay
+from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.skips import read_skips
 from backend.workflows.work import run_pending
 from model.ranking import LaneQueue, rank
@@ -217,7 +219,7 @@ def test_a_new_class_brings_back_what_was_skipped_before_it(skipping):
         task_id for task_id, task in skipping.tasks.items() if task["data"].get("nextlabel_flag") == "skipped"
     }
     assert flagged == skipped
-    assert skipping.label_studio.tabs[again.tab]["data"]["title"] == "Skipped: look again"
+    assert skipping.label_studio.tabs[again.tab]["data"]["title"] == "Look again"
     assert reopen_skips(skipping.workspace, again.number, by="Ann") == len(skipped)
     assert not any(skipping.tasks[task_id]["annotations"] for task_id in skipped)
     skipping.loop()
@@ -289,3 +291,28 @@ def test_skips_alone_start_a_loop_once_they_change_what_comes_next(workbench):
     run_pending(workbench.context, workbench.workspace.id)
     assert workbench.version != before
     assert not is_due(workbench.workspace)
+
+
+def test_the_page_asks_and_its_buttons_answer(skipping, make_app):
+    question = question_of(skipping)
+    card = next(
+        card for card in build_dashboard(skipping.workspace)["waiting"] if card["key"].startswith("skips-")
+    )
+    assert "wait behind the others" in card["words"]
+    assert {row["task"] for row in card["texts"]} <= set(question.typical) and card["texts"]
+    page = make_app(skipping.context).test_client()
+    token = re.search(
+        r'name="csrf_token" value="([^"]+)"', page.get(f"/projects/{skipping.project_id}").text
+    ).group(1)
+    for button in card["buttons"]:
+        assert f'value="{button["fields"]["answer"]}"' in page.get(f"/projects/{skipping.project_id}").text
+    form = {"csrf_token": token, "group": question.number, "answer": "class", "name": "birds"}
+    assert page.post(f"/projects/{skipping.project_id}/skips/answer", data=form).status_code == 303
+    assert labels_of(skipping)[-1] == "birds"
+    skipping.loop()
+    cards = {card["key"]: card for card in build_dashboard(skipping.workspace)["waiting"]}
+    (again,) = (card for key, card in cards.items() if key.startswith("reopen-"))
+    assert again["title"].endswith("skipped tasks again?") and again["links"]
+    form = {"csrf_token": token, "group": again["buttons"][0]["fields"]["group"]}
+    assert page.post(f"/projects/{skipping.project_id}/skips/reopen", data=form).status_code == 303
+    assert read_skips(skipping.workspace).reopenings == ()

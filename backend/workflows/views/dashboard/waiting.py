@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from backend.json_types import Json
 from backend.label_studio.tabs import OPEN_ONLY, TITLES, Flag
@@ -19,10 +19,13 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.faults import find_faults
 from backend.workflows.views.dashboard.links import tab_addresses
 from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.skips import SkipQuestion, read_skips
+from backend.workflows.views.snippets import read_snippets
 from backend.workflows.views.wording import counted
 
 # More possible classes than these come after all other decisions.
 _FIRST_GROUPS = 3
+_LENGTH = 140  # characters of a text to judge by
 
 Tone = Literal["plain", "good", "warning", "bad"]
 
@@ -141,6 +144,65 @@ def _group(found: Found, row: Json) -> Waiting:
     )
 
 
+def _skips(found: Found) -> list[Waiting]:
+    """Tasks like those that people skip, about which somebody has to say what they are."""
+    asked = read_skips(found.workspace).questions
+    texts = read_snippets(
+        found.workspace, [task_id for question in asked for task_id in question.typical], length=_LENGTH
+    )
+    return [_skip_question(question, texts) for question in asked]
+
+
+def _skip_question(question: SkipQuestion, texts: Mapping[int, str]) -> Waiting:
+    def button(words: str, answer: str, **more: Any) -> Button:
+        fields = {"group": str(question.number), "answer": answer}
+        return Button("answer_skips", words, fields, **more)
+
+    new_class = button(
+        "Make a new class",
+        "class",
+        warning="The name becomes a label in Label Studio, for everybody at once, and these tasks are asked "
+        "soon. Take it back by removing the label in the labeling interface.",
+        ask=Ask("name", "Name of the class", question.name),
+        is_main=True,
+    )
+    return Waiting(
+        key=f"skips-{question.number}",
+        title=f"People skip tasks like these {question.skipped}",
+        words=f"{question.words[0].upper()}{question.words[1:]}. They wait behind the others until you say "
+        "what they are.",
+        texts=tuple({"task": one, "text": texts[one]} for one in question.typical if one in texts),
+        buttons=(
+            *([new_class] if question.name else []),
+            button("Not for this project", "exclude"),
+            button("Keep asking", "ask"),
+        ),
+    )
+
+
+def _reopenings(found: Found) -> list[Waiting]:
+    """Skipped tasks that look like a class which was made since."""
+    return [
+        Waiting(
+            key=f"reopen-{row.number}",
+            title=f"Open {counted(row.tasks, 'skipped task')} again?",
+            words=f"{row.words[0].upper()}{row.words[1:]}.",
+            links=found.tab("skipped", f"See them in the tab “{TITLES['skipped']}”"),
+            buttons=(
+                Button(
+                    "reopen_skips",
+                    "Ask them again",
+                    {"group": str(row.number)},
+                    about=f"the tasks that look like “{row.label}”",
+                    warning="The skips of these tasks are deleted in Label Studio, and nothing else is.",
+                    is_main=True,
+                ),
+            ),
+        )
+        for row in read_skips(found.workspace).reopenings
+    ]
+
+
 def _synthetic(found: Found) -> list[Waiting]:
     count = found.flagged["review"]
     if not count:
@@ -208,6 +270,8 @@ def _ready(found: Found) -> list[Waiting]:
 _KINDS: tuple[Callable[[Found], list[Waiting]], ...] = (
     _faults,
     _new_classes,
+    _reopenings,
+    _skips,
     _synthetic,
     _answers,
     _suspects,
