@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, make_response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from backend.context import Context
@@ -16,6 +16,7 @@ from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
 from backend.routes.map import map_routes
+from backend.routes.pages import error_page, wants_page
 from backend.routes.protocol import serve_protocol
 from backend.store.secrets import Secrets
 
@@ -44,37 +45,37 @@ def create_app(context: Context) -> Flask:
 
 def _handle_errors(app: Flask) -> None:
     @app.errorhandler(NextlabelError)
-    def known(error: NextlabelError) -> tuple[Response, int]:
-        return jsonify(error.to_json()), error.status
+    def known(error: NextlabelError) -> Response:
+        return _error(error.code, error.message, hint=error.hint, status=error.status)
 
     @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_error: RequestEntityTooLarge) -> tuple[Response, int]:
-        error = BodyTooLarge(
-            f"The body is larger than {_MOST_BYTES} bytes.", hint="Send fewer tasks at a time."
+    def too_large(_error: RequestEntityTooLarge) -> Response:
+        return known(
+            BodyTooLarge(f"The body is larger than {_MOST_BYTES} bytes.", hint="Send fewer tasks at a time.")
         )
-        return jsonify(error.to_json()), error.status
 
     @app.errorhandler(RecursionError)
-    def too_deep(_error: RecursionError) -> tuple[Response, int]:
+    def too_deep(_error: RecursionError) -> Response:
         # only what was sent can nest without end
-        error = BadRequest("The JSON is nested too deeply.", hint="Label Studio nests a few levels only.")
-        return jsonify(error.to_json()), error.status
+        return known(
+            BadRequest("The JSON is nested too deeply.", hint="Label Studio nests a few levels only.")
+        )
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> tuple[Response, int]:
+    def http(error: HTTPException) -> Response:
         code = (error.name or "error").lower().replace(" ", "-")
-        return jsonify(
-            {"error": {"code": code, "message": error.description or "", "hint": ""}}
-        ), error.code or 500
+        return _error(code, error.description or "", hint="", status=error.code or 500)
 
     @app.errorhandler(Exception)
-    def unknown(error: Exception) -> tuple[Response, int]:
+    def unknown(error: Exception) -> Response:
         # the class and the place only: a message could carry label text
         place = "".join(traceback.format_tb(error.__traceback__))
         logger.error("request failed error=%s\n%s", type(error).__name__, place)
-        answer = {
-            "code": "internal",
-            "message": "Something went wrong here.",
-            "hint": "See the backend's log.",
-        }
-        return jsonify({"error": answer}), 500
+        return _error("internal", "Something went wrong here.", hint="See the backend's log.", status=500)
+
+
+def _error(code: str, message: str, *, hint: str, status: int) -> Response:
+    """A page for people, JSON for programs."""
+    if wants_page():
+        return error_page(message, hint=hint, status=status)
+    return make_response(jsonify({"error": {"code": code, "message": message, "hint": hint}}), status)

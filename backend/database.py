@@ -6,6 +6,7 @@ every model version).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -43,8 +44,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_NEWEST = max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+MIGRATIONS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r'^(down_)?revision = "(\w+)"', re.MULTILINE)
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
 # As SQLite and PostgreSQL say it.
@@ -111,6 +112,8 @@ class Project(Base):
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What the people who answer are called: name by Label Studio's number, as text.
+    people: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
@@ -129,8 +132,12 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
-    # Counting the outcomes must not read the texts.
-    __table_args__ = (Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),)
+    # Neither counting the outcomes and flags nor finding the last answers must read the texts.
+    __table_args__ = (
+        Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),
+        Index("ix_tasks_answered_at", "project_id", "answered_at"),
+        Index("ix_tasks_flag", "project_id", "flag", "annotations"),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -146,12 +153,16 @@ class Task(Base):
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
     # When it was first labelled; of a task answered without a label, when it was last answered.
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # When somebody last answered or skipped it.
+    answered_at: Mapped[str | None] = mapped_column(String(40), default=None)
     # What came of the answers: see label_studio.tasks.Outcome.
     outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.
     answers: Mapped[list[dict[str, Any]]] = mapped_column(Items(dict), default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
+    # Our flag among these; empty where there is none.
+    flag: Mapped[str] = mapped_column(String(20), default="")
     # Fields that the config shows, in which the task has no text.
     missing_fields: Mapped[list[str]] = mapped_column(Items(str), default=list)
 
@@ -324,8 +335,20 @@ class Database:
 
     def _migrate(self) -> None:
         with _named_errors(), self.engine.begin() as connection:
-            if _revision(connection) != _NEWEST:
+            if _revision(connection) != newest_revision():
                 _upgrade(connection)
+
+
+@cache
+def newest_revision() -> str | None:
+    """The migration that no other follows, read off the files without Alembic; None where several are."""
+    found = [match for path in (MIGRATIONS / "versions").glob("*.py") for match in _matches(path)]
+    last = {name for earlier, name in found if not earlier} - {name for earlier, name in found if earlier}
+    return last.pop() if len(last) == 1 else None
+
+
+def _matches(path: Path) -> list[tuple[str, str]]:
+    return _REVISION.findall(path.read_text(encoding="utf-8"))
 
 
 def _revision(connection: Connection) -> str | None:
@@ -342,7 +365,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")

@@ -385,6 +385,14 @@ class FakeLabelStudio:
     def _whoami(self, asked):
         return {"id": ADMIN, "email": "admin@example.com", "username": "admin"}
 
+    @route("GET", "/api/users/")
+    def _users(self, asked):
+        names = {ADMIN: ("", ""), 2: ("Grace", "Hopper")}
+        return [
+            {"id": number, "email": f"user{number}@example.com", "first_name": first, "last_name": last}
+            for number, (first, last) in names.items()
+        ]
+
     @route("GET", "/api/projects")
     def _list_projects(self, asked):
         return {"count": len(self.projects), "results": [{"id": number} for number in self.projects]}

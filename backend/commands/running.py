@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend.commands import shell
-from backend.logs import start_logging
 
 if TYPE_CHECKING:
     from backend.settings import Settings
@@ -40,6 +39,7 @@ def start(host: Host = None, port: Port = None) -> None:
 def serve(host: Host = None, port: Port = None) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with shell.people_errors():
+        from backend.logs import start_logging
         from backend.parts import build_context
         from backend.server import check_address, serve_http
 

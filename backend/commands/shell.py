@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from backend.errors import BadRequest, NextlabelError
-from backend.logs import start_logging
 from backend.terminal import plain
 
 if TYPE_CHECKING:
@@ -54,9 +53,10 @@ def open_context(*, log: bool = False) -> Iterator[Context]:
     """The backend's parts; our errors leave as two lines."""
     with people_errors():
         settings = read_settings()
-        start_logging(settings.log_level if log else "WARNING")
+        from backend.logs import start_logging
         from backend.parts import build_context
 
+        start_logging(settings.log_level if log else "WARNING")
         yield build_context(settings)
 
 

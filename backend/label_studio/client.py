@@ -48,6 +48,11 @@ class LabelStudio(Connection):
         user: Json = self._get("/api/current-user/whoami", shapes.USER, tries=_TRIES_OF_WHOAMI)
         return user
 
+    def users(self) -> list[Json]:
+        """Everybody in the organisation of the token's user."""
+        rows: list[Json] = self._get("/api/users/", shapes.USERS)
+        return rows
+
     def project(self, project_id: int) -> Json:
         """One project with its settings; raises NotFound, which names those that there are."""
         try:

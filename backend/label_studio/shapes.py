@@ -11,6 +11,7 @@ _MOST_NAMES = 8
 
 OBJECT: Shape = dict
 USER: Shape = dict
+USERS: Shape = [{"id": int}]
 PROJECT: Shape = {
     "id": int,
     "title": _MAYBE_TEXT,

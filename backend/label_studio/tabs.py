@@ -28,7 +28,7 @@ TITLES: dict[Tab, str] = {
     "no-label": "No label yet",
 }
 # In these, a task that got an annotation is done with.
-_OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready"})
+OPEN_ONLY = frozenset({UP_NEXT, "novel", "review", "ready"})
 _HIDDEN_BY_DEFAULT = [
     *("tasks:inner_id", "tasks:annotations_results", "tasks:annotations_ids", "tasks:predictions_score"),
     *("tasks:predictions_model_versions", "tasks:predictions_results", "tasks:file_upload"),
@@ -61,7 +61,7 @@ def tab_data(tab: Tab, *, texts: Sequence[str] = (), others: Sequence[str] = ())
         items = [_item("predictions_score", "Number", LIVE_FROM, "less")]
     else:
         items = [_item(f"data.{FLAG_FIELD}", "String", tab)]
-    if tab in _OPEN_ONLY:
+    if tab in OPEN_ONLY:
         items.append(_item("total_annotations", "Number", 0))
     filters = {"conjunction": "and", "items": items}
     order = "tasks:predictions_score" if tab == UP_NEXT else f"tasks:data.{RANK_FIELD}"

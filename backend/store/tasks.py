@@ -11,6 +11,7 @@ from sqlalchemy import String, cast, delete, func, select, update
 
 from backend.columns import Damaged
 from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
+from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
 from backend.store.table import ProjectTable
 
@@ -348,6 +349,28 @@ class Tasks(ProjectTable):
             )
             return [(task_id, answers) for task_id, answers in rows]
 
+    def answers_since(self, moment: str) -> list[list[dict[str, Any]]]:
+        """What people said of each task that somebody answered or skipped since, a moment as they have it."""
+        with self._database.session() as session:
+            return list(
+                session.scalars(
+                    select(Task.answers)
+                    .where(Task.project_id == self._project_id, Task.answered_at >= moment)
+                    .order_by(Task.task_id)
+                )
+            )
+
+    def count_flags(self) -> list[tuple[str, bool, int]]:
+        """How many tasks carry each of our flags: the flag, whether somebody annotated them, how many."""
+        is_annotated = Task.annotations > 0
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.flag, is_annotated, func.count())
+                .where(Task.project_id == self._project_id, Task.flag > "")
+                .group_by(Task.flag, is_annotated)
+            )
+            return [(flag, bool(annotated), count) for flag, annotated, count in rows]
+
     def read_shown(self, noted: Sequence[int]) -> dict[int, dict[str, str]]:
         """Our fields on every task that carries some, and on those `noted`."""
         query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
@@ -381,6 +404,7 @@ class Tasks(ProjectTable):
                 mine = select(Task).where(Task.project_id == self._project_id, Task.task_id.in_(chunk))
                 for task in session.scalars(mine):
                     task.shown = {**(task.shown or {}), name: value}
+                    task.flag = task.shown.get(FLAG_FIELD, "")
 
 
 def _columns(state: TaskState) -> dict[str, Any]:
@@ -397,9 +421,11 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "slice": state.origin.slice,
         "intended_label": state.origin.intended_label,
         "labelled_at": _labelled_at(state),
+        "answered_at": max((said.at for said in state.answers), default=None),
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
+        "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),
     }
 

@@ -66,7 +66,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
             ProjectLoop(workspace, remote, report, progress).run()
         error = None
     except NextlabelError as failure:
-        error = " ".join(filter(None, (failure.message, failure.hint)))
+        error = failure.with_hint
         raise
     except Exception as failure:
         error = unforeseen(failure)

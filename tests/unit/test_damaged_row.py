@@ -134,7 +134,8 @@ def test_a_stored_setting_that_is_gone_is_served_without_and_named(gone, trained
     found = assert_all_is_shown(trained, client)["settings"]
     assert found.verdict == "warning" and all(name in found.message for name in gone)
     assert set(project_status(trained.workspace)["settings_passed_over"]) == set(gone)
-    assert build_dashboard(trained.workspace)["notices"] == [found.message]
+    cards = {card["key"]: card["words"] for card in build_dashboard(trained.workspace)["waiting"]}
+    assert cards["fault-settings"].removesuffix(".").lower() == found.message.lower()
     trained.connect()
     assert trained.project.overrides == {"novelty_share": 0.25}
     assert "settings" not in assert_all_is_shown(trained, client)

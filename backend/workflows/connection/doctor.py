@@ -29,7 +29,7 @@ from backend.workflows.project.registration import (
     our_webhooks,
     webhook_is_right,
 )
-from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 from model.encoders.language import read_language
@@ -83,8 +83,8 @@ def _check_worker(context: Context) -> Finding:
     return Finding(
         "worker",
         "fault",
-        "no worker is alive: webhooks are kept, but nothing retrains",
-        "Run: nextlabel start (or nextlabel worker, with the same DATA_DIR)",
+        NO_WORKER,
+        HOW_TO_START_ONE,
     )
 
 

@@ -12,6 +12,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import UP_NEXT
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
+from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
@@ -73,6 +74,8 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
         keep_colours(workspace, serving.config.space.names)
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
+    with steps.step("asking for names"):
+        name_people(workspace, remote)
     return Reflection(signals, steps.failed)
 
 

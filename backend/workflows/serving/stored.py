@@ -43,5 +43,5 @@ def damage(workspace: Workspace) -> str | None:
     except RegistryError:
         found = answering(workspace)
         meanwhile = f"{found[1].version} answers" if found else "nothing is pre-annotated"
-        return f"the files of {active} are damaged; {meanwhile} until the next loop"
+        return f"the files of {active} are damaged; {meanwhile} until it is learned anew"
     return None
