@@ -54,7 +54,7 @@ def tell(workspace: Workspace, serving: Serving, placements: Sequence[Placement]
     """The same places, each with its line.
 
     Of a window with more different lines than `MOST_LINES` none says that a task is unlike all others: then
-    there are sixteen at most.
+    there are seventeen at most.
     """
     unlike = _unlike(workspace, serving, [placed.task_id for placed in placements])
     lines = _lines(workspace, serving, placements, unlike=unlike)
@@ -139,6 +139,8 @@ def _lines(
             line = _same(BLIND)
         elif outcomes.get(task_id):
             line = _same(_SECOND_LOOKS.get(outcomes[task_id], _WITHOUT_LABEL))
+        elif placed.lane == "chosen":
+            line = _same("Somebody picked this one to come next.")
         elif placed.lane == "synthetic":
             reason = verdicts.get(task_id, "Please check it.")
             line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
