@@ -249,7 +249,8 @@ def main():
 
     from playwright.sync_api import sync_playwright
 
-    from backend.app import build_context, create_app
+    from backend.app import create_app
+    from backend.parts import build_context
     from backend.settings import Settings
     from model.encoders.hashing import HashingEncoder
     from tests.http_server import serving

@@ -527,12 +527,13 @@ def test_going_back_is_written_down_with_who_wanted_it(trained, context):
 
 def add_group(workbench, **changes):
     with workbench.context.database.session() as session:
-        fields = {"number": 1, "name": "birds", "members": [1, 2], "typical": [1, 2], "version": "x"}
+        fields = {"number": 1, "name": "birds", "members": [1, 2, 3, 4, 5], "typical": [1, 2], "version": "x"}
         session.add(NovelGroup(project_id=workbench.project.id, **(fields | changes)))
 
 
 def test_a_group_becomes_a_class_with_the_name_that_was_typed(connected, context):
     add_group(connected)
+    assert cards_of(build_dashboard(open_workspace(context, 1)), "group") != []
     line = actions.take_class(open_workspace(context, 1), 1, name="  parrots ", by="the admin")
     assert line.startswith("“parrots” is a class now.")
     assert 'value="parrots"' in connected.remote["label_config"]
