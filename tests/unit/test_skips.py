@@ -217,7 +217,7 @@ def test_a_new_class_brings_back_what_was_skipped_before_it(skipping):
         task_id for task_id, task in skipping.tasks.items() if task["data"].get("nextlabel_flag") == "skipped"
     }
     assert flagged == skipped
-    assert skipping.label_studio.tabs[again.tab]["data"]["title"] == "Skipped: look again"
+    assert skipping.label_studio.tabs[again.tab]["data"]["title"] == "Look again"
     assert reopen_skips(skipping.workspace, again.number, by="Ann") == len(skipped)
     assert not any(skipping.tasks[task_id]["annotations"] for task_id in skipped)
     skipping.loop()
