@@ -163,8 +163,9 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> tuple[Response, int]:
         # the class and the place only: a message could carry label text
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("request failed error=%s\n%s", type(error).__name__, place)
+        frames = traceback.extract_tb(error.__traceback__)
+        place = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        logger.error("request failed error=%s place=%s", type(error).__name__, place)
         answer = {
             "code": "internal",
             "message": "Something went wrong here.",

@@ -158,6 +158,24 @@ def test_an_alias_that_came_later_keeps_the_labels_of_before(connected):
     assert account(connected)["learned"] == 10
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("Caf\u00e9", "Cafe\u0301"),  # the same letters, as macOS writes them
+        ("cats", "cats\u200b"),
+        ("cats", "\ufeffCats"),
+        ("cats and dogs", "cats\u00a0and\u3000dogs"),
+        ("ABC 1", "\uff21\uff22\uff23 \uff11"),  # wide, as Japanese keyboards write them
+    ],
+)
+def test_the_same_name_in_other_characters_is_the_same_label(value, said):
+    config = parse_label_config(
+        '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'
+        f'<Choice value="{value}"/><Choice value="other"/></Choices></View>'
+    )
+    assert _read(config, said) == value
+
+
 def test_labels_that_differ_only_in_case_stay_apart():
     config = parse_label_config(
         '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'
