@@ -115,6 +115,12 @@ def read_queue_settings(details: Json) -> Json:
     return {name: details.get(name, default) for name, default in _DEFAULTS.items()}
 
 
+def has_cohort(settings: Json) -> bool:
+    """Whether several people answer some of the tasks, and one person the others."""
+    found = _DEFAULTS | settings
+    return found["maximum_annotations"] > 1 and found["overlap_cohort_percentage"] < 100
+
+
 def find_disturbances(settings: Json, *, project: int) -> list[Disturbance]:
     """What in these settings stands in the way, faults first; nothing where no settings were read yet."""
     if not settings:

@@ -195,6 +195,19 @@ def test_the_later_answer_of_a_person_stands(connected):
     assert account(connected)["reasons"]["in dispute"] == 1
 
 
+def test_an_earlier_answer_of_a_person_that_is_changed_later_stands(connected):
+    task_id = connected.window[0]
+    first = connected.label_studio.annotate(task_id, "dogs")
+    connected.label_studio.annotate(task_id, "dogs")
+    connected.label_studio.change_annotation(first, "cats")
+    connected.loop()
+    assert connected.workspace.tasks.read_answers_of([task_id])[task_id][0]["label"] == "cats"
+    assert account(connected)["learned"] == 1
+    connected.label_studio.annotate(task_id, "cats", user=SECOND)
+    connected.loop()
+    assert account(connected)["learned"] == 1
+
+
 def test_an_answer_to_another_question_is_named(workbench, label_studio):
     label_studio.change_project(1, label_config=TWO_QUESTIONS)
     workbench.connect()
