@@ -31,7 +31,7 @@ PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadsc
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed $(MULTILINGUAL_WEIGHTS) ## Install everything that `python -m backend` and the tests need into .venv
+setup: .venv/.installed .venv/bin/nextlabel $(MULTILINGUAL_WEIGHTS) ## Install the command nextlabel and all that it and the tests need into .venv
 
 label-studio: .venv-label-studio/.installed ## Install the real Label Studio into a virtual environment of its own
 
@@ -61,10 +61,8 @@ bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
 		echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
 
-run: setup ## The backend and its worker against LABEL_STUDIO_URL; Ctrl-C stops both
-	@$(PY) -m backend worker & worker=$$!; \
-	trap 'kill $$worker 2> /dev/null || true; wait $$worker 2> /dev/null || true' EXIT; \
-	$(PY) -m backend serve
+run: setup ## Install and start the backend and its worker against LABEL_STUDIO_URL; Ctrl-C stops both
+	@exec .venv/bin/nextlabel start
 
 requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt and requirements-dev.txt
 	@compile() { \
@@ -101,6 +99,10 @@ require-python:
 	@$(PY) -m pip install --quiet -r requirements.txt $(QUIETLY)
 	@$(PY) -m pip install --quiet --no-deps $(WITHOUT_REQUIREMENTS) $(QUIETLY)
 	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
+	@touch $@
+
+.venv/bin/nextlabel: pyproject.toml | .venv/.installed
+	@$(PY) -m pip install --quiet --no-deps --editable . $(QUIETLY)
 	@touch $@
 
 $(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py model/encoders/e5_centre.json | .venv/.installed

@@ -1,10 +1,5 @@
-"""python -m backend …"""
+"""python -m backend …, the same as nextlabel …"""
 
-import sys
+from backend.cli import main
 
-try:
-    from backend.cli import main
-
-    main()
-except KeyboardInterrupt:  # while the imports, which take seconds, were running
-    sys.exit(130)
+main()

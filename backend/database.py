@@ -6,6 +6,7 @@ every model version).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,11 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from filelock import FileLock
 from sqlalchemy import (
     BigInteger,
+    Connection,
     Executable,
     ForeignKey,
     Index,
@@ -29,6 +29,7 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -43,13 +44,18 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r'^(down_)?revision = "(\w+)"', re.MULTILINE)
 # Older versions of SQLite take no more than 999 values in one statement.
 _MOST_VALUES = 900
 # As SQLite and PostgreSQL say it.
 _LOST_TABLES = ("no such table", "does not exist")
 
 T = TypeVar("T")
+
+
+class MadeByLaterRelease(Exception):
+    """The database has seen migrations that this release does not have."""
 
 
 class Base(DeclarativeBase):
@@ -101,9 +107,13 @@ class Project(Base):
     required_control: Mapped[str | None] = mapped_column(Text, default=None)
     # When all tasks were last read, whatever Label Studio said had changed.
     read_whole_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # Numbers by which classes have their colours on the map; given once.
+    colours: Mapped[dict[str, int]] = mapped_column(Fields(int), default=dict)
     # Nothing is registered in Label Studio: a worker asks it what changed, up to this moment so far.
     is_pulled: Mapped[bool] = mapped_column(default=False)
     pulled_until: Mapped[str | None] = mapped_column(String(40), default=None)
+    # What the people who answer are called: name by Label Studio's number, as text.
+    people: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # What a running loop does now: stage, done, total, at.
     progress: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
@@ -122,8 +132,12 @@ class Task(Base):
     """Mirror of one Label Studio task: its text, and what people said about it."""
 
     __tablename__ = "tasks"
-    # Counting the outcomes must not read the texts.
-    __table_args__ = (Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),)
+    # Neither counting the outcomes and flags nor finding the last answers must read the texts.
+    __table_args__ = (
+        Index("ix_tasks_outcome", "project_id", "is_synthetic", "outcome"),
+        Index("ix_tasks_answered_at", "project_id", "answered_at"),
+        Index("ix_tasks_flag", "project_id", "flag", "annotations"),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -139,12 +153,16 @@ class Task(Base):
     intended_label: Mapped[str | None] = mapped_column(Text, default=None)
     # When it was first labelled; of a task answered without a label, when it was last answered.
     labelled_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    # When somebody last answered or skipped it.
+    answered_at: Mapped[str | None] = mapped_column(String(40), default=None)
     # What came of the answers: see label_studio.tasks.Outcome.
     outcome: Mapped[str] = mapped_column(String(20), default="")
     # What each annotator said: see label_studio.tasks.Answer.
     answers: Mapped[list[dict[str, Any]]] = mapped_column(Items(dict), default=list)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
+    # Our flag among these; empty where there is none.
+    flag: Mapped[str] = mapped_column(String(20), default="")
     # Fields that the config shows, in which the task has no text.
     missing_fields: Mapped[list[str]] = mapped_column(Items(str), default=list)
 
@@ -160,7 +178,7 @@ class Embedding(Base):
 
 
 class WindowTask(Base):
-    """One place of the published queue, and the lane by which the task came there."""
+    """One place of the published queue, the lane by which the task came there, and the line that says why."""
 
     __tablename__ = "window_tasks"
 
@@ -169,6 +187,7 @@ class WindowTask(Base):
     task_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int]
     lane: Mapped[str] = mapped_column(String(16))
+    line: Mapped[str] = mapped_column(Text, default="")
 
 
 class Loop(Base):
@@ -203,6 +222,24 @@ class NovelGroup(Base):
     version: Mapped[str] = mapped_column(String(64))
 
 
+class SkipGroup(Base):
+    """Tasks that people skipped, and open ones like them that wait; see workflows/project/skip_states.py.
+
+    `is_mixed`: they are of no one kind.
+    """
+
+    __tablename__ = "skip_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    is_mixed: Mapped[bool] = mapped_column(default=False)
+    skipped: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    waiting: Mapped[list[int]] = mapped_column(Items(int), default=list)
+
+
 class Verdict(Base):
     """What the last loop found a synthetic task to be worth: see model.synthetic."""
 
@@ -231,6 +268,19 @@ class MapPoint(Base):
     y: Mapped[float]
     predicted: Mapped[str | None] = mapped_column(Text, default=None)
     confidence: Mapped[float | None] = mapped_column(default=None)
+
+
+class Selection(Base):
+    """Tasks that a person picked on the map. `use`: shown in a tab of Label Studio, or asked next."""
+
+    __tablename__ = "selections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    use: Mapped[str] = mapped_column(String(16))
+    task_ids: Mapped[list[int]] = mapped_column(Items(int), default=list)
+    # Label Studio's number of the tab; None of those that are asked next.
+    tab: Mapped[int | None] = mapped_column(default=None)
 
 
 class Decision(Base):
@@ -302,11 +352,43 @@ class Database:
         self.engine.dispose()
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         with _named_errors(), self.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != newest_revision():
+                _upgrade(connection)
+
+
+@cache
+def newest_revision() -> str | None:
+    """The migration that no other follows, read off the files without Alembic; None where several are."""
+    found = [match for path in (MIGRATIONS / "versions").glob("*.py") for match in _matches(path)]
+    last = {name for earlier, name in found if not earlier} - {name for earlier, name in found if earlier}
+    return last.pop() if len(last) == 1 else None
+
+
+def _matches(path: Path) -> list[tuple[str, str]]:
+    return _REVISION.findall(path.read_text(encoding="utf-8"))
+
+
+def _revision(connection: Connection) -> str | None:
+    """The last migration that a database has seen; None for a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # for new and older databases alone: it takes longer to import than to ask
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MadeByLaterRelease(str(error)) from error
 
 
 def upsert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> None:
@@ -363,7 +445,7 @@ def _gone() -> RowGone:
     return RowGone(
         "What was there a moment ago is gone from the database: was the project removed from it, or another "
         "database put in its place?",
-        hint="Run: python -m backend status, and connect the project again if it is not there.",
+        hint="Run: nextlabel status, and connect the project again if it is not there.",
     )
 
 

@@ -39,6 +39,11 @@ class NextlabelError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """What happened and what to do about it, in one line."""
+        return " ".join(filter(None, (self.message, self.hint)))
+
     def to_json(self) -> dict[str, dict[str, str]]:
         """The shape of every error that leaves over HTTP or `--json`."""
         return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}

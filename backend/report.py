@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from backend.json_types import Json
+from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
-from backend.workflows.connection.connect_report import ConnectReport
-from backend.workflows.connection.doctor import Finding
-from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.figures import HeadMetrics
-from backend.workflows.record import Replay
 from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
+
+if TYPE_CHECKING:  # who prints a status need not wait for what trains
+    from backend.workflows.connection.connect_report import ConnectReport
+    from backend.workflows.connection.doctor import Finding
+    from backend.workflows.loop_report import LoopReport
+    from backend.workflows.record import Replay
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
 _OUTCOMES = {
@@ -59,6 +64,13 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
+    if report.could_explain:
+        console.print(
+            plain(
+                "Each task has a line that says why it comes and how sure the ticked answer is: column "
+                f"{NOTE_FIELD}. To show it above the task: connect {report.project} --explain"
+            )
+        )
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
@@ -83,6 +95,7 @@ def connect_json(report: ConnectReport) -> Json:
         "expected": report.expected,
         "in_order": report.in_order,
         "verdict": report.verdict,
+        "could_explain": report.could_explain,
         "disturbances": [found.to_json() for found in report.disturbances],
     }
 
@@ -126,7 +139,7 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
 def print_statuses(console: Console, rows: list[Json]) -> None:
     """A block a project."""
     if not rows:
-        console.print("Nothing is connected yet. Run: python -m backend connect PROJECT_ID")
+        console.print("Nothing is connected yet. Run: nextlabel connect PROJECT_ID")
     for row in rows:
         table = Table(
             title=plain(f"Project {row['project']} “{row['title']}”"),
@@ -150,14 +163,16 @@ _REPRESENTATIONS = {
 
 def print_versions(console: Console, rows: list[Json]) -> None:
     """A line a version."""
-    table = Table("version", "serves", "kind", "made", "labels", "accuracy on audit labels", "strategy")
+    # `rollback` needs the name whole, however narrow the terminal
+    name = Column("version", no_wrap=True, min_width=max((len(row["version"]) for row in rows), default=0))
+    table = Table(name, "serves", "kind", "made", "labels", "accuracy on audit labels", "strategy")
     for row in rows:
         metrics = row["metrics"]
         table.add_row(
             plain(row["version"]),
             "yes" if row["active"] else "",
             row["kind"],
-            row["created_at"],
+            local_time(row["created_at"]),
             str(int(metrics.get("labels") or 0)),
             audit_sentence(metrics),
             row["strategy"],
@@ -179,7 +194,11 @@ def audit_sentence(metrics: Json) -> str:
 
 def _status_lines(row: Json) -> list[tuple[str, str]]:
     loop = row["last_loop"]
-    last = "none yet" if loop is None else f"{loop['outcome']} at {loop['started_at']}"
+    last = (
+        "none yet"
+        if loop is None
+        else f"{loop['number']}: {loop['outcome']} {local_time(loop['started_at'])}"
+    )
     if loop and loop["error"]:
         last += f": {loop['error']}"
     return [
@@ -193,10 +212,15 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         *_order_lines(row["order"]["disturbances"]),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
-        ("last webhook", "none: a worker asks" if row["is_pulled"] else row["last_webhook"] or "none yet"),
+        ("last webhook", _last_webhook(row)),
         ("waiting hints", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
+        ("dashboard", row["dashboard"]),
     ]
+
+
+def _last_webhook(row: Json) -> str:
+    return "none: a worker asks" if row["is_pulled"] else local_time(row["last_webhook"]) or "none yet"
 
 
 def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
@@ -209,9 +233,14 @@ def _window(row: Json) -> str:
     return window_words(window["left"], window["size"], version=row["version"], pool=pool)
 
 
-def print_replay(console: Console, found: Replay) -> None:
+def local_time(moment: str | None) -> str:
+    """A stored moment in the zone of whoever reads; empty for none."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M %Z") if moment else ""
+
+
+def print_replay(console: Console, found: Replay, *, number: int) -> None:
     """One sentence: the same, or where it differs."""
-    base = f"Loop {found.loop}, version {found.version}: {found.tasks} tasks, {found.labels} labels."
+    base = f"Loop {number}, version {found.version}: {found.tasks} tasks, {found.labels} labels."
     if found.is_exact:
         console.print(plain(f"{base} The head and the order are the same, bit for bit."))
         return

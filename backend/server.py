@@ -1,13 +1,18 @@
-"""Runs gunicorn inside `python -m backend serve`."""
+"""Runs gunicorn inside `serve`."""
 
 from __future__ import annotations
 
+import errno
+import socket
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from backend.errors import BadRequest
+
 # One process, so that the encoder is in memory once; torch and SQLite let the threads run side by side.
 _THREADS = 8
+_LARGEST_PORT = 65535
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -23,6 +28,40 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         from backend.wsgi import app
 
         return app
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises BadRequest when nobody can listen there now: no such port or host, or somebody else does."""
+    if not 1 <= port <= _LARGEST_PORT:
+        raise BadRequest(
+            f"There is no port {port}: they go from 1 to {_LARGEST_PORT}.",
+            hint="Name another with --port, or in PORT.",
+        )
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from None
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> BadRequest:
+    if error.errno == errno.EADDRINUSE:
+        return BadRequest(
+            f"Port {port} of {host} is taken by another program.",
+            hint=f"Is Nextlabel running already? Else take another port: --port {port % _LARGEST_PORT + 1}, "
+            "and name it in BACKEND_URL.",
+        )
+    if error.errno == errno.EACCES:
+        return BadRequest(
+            f"Port {port} of {host} is only for the administrator of this machine.",
+            hint="Take one from 1024 on: --port 9090.",
+        )
+    return BadRequest(
+        f"{host} is no address of this machine ({error.strerror}).",
+        hint="Name one with --host, or in HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for all networks.",
+    )
 
 
 def serve_http(*, host: str, port: int) -> None:

@@ -17,10 +17,6 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from model.strategies import STRATEGIES
 
 # The beginning of an address like s3://bucket; a single letter is a drive of Windows.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
@@ -57,6 +53,9 @@ def _database_address(value: str) -> str:
     """Nothing of the value is repeated: it may hold a password."""
     if not value:
         return value
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         address = make_url(value)
     except (ArgumentError, ValueError):
@@ -108,7 +107,12 @@ def _header(value: object) -> object:
 
 
 def _strategy_name(value: str) -> str:
-    if value != "auto" and value not in STRATEGIES:
+    if value == "auto":
+        return value
+    # their libraries take seconds to import: only those who name one wait for them
+    from model.strategies import STRATEGIES
+
+    if value not in STRATEGIES:
         raise ValueError(f"no strategy {value!r}; there are auto, {', '.join(sorted(STRATEGIES))}")
     return value
 
@@ -153,7 +157,11 @@ class ProjectSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    retrain_every_labels: int = Field(default=10, ge=1, description="New labels that start a loop.")
+    retrain_every_labels: int = Field(
+        default=10,
+        ge=1,
+        description="New labels that start a loop; skips count only where they change what comes next.",
+    )
     retrain_every_minutes: int = Field(
         default=10, ge=1, description="Minutes after which a loop looks for changes, webhook or not."
     )
@@ -199,11 +207,10 @@ class ProjectSettings(BaseModel):
         default=0.95, ge=0.5, lt=1.0, description="Precision promised for pre-annotations called trusted."
     )
     preannotate_floor: float = Field(
-        default=0.1,
+        default=0.5,
         ge=0.0,
         lt=1.0,
-        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made; "
-        "a window that is out stays as it is.",
+        description="Confidence below which no pre-annotation is shown, but to tasks of a class just made.",
     )
     label_price: float = Field(
         default=0.5,

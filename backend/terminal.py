@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from io import TextIOWrapper
 from types import TracebackType
 
@@ -20,6 +21,8 @@ from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from rich.text import Text
 
 from backend.visible import visible
+
+_TELL_EVERY_S = 10.0
 
 
 def plain(*parts: str | tuple[str, str]) -> Text:
@@ -54,6 +57,7 @@ class TerminalProgress:
             transient=True,
         )
         self._task: TaskID | None = None
+        self._name, self._done, self._total, self._told_at = "", 0, 0, 0.0
 
     def __enter__(self) -> TerminalProgress:
         if self._console.is_terminal:
@@ -71,13 +75,18 @@ class TerminalProgress:
         if total == 0:
             return
         if not self._console.is_terminal:
-            self._console.print(plain(f"… {name}" + (f" ({total})" if total else "")))
+            self._console.print(plain(f"… {name}" + (f" ({total:,})" if total else "")))
+            self._name, self._done, self._total, self._told_at = name, 0, total or 0, time.monotonic()
             return
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=total)
 
     def advance(self, steps: int) -> None:
-        """Moves the bar."""
+        """Moves the bar; without a terminal a line now and then says how far a long stage is."""
         if self._task is not None:
             self._bar.advance(self._task, steps)
+        self._done += steps
+        if self._total and self._done < self._total and time.monotonic() - self._told_at >= _TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            self._console.print(plain(f"… {self._name}: {self._done:,} of {self._total:,}"))

@@ -1,7 +1,8 @@
 """What gunicorn loads: `gunicorn backend.wsgi:app`."""
 
-from backend.app import build_context, create_app
+from backend.app import create_app
 from backend.logs import start_logging
+from backend.parts import build_context
 from backend.settings import Settings
 
 _settings = Settings()

@@ -14,9 +14,10 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
-from backend.app import build_context, create_app
+from backend.app import create_app
 from backend.context import Context
 from backend.database import Loop
+from backend.parts import build_context
 from backend.settings import Settings
 from benchmarks.figures import Bench, median, percentile
 from model.encoders.hashing import HashingEncoder

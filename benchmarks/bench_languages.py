@@ -15,8 +15,8 @@ from statistics import fmean
 
 import numpy as np
 
-from backend.app import build_context
 from backend.context import Context
+from backend.parts import build_context
 from backend.settings import Settings
 from backend.simulation.encoding import encode_unique
 from backend.simulation.labels import EncodedTexts

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from backend.app import build_context
 from backend.context import Context
+from backend.parts import build_context
 from backend.settings import Settings
 from backend.simulation.labels import EncodedTexts, encode_rows
 from backend.simulation.rows import read_labelled_texts

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from backend.app import build_context
 from backend.context import Context
+from backend.parts import build_context
 from backend.settings import Settings
 from backend.simulation.labels import encode_rows
 from backend.simulation.rows import LabelledText, read_labelled_texts

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, update
 
-from backend.app import build_context
 from backend.context import Context
 from backend.database import Project, Task
 from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.tasks import content_hash
+from backend.parts import build_context
 from backend.settings import Settings
 from backend.workflows.intake.embed import embed_project, embed_texts
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot

@@ -16,7 +16,7 @@ def write_label_config(labels: Sequence[str]) -> str:
     """The labeling config: a note of the backend above the text, one choice below it."""
     choices = "".join(f'<Choice value="{label}"/>' for label in labels)
     return (
-        f'<View><Header value="$nextlabel_note"/><Text name="{TO_NAME}" value="$text"/>'
+        f'<View><Header value="$nextlabel_note" size="5"/><Text name="{TO_NAME}" value="$text"/>'
         f'<Choices name="{FROM_NAME}" toName="{TO_NAME}" choice="single" required="true" showInLine="true">'
         f"{choices}</Choices></View>"
     )

@@ -86,7 +86,7 @@ def _create_project(client: httpx.Client, documents: Sequence[Document]) -> Labe
 
 
 def _connect(backend: BackendProcesses, project_id: int, console: Console) -> None:
-    console.print(f"  [bold]$ python -m backend connect {project_id}[/bold]")
+    console.print(f"  [bold]$ nextlabel connect {project_id}[/bold]")
     command = [sys.executable, "-m", "backend", "connect", str(project_id)]
     done = subprocess.run(command, cwd=backend.folder, env=backend.terminal_environment(), check=False)
     if done.returncode != 0:

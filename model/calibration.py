@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from model.records import Floats
 
@@ -92,6 +91,8 @@ def exact_interval(correct: int, total: int) -> tuple[float, float]:
     """
     if not 0 <= correct <= total:
         raise ValueError(f"exact_interval: {correct} correct of {total}")
+    from scipy.special import betaincinv  # who only prints intervals need not wait for it
+
     wrong = total - correct
     low = float(betaincinv(correct, wrong + 1, 0.025)) if correct else 0.0
     high = float(betaincinv(correct + 1, wrong, 0.975)) if wrong else 1.0

@@ -7,11 +7,16 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from model.records import Embeddings
+from model.records import Embeddings, Floats
 
 _PERPLEXITY = 30.0
 _FEWEST = 10  # below this, neighbourhoods mean nothing and the two main directions will do
 _DIRECTIONS = 50
+# To place items on a finished map: so many neighbours, within this distance; rows at a time.
+_NEIGHBOURS = 4
+_ISLAND = 0.1
+_SCATTER = 0.008
+_ROWS = 2000
 
 
 def project_to_plane(embeddings: Embeddings, *, seed: int) -> NDArray[np.float64]:
@@ -34,6 +39,34 @@ def project_to_plane(embeddings: Embeddings, *, seed: int) -> NDArray[np.float64
     return _scaled(
         TSNE(2, perplexity=perplexity, init="pca", max_iter=500, random_state=seed).fit_transform(reduced)
     )
+
+
+def place_near(
+    items: Embeddings, anchors: Embeddings, places: NDArray[np.float64], *, seed: int
+) -> NDArray[np.float64]:
+    """Coordinates (n, 2) in [-1, 1] of items on the map of others, whose places are (m, 2).
+
+    Each stands where the anchors most like it stand, a little scattered. Of these, those on other islands
+    than the nearest one do not count: in the middle between two islands nothing is like either.
+    """
+    found = np.empty((len(items), 2))
+    for start in range(0, len(items), _ROWS):
+        rows = slice(start, start + _ROWS)
+        likeness = items.vectors[rows] @ anchors.vectors.T
+        count = min(_NEIGHBOURS, len(anchors))
+        nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+        found[rows] = _middle(places[nearest], np.take_along_axis(likeness, nearest, axis=1))
+    scatter = np.random.default_rng(seed).normal(0.0, _SCATTER, found.shape)
+    return np.clip(found + scatter, -1.0, 1.0)
+
+
+def _middle(places: NDArray[np.float64], likeness: Floats) -> NDArray[np.float64]:
+    """Means (n, 2) of places (n, k, 2), without those far from the likeliest one."""
+    first = likeness.argmax(axis=1)
+    centre = places[np.arange(len(places)), first]
+    is_near = np.linalg.norm(places - centre[:, None], axis=2) <= _ISLAND
+    middle: NDArray[np.float64] = (places * is_near[:, :, None]).sum(axis=1) / is_near.sum(axis=1)[:, None]
+    return middle
 
 
 def _scaled(points: NDArray[np.float64]) -> NDArray[np.float64]:

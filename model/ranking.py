@@ -23,13 +23,15 @@ class LaneQueue:
     """Items that ask for places of their own: in their order, at most `share` (0 to 1) of the window.
 
     An item that comes twice counts where it comes first. The first `soon` of them want places in the first
-    2 % of the queue, or every second one at its front.
+    2 % of the queue, or every second one at its front. With `first` all of them stand at the very front, as
+    far as its places are free.
     """
 
     lane: Lane
     ids: Ids
     share: float
     soon: int = 0
+    first: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share <= 1.0:
@@ -46,16 +48,18 @@ def rank(
     share: float,
     rng: np.random.Generator,
     queues: Sequence[LaneQueue] = (),
+    behind: Ids | None = None,
 ) -> Ranking:
     """Every item of the pool once, the one to label first at the front.
 
     `audit` (n,) marks the audit items of the pool and `audit_order` (n,) is their audit hash; both follow
     the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, items
     of `queues` are spread over what is left, or over its front if they want to come soon (they may be items
-    outside the pool; audit items stay audit items), and the strategy orders all others. Audit items that find
-    no slot come last, in the order of their hash: they wait for a later window. All that find a place count
-    as in flight: the strategy need not ask for the like of them. Nothing depends on the order of the rows;
-    ties are broken by `rng`.
+    outside the pool; audit items stay audit items), and the strategy orders all others. Items `behind` (w,)
+    follow these in their own order, unless they have a place already. Audit items that find no slot come
+    last, in the order of their hash: they wait for a later window. All that find a place count as in flight:
+    the strategy need not ask for the like of them. Nothing depends on the order of the rows; ties are broken
+    by `rng`.
     Raises ValueError on an unknown strategy or masks that do not fit.
     """
     needs_probabilities(strategy)  # raises on a name that does not exist
@@ -70,7 +74,11 @@ def rank(
     invited = _invite(queues, window, audit_ids=inputs.pool.ids[waiting])
     is_invited = np.isin(inputs.pool.ids, [item for queue in invited for item in queue.ids])
     asked = _with_coming(inputs, np.union1d(coming, np.flatnonzero(is_invited)))
-    informative = _order_by_strategy(asked, np.flatnonzero(~audit & ~is_invited), strategy, rng)
+    free = ~audit & ~is_invited
+    waits = free & np.isin(inputs.pool.ids, [] if behind is None else behind)
+    informative = _order_by_strategy(asked, np.flatnonzero(free & ~waits), strategy, rng)
+    if behind is not None:
+        informative = np.concatenate([informative, _rows_of(behind, inputs.pool.ids, waits)])
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
     ids, lanes = _interleave(
         inputs.pool.ids[informative], inputs.pool.ids[waiting], invited, window=window, share=share
@@ -88,6 +96,12 @@ def _invite(queues: Sequence[LaneQueue], window: int, *, audit_ids: Ids) -> list
         soon = len(set(first) & set(queue.ids[: queue.soon].tolist()))
         invited.append(replace(queue, ids=np.array(first, dtype=np.int64), soon=soon))
     return invited
+
+
+def _rows_of(chosen: Ids, ids: Ids, waits: NDArray[np.bool_]) -> Rows:
+    """Rows of the marked items (n,), in the order in which they were chosen."""
+    rows = dict(zip(ids[waits].tolist(), np.flatnonzero(waits).tolist(), strict=True))
+    return np.array([rows[item] for item in chosen.tolist() if item in rows], dtype=np.intp)
 
 
 def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> Rows:
@@ -130,7 +144,8 @@ def _interleave(
     lanes[audit_slots(min(window, total), share)[: len(waiting)]] = LANES.index("audit")
     for queue in invited:
         early = min(max(round(SOON * total), 2 * queue.soon), window)
-        for part, stretch in ((queue.ids[: queue.soon], early), (queue.ids[queue.soon :], window)):
+        later = 0 if queue.first else window  # over no places at all: the first that are free
+        for part, stretch in ((queue.ids[: queue.soon], early), (queue.ids[queue.soon :], later)):
             places = _spread(np.flatnonzero(lanes == LANES.index("informative")), len(part), window=stretch)
             lanes[places], ids[places] = LANES.index(queue.lane), part
     free = np.flatnonzero(lanes == LANES.index("informative"))

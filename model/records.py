@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
-Lane = Literal["audit", "novelty", "synthetic", "informative", "rest"]
+Lane = Literal["audit", "chosen", "novelty", "synthetic", "informative", "rest"]
 Representation = Literal["encoder", "joined", "tfidf", "joined-characters", "characters"]
+# Which labels said where the threshold of novelty lies.
+ThresholdSource = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
-LANES: tuple[Lane, ...] = ("audit", "novelty", "synthetic", "informative", "rest")
+LANES: tuple[Lane, ...] = ("audit", "chosen", "novelty", "synthetic", "informative", "rest")
 # What a head looks at; the first is taken until another is clearly better.
 REPRESENTATIONS: tuple[Representation, ...] = (
     "encoder",

@@ -14,10 +14,11 @@ from rich.console import Console
 from sqlalchemy import event
 from typer.testing import CliRunner
 
-from backend.app import build_context, create_app
+from backend.app import create_app
 from backend.cli import app as cli
 from backend.database import Database
 from backend.label_studio.client import LabelStudio
+from backend.parts import build_context
 from backend.settings import Settings
 from backend.simulation.commands import add_simulate
 from model.encoders.hashing import HashingEncoder
@@ -49,6 +50,9 @@ class RecordedJobs:
 
     def enqueue(self, project):
         self.enqueued.append(project)
+
+    def open(self):
+        """Nothing to open."""
 
     def close(self):
         """Nothing is open."""
@@ -127,7 +131,7 @@ def no_pauses(monkeypatch):
 @pytest.fixture
 def make_context(label_studio, encoder, migrated_database, quick_sweep, no_pauses, monkeypatch):
     """make_context(settings): the parts of a backend whose Label Studio is the one in memory."""
-    monkeypatch.setattr("backend.app.Jobs", RecordedJobs)
+    monkeypatch.setattr("backend.parts.Jobs", RecordedJobs)
 
     def make(settings):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -245,8 +249,8 @@ def set_width(monkeypatch):
 
     def set_columns(columns):
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr("backend.cli._out", Console(width=columns))
-        monkeypatch.setattr("backend.cli._err", Console(width=columns, stderr=True))
+        monkeypatch.setattr("backend.commands.shell.out", Console(width=columns))
+        monkeypatch.setattr("backend.commands.shell.err", Console(width=columns, stderr=True))
 
     return set_columns
 
@@ -254,13 +258,13 @@ def set_width(monkeypatch):
 @pytest.fixture
 def run_command(monkeypatch, set_width):
     """run_command(context, "status", "1"): what the command prints; the backend is that of the context."""
-    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
     set_width(200)
 
     def invoke(context, *arguments):
-        monkeypatch.setattr("backend.cli.build_context", lambda _settings: context)
+        monkeypatch.setattr("backend.parts.build_context", lambda _settings: context)
         monkeypatch.setattr("sys.argv", ["backend", *arguments])
-        return CliRunner().invoke(cli, list(arguments), prog_name="python -m backend")
+        return CliRunner().invoke(cli, list(arguments), prog_name="nextlabel")
 
     return invoke
 

@@ -387,6 +387,18 @@ class FakeLabelStudio:
     def _whoami(self, asked):
         return {"id": ADMIN, "email": "admin@example.com", "username": "admin"}
 
+    @route("GET", "/api/users/")
+    def _users(self, asked):
+        names = {ADMIN: ("", ""), 2: ("Grace", "Hopper")}
+        return [
+            {"id": number, "email": f"user{number}@example.com", "first_name": first, "last_name": last}
+            for number, (first, last) in names.items()
+        ]
+
+    @route("GET", "/api/projects")
+    def _list_projects(self, asked):
+        return {"count": len(self.projects), "results": [{"id": number} for number in self.projects]}
+
     @route("GET", r"/api/projects/(\d+)")
     def _get_project(self, asked, project_id):
         return self._project(project_id)
@@ -442,6 +454,12 @@ class FakeLabelStudio:
         for item in kept:
             self.store_prediction(item)
         return {"created": len(kept)}
+
+    @route("DELETE", r"/api/annotations/(\d+)/")
+    def _delete_annotation(self, asked, annotation_id):
+        if all(said["id"] != annotation_id for task in self.tasks.values() for said in task["annotations"]):
+            raise Refusal(404, "No Annotation matches the given query.")
+        self.delete_annotation(annotation_id)
 
     @route("GET", "/api/predictions")
     def _get_predictions(self, asked):
@@ -558,6 +576,25 @@ class FakeLabelStudio:
         mine = [task["id"] for task in chosen if task["project"] == project_id]
         self.set_field(mine, asked.body["value_name"], asked.body["value"])
         return {"response_code": 200, "detail": f"Updated {len(chosen)} tasks"}
+
+    @route("PATCH", r"/api/tasks/(\d+)")
+    def _patch_task(self, asked, task_id):
+        if task_id not in self.tasks:
+            raise Refusal(404, "No Task matches the given query.")
+        self.edit_task(task_id, asked.body["data"])
+        return self._simple_task(task_id)
+
+    @route("POST", r"/api/projects/(\d+)/summary/reset/")
+    def _reset_summary(self, asked, project_id):
+        self._project(project_id)
+
+    @route("GET", "/api/dm/columns")
+    def _get_columns(self, asked):
+        project_id = int(asked.params["project"])
+        mine = [task["data"] for task in self.tasks.values() if task["project"] == project_id]
+        names = dict.fromkeys(itertools.chain.from_iterable(mine))
+        fields = [{"id": name, "target": "tasks", "parent": "data"} for name in names]
+        return {"columns": [*fields, {"id": "id", "target": "tasks"}, {"id": "data", "target": "tasks"}]}
 
     @route("GET", "/api/dm/views")
     def _get_tabs(self, asked):
@@ -733,9 +770,13 @@ class FakeLabelStudio:
             return _parse(task["updated_at"]) > _parse(item["value"])
         if item["filter"] == "filter:tasks:total_annotations" and item["operator"] == "greater":
             return len(_submitted(task)) > item["value"]
+        if item["filter"] == "filter:tasks:cancelled_annotations" and item["operator"] == "greater":
+            return len(task["annotations"]) - len(_submitted(task)) > item["value"]
         if item["filter"] == "filter:tasks:predictions_model_versions" and item["operator"] == "contains":
             versions = {row["model_version"] for row in self._predictions_of(task["id"])}
             return bool(versions & set(item["value"]))
+        if item["filter"] == "filter:tasks:id" and item["operator"] == "in_list":
+            return task["id"] in item["value"]
         raise AssertionError(f"The fake knows no filter like {item}")
 
     def _choose(self, project, user):

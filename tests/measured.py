@@ -42,6 +42,10 @@ from backend.workflows.project.figures import (
     SyntheticFigures,
     TrustedSuggestions,
 )
+from model.encoders.hashing import HashingEncoder
+from model.records import LabelSpace
+from model.registry import Manifest
+from model.training import cold_start
 
 LABELS = ("card arrival", "exchange rate", "lost card", "top up failed", "wrong amount")
 VERDICTS = ("helpful", "redundant", "harmful", "unsure")
@@ -55,25 +59,41 @@ def write_signals(labels=LABELS, **changes):
 
 
 def add_rich_project(
-    context, *, texts, labels=LABELS, label_studio_id=7, loops=5, groups=3, synthetic=40, seed=0, signals=None
+    context,
+    *,
+    texts,
+    labels=LABELS,
+    label_studio_id=7,
+    loops=5,
+    groups=3,
+    synthetic=40,
+    seed=0,
+    signals=None,
+    answered=None,
+    title="Support requests",
 ):
-    """A project with everything that the page can show; returns its row."""
+    """A project with everything that the page can show; returns its row. `answered`: how many tasks have a
+    label, three in ten by default. The files of the last three versions are there.
+    """
     rng = random.Random(seed)
     with context.database.session() as session:
         project = Project(
             label_studio_id=label_studio_id,
             created_stamp=1_700_000_000,
-            title="Support requests",
+            title=title,
             active_version=_version(loops - 1),
             last_webhook_at=time.time() - 12,
             tabs={"novel": 3, "review": 4, "harmful": 5, "redundant": 6, "ready": 7, "suspect": 8},
         )
         session.add(project)
         session.flush()
-        _add_tasks(session, project, texts, labels, rng, synthetic=synthetic)
+        _add_tasks(session, project, texts, labels, rng, synthetic=synthetic, answered=answered)
         _add_findings(session, project, len(texts), labels, rng, groups=groups, synthetic=synthetic)
-        _add_history(session, project, loops, signals or write_signals(labels))
-        session.add(Worker(name="a-machine/1", seen_at=time.time()))
+        each = 80 if answered is None else answered / loops
+        _add_history(session, project, loops, signals or write_signals(labels), each=each)
+        session.merge(Worker(name="a-machine/1", seen_at=time.time()))
+    for number in range(max(loops - 3, 0), loops):
+        _save(context.registry, project.key, _version(number))
     return project
 
 
@@ -253,13 +273,35 @@ def _version(number):
     return f"nl-{number + 1:06}"
 
 
-def _add_tasks(session, project, texts, labels, rng, *, synthetic):
+def _save(registry, key, version):
+    """Files of a version: of a head that has seen no label, which no page shows."""
+    space = LabelSpace(("yes", "no"))
+    trained = cold_start(HashingEncoder(16).encode(list(space.names)), space)
+    manifest = Manifest(
+        version=version,
+        kind="label-names",
+        classes=space.names,
+        encoder="hashing-16@v1",
+        seed=7,
+        data_fingerprint="abc",
+        audit_threshold=0.15,
+        metrics={},
+        strategy="balanced-herding",
+        created_at="2026-01-01T00:00:00Z",
+        code_version="0.1.0",
+    )
+    registry.save(key, version, trained, manifest)
+
+
+def _add_tasks(session, project, texts, labels, rng, *, synthetic, answered):
     flags = ("novel", "suspect", "ready")
     rows = []
     for task_id, text in enumerate(texts, start=1):
         is_synthetic = task_id > len(texts) - synthetic
-        label = rng.choice(labels) if rng.random() < 0.3 and not is_synthetic else None
+        wanted = rng.random() < 0.3 if answered is None else task_id <= answered
+        label = rng.choice(labels) if wanted and not is_synthetic else None
         flag = rng.choice(flags) if rng.random() < 0.1 else None
+        answers = [_answer(task_id, label)] if label else []
         rows.append(
             {
                 "project_id": project.id,
@@ -271,17 +313,36 @@ def _add_tasks(session, project, texts, labels, rng, *, synthetic):
                 "is_labeled": label is not None,
                 "is_skipped": False,
                 "is_synthetic": is_synthetic,
-                "answers": [],
+                "outcome": "label" if label else "",
+                "answers": answers,
+                "answered_at": answers[0]["at"] if answers else None,
                 "shown": {"nextlabel_flag": flag} if flag else {},
+                "flag": flag or "",
             }
         )
     session.execute(insert(Task), rows)
     session.add_all(
         WindowTask(
-            project_id=project.id, version=project.active_version, task_id=i + 1, position=i, lane="active"
+            project_id=project.id,
+            version=project.active_version,
+            task_id=(answered or 0) + i + 1,
+            position=i,
+            lane="active",
         )
-        for i in range(min(100, len(texts)))
+        for i in range(min(100, len(texts) - (answered or 0)))
     )
+
+
+def _answer(task_id, label):
+    """One in three of a second person; the first task was answered last, and one a quarter of a minute."""
+    at = datetime.now(UTC) - timedelta(seconds=15 * task_id)
+    return {
+        "by": 1 + (task_id % 3 == 0),
+        "at": at.isoformat().replace("+00:00", "Z"),
+        "label": label,
+        "accepted": None,
+        "why_not": None,
+    }
 
 
 def _add_findings(session, project, count, labels, rng, *, groups, synthetic):
@@ -327,9 +388,11 @@ def _add_findings(session, project, count, labels, rng, *, groups, synthetic):
     )
 
 
-def _add_history(session, project, loops, signals):
+def _add_history(session, project, loops, signals, *, each):
     now = datetime.now(UTC).replace(tzinfo=None)
-    session.add_all(_published(project, number, now, loops, signals) for number in range(loops))
+    rows = [_published(project, number, now, loops, each) for number in range(loops)]
+    rows[-1].figures = rows[-1].figures | {"signals": Signals.read(signals).to_json()}
+    session.add_all(rows)
     session.add(
         Loop(
             project_id=project.id,
@@ -349,7 +412,7 @@ def _add_history(session, project, loops, signals):
             finished_at=now - timedelta(minutes=2),
             outcome="unchanged",
             version=project.active_version,
-            figures=Figures(labels=80 * loops, seconds={"sync": 0.2}).to_json(),
+            figures=Figures(labels=round(each * loops), seconds={"sync": 0.2}).to_json(),
         )
     )
     session.add(
@@ -363,8 +426,10 @@ def _add_history(session, project, loops, signals):
     )
 
 
-def _published(project, number, now, loops, signals):
+def _published(project, number, now, loops, each):
     begun = now - timedelta(minutes=20 * (loops - number))
+    accuracy = min(0.7 + 0.03 * number, 0.9)
+    labels = round(each * (number + 1))
     return Loop(
         project_id=project.id,
         reason="hints",
@@ -373,18 +438,17 @@ def _published(project, number, now, loops, signals):
         outcome="published",
         version=_version(number),
         figures=Figures(
-            labels=80 * (number + 1),
+            labels=labels,
             pool=4000,
             strategy="balanced-herding",
             metrics=HeadMetrics(
-                labels=80.0 * (number + 1),
-                audit_labels=20.0 + 25 * number,
-                audit_accuracy=0.7 + 0.03 * number,
-                audit_low=0.6 + 0.04 * number,
-                audit_high=0.8 + 0.02 * number,
+                labels=float(labels),
+                audit_labels=float(labels // 4),
+                audit_accuracy=accuracy,
+                audit_low=accuracy - 0.09,
+                audit_high=accuracy + 0.06,
             ),
             window=100,
-            signals=Signals.read(signals),
             seconds=STAGES,
         ).to_json(),
     )

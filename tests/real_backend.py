@@ -16,7 +16,17 @@ from tempfile import TemporaryDirectory
 from demo.processes import BackendProcesses
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["backend.cli", "model.encoders.text"])
+FORKS.set_forkserver_preload(
+    [
+        "backend.cli",
+        "backend.parts",
+        "backend.report",
+        "backend.workflows.connection.connect",
+        "backend.workflows.connection.doctor",
+        "backend.workflows.serving.rollback",
+        "model.encoders.text",
+    ]
+)
 
 
 class Backend(BackendProcesses):

@@ -71,11 +71,11 @@ class Workbench:
         """What Label Studio stores of the active version: score by task."""
         return self.label_studio.published(self.project_id, self.version)
 
-    def connect(self, *, explain=False, require=False, pull=None, **overrides):
+    def connect(self, *, explain=False, require=False, link=False, pull=None, **overrides):
         return connect(
             self.context,
             self.project_id,
-            ConnectOptions(overrides=overrides, explain=explain, require=require, pull=pull),
+            ConnectOptions(overrides=overrides, explain=explain, require=require, link=link, pull=pull),
             progress=Silent(),
         )
 

@@ -16,6 +16,7 @@ TokenKind = Literal["legacy", "personal"]
 # Label Studio's access tokens live 300 seconds; a new one is asked for a little before that.
 _ACCESS_LIFE_S = 240.0
 REFRESH_PATH = "/api/token/refresh"
+_JSON_IN_BASE64 = "eyJ"
 
 
 def token_kind(token: str) -> TokenKind:
@@ -28,6 +29,13 @@ def token_kind(token: str) -> TokenKind:
     except (binascii.Error, ValueError):
         return "legacy"
     return "personal" if isinstance(header, dict) and "alg" in header else "legacy"
+
+
+def token_fault(token: str) -> str | None:
+    """How a token was cut on its way here; None where nothing is seen of that."""
+    if token.startswith(_JSON_IN_BASE64) and token.count(".") != 2:
+        return "of its three parts with dots between, some are missing"
+    return None
 
 
 class LabelStudioAuth(httpx.Auth):

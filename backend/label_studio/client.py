@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from backend.errors import LabelStudioError, NotFound
@@ -19,6 +20,8 @@ _TASK_FIELDS = (
 )
 _PREDICTION_FIELDS = "id,predictions,model_version,score"
 _PAGE_SIZE = 1000
+_MOST_NAMED = 20  # projects in a message
+_MOST_PROJECTS = 100  # Label Studio lists no more at once
 # The first question of every command that a person typed: it says soon that nobody answers.
 _TRIES_OF_WHOAMI = 3
 # Three ways in which Label Studio names the unknown task, depending on its feature flags.
@@ -45,10 +48,23 @@ class LabelStudio(Connection):
         user: Json = self._get("/api/current-user/whoami", shapes.USER, tries=_TRIES_OF_WHOAMI)
         return user
 
+    def users(self) -> list[Json]:
+        """Everybody in the organisation of the token's user."""
+        rows: list[Json] = self._get("/api/users/", shapes.USERS)
+        return rows
+
     def project(self, project_id: int) -> Json:
-        """One project with its settings; raises NotFound."""
-        details: Json = self._get(f"/api/projects/{project_id}", shapes.PROJECT)
+        """One project with its settings; raises NotFound, which names those that there are."""
+        try:
+            details: Json = self._get(f"/api/projects/{project_id}", shapes.PROJECT)
+        except NotFound as error:
+            raise self._no_project(project_id, error) from None
         return details
+
+    def project_ids(self) -> list[int]:
+        """Numbers of the projects that the user of the token can see, at most a hundred of them."""
+        answer = self._get("/api/projects", shapes.PROJECTS, {"include": "id", "page_size": _MOST_PROJECTS})
+        return [int(row["id"]) for row in answer["results"]]
 
     def update_project(self, project_id: int, **fields: object) -> None:
         """Changes settings of a project."""
@@ -62,14 +78,29 @@ class LabelStudio(Connection):
         """Pages of tasks with their annotations; only those changed after a moment when it is given."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
         if updated_after:
-            params["query"] = json.dumps(_greater("updated_at", "Datetime", updated_after))
+            params["query"] = json.dumps(_filter("updated_at", "Datetime", "greater", updated_after))
         yield from self._pages(params, shapes.TASKS_PAGE)
 
     def some_answered_tasks(self, project_id: int) -> list[Json]:
         """Tasks with annotations, one page of them."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
-        params["query"] = json.dumps(_greater("total_annotations", "Number", 0))
+        params["query"] = json.dumps(_filter("total_annotations", "Number", "greater", 0))
         return next(self._pages(params, shapes.TASKS_PAGE), [])
+
+    def skips(self, project_id: int, task_ids: Collection[int]) -> dict[int, list[int]]:
+        """The ids of the cancelled annotations of some tasks, by task."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        params["query"] = json.dumps(_filter("cancelled_annotations", "Number", "greater", 0))
+        return {
+            int(task["id"]): [int(said["id"]) for said in task["annotations"] if said.get("was_cancelled")]
+            for page in self._pages(params, shapes.TASKS_PAGE)
+            for task in page
+            if int(task["id"]) in task_ids
+        }
+
+    def delete_annotation(self, annotation_id: int) -> None:
+        """Removes one annotation, if it is still there."""
+        self._delete(f"/api/annotations/{annotation_id}/")
 
     def task_ids(self, project_id: int) -> Iterator[list[int]]:
         """Pages of the ids of all tasks."""
@@ -84,7 +115,7 @@ class LabelStudio(Connection):
 
     def changed_since(self, project_id: int, moment: str | None) -> tuple[int, str | None]:
         """How many tasks changed after a moment (None: ever), and when the last of them did."""
-        query: Json = {} if moment is None else _greater("updated_at", "Datetime", moment)
+        query: Json = {} if moment is None else _filter("updated_at", "Datetime", "greater", moment)
         query["ordering"] = ["-tasks:updated_at"]
         params = {
             "project": project_id,
@@ -135,6 +166,28 @@ class LabelStudio(Connection):
         selected = {"all": False, "included": list(task_ids)}
         body = {"selectedItems": selected, "value_name": name, "value_type": "String", "value": value}
         self._send("POST", f"/api/dm/actions?id=add_data_field&project={project_id}", body)
+
+    def task_data(self, project_id: int, task_ids: Sequence[int]) -> dict[int, Json]:
+        """The data of some tasks, by task; those that are gone are left out."""
+        params: Json = {"project": project_id, "include": "id,data"}
+        params["query"] = json.dumps(_filter("id", "Number", "in_list", list(task_ids)))
+        return {
+            int(task["id"]): task["data"] for page in self._pages(params, shapes.DATA_PAGE) for task in page
+        }
+
+    def replace_task_data(self, task_id: int, data: Json) -> None:
+        """Gives a task these data in place of all that it has, if it is still there."""
+        with suppress(NotFound):
+            self._send("PATCH", f"/api/tasks/{task_id}", {"data": data})
+
+    def count_columns_anew(self, project_id: int) -> None:
+        """Lets the Data Manager forget columns that no task has any more."""
+        self._send("POST", f"/api/projects/{project_id}/summary/reset/", {})
+
+    def data_columns(self, project_id: int) -> list[str]:
+        """Names of the fields of the task data that the Data Manager has a column for."""
+        answer = self._get("/api/dm/columns", shapes.COLUMNS, {"project": project_id})
+        return [str(column["id"]) for column in answer["columns"] if column.get("parent") == "data"]
 
     def tabs(self, project_id: int) -> list[Json]:
         """The tabs of the Data Manager."""
@@ -270,6 +323,17 @@ class LabelStudio(Connection):
         stored = (row for version in versions for row in self.predictions_of(project_id, version))
         return sent & {(row["task"], row["score"]) for row in stored}
 
+    def _no_project(self, project_id: int, error: NotFound) -> NotFound:
+        try:
+            numbers = sorted(self.project_ids())
+        except LabelStudioError:
+            return error
+        named = ", ".join(map(str, numbers[:_MOST_NAMED])) + (", …" if len(numbers) > _MOST_NAMED else "")
+        return NotFound(
+            f"Label Studio has no project {project_id}, or this token may not see it.",
+            hint=f"You can see: {named}." if numbers else "Make a project in Label Studio first.",
+        )
+
     def _pages(self, params: Json, shape: shapes.Shape) -> Iterator[list[Json]]:
         page, seen = 1, 0
         while True:
@@ -288,6 +352,6 @@ def _with_fields(rows: list[Json], fields: Json) -> Json | None:
     return next((row for row in rows if fields.items() <= row.items()), None)
 
 
-def _greater(column: str, kind: str, value: object) -> Json:
-    item = {"filter": f"filter:tasks:{column}", "operator": "greater", "type": kind, "value": value}
+def _filter(column: str, kind: str, operator: str, value: object) -> Json:
+    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
     return {"filters": {"conjunction": "and", "items": [item]}}

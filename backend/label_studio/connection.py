@@ -29,7 +29,7 @@ from backend.errors import (
     UnexpectedAnswer,
 )
 from backend.json_types import Json
-from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind
+from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind, token_fault
 from backend.label_studio.shapes import Shape, misfit, summary
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
@@ -65,6 +65,7 @@ class Connection:
         self.now: datetime | None = None
         self._auth = LabelStudioAuth(url, api_key)
         self._has_key = bool(api_key)
+        self._fault_of_key = token_fault(api_key)
         self._http = httpx.Client(base_url=url, auth=self._auth, timeout=_TIMEOUT, transport=transport)
 
     @property
@@ -123,6 +124,11 @@ class Connection:
                 "LABEL_STUDIO_API_KEY is not set.",
                 hint="Copy a token from Label Studio: Account & Settings, Personal Access Token.",
             )
+        if self._fault_of_key:
+            raise TokenRefused(
+                f"LABEL_STUDIO_API_KEY is no token: {self._fault_of_key}.",
+                hint="Copy it again, whole and alone, from Label Studio: Account & Settings.",
+            )
         if method != "GET":
             self.writes += 1
         started = time.monotonic()
@@ -155,7 +161,7 @@ class Connection:
         if "connect to ML backend" in detail or "valid ML backend" in detail:
             raise BackendUnreachable(
                 "Label Studio gets no good answer from this backend.",
-                hint="Is `python -m backend serve` running with these settings, and is BACKEND_URL its "
+                hint="Is `nextlabel start` running with these settings, and is BACKEND_URL its "
                 "address as Label Studio sees it? Where it cannot call this machine: connect with --pull.",
             )
         if status in (401, 403) and _is_json(response):

@@ -119,12 +119,31 @@ def _singulars(word: str) -> set[str]:
 def add_note(xml: str) -> str | None:
     """The same config with a line on top that shows our note on a task; None when it has one."""
     root = parse_xml(xml, keep_comments=True)
-    if any(f"${NOTE_FIELD}" in attribute(tag, "value") for tag in tags(root, "header")):
+    if _notes(root):
         return None
-    header = etree.Element("Header", value=f"${NOTE_FIELD}")
+    header = etree.Element("Header", value=f"${NOTE_FIELD}", size="5")
     header.tail = root.text
     root.insert(0, header)
     return etree.tostring(root, encoding="unicode")
+
+
+def has_note(xml: str) -> bool:
+    """Whether a config shows our note on a task."""
+    return bool(_notes(parse_xml(xml)))
+
+
+def remove_note(xml: str) -> str | None:
+    """The same config without the line that shows our note on a task; None when it has none."""
+    root = parse_xml(xml, keep_comments=True)
+    notes = _notes(root)
+    for note in notes:
+        if (parent := note.getparent()) is not None:
+            parent.remove(note)
+    return etree.tostring(root, encoding="unicode") if notes else None
+
+
+def _notes(root: etree._Element) -> list[etree._Element]:
+    return [tag for tag in tags(root, "header") if f"${NOTE_FIELD}" in attribute(tag, "value")]
 
 
 def _choose(questions: Sequence[Question], preference: Preference) -> Question:

@@ -5,7 +5,8 @@ The window takes [0, 0.5) by position, what `/predict` answers live takes [0.5, 
 
 from __future__ import annotations
 
-_HALF = 0.5
+# Scores of the window are below, those of live answers are not.
+LIVE_FROM = 0.5
 
 
 def window_score(position: int, *, window: int) -> float:
@@ -13,9 +14,9 @@ def window_score(position: int, *, window: int) -> float:
 
     Open-ended, so that a window can be topped up behind its last place for ever.
     """
-    return _HALF * position / (position + window)
+    return LIVE_FROM * position / (position + window)
 
 
 def live_score(urgency: float) -> float:
     """Score of a task answered live; `urgency` in [0, 1], higher = label sooner."""
-    return 1.0 - _HALF * min(1.0, max(0.0, urgency))
+    return 1.0 - LIVE_FROM * min(1.0, max(0.0, urgency))

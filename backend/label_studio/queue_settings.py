@@ -30,7 +30,7 @@ FINISHING = ("maximum_annotations", "overlap_cohort_percentage", "skip_queue")
 # What `connect` sets, and `disconnect` sets back.
 WANTED: Json = {"sampling": SAMPLING, "show_collab_predictions": True, "show_overlap_first": False}
 
-_CONNECT = "Run: python -m backend connect {project}"
+_CONNECT = "Run: nextlabel connect {project}"
 
 
 @dataclass(frozen=True, slots=True)

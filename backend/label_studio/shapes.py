@@ -11,6 +11,7 @@ _MOST_NAMES = 8
 
 OBJECT: Shape = dict
 USER: Shape = dict
+USERS: Shape = [{"id": int}]
 PROJECT: Shape = {
     "id": int,
     "title": _MAYBE_TEXT,
@@ -20,6 +21,7 @@ PROJECT: Shape = {
     "model_version": _MAYBE_TEXT,
     "show_collab_predictions": bool,
 }
+PROJECTS: Shape = {"results": [{"id": int}]}
 COUNTS: Shape = {"total": int, "total_annotations": int}
 IDS_PAGE: Shape = {"total": int, "tasks": [{"id": int}]}
 MOMENTS_PAGE: Shape = {"total": int, "tasks": [{"id": int, "updated_at": str}]}
@@ -27,6 +29,7 @@ TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],
 }
+DATA_PAGE: Shape = {"total": int, "tasks": [{"id": int, "data": dict}]}
 _SCORED: Shape = {"id": int, "score": None, "model_version": None}
 SCORES_PAGE: Shape = {"total": int, "tasks": [{"id": int, "predictions": [_SCORED]}]}
 PREDICTIONS: Shape = [{"task": int, "result": None, "model_version": None}]
@@ -38,6 +41,7 @@ BACKEND: Shape = {"id": int, "url": str, "title": _MAYBE_TEXT, "state": str, "mo
 BACKENDS: Shape = [BACKEND]
 WEBHOOK: Shape = {"id": int, "url": str, "actions": list, "headers": (dict, type(None)), "is_active": bool}
 WEBHOOKS: Shape = [WEBHOOK]
+COLUMNS: Shape = {"columns": [{"id": str}]}
 TAB: Shape = {"id": int, "data": dict}
 TABS: Shape = [TAB]
 

@@ -14,6 +14,12 @@ def version_number(name: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
+def is_by_name(name: str) -> bool:
+    """Whether a version is of a model that has seen no labels and goes by their names."""
+    match = _PATTERN.fullmatch(name)
+    return match is not None and match.group(2) is not None
+
+
 def next_version(known: Iterable[str], *, by_name: bool) -> str:
     """A name never used before among `known`; `by_name` marks a model that has seen no labels."""
     numbers = [number for number in map(version_number, known) if number is not None]

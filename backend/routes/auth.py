@@ -38,6 +38,14 @@ def protect(app: Flask, settings: Settings) -> None:
         return response
 
 
+def who(settings: Settings) -> str:
+    """Who pressed a button, as far as the log-in tells."""
+    given = request.authorization
+    if settings.basic_auth_user and given is not None and given.username:
+        return given.username
+    return "dashboard"
+
+
 def _webhook_allowed(settings: Settings, sent: Request) -> bool:
     secret = settings.webhook_secret.get_secret_value()
     if _same(sent.headers.get(SECRET_HEADER, ""), secret):
@@ -50,7 +58,7 @@ def _webhook_allowed(settings: Settings, sent: Request) -> bool:
         return True
     raise Unauthorized(
         f"The header {SECRET_HEADER} is missing or wrong.",
-        hint="Run `python -m backend connect PROJECT_ID`: it gives Label Studio's webhook the secret.",
+        hint="Run `nextlabel connect PROJECT_ID`: it gives Label Studio's webhook the secret.",
     )
 
 

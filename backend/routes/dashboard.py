@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
-from backend.errors import BadRequest, Busy, NextlabelError, Unauthorized
+from backend.errors import BadRequest, Busy, NextlabelError
+from backend.routes.auth import who
+from backend.routes.pages import error_page, protect_page, relative_url
+from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
 from backend.workflows.project.workspace import Workspace, open_workspace
 from backend.workflows.views.dashboard import actions
-from backend.workflows.views.dashboard.page import build_dashboard, list_projects
+from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.dashboard.points import map_points
+from backend.workflows.views.dashboard.projects import list_projects
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import wanted_data
 from backend.workflows.views.loop_records import loop_records, records_as_csv
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 
 def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
-    """Pages and what they load. Errors are pages, too."""
+    """Pages and what they load."""
     routes = Blueprint("dashboard", __name__)
     _serve_pages(routes, context)
     _serve_figures(routes, context)
@@ -44,25 +37,15 @@ def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
     def link_relatively() -> dict[str, Any]:
         return {"url_for": relative_url}
 
-    @routes.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        return response
-
-    @routes.errorhandler(NextlabelError)
-    def known(error: NextlabelError) -> tuple[str | Response, int]:
-        if isinstance(error, Unauthorized) and "text/html" not in request.accept_mimetypes.values():
-            return jsonify(error.to_json()), error.status
-        return render_template("error.html", message=error.message, hint=error.hint), error.status
+    routes.after_request(protect_page)
 
     @routes.errorhandler(CSRFError)
-    def out_of_date(_error: CSRFError) -> tuple[str, int]:
-        page = render_template(
-            "error.html",
-            message="This form is out of date, so nothing was done.",
+    def out_of_date(_error: CSRFError) -> Response:
+        return error_page(
+            "This form is out of date, so nothing was done.",
             hint="Go back, load the page again, and press the button once more.",
+            status=403,
         )
-        return page, 403
 
     return routes
 
@@ -111,9 +94,9 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
         try:
             flash(act(open_workspace(context, project_id)), "done")
         except Busy:
-            flash("A loop is running; try again in a moment.", "error")
+            flash("It is learning at the moment; try again in a moment.", "error")
         except NextlabelError as error:
-            flash(" ".join(part for part in (error.message, error.hint) if part), "error")
+            flash(error.with_hint, "error")
         return redirect(relative_url("dashboard.project", project_id=project_id), 303)
 
     @routes.post("/projects/<int:project_id>/loop")
@@ -122,25 +105,20 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
 
     @routes.post("/projects/<int:project_id>/add-class")
     def add_class(project_id: int) -> Answer:
-        name, by = request.form.get("name", "").strip(), _who(context)
+        name, by = request.form.get("name", "").strip(), who(context.settings)
         return press(project_id, lambda found: actions.take_class(found, _group(), name=name, by=by))
 
     @routes.post("/projects/<int:project_id>/reject-group")
     def reject_group(project_id: int) -> Answer:
-        by = _who(context)
+        by = who(context.settings)
         return press(project_id, lambda found: actions.refuse_class(found, _group(), by=by))
 
     @routes.post("/projects/<int:project_id>/rollback")
     def rollback(project_id: int) -> Answer:
-        version, by = request.form.get("version", ""), _who(context)
+        version, by = request.form.get("version", ""), who(context.settings)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
 
-
-def relative_url(endpoint: str, **values: Any) -> str:
-    """The address of a page, seen from the one that is shown: right under whatever path a proxy serves us."""
-    here = posixpath.dirname(request.script_root + request.path)
-    folder, _, name = url_for(endpoint, **values).rpartition("/")
-    return f"{posixpath.relpath(folder or '/', here)}/{name}"
+    serve_skip_buttons(routes, press, group=_group, who=partial(who, context.settings))
 
 
 def _group() -> int:
@@ -148,14 +126,6 @@ def _group() -> int:
         return int(request.form.get("group", ""))
     except ValueError:
         raise BadRequest("The number of the group is missing.", hint="Load the page again.") from None
-
-
-def _who(context: Context) -> str:
-    """Who pressed the button, as far as the log-in tells."""
-    given = request.authorization
-    if context.settings.basic_auth_user and given is not None and given.username:
-        return given.username
-    return "dashboard"
 
 
 def _wanted_csv(gaps: list[dict[str, Any]]) -> str:

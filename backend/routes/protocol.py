@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, request
+from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
 from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
 from backend.ml_backend import NextlabelModel
+from backend.routes.pages import relative_url, wants_page
 from backend.workflows.connection.setup import all_versions, take_setup
 from backend.workflows.connection.webhook import take_event
 
@@ -22,8 +24,13 @@ def serve_protocol(app: Flask, context: Context) -> None:
     app.register_blueprint(routes)
 
 
-@routes.get("/health")
 @routes.get("/", endpoint="root")
+def root() -> Response | Answer:
+    """People are led to the projects; Label Studio and other programs learn that this is alive."""
+    return redirect(relative_url("dashboard.projects")) if wants_page() else health()
+
+
+@routes.get("/health")
 def health() -> Response:
     """Alive; asked by Label Studio before every other call."""
     return jsonify({"model_class": NextlabelModel.__name__, "status": "UP"})

@@ -1,1 +1,1 @@
-"""python -m backend simulate …: what our methods would be worth, measured on data whose answers are known."""
+"""nextlabel simulate …: what our methods would be worth, measured on data whose answers are known."""

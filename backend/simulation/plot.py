@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import io
+from html import escape
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.console import Console
 
 from backend.errors import BadRequest
 from backend.simulation.labels import DEFAULT, Outcome
+from backend.simulation.labels_table import explain_table, print_table
 from model.simulation.report import accuracy_at
 
-SUFFIXES = (".png", ".svg", ".pdf")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf", ".html")
 _POINTS = 200
+_COLUMNS = 110  # characters of the table on the page
+_HEAD = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}: labels and accuracy</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 1.5rem auto; max-width: 60rem; padding: 0 1rem; font-family: system-ui, sans-serif; }}
+svg {{ width: 100%; height: auto; background: #fff; }}
+pre {{ overflow-x: auto; font-size: .8rem; }}
+</style>
+<h1>{title}</h1>
+"""
 
 
 def require_plot_file(path: Path) -> None:
@@ -38,8 +58,25 @@ def draw_curves(outcome: Outcome, path: Path) -> None:
         axes.fill_between(
             places, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.12, linewidth=0
         )
-    axes.axhline(fmean(outcome.full), color="grey", linestyle=":", linewidth=1, label="whole pool")
+    axes.axhline(fmean(outcome.full), color="grey", linestyle=":", linewidth=1, label="full: the whole pool")
     axes.set(xlabel="labels", ylabel="accuracy", title=outcome.dataset, xlim=(0, max(outcome.budgets)))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=150)
+    try:
+        if path.suffix.lower() == ".html":
+            path.write_text(_page(outcome, figure), encoding="utf-8")
+        else:
+            figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise BadRequest(f"--plot {path} can not be written: {error.strerror}.") from None
+
+
+def _page(outcome: Outcome, figure: Figure) -> str:
+    """The picture, the table and what its words mean, in one file that needs no network."""
+    drawing, table = io.StringIO(), io.StringIO()
+    figure.savefig(drawing, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    print_table(Console(file=table, width=_COLUMNS, no_color=True), outcome)
+    svg = drawing.getvalue()
+    words = "".join(f"<p>{escape(line)}</p>\n" for line in explain_table(outcome))
+    head = _HEAD.format(title=escape(outcome.dataset))
+    return f"{head}{svg[svg.index('<svg') :]}\n<pre>{escape(table.getvalue())}</pre>\n{words}"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from backend.errors import BadRequest, NotFound
-from backend.simulation.rows import read_lines, read_row
+from backend.errors import BadRequest
+from backend.simulation.columns import find_columns
+from backend.simulation.files import read_file
+from backend.simulation.rows import LabelledText, fields_hint, read_row, split_of
 
 SOURCE, REAL, SYNTHETIC = "source", "real", "synthetic"
 GENERATOR, SLICES = "generator", ("slice", "prompt")
@@ -26,55 +29,57 @@ class SourcedText:
     slice: str
 
 
-def read_sourced_texts(path: Path, *, label_field: str = "label") -> list[SourcedText]:
-    """Real lines of the splits train and test (train without one), and all synthetic lines.
+def read_sourced_texts(
+    path: Path, *, text_field: str | None = None, label_field: str | None = None
+) -> list[SourcedText]:
+    """Real rows of the splits train and test (train without one), and all synthetic rows.
 
-    Raises NotFound without the file; BadRequest when no line says its source, one says another than real or
+    Raises NotFound without the file; BadRequest when no row says its source, one says another than real or
     synthetic, one cannot be read, an id repeats, or a side is missing.
     """
-    if not path.is_file():
-        raise NotFound(f"There is no file {path}.", hint="Name a file of JSON lines.")
+    file = read_file(path)
+    columns = find_columns(file, text=text_field, label=label_field)
     rows = []
-    any_source = False
-    for number, fields in read_lines(path):
-        where = f"{path.name}, line {number}"
-        any_source |= SOURCE in fields
-        source = fields.get(SOURCE, REAL)
+    for number, row in enumerate(file.rows, start=1):
+        source = row.fields.get(SOURCE) or REAL
         if source not in (REAL, SYNTHETIC):
-            raise BadRequest(f"{where}: {SOURCE} is {source!r}; expected {REAL!r} or {SYNTHETIC!r}.")
-        is_synthetic = source == SYNTHETIC
-        if not is_synthetic and fields.get("split", SPLITS[0]) not in SPLITS:
-            continue
-        row = read_row(fields, label_field, where=where)
-        name = fields.get("id", number)
-        rows.append(
-            SourcedText(
-                id=name if isinstance(name, int | str) else str(name),
-                text=row.text,
-                label=row.label,
-                is_synthetic=is_synthetic,
-                is_test=not is_synthetic and bool(row.is_test),
-                generator=str(fields.get(GENERATOR) or ""),
-                slice=next((str(fields[field]) for field in SLICES if fields.get(field)), ""),
+            raise BadRequest(
+                f"{path.name}, {row.where}: {SOURCE} is {source!r}; expected {REAL!r} or {SYNTHETIC!r}."
             )
-        )
-    _require_both(path, rows, any_source=any_source)
+        found = read_row(row, columns)
+        if source == REAL and split_of(row, columns) not in SPLITS:
+            continue
+        if isinstance(found, str):
+            raise BadRequest(f"{path.name}: {found}.", hint=fields_hint(columns))
+        rows.append(_sourced(found, row.fields, number=number, is_synthetic=source == SYNTHETIC))
+    _require_both(path, rows, any_source=SOURCE in file.columns)
     return rows
+
+
+def _sourced(row: LabelledText, fields: dict[str, Any], *, number: int, is_synthetic: bool) -> SourcedText:
+    name = fields.get("id", number)
+    return SourcedText(
+        id=name if isinstance(name, int | str) else str(name),
+        text=row.text,
+        label=row.label,
+        is_synthetic=is_synthetic,
+        is_test=not is_synthetic and bool(row.is_test),
+        generator=str(fields.get(GENERATOR) or ""),
+        slice=next((str(fields[field]) for field in SLICES if fields.get(field)), ""),
+    )
 
 
 def _require_both(path: Path, rows: list[SourcedText], *, any_source: bool) -> None:
     if not any_source:
         raise BadRequest(
-            f"{path.name}: no line has the field {SOURCE!r}.",
-            hint=f"Give synthetic lines {SOURCE!r}: {SYNTHETIC!r} and real ones {REAL!r}.",
+            f"{path.name}: no row has the column {SOURCE!r}.",
+            hint=f"Give synthetic rows {SOURCE!r}: {SYNTHETIC!r} and real ones {REAL!r}.",
         )
     if not any(row.is_synthetic for row in rows):
-        raise BadRequest(
-            f"{path.name}: no line is synthetic.", hint=f"Nothing has {SOURCE!r}: {SYNTHETIC!r}."
-        )
+        raise BadRequest(f"{path.name}: no row is synthetic.", hint=f"Nothing has {SOURCE!r}: {SYNTHETIC!r}.")
     if not any(not row.is_synthetic and not row.is_test for row in rows):
         raise BadRequest(
-            f"{path.name}: no real line of the split train.",
+            f"{path.name}: no real row of the split train.",
             hint="Synthetic items are judged by real labels.",
         )
     seen: set[int | str] = set()

@@ -36,13 +36,13 @@ function curveOptions(width, height) {
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false }, y: { range: roomForShares } },
-    axes: [axis("labels"), axis("", percentTicks)],
+    axes: [axis("answers"), axis("", percentTicks)],
     series: [
       {},
-      { label: "this queue", stroke: ours, width: 2.5, spanGaps: true, points: dots(ours) },
+      { label: "this order", stroke: ours, width: 2.5, spanGaps: true, points: dots(ours) },
       edge,
       edge,
-      { label: "at random", stroke: random, width: 2.5, dash: [6, 5], spanGaps: true, points: dots(random) },
+      { label: "random order", stroke: random, width: 2.5, dash: [6, 5], spanGaps: true, points: dots(random) },
       edge,
       edge,
     ],
@@ -58,7 +58,7 @@ function curveWords(plot, index) {
   const [labels, ours, low, high, random, randomLow, randomHigh] = plot.data.map((values) => values[index]);
   const said = (name, value, from, to) =>
     value == null ? [] : [`${name} ${percent(value)} (${Math.round(100 * from)} to ${Math.round(100 * to)})`];
-  return `${labels} labels: ${[...said("this queue", ours, low, high), ...said("at random", random, randomLow, randomHigh)].join(", ")}`;
+  return `${labels} answers: ${[...said("this order", ours, low, high), ...said("random order", random, randomLow, randomHigh)].join(", ")}`;
 }
 
 function calibrationData() {
@@ -85,7 +85,7 @@ function calibrationOptions(width, height) {
       edge,
       edge,
       { label: "ideal", stroke: colour("muted"), width: 1.5, dash: [3, 5], spanGaps: true, points: { show: false } },
-      { label: "audit labels", scale: "count", show: false },
+      { label: "blind answers", scale: "count", show: false },
     ],
     bands: [{ series: [3, 2], fill: translucent(ours, Number(colour("band"))) }],
     hooks: { setCursor: [(plot) => read(plot, "calibration", calibrationWords)] },
@@ -95,7 +95,7 @@ function calibrationOptions(width, height) {
 function calibrationWords(plot, index) {
   const [confidence, accuracy, low, high, , count] = plot.data.map((values) => values[index]);
   if (accuracy == null) return "";
-  return `So sure: ${percent(confidence)}. Right: ${percent(accuracy)} (${Math.round(100 * low)} to ${Math.round(100 * high)}), of ${count} audit labels.`;
+  return `So sure: ${percent(confidence)}. Right: ${percent(accuracy)} (${Math.round(100 * low)} to ${Math.round(100 * high)}), of ${count} blind answers.`;
 }
 
 function read(plot, name, words) {

@@ -1,12 +1,15 @@
-// Keeps the state at the top of the page true: asks every two seconds while the page is seen.
+// Keeps what the page says of this moment true: asks every two seconds while the page is seen.
 
 const EVERY_MS = 2000;
 const section = document.querySelector("[data-live]");
+const overall = section.querySelector("[data-overall]");
 const running = section.querySelector(".running");
 const bar = running.querySelector("progress");
 const news = section.querySelector("[data-news]");
-const firstLoop = section.dataset.loop;
+const { loop: firstLoop, faults: firstFaults } = section.dataset;
 let wasRunning = !running.hidden;
+
+for (const time of document.querySelectorAll("time")) time.title = new Date(time.dateTime).toLocaleString();
 
 async function look() {
   if (document.hidden) return;
@@ -20,20 +23,23 @@ async function look() {
 
 function show(state) {
   for (const [name, item] of Object.entries(state.items)) showItem(name, item);
+  setTone(overall, state.overall.tone);
+  setText(overall.querySelector(".words"), state.overall.words);
   running.hidden = !state.is_running;
   if (state.is_running) showProgress(state.progress);
-  if (String(state.loop ?? "") !== firstLoop) tellOfNewFigures();
-  else if (state.is_running && !wasRunning) news.textContent = "A loop has begun.";
+  if (String(state.loop ?? "") !== firstLoop) offer("It has looked for new answers. ", "Show the new figures");
+  else if (state.faults.join(" ") !== firstFaults) offer("Something has changed. ", "Show it");
+  else if (state.is_running && !wasRunning) news.textContent = "It has begun to learn.";
   wasRunning = state.is_running;
 }
 
 function showItem(name, item) {
-  const place = section.querySelector(`[data-item="${name}"]`);
-  place.classList.remove("plain", "good", "warning", "bad");
-  place.classList.add(item.tone);
-  setText(place.querySelector(".words"), item.words);
-  const meter = place.querySelector("meter");
-  if (meter) meter.value = item.share;
+  for (const place of document.querySelectorAll(`[data-item="${name}"]`)) {
+    if (place.matches("dl *")) setTone(place, item.tone);
+    setText(place.querySelector(".words"), item.words);
+    const meter = place.querySelector("meter");
+    if (meter) meter.value = item.share;
+  }
 }
 
 function showProgress(progress) {
@@ -42,12 +48,17 @@ function showProgress(progress) {
   else bar.value = progress.share;
 }
 
-function tellOfNewFigures() {
+function offer(words, invitation) {
   if (news.querySelector("a")) return;
   const link = document.createElement("a");
   link.href = window.location.pathname;
-  link.textContent = "Show the new figures";
-  news.replaceChildren("A loop has ended. ", link);
+  link.textContent = invitation;
+  news.replaceChildren(words, link);
+}
+
+function setTone(element, tone) {
+  element.classList.remove("plain", "good", "warning", "bad");
+  element.classList.add(tone);
 }
 
 function setText(element, text) {

@@ -1,234 +1,295 @@
-// The map of the pool: colour by a choice, a tip for the task under the pointer, arrow keys from task to task.
+// The map of the pool: what is drawn, how it is moved, and which tasks are picked on it.
 
-import { colour, drawInto, isDark } from "./theme.js";
+import { drawInto, isDark } from "./theme.js";
+import { listen } from "./map/gestures.js";
+import { groupBy } from "./map/groups.js";
+import { placeTip, showLayers, showLegend, showTip } from "./map/page.js";
+import { Panel } from "./map/panel.js";
+import { Picking, insideOf } from "./map/picking.js";
+import { Picture } from "./map/picture.js";
+import { Server } from "./map/server.js";
+import { View } from "./map/view.js";
 
-const LIGHT = ["#1f56c4", "#c2571a", "#14804a", "#a3208f", "#8a6d00", "#0f7f8c", "#b3261e", "#6244bb", "#5b7a12", "#8c4a5e"];
-const DARK = ["#86b0ff", "#f0a36b", "#6fcf97", "#ee8fdd", "#e3c34f", "#6fd3df", "#ff8f85", "#b7a0ff", "#b5d465", "#e2a3b4"];
-const STEPS_LIGHT = ["#b02318", "#c2761a", "#8a8f1f", "#3f8f5a", "#1f56c4"];
-const STEPS_DARK = ["#ff8f85", "#f3b562", "#d3d66a", "#7fd39e", "#86b0ff"];
-const CONFIDENCE = [0.5, 0.7, 0.85, 0.95];
-const REACH_PX = 24;
+const REACH_PX = 18;
 const TOUCH_REACH_PX = 44;
-const NONE = "none";
-const OTHER = "other";
+const ZOOM_STEP = 1.6;
+const MOVE_PX = 60;
+const LOUD_MS = 1800;
+const FOUND = 50;
+const FETCHED_AROUND = 30;
 
 const frame = document.querySelector("[data-map]");
 if (frame) start();
 
 async function start() {
-  const answer = await fetch(frame.dataset.map, { headers: { Accept: "application/json" } });
-  if (answer.ok) showMap(await answer.json());
+  const server = new Server(frame);
+  try {
+    // after the page has been painted
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+    new PoolMap(server, await server.map());
+  } catch {
+    frame.querySelector(".map-hint").textContent = "The map could not be loaded. Load the page again.";
+  }
 }
 
-function showMap(points) {
-  const surface = frame.querySelector(".surface");
-  const tip = frame.querySelector(".tip");
-  const spoken = document.getElementById("map-task");
-  const choice = document.getElementById("colour");
-  const legend = document.querySelector(".map-legend");
-  let plot = null;
-  let groups = [];
-  let alone = null;
-  let chosen = null;
+class PoolMap {
+  constructor(server, map) {
+    this.server = server;
+    this.map = map;
+    this.surface = frame.querySelector(".surface");
+    this.tip = frame.querySelector(".tip");
+    this.spoken = document.getElementById("map-task");
+    this.choice = document.getElementById("colour");
+    this.legend = document.querySelector(".map-legend");
+    this.marks = document.querySelector(".map-layers");
+    this.view = new View(map.points);
+    this.picture = new Picture(this.surface.querySelector("canvas"));
+    this.picking = new Picking(map);
+    this.seen = this.picking.seen();
+    this.pressed = null;
+    this.showsAllClasses = false;
+    this.chosen = null;
+    this.lasso = [];
+    const told = { clear: () => this.clear(), like: (task) => this.search({ task }, `like task ${task}`) };
+    this.panel = new Panel(document.querySelector("[data-picked]"), server, frame.dataset.task, told);
+    this.panel.showWaiting(map.asked);
+    this.listen();
+    drawInto(this.surface, (width, height) => this.resize(width, height));
+  }
 
-  const draw = (width, height) => {
-    plot?.destroy();
-    groups = groupBy(choice.value, points);
-    if (!groups.some((group) => group.name === alone)) alone = null;
-    plot = new uPlot(options(width, height, groups, alone), dataOf(points, groups), surface);
-    showLegend();
-    choose(null);
-  };
+  resize(width, height) {
+    this.view.resize(width, height);
+    this.picture.resize(width, height);
+    this.group();
+  }
 
-  const showLegend = () => {
-    const named = groups.filter((group) => group.name !== NONE && group.name !== OTHER);
-    const unnamed = groups.filter((group) => !named.includes(group));
-    legend.replaceChildren(
-      ...[...named, ...unnamed].map((group) => {
-        const button = document.createElement("button");
-        const swatch = document.createElement("span");
-        const item = document.createElement("li");
-        button.type = "button";
-        button.setAttribute("aria-pressed", String(group.name === alone));
-        swatch.className = "swatch";
-        swatch.style.background = group.colour;
-        button.append(swatch, `${group.name} (${group.members.length})`);
-        button.addEventListener("click", () => {
-          alone = group.name === alone ? null : group.name;
-          draw(surface.clientWidth, surface.clientHeight);
-          [...legend.querySelectorAll("button")].find((other) => other.textContent === button.textContent)?.focus();
-        });
-        item.append(button);
-        return item;
-      }),
-    );
-  };
+  group() {
+    this.groups = groupBy(this.choice.value, this.map);
+    this.colouredDark = isDark();
+    this.showButtons();
+    this.draw();
+  }
 
-  const choose = (index, { held = false, speak = false } = {}) => {
-    chosen = index;
-    tip.hidden = index === null;
-    tip.classList.toggle("held", held);
+  showButtons() {
+    showLegend(this.legend, this.groups, this.pressed, {
+      all: this.showsAllClasses,
+      press: (group) => this.pickGroup(group),
+      showAll: () => {
+        this.showsAllClasses = true;
+        this.showButtons();
+      },
+    });
+    showLayers(this.marks, this.map, this.picking.layers, (bit) => {
+      this.picking.switchLayer(bit);
+      this.picked();
+    });
+  }
+
+  // Many changes between two frames are one drawing.
+  draw() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = null;
+      this.surface.classList.toggle("zoomed", this.view.zoom > 1);
+      this.picture.draw({
+        map: this.map,
+        view: this.view,
+        groups: this.groups,
+        isSeen: (index) => this.seen[index] === 1,
+        chosen: this.chosen,
+        lasso: this.lasso,
+        hasNames: this.choice.value !== "confidence",
+        taken: [this.toolBox()],
+      });
+    });
+  }
+
+  toolBox() {
+    const tools = frame.querySelector(".map-tools");
+    return {
+      left: tools.offsetLeft,
+      right: tools.offsetLeft + tools.offsetWidth,
+      top: tools.offsetTop,
+      bottom: tools.offsetTop + tools.offsetHeight,
+    };
+  }
+
+  picked() {
+    this.seen = this.picking.seen();
+    this.panel.show(this.picking.read());
+    this.choose(null);
+    this.showButtons();
+    this.draw();
+  }
+
+  clear() {
+    this.picking.clear();
+    this.pressed = null;
+    this.picked();
+    this.surface.focus({ preventScroll: true });
+  }
+
+  pickGroup(group) {
+    this.pressed = this.pressed === group.name ? null : group.name;
+    const words = group.isNone ? `no ${this.choice.selectedOptions[0].text}` : group.name;
+    if (this.pressed === null) this.picking.pick(null);
+    else this.picking.pickPoints(group.members, words);
+    this.picked();
+  }
+
+  pickInside(line) {
+    this.lasso = [];
+    const found = insideOf(line, this.map.points, this.view);
+    this.pressed = null;
+    if (found.length) this.picking.pickPoints(found, "inside the lasso");
+    else this.picking.pick(null);
+    this.picked();
+  }
+
+  async search(what, words) {
+    const said = document.querySelector("[data-searched]");
+    said.textContent = "Looking …";
+    try {
+      const tasks = await this.server.search(what, FOUND);
+      said.textContent = "";
+      this.pressed = null;
+      this.picking.pick(tasks, words);
+      this.picked();
+      this.panel.title.focus({ preventScroll: true });
+    } catch (error) {
+      said.textContent = error.message;
+    }
+  }
+
+  zoom(factor, place) {
+    this.view.zoomAt(factor, place);
+    this.choose(null);
+    this.draw();
+  }
+
+  showAll() {
+    this.view.showAll();
+    this.choose(null);
+    this.draw();
+  }
+
+  // Tells of a point: its tip stays when it is held, and is read aloud when it was reached by a key.
+  async choose(index, { held = false, speak = false } = {}) {
+    this.chosen = index;
+    if (index === null) this.tip.hidden = true;
+    this.draw();
     if (index === null) return;
-    tip.replaceChildren(...describe(points, index, held ? frame.dataset.task : null));
-    place(tip, plot, points, index);
-    if (speak) spoken.textContent = [...tip.querySelectorAll("p")].map((line) => line.textContent).join(". ");
-  };
+    const { task, x, y } = this.map.points;
+    this.view.showPlace(x[index], y[index]);
+    const place = this.view.toPixels(x[index], y[index]);
+    const [card] = await this.server.texts([task[index], ...this.tasksAround(index)]).catch(() => []);
+    if (this.chosen !== index || !card) return;
+    const like = (number) => this.search({ task: number }, `like task ${number}`);
+    showTip(this.tip, card, { address: frame.dataset.task, held, like });
+    this.tip.hidden = false;
+    placeTip(this.tip, place, frame);
+    if (speak) this.spoken.textContent = [...this.tip.querySelectorAll("p")].map((line) => line.textContent).join(". ");
+  }
 
-  const seen = (index) => alone === null || groups.find((group) => group.name === alone).members.includes(index);
-  const nearest = (event, reach) => nearestPoint(plot, points, seen, event, reach);
-  const open = (index) => window.open(frame.dataset.task + points.task[index], "_blank", "noopener");
+  // Those that may be asked for next: their texts come along.
+  tasksAround(index) {
+    const { task } = this.map.points;
+    const first = Math.max(0, index - FETCHED_AROUND / 2);
+    return this.server.cards.has(task[index]) ? [] : task.slice(first, first + FETCHED_AROUND).filter((other) => other !== task[index]);
+  }
 
-  surface.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse" && event.buttons === 0) choose(nearest(event, REACH_PX));
-  });
-  surface.addEventListener("pointerleave", (event) => {
-    if (event.pointerType === "mouse") choose(null);
-  });
-  let touched = false;
-  surface.addEventListener("pointerdown", (event) => {
-    touched = event.pointerType !== "mouse";
-  });
-  surface.addEventListener("click", (event) => {
-    const index = nearest(event, touched ? TOUCH_REACH_PX : REACH_PX);
-    if (touched) choose(index, { held: true });
-    else if (index !== null) open(index);
-  });
-  surface.addEventListener("keydown", (event) => {
+  nearest([x, y], reach) {
+    const { points } = this.map;
+    let best = null;
+    let shortest = reach ** 2;
+    for (let index = 0; index < points.x.length; index += 1) {
+      if (!this.seen[index]) continue;
+      const [pointX, pointY] = this.view.toPixels(points.x[index], points.y[index]);
+      const distance = (pointX - x) ** 2 + (pointY - y) ** 2;
+      if (distance < shortest) [best, shortest] = [index, distance];
+    }
+    return best;
+  }
+
+  next(step) {
+    const count = this.seen.length;
+    let at = this.chosen ?? (step > 0 ? -1 : count);
+    for (let tried = 0; tried < count; tried += 1) {
+      at = (at + step + count) % count;
+      if (this.seen[at]) return at;
+    }
+    return null;
+  }
+
+  press(event) {
+    const far = event.shiftKey && { ArrowRight: [-1, 0], ArrowLeft: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (step) choose(neighbour(points, seen, chosen, step), { speak: true });
-    else if (event.key === "Enter" && chosen !== null) open(chosen);
-    else if (event.key === "Escape") choose(null);
+    if (far) {
+      this.view.move(MOVE_PX * far[0], MOVE_PX * far[1]);
+      this.draw();
+    } else if (step) this.choose(this.next(step), { speak: true });
+    else if (event.key === "Enter" && this.chosen !== null) this.open(this.chosen);
+    else if (event.key === "m" && this.chosen !== null) {
+      const task = this.map.points.task[this.chosen];
+      this.search({ task }, `like task ${task}`);
+    } else if (event.key === "+" || event.key === "=") this.zoom(ZOOM_STEP);
+    else if (event.key === "-") this.zoom(1 / ZOOM_STEP);
+    else if (event.key === "0") this.showAll();
+    else if (event.key === "Escape") this.choose(null);
     else return;
     event.preventDefault();
-  });
-  surface.addEventListener("blur", () => choose(null));
-  choice.addEventListener("change", () => {
-    alone = null;
-    draw(surface.clientWidth, surface.clientHeight);
-  });
-  drawInto(surface, draw);
-}
-
-function groupBy(kind, points) {
-  if (kind === "confidence") return byConfidence(points.confidence);
-  const palette = isDark() ? DARK : LIGHT;
-  const members = new Map();
-  points[kind].forEach((value, index) => {
-    if (value !== null) members.set(value, [...(members.get(value) ?? []), index]);
-  });
-  const bySize = [...members].sort((a, b) => b[1].length - a[1].length);
-  const named = bySize.slice(0, palette.length).map(([name, found], at) => ({ name, members: found, colour: palette[at] }));
-  const rest = bySize.slice(palette.length).flatMap(([, found]) => found);
-  const nothing = points[kind].flatMap((value, index) => (value === null ? [index] : []));
-  return [...greys(nothing, NONE), ...greys(rest, OTHER), ...named].filter((group) => group.members.length);
-}
-
-function greys(members, name) {
-  return [{ name, members, colour: colour(name === NONE ? "line" : "muted") }];
-}
-
-function byConfidence(values) {
-  const steps = isDark() ? STEPS_DARK : STEPS_LIGHT;
-  const edges = [0, ...CONFIDENCE, 1.0001];
-  const named = steps.map((shade, at) => ({
-    name: at === 0 ? `below ${100 * edges[1]} %` : `${100 * edges[at]} to ${Math.floor(100 * edges[at + 1])} %`,
-    colour: shade,
-    members: values.flatMap((value, index) => (value !== null && value >= edges[at] && value < edges[at + 1] ? [index] : [])),
-  }));
-  const nothing = values.flatMap((value, index) => (value === null ? [index] : []));
-  return [...greys(nothing, NONE), ...named].filter((group) => group.members.length);
-}
-
-// One series a group: its points where it has some, holes elsewhere.
-function dataOf(points, groups) {
-  const series = groups.map((group) => {
-    const values = new Array(points.x.length).fill(null);
-    for (const index of group.members) values[index] = points.y[index];
-    return values;
-  });
-  return [points.x, ...series];
-}
-
-function options(width, height, groups, alone) {
-  const size = width < 500 ? 5 : 7;
-  return {
-    width,
-    height,
-    padding: [8, 8, 8, 8],
-    legend: { show: false },
-    cursor: { x: false, y: false, points: { show: false }, drag: { x: true, y: true, uni: 20 } },
-    scales: { x: { time: false, range: roomAround }, y: { range: roomAround } },
-    axes: [{ show: false }, { show: false }],
-    series: [
-      {},
-      ...groups.map((group) => ({
-        label: group.name,
-        show: alone === null || alone === group.name,
-        paths: () => null,
-        points: { show: true, size, width: 0, fill: group.colour, stroke: group.colour },
-      })),
-    ],
-  };
-}
-
-function roomAround(_plot, low, high) {
-  const room = 0.04 * (high - low) || 1;
-  return [low - room, high + room];
-}
-
-function nearestPoint(plot, points, seen, event, reach) {
-  const box = plot.over.getBoundingClientRect();
-  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-  let best = null;
-  let shortest = reach ** 2;
-  for (let index = 0; index < points.x.length; index += 1) {
-    if (!seen(index)) continue;
-    const distance = (plot.valToPos(points.x[index], "x") - x) ** 2 + (plot.valToPos(points.y[index], "y") - y) ** 2;
-    if (distance < shortest) [best, shortest] = [index, distance];
   }
-  return best;
-}
 
-function neighbour(points, seen, chosen, step) {
-  const all = points.x.map((_value, index) => index).filter(seen);
-  if (!all.length) return null;
-  const at = all.indexOf(chosen);
-  if (chosen === null || at < 0) return step > 0 ? all[0] : all[all.length - 1];
-  return all[(at + step + all.length) % all.length];
-}
-
-function describe(points, index, address) {
-  const line = (text, strong) => {
-    const paragraph = document.createElement("p");
-    if (strong) paragraph.append(Object.assign(document.createElement("strong"), { textContent: text }));
-    else paragraph.textContent = text;
-    return paragraph;
-  };
-  const sure = points.confidence[index] === null ? "" : `, ${Math.round(100 * points.confidence[index])} % sure`;
-  const said = points.label[index] === null ? "not labelled" : `labelled ${points.label[index]}`;
-  const believed = points.predicted[index] === null ? "" : `predicted ${points.predicted[index]}${sure}`;
-  const marks = [points.flag[index], points.synthetic[index] ? "synthetic" : null].filter(Boolean);
-  const lines = [
-    line(`Task ${points.task[index]}`, true),
-    line([said, believed, ...marks].filter(Boolean).join(" · ")),
-    line(points.text[index]),
-  ];
-  if (address) {
-    const link = document.createElement("a");
-    link.href = address + points.task[index];
-    link.textContent = "Open in Label Studio";
-    lines.push(link);
+  open(index) {
+    window.open(frame.dataset.task + this.map.points.task[index], "_blank", "noopener");
   }
-  return lines;
-}
 
-function place(tip, plot, points, index) {
-  const frameBox = frame.getBoundingClientRect();
-  const over = plot.over.getBoundingClientRect();
-  const x = over.left - frameBox.left + plot.valToPos(points.x[index], "x");
-  const y = over.top - frameBox.top + plot.valToPos(points.y[index], "y");
-  const left = Math.min(Math.max(8, x + 14), frameBox.width - tip.offsetWidth - 8);
-  const below = y + 14 + tip.offsetHeight <= frameBox.height - 8;
-  tip.style.left = `${left}px`;
-  tip.style.top = `${below ? y + 14 : Math.max(8, y - 14 - tip.offsetHeight)}px`;
+  listen() {
+    const lassoButton = frame.querySelector("[data-lasso]");
+    const isLasso = () => lassoButton.getAttribute("aria-pressed") === "true";
+    const hint = document.querySelector(".map-hint");
+    lassoButton.addEventListener("click", () => {
+      lassoButton.setAttribute("aria-pressed", String(!isLasso()));
+      this.surface.classList.toggle("lasso", isLasso());
+    });
+    frame.querySelector("[data-in]").addEventListener("click", () => this.zoom(ZOOM_STEP));
+    frame.querySelector("[data-out]").addEventListener("click", () => this.zoom(1 / ZOOM_STEP));
+    frame.querySelector("[data-all]").addEventListener("click", () => this.showAll());
+    listen(this.surface, isLasso, {
+      move: (across, down) => {
+        this.view.move(across, down);
+        this.choose(null);
+      },
+      zoom: (factor, place) => this.zoom(factor, place),
+      lasso: (line) => {
+        this.lasso = line;
+        this.choose(null);
+      },
+      lassoEnd: (line) => this.pickInside(line),
+      point: (place) => this.point(place),
+      tap: (place, touched) => this.choose(this.nearest(place, touched ? TOUCH_REACH_PX : REACH_PX), { held: true }),
+      leave: () => this.point(null),
+      plainWheel: () => {
+        hint.classList.add("loud");
+        setTimeout(() => hint.classList.remove("loud"), LOUD_MS);
+      },
+    });
+    this.surface.addEventListener("keydown", (event) => this.press(event));
+    this.choice.addEventListener("change", () => {
+      this.pressed = null;
+      this.group();
+    });
+    document.querySelector(".map-search").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const sentence = event.target.elements.sentence.value.trim();
+      if (sentence) this.search({ sentence }, `like “${sentence}”`);
+    });
+  }
+
+  // A tip that is held stays until something else is tapped.
+  point(place) {
+    if (this.tip.classList.contains("held") && !this.tip.hidden) return;
+    const index = place === null ? null : this.nearest(place, REACH_PX);
+    if (index !== this.chosen) this.choose(index);
+  }
 }

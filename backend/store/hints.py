@@ -40,10 +40,13 @@ class Hints(ProjectTable):
             newest = session.scalar(select(func.max(Hint.id)).where(Hint.project_id == self._project_id))
         return newest or 0
 
-    def forget(self, *, up_to: int) -> None:
-        """Takes away the hints that a loop has answered."""
+    def forget(self, *, up_to: int, but: int = 0) -> None:
+        """Takes away the hints that a loop has answered, `but` the newest so many, which it put off."""
+        mine = (Hint.project_id == self._project_id, Hint.id <= up_to)
+        put_off = select(Hint.id).where(*mine).order_by(Hint.id.desc()).limit(but)
         with self._database.session() as session:
-            session.execute(delete(Hint).where(Hint.project_id == self._project_id, Hint.id <= up_to))
+            kept = session.scalars(put_off).all() if but else []
+            session.execute(delete(Hint).where(*mine, Hint.id.not_in(kept)))
 
     def _count_kinds(self, session: Session) -> dict[str, int]:
         rows = session.execute(

@@ -57,6 +57,33 @@ class Loops(ProjectTable):
                 select(Loop).where(Loop.project_id == self._project_id).order_by(Loop.id.desc()).limit(1)
             )
 
+    def numbers(self) -> dict[int, int]:
+        """The place of every loop in its project, 1 for the first, by the loop's own number."""
+        with self._database.session() as session:
+            ids = session.scalars(
+                select(Loop.id).where(Loop.project_id == self._project_id).order_by(Loop.id)
+            )
+            return {loop_id: number for number, loop_id in enumerate(ids, start=1)}
+
+    def by_number(self, number: int) -> int | None:
+        """The loop that has this place in its project; None where there is none."""
+        if number < 1:
+            return None
+        with self._database.session() as session:
+            return session.scalar(
+                select(Loop.id)
+                .where(Loop.project_id == self._project_id)
+                .order_by(Loop.id)
+                .offset(number - 1)
+                .limit(1)
+            )
+
+    def count_to(self, loop_id: int) -> int:
+        """The place of a loop in its project, 1 for the first."""
+        with self._database.session() as session:
+            found = select(func.count()).where(Loop.project_id == self._project_id, Loop.id <= loop_id)
+            return session.scalar(found) or 0
+
     def newest_ended(self) -> Any | None:
         """The last loop that ended, without its figures."""
         with self._database.session() as session:

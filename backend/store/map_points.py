@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select, update
 
 from backend.database import MapPoint, Task
 from backend.store.table import ProjectTable
@@ -34,22 +34,25 @@ class MapPoints(ProjectTable):
         """Draws another map in place of the last one: task id, x and y."""
         with self._database.session() as session:
             session.execute(delete(MapPoint).where(MapPoint.project_id == self._project_id))
-            session.add_all(
-                MapPoint(project_id=self._project_id, task_id=task_id, x=x, y=y) for task_id, x, y in points
-            )
+            rows = [
+                {"project_id": self._project_id, "task_id": task_id, "x": x, "y": y}
+                for task_id, x, y in points
+            ]
+            if rows:
+                session.execute(insert(MapPoint), rows)
 
     def write_beliefs(self, beliefs: Mapping[int, tuple[str, float]]) -> None:
         """Writes beside points what a version believes of their tasks: a label, and how sure it is."""
+        rows = [
+            {"project_id": self._project_id, "task_id": task_id, "predicted": label, "confidence": confidence}
+            for task_id, (label, confidence) in beliefs.items()
+        ]
         with self._database.session() as session:
-            points = session.scalars(
-                select(MapPoint).where(MapPoint.project_id == self._project_id).order_by(MapPoint.task_id)
-            ).all()
-            for point in points:
-                if (belief := beliefs.get(point.task_id)) is not None:
-                    point.predicted, point.confidence = belief
+            if rows:
+                session.execute(update(MapPoint), rows)
 
-    def read_with_tasks(self, *, length: int) -> Sequence[Any]:
-        """Every point from left to right with what is known of its task, and the beginning of its text."""
+    def read_with_tasks(self) -> Sequence[Any]:
+        """Every point from left to right with what is known of its task."""
         with self._database.session() as session:
             return session.execute(
                 select(
@@ -60,8 +63,8 @@ class MapPoints(ProjectTable):
                     MapPoint.confidence,
                     Task.label,
                     Task.is_synthetic,
+                    Task.outcome,
                     Task.shown,
-                    func.substr(Task.content, 1, length).label("beginning"),
                 )
                 .join(Task, (Task.project_id == MapPoint.project_id) & (Task.task_id == MapPoint.task_id))
                 .where(MapPoint.project_id == self._project_id)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import String, cast, delete, func, select, update
 
 from backend.columns import Damaged
-from backend.database import Embedding, Task, in_chunks, upsert
+from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
+from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
 from backend.store.table import ProjectTable
 
@@ -68,6 +69,14 @@ class Tasks(ProjectTable):
             ).one()
         return tasks, labelled
 
+    def labels(self) -> list[str]:
+        """Every label that some task has, in alphabetical order."""
+        with self._database.session() as session:
+            found = session.scalars(
+                select(Task.label).where(Task.project_id == self._project_id).distinct().order_by(Task.label)
+            )
+            return [label for label in found if label is not None]
+
     def count_outcomes(self) -> dict[str, int]:
         """How many tasks, synthetic ones apart, came to what."""
         with self._database.session() as session:
@@ -105,6 +114,38 @@ class Tasks(ProjectTable):
                 )
             )
             return {row.task_id: row.outcome for row in rows}
+
+    def outcomes_of(self, task_ids: Sequence[int]) -> dict[int, str]:
+        """What came of the answers to some tasks; empty where there are none."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.outcome).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.outcome for row in rows})
+        return found
+
+    def waiting_of(self, task_ids: Sequence[int]) -> set[int]:
+        """Those of some tasks that have a text and wait for their first answer; synthetic ones apart."""
+        found: set[int] = set()
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                found.update(
+                    session.scalars(
+                        select(Task.task_id).where(
+                            Task.project_id == self._project_id,
+                            Task.task_id.in_(chunk),
+                            Task.is_synthetic.is_(False),
+                            Task.is_labeled.is_(False),
+                            Task.outcome == "",
+                            Task.content_hash != "",
+                        )
+                    )
+                )
+        return found
 
     def read_answers_of(self, task_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         """What people said of some tasks."""
@@ -191,6 +232,55 @@ class Tasks(ProjectTable):
                 found.update((task_id, content) for task_id, content in rows)
         return found
 
+    def read_cards(self, task_ids: Sequence[int], *, length: int) -> Sequence[Any]:
+        """What is known of some tasks, and the beginning of each text; tasks that are gone are left out."""
+        with self._database.session() as session:
+            return session.execute(
+                select(
+                    Task.task_id,
+                    Task.label,
+                    Task.outcome,
+                    MapPoint.predicted,
+                    MapPoint.confidence,
+                    func.substr(Task.content, 1, length).label("beginning"),
+                )
+                .outerjoin(
+                    MapPoint, (MapPoint.project_id == Task.project_id) & (MapPoint.task_id == Task.task_id)
+                )
+                .where(Task.project_id == self._project_id, Task.task_id.in_(task_ids))
+            ).all()
+
+    def known_of(self, task_ids: Sequence[int]) -> set[int]:
+        """Those of some tasks that there are."""
+        found: set[int] = set()
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = select(Task.task_id).where(
+                    Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                )
+                found.update(session.scalars(mine))
+        return found
+
+    def read_hash(self, task_id: int) -> str | None:
+        """The hash of a task's content, empty where it has no text; None where there is no such task."""
+        with self._database.session() as session:
+            return session.scalar(
+                select(Task.content_hash).where(Task.project_id == self._project_id, Task.task_id == task_id)
+            )
+
+    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], bytes]]:
+        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors in a row."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Embedding.vector)
+                .join(Embedding, Embedding.content_hash == Task.content_hash)
+                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
+                .order_by(Task.task_id)
+                .execution_options(yield_per=size)
+            )
+            for part in rows.partitions():
+                yield [row.task_id for row in part], b"".join(row.vector for row in part)
+
     def not_encoded(self, encoder: str) -> dict[str, str]:
         """Texts by content hash that have no vector of an encoder yet, in the order of the tasks."""
         known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
@@ -259,6 +349,28 @@ class Tasks(ProjectTable):
             )
             return [(task_id, answers) for task_id, answers in rows]
 
+    def answers_since(self, moment: str) -> list[list[dict[str, Any]]]:
+        """What people said of each task that somebody answered or skipped since, a moment as they have it."""
+        with self._database.session() as session:
+            return list(
+                session.scalars(
+                    select(Task.answers)
+                    .where(Task.project_id == self._project_id, Task.answered_at >= moment)
+                    .order_by(Task.task_id)
+                )
+            )
+
+    def count_flags(self) -> list[tuple[str, bool, int]]:
+        """How many tasks carry each of our flags: the flag, whether somebody annotated them, how many."""
+        is_annotated = Task.annotations > 0
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.flag, is_annotated, func.count())
+                .where(Task.project_id == self._project_id, Task.flag > "")
+                .group_by(Task.flag, is_annotated)
+            )
+            return [(flag, bool(annotated), count) for flag, annotated, count in rows]
+
     def read_shown(self, noted: Sequence[int]) -> dict[int, dict[str, str]]:
         """Our fields on every task that carries some, and on those `noted`."""
         query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
@@ -266,10 +378,24 @@ class Tasks(ProjectTable):
         with self._database.session() as session:
             carrying = query.where(cast(Task.shown, String).not_in(("{}", "null")))
             found.update((task_id, shown) for task_id, shown in session.execute(carrying))
-            for chunk in in_chunks(noted):
+        return found | self.shown_of(noted)
+
+    def shown_of(self, task_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Our fields on some tasks."""
+        query = select(Task.task_id, Task.shown).where(Task.project_id == self._project_id)
+        found: dict[int, dict[str, str]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
                 rows = session.execute(query.where(Task.task_id.in_(chunk)))
                 found.update({task_id: shown or {} for task_id, shown in rows})
         return found
+
+    def forget_shown(self, task_ids: Sequence[int]) -> None:
+        """Remembers that tasks carry none of our fields."""
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = (Task.project_id == self._project_id, Task.task_id.in_(chunk))
+                session.execute(update(Task).where(*mine).values(shown={}))
 
     def write_shown(self, task_ids: Sequence[int], name: str, value: str) -> None:
         """Remembers that one of our fields has a value now."""
@@ -278,6 +404,7 @@ class Tasks(ProjectTable):
                 mine = select(Task).where(Task.project_id == self._project_id, Task.task_id.in_(chunk))
                 for task in session.scalars(mine):
                     task.shown = {**(task.shown or {}), name: value}
+                    task.flag = task.shown.get(FLAG_FIELD, "")
 
 
 def _columns(state: TaskState) -> dict[str, Any]:
@@ -294,9 +421,11 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "slice": state.origin.slice,
         "intended_label": state.origin.intended_label,
         "labelled_at": _labelled_at(state),
+        "answered_at": max((said.at for said in state.answers), default=None),
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "shown": state.shown,
+        "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),
     }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
 from backend.database import Verdict
 from backend.store.table import ProjectTable
-from model.synthetic.items import JudgedItem
+
+if TYPE_CHECKING:
+    from model.synthetic.items import JudgedItem
 
 
 class Verdicts(ProjectTable):

@@ -33,6 +33,14 @@ class Windows(ProjectTable):
             )
         return [row.task_id for row in rows if not row.outcome or row.task_id in also]
 
+    def of_lane(self, version: str | None, lane: str) -> set[int]:
+        """Tasks that came into a window by a lane, whether they wait or not."""
+        mine = select(WindowTask.task_id).where(
+            WindowTask.project_id == self._project_id, WindowTask.version == version, WindowTask.lane == lane
+        )
+        with self._database.session() as session:
+            return set(session.scalars(mine))
+
     def next_position(self, version: str) -> int:
         """The first free position behind a window."""
         with self._database.session() as session:
@@ -51,8 +59,23 @@ class Windows(ProjectTable):
         with self._database.session() as session:
             return set(session.scalars(mine))
 
-    def add(self, version: str, places: Iterable[tuple[int, int, str]]) -> None:
-        """Adds places to a window: position, task id and lane."""
+    def lines(self, version: str | None) -> dict[int, str]:
+        """The lines of those tasks of a window that are still served and have no label."""
+        rows = (
+            select(WindowTask.task_id, WindowTask.line)
+            .join(Task, (Task.project_id == WindowTask.project_id) & (Task.task_id == WindowTask.task_id))
+            .where(
+                WindowTask.project_id == self._project_id,
+                WindowTask.version == version,
+                Task.label.is_(None),
+                Task.is_labeled.is_(False),
+            )
+        )
+        with self._database.session() as session:
+            return {row.task_id: row.line for row in session.execute(rows) if row.line}
+
+    def add(self, version: str, places: Iterable[tuple[int, int, str, str]]) -> None:
+        """Adds places to a window: position, task id, lane and line."""
         with self._database.session() as session:
             session.add_all(
                 WindowTask(
@@ -61,8 +84,9 @@ class Windows(ProjectTable):
                     task_id=task_id,
                     position=position,
                     lane=lane,
+                    line=line,
                 )
-                for position, task_id, lane in places
+                for position, task_id, lane, line in places
             )
 
     def remove(self, version: str, task_ids: Collection[int]) -> None:

@@ -14,19 +14,21 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
+from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
-from backend.workflows.intake.earlier_findings import new_class_members
+from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
 from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.damage import mend_row
 from backend.workflows.project.failures import named_disk_errors, unforeseen
-from backend.workflows.project.figures import HeadMetrics, Traffic
-from backend.workflows.project.hints import is_due
+from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
+from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
@@ -39,7 +41,7 @@ from backend.workflows.serving.serving import Serving, load_serving
 from backend.workflows.serving.window import first_window, order_seed, publish_places, rank_pool
 from backend.workflows.training.judging import auxiliary_items, judge_tasks
 from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
-from model.records import Ranking
+from model.records import Ids, Ranking
 from model.registry import Manifest, RegistryError
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,9 @@ _LOW_WINDOW = 0.5
 
 # Texts that take some ten seconds to encode: long enough for people to have labelled meanwhile.
 _LONG_ENCODING = 1000
+
+# Why a loop runs that nobody asked for.
+HINTS = "hints"
 
 _INTERRUPTED = "The loop was interrupted."
 
@@ -62,10 +67,10 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     remote = workspace.context.label_studio()
     try:
         with named_disk_errors():
-            ProjectLoop(workspace, remote, report, progress).run()
+            ProjectLoop(workspace, remote, report, progress).run(may_put_off=reason == HINTS)
         error = None
     except NextlabelError as failure:
-        error = " ".join(filter(None, (failure.message, failure.hint)))
+        error = failure.with_hint
         raise
     except Exception as failure:
         error = unforeseen(failure)
@@ -77,7 +82,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         with workspace.context.survived.failures_of("recording a loop"):
             _end(workspace, loop_id, report=report, error=error)
         remote.close()
-    workspace.hints.forget(up_to=answered)
+    workspace.hints.forget(up_to=answered, but=report.put_off)
     return report
 
 
@@ -113,8 +118,8 @@ class ProjectLoop:
         self.report = report
         self.progress = progress
 
-    def run(self) -> None:
-        """Look, take in what is new, and do what it asks for."""
+    def run(self, *, may_put_off: bool = False) -> None:
+        """Look, take in what is new, and do what it asks for; a few answers among skips may be put off."""
         self.progress.stage("looking at Label Studio")
         details, backend = self._look()
         mend_row(self.workspace, backend)
@@ -126,13 +131,29 @@ class ProjectLoop:
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
+        record.skipped = int(snapshot.skipped.sum())
         record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
-        if snapshot.fingerprint == self.workspace.state.active_fingerprint and self._active_is_readable():
+        is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint
+        if self._active_is_readable() and (is_known or (may_put_off and self._is_put_off(snapshot))):
             self._maintain(config, snapshot, backend)
         else:
             self._renew(config, snapshot, backend)
+
+    def _is_put_off(self, snapshot: Snapshot) -> bool:
+        """Whether what gathered is mostly skips, and those change nothing about the tasks that come next."""
+        workspace = self.workspace
+        before = Figures.read(workspace.loops.newest_counted()).skipped
+        others = None if before is None else few_beside(workspace, int(snapshot.skipped.sum()) - before)
+        if others is None:
+            return False
+        by_strategy = workspace.windows.of_lane(workspace.state.active_version, "informative")
+        waiting = set(waiting_tasks(workspace, snapshot).likely.tolist())
+        if waiting.intersection(by_strategy, window_left(workspace)):
+            return False
+        self.report.put_off = others
+        return True
 
     def _look(self) -> tuple[Json, Json | None]:
         """The project, and our row among its ML backends if there is to be one.
@@ -144,7 +165,7 @@ class ProjectLoop:
         if created_stamp(details) != self.workspace.state.created_stamp:
             raise NotFound(
                 f"Project {number} in Label Studio is another one than was connected.",
-                hint=f"Run: python -m backend connect {number}",
+                hint=f"Run: nextlabel connect {number}",
             )
         return details, find_row(self.workspace, self.remote)
 
@@ -178,7 +199,8 @@ class ProjectLoop:
         while True:
             with self.report.timed("sync"):
                 synced = sync_tasks(self.workspace, self.remote, config=config, progress=self.progress)
-            choose_encoder(self.workspace)
+            if synced.read or self.workspace.state.active_version is None:
+                choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
             record.tasks_read += synced.read
@@ -205,11 +227,15 @@ class ProjectLoop:
             snapshot=learned.seen,
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
+            novel=novel_members(self.workspace),
         )
-        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary)
+        with self.report.timed("rank"):
+            behind = waiting_tasks(self.workspace, learned.seen)
+        self.report.record.behind = len(behind.ids)
+        ranking = self._rank_and_save(serving, snapshot, learned, auxiliary, behind.ids)
         self._publish(serving, ranking, backend)
         with self.report.timed("reflect"):
-            made = Renewal(learned, serving, judged)
+            made = Renewal(learned, serving, judged, behind)
             found = reflect(self.workspace, self.remote, made, progress=self.progress)
         self.report.record.signals = found.signals
         if found.failed:
@@ -222,15 +248,22 @@ class ProjectLoop:
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(
-        self, serving: Serving, snapshot: Snapshot, learned: Learned, auxiliary: Sequence[AuxiliaryItem]
+        self,
+        serving: Serving,
+        snapshot: Snapshot,
+        learned: Learned,
+        auxiliary: Sequence[AuxiliaryItem],
+        behind: Ids,
     ) -> Ranking:
         """The order a version asks for; the version and what it depended on are in the registry then."""
         workspace = self.workspace
         with self.report.timed("rank"):
             queues = lane_queues(workspace, learned.seen)
-            ranking = rank_pool(workspace, serving, queues=queues)
+            ranking = rank_pool(workspace, serving, queues=queues, behind=behind)
         with self.report.timed("save"):
-            record = pack_record(workspace, snapshot, auxiliary=auxiliary, queues=queues, ranking=ranking)
+            record = pack_record(
+                workspace, snapshot, auxiliary=auxiliary, queues=queues, behind=behind, ranking=ranking
+            )
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             check_lease(workspace)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
@@ -270,6 +303,7 @@ class ProjectLoop:
             report.record.lost = lost
         if self._top_up(config, snapshot):
             report.outcome = "topped-up"
+        drop_outdated_notes(self.workspace, self.remote, snapshot)
 
     def _top_up(self, config: LabelConfig, snapshot: Snapshot) -> int:
         """Adds tasks behind a window that has run low, under the same version; returns how many."""

@@ -16,11 +16,15 @@ Outcome = Literal["published", "topped-up", "mended", "unchanged"]
 
 @dataclass(slots=True)
 class LoopReport:
-    """What one loop did, and how long each part took (`seconds` by stage)."""
+    """What one loop did, and how long each part took (`seconds` by stage).
+
+    `put_off`: answers that were too few to learn from yet; they count again next time.
+    """
 
     outcome: Outcome = "unchanged"
     version: str | None = None
     record: Figures = field(default_factory=Figures)
+    put_off: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -30,9 +30,7 @@ def _publish_rest(workspace: Workspace, *, progress: Progress) -> int:
     label_studio_id = workspace.label_studio_id
     version = workspace.state.active_version
     if version is None:
-        raise NotConnected(
-            "Nothing is published yet.", hint=f"Run: python -m backend connect {label_studio_id}"
-        )
+        raise NotConnected("Nothing is published yet.", hint=f"Run: nextlabel connect {label_studio_id}")
     remote = workspace.context.label_studio()
     try:
         config = parse_label_config(workspace.state.label_config, workspace.preference)

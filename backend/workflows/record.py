@@ -22,7 +22,7 @@ from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.heads.single_label import LinearHead
 from model.ranking import LaneQueue
-from model.records import LANES, Embeddings, Labels, LabelSpace, Ranking
+from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
 from model.registry import RegistryError
 from model.sealed_tensors import seal, unseal
 
@@ -53,6 +53,7 @@ def pack_record(
     *,
     auxiliary: Sequence[AuxiliaryItem],
     queues: Sequence[LaneQueue],
+    behind: Ids,
     ranking: Ranking,
 ) -> bytes:
     """The record of a version, without a pickle and without a text."""
@@ -65,6 +66,7 @@ def pack_record(
         "fingerprint": snapshot.fingerprint,
         "shares": {queue.lane: queue.share for queue in queues},
         "soon": {queue.lane: queue.soon for queue in queues},
+        "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
@@ -79,6 +81,7 @@ def pack_record(
         "pool": snapshot.pool.astype(np.uint8),
         "lost": np.array(sorted(snapshot.lost), dtype=np.int64),
         "order": ranking.ids,
+        "behind": behind,
         "teacher-ids": auxiliary_ids,
         "teacher-contents": _contents(snapshot, auxiliary_ids),
         # counted words depend on the texts of all tasks, also on those that taught nothing
@@ -104,13 +107,21 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
     serving = Serving(version, learned.trained.head, config, learned.seen)
     queues = [
-        LaneQueue(lane, tensors[f"queue-{lane}"], facts["shares"][lane], facts.get("soon", {}).get(lane, 0))
+        LaneQueue(
+            lane,
+            tensors[f"queue-{lane}"],
+            facts["shares"][lane],
+            soon=facts.get("soon", {}).get(lane, 0),
+            first=lane in facts.get("first", ()),
+        )
         for lane in LANES
         if f"queue-{lane}" in tensors
     ]
     # Records from before the seed of an order was kept are of orders by the project's seed alone.
     seed = facts.get("order_seed", [workspace.seed])
-    order = rank_pool(workspace, serving, queues=queues, seed=seed).ids
+    # and those from before skips taught anything let nobody wait
+    behind = tensors.get("behind", np.zeros(0, dtype=np.int64))
+    order = rank_pool(workspace, serving, queues=queues, behind=behind, seed=seed).ids
     same_head = all(
         np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
         for name in ("weights", "bias", "temperature")
@@ -131,7 +142,7 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     if version is None:
         raise NotFound(
             f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
-            hint=f"See the loops in: python -m backend status {workspace.label_studio_id} --json",
+            hint=f"See the loops in: nextlabel status {workspace.label_studio_id} --json",
         )
     return version
 
@@ -140,7 +151,7 @@ def _load_head(workspace: Workspace, version: str) -> LinearHead:
     try:
         head, _manifest = workspace.registry.load(workspace.key, version)
     except RegistryError:
-        hint = f"See: python -m backend versions {workspace.label_studio_id}"
+        hint = f"See: nextlabel versions {workspace.label_studio_id}"
         raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
     return head
 
@@ -181,6 +192,7 @@ def _rebuild(
         synthetic_embeddings=made,
         synthetic_features=made,
         pool=tensors["pool"].astype(np.bool_),
+        skipped=np.zeros(len(ids), dtype=np.bool_),
         labelled=labelled,
         audit=np.zeros(len(ids), dtype=np.bool_),
         audit_threshold=0.0,

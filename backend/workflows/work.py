@@ -7,7 +7,7 @@ import time
 
 from backend.context import Context
 from backend.errors import Busy, NextlabelError, NotConnected, NotFound, RowGone, UnsupportedConfig
-from backend.workflows.loop import run_loop, tidy
+from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import lease
@@ -89,7 +89,7 @@ def _run_once(workspace: Workspace) -> None:
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
     progress = Both(LogProgress(logger, number), stored)
     try:
-        report = run_loop(workspace, reason="hints", progress=progress)
+        report = run_loop(workspace, reason=HINTS, progress=progress)
     finally:
         stored.clear()
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)

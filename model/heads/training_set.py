@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
+
+if TYPE_CHECKING:
+    import torch
 
 FOLDS = 5
 NEVER_HELD_OUT = -1
@@ -57,6 +60,8 @@ class TrainingSet:
 
     def sample_weights_without(self, fold: NDArray[np.intp]) -> torch.Tensor:
         """Weights (n + m, f) for heads that each miss a fold (f,); a number past the last misses none."""
+        import torch  # takes seconds to import, which those who only read the number of folds need not pay
+
         return torch.from_numpy((self.folds[:, None] != fold) * self.sample_weights[:, None]).float()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,10 @@ from model.novelty.known_set import KnownSet, Queries, class_means
 from model.novelty.neighbourhood import REFERENCE, find_neighbourhood, make_reference
 from model.novelty.scores import SCORES
 from model.novelty.selection import Trial, add_up, choose_weights
-from model.records import Embeddings, Floats, Labels
+from model.records import Embeddings, Floats, Labels, ThresholdSource
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
-Source = Literal["audit", "audit and cross-fit", "cross-fit", "none"]
 
 AUDIT_FOLDS, FEWEST_FOLDS, MOST_FOLDS = 5, 10, 20
 ROWS_TIMES_FOLDS = 12_000  # many folds for few labels: leaving out a tenth would thin their known set
@@ -38,7 +36,7 @@ class Calibration:
 
     scores: Floats
     weights: Floats | None
-    source: Source
+    source: ThresholdSource
 
 
 class CrossFit:

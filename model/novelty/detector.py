@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.novelty.conformal import Doubles, p_values, share_of_known
-from model.novelty.crossfit import CrossFit, Source
+from model.novelty.crossfit import CrossFit
 from model.novelty.known_set import KnownSet, make_known_set
 from model.novelty.scores import SCORES
-from model.records import Embeddings, Floats, Ids, Labels
+from model.records import Embeddings, Floats, Ids, Labels, ThresholdSource
 
 Mask = NDArray[np.bool_]
 
@@ -34,7 +34,7 @@ class Detection:
     alpha: float
     weights: dict[str, float]
     calibration: int
-    source: Source
+    source: ThresholdSource
     reason: str | None
     singles: dict[str, Floats] = field(default_factory=dict)
 

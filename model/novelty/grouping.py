@@ -97,8 +97,7 @@ def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group
             (-len(shared), number, place)
             for number, members in previous.items()
             for place, group in enumerate(groups)
-            if (shared := set(members) & set(group.ids))
-            and len(shared) >= _SAME * min(len(members), len(group.ids))
+            if (shared := set(members) & set(group.ids)) and shares_half(members, group.ids)
         ),
     )
     found: list[int | None] = [None] * len(groups)
@@ -108,6 +107,12 @@ def match_groups(previous: Mapping[int, Collection[int]], groups: Sequence[Group
             found[place] = number
             taken.add(number)
     return found
+
+
+def shares_half(items: Collection[int], others: Collection[int]) -> bool:
+    """Whether two groups have half of the smaller one in common."""
+    shared = set(items) & set(others)
+    return bool(shared) and len(shared) >= _SAME * min(len(items), len(others))
 
 
 def _make_groups(items: Embeddings, leaned: Floats, clusters: NDArray[np.int32], cut: Cut) -> list[Group]:

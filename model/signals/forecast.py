@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.signals.estimate import Z80, Estimate, points_range
-from model.signals.learning_curve import Step
 from model.signals.power_law import accuracies_of, draw_rows, fit_power_law
+
+if TYPE_CHECKING:  # it trains heads, whose libraries take seconds to import
+    from model.signals.learning_curve import Step
 
 FEWEST_STEPS = 3
 _DRAWS = 400

@@ -14,7 +14,8 @@ from model.signals.estimate import Estimate, exact_share, percent, percent_range
 from model.signals.power_law import learned_more
 from model.signals.prediction_powered import Sample, estimate_accuracy, estimate_exactly
 
-FEWEST = 30  # blind labels below which the other items are not asked for help
+FEWEST = 30  # audit labels below which they are not told apart by class or confidence
+FEWEST_ASSISTED = 10  # blind labels below which the other items are not asked for help
 FEWEST_OF_A_CLASS = 5
 _DRAWS = 400
 _LEARNED = 1.0 - 1.0 / FOLDS  # of the labels, by the heads that judge
@@ -43,7 +44,7 @@ class ClassAccuracy:
 class HonestAccuracy:
     """Accuracy on items that the model has not learned from, in [0, 1]; None where nothing is known of it.
 
-    `exact` is there from the first blind label on and rests on these alone. From 30 of them on,
+    `exact` is there from the first blind label on and rests on these alone. From ten of them on,
     `prediction_powered` also uses what all other items tell; `worth` says for how many plain audit labels one
     counts in it, by the width of the ranges. Both allow for the fifth of the labels that the heads which
     judge have not learned. `plain` is the share of all audit labels. `macro_f1` is there when the classes are
@@ -103,14 +104,14 @@ def measure_accuracy(
         position=position,
     )
     exact = learned_more(estimate_exactly(sample), _LEARNED)
-    if known < FEWEST:
+    if known < FEWEST_ASSISTED:
         words = _say_range(exact, known)
         return HonestAccuracy(total, known, exact, None, None, None, False, None, by_class, words)
     plain = share(int(correct[audit].sum()), total)
     powered = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (powered.high - powered.low)) ** 2
     powered = learned_more(powered, _LEARNED)
-    skewed = _are_skewed(classes[audit])
+    skewed = total >= FEWEST and _are_skewed(classes[audit])
     macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
     words = _say(powered, known, macro_f1)
     return HonestAccuracy(total, known, exact, plain, powered, worth, skewed, macro_f1, by_class, words)

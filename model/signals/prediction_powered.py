@@ -84,12 +84,24 @@ def estimate_accuracy(sample: Sample) -> Estimate:
     is Wilson's, for as many draws as the correction leaves uncertainty, and wider by what a pool of this size
     can differ from where it came from.
     """
+    found = estimate_share(sample)
+    return _in_the_pool(sample, found.value, found.low, found.high)
+
+
+def estimate_share(sample: Sample, weights: Numbers | None = None) -> Estimate:
+    """The same for the part alone that no strategy had asked, as if it were without end.
+
+    `weights` (m,), above 0, say how many items each blind one stands for; they are worth as many draws as
+    Kish's (1965) effective size says. Without them all stand for as many.
+    """
     right, sure = sample.right, sample.sure
-    trust = power_tuning(right, sure)
-    value = float(np.clip(right.mean() + trust * (sample.rest - sure.mean()), 0.0, 1.0))
-    leftover = right - right.mean() - trust * (sure - sure.mean())
-    low, high = score_interval(value, len(right) * _worth(right, leftover))
-    return _in_the_pool(sample, value, low, high)
+    drawn = np.ones(len(right)) if weights is None else weights
+    drawn = drawn / drawn.sum()
+    trust = power_tuning(right, sure, drawn)
+    is_right, is_sure = float(drawn @ right), float(drawn @ sure)
+    value = float(np.clip(is_right + trust * (sample.rest - is_sure), 0.0, 1.0))
+    leftover = right - is_right - trust * (sure - is_sure)
+    return Estimate(value, *score_interval(value, _worth(right, leftover, drawn) / float(drawn @ drawn)))
 
 
 def estimate_exactly(sample: Sample) -> Estimate:
@@ -111,23 +123,25 @@ def _in_the_pool(sample: Sample, value: float, low: float, high: float) -> Estim
     return Estimate(whole, max(0.0, whole - below), min(1.0, whole + above))
 
 
-def power_tuning(right: Numbers, sure: Numbers) -> float:
+def power_tuning(right: Numbers, sure: Numbers, drawn: Numbers | None = None) -> float:
     """How far to trust confidences, 0 to 1: the slope of right answers on them, drawn towards 1.
 
-    Power tuning (Angelopoulos, Duchi and Zrnic, 2023, PPI++).
+    Power tuning (Angelopoulos, Duchi and Zrnic, 2023, PPI++). `drawn` (m,), summing to 1, weighs the rows.
     """
-    spread = float(sure.var())
+    drawn = np.full(len(right), 1.0 / len(right)) if drawn is None else drawn
+    away = sure - drawn @ sure
+    spread = float(drawn @ away**2)
     if spread <= 0.0:
         return 0.0
-    together = float(((right - right.mean()) * (sure - sure.mean())).mean())
-    rows = len(right)
+    together = float((drawn * (right - drawn @ right)) @ away)
+    rows = 1.0 / float(drawn @ drawn)
     return float(np.clip((rows * together + _TRUST * spread) / ((rows + _TRUST) * spread), 0.0, 1.0))
 
 
-def _worth(right: Numbers, leftover: Numbers) -> float:
+def _worth(right: Numbers, leftover: Numbers, drawn: Numbers) -> float:
     """Spread of right answers over the spread that confidences leave unexplained, drawn towards 1."""
-    rows = len(right)
-    share_right = (float(right.sum()) + 2.0) / (rows + 4.0)
+    rows, mean = 1.0 / float(drawn @ drawn), float(drawn @ right)
+    share_right = (rows * mean + 2.0) / (rows + 4.0)
     caution = _CAUTION * share_right * (1.0 - share_right)
-    ratio = (rows * float(right.var()) + caution) / (float((leftover**2).sum()) + caution)
+    ratio = (rows * mean * (1.0 - mean) + caution) / (rows * float(drawn @ leftover**2) + caution)
     return float(np.clip(ratio, *_WORTH))

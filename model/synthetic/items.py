@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.records import Embeddings, Labels
-from model.synthetic.realism import Realism
+
+if TYPE_CHECKING:  # its libraries take seconds to import, and the names of the verdicts need none
+    from model.synthetic.realism import Realism
 
 Verdict = Literal["helpful", "redundant", "harmful", "unsure"]
 HELPFUL: Verdict = "helpful"

@@ -27,7 +27,7 @@ def start_labeling(page, project):
 def test_an_annotator_gets_the_published_order_with_the_predicted_label_filled_in(
     signed_in_page, connect_project
 ):
-    project = connect_project(audit_share=0.0)
+    project = connect_project(audit_share=0.0, preannotate_floor=0.0)
     order = project.window()
     predictions = project.predictions()
     start_labeling(signed_in_page, project)
@@ -48,7 +48,7 @@ def test_an_annotator_gets_the_published_order_with_the_predicted_label_filled_i
 
 
 def test_an_audit_task_opens_blank(signed_in_page, connect_project):
-    project = connect_project(audit_share=0.5)
+    project = connect_project(audit_share=0.5, preannotate_floor=0.0)
     order, predictions = project.window(), project.predictions()
     blank = next(task for task in order if not predictions[task]["result"])
     project.annotate(*order[: order.index(blank)])

@@ -21,7 +21,8 @@ ANSWER = re.compile("is a class now|A loop is running")
 @pytest.fixture
 def open_world(admin, shared_backend):
     """The demonstration's texts: eight topics are labels, two are not, and some tasks are labelled."""
-    project = ConnectedProject.create(admin, shared_backend, draw_documents()).connect()
+    project = ConnectedProject.create(admin, shared_backend, draw_documents())
+    project.connect(preannotate_floor=0.1)
     known = [task_id for task_id in sorted(project.truth) if project.truth[task_id] not in MISSING]
     project.annotate(*known[:LABELS_BEFORE])
     project.ask_for_loop()

@@ -39,7 +39,7 @@ class ConnectedProject:
         return self
 
     def run(self, command, *arguments):
-        """What `python -m backend COMMAND ID --json` prints; it must succeed."""
+        """What `nextlabel COMMAND ID --json` prints; it must succeed."""
         done = self.backend.command_line(command, str(self.project.id), *arguments, "--json")
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout)

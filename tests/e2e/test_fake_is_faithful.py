@@ -277,6 +277,13 @@ def talk_of_begun_tasks(talk):
     yield "where skips count as answers they finish", talk.finished(), talk.begun()
     remote.update_project(project, skip_queue="REQUEUE_FOR_ME")
     yield "and where not, not", talk.finished(), talk.begun()
+    skips = remote.skips(project, talk.place)
+    yield "skips", [(talk.place[task_id], len(found)) for task_id, found in skips.items()]
+    before = talk.moments()
+    (skipped,) = skips
+    yield "a skip taken back twice", [remote.delete_annotation(skips[skipped][0]) for _ in range(2)]
+    yield "nobody skipped", remote.skips(project, talk.place), talk.finished(), talk.begun()
+    yield "the task has changed, and no other", [n for n, at in talk.moments().items() if at != before[n]]
 
 
 def talk_of_a_cohort(talk):

@@ -10,7 +10,7 @@ TASKS = 70
 
 @pytest.fixture
 def connected(connect_project):
-    return connect_project(tasks=TASKS, queue_window=WINDOW, retrain_every_labels=1000)
+    return connect_project(tasks=TASKS, queue_window=WINDOW, retrain_every_labels=1000, preannotate_floor=0.0)
 
 
 def test_tasks_outside_the_window_are_pre_annotated_when_asked_for_and_wait_behind_it(connected):

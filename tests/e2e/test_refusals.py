@@ -73,3 +73,12 @@ def test_connect_says_that_a_personal_access_token_is_wrong(
     error = _error(broken, "connect", str(project.id))
     assert error["code"] == "token-refused"
     assert "personal access token" in error["message"]
+
+
+def test_connect_names_the_projects_that_there_are(
+    strict_label_studio, personal_token, project, make_backend
+):
+    backend = make_backend(server=strict_label_studio, api_key=personal_token)
+    error = _error(backend, "connect", "999999")
+    assert error["code"] == "not-found"
+    assert str(project.id) in error["hint"].removeprefix("You can see: ").rstrip(".").split(", ")

@@ -9,7 +9,9 @@ AUDIT_SHARE = 0.25
 
 
 def test_the_window_is_served_in_order_to_one_annotator_and_to_two_in_turn(connect_project, make_annotator):
-    connected = connect_project(queue_window=WINDOW, retrain_every_labels=1000, audit_share=AUDIT_SHARE)
+    connected = connect_project(
+        queue_window=WINDOW, retrain_every_labels=1000, audit_share=AUDIT_SHARE, preannotate_floor=0.0
+    )
     version, order = connected.version, connected.window()
     served, blank = [], []
 

@@ -108,7 +108,7 @@ def test_a_webhook_without_the_secret_is_refused(headers, with_login, open_app):
 
 def test_a_refused_webhook_names_the_cure(open_app):
     client = open_app(with_login=False, with_secret=True)
-    assert "python -m backend connect" in assert_error(client.post(HOOK, json=EVENT), 401)["hint"]
+    assert "nextlabel connect" in assert_error(client.post(HOOK, json=EVENT), 401)["hint"]
 
 
 def test_the_secret_opens_nothing_but_webhooks(open_app):

@@ -73,15 +73,14 @@ def test_the_page_of_a_project(client, rich):
     page = text_of(response)
     for words in (
         "Support requests",
-        "83.4 % (77.1 to 88.2), measured on 142 audit labels",
+        "Between 77 and 88 %, from 142 blind answers.",
         "Keep labeling",
         "group about 1",
         "Not a class",
         "no effect shown (−0.9 to +1.1)",
-        "7 of 412 labels disagree",
-        "nl-000005",
+        "model 5",
         "Nobody answers at http://localhost:8080.",
-        "Map of the pool",
+        'id="map"',
     ):
         assert words in page
 
@@ -89,7 +88,8 @@ def test_the_page_of_a_project(client, rich):
 def test_the_page_of_a_project_without_anything(client):
     client.post("/setup", json={"project": "7.1700000000"})
     page = text_of(client.get("/projects/7"))
-    assert page.count("Too early to say: 0 of 30 audit labels.") >= 4
+    assert "Nobody has answered yet: the guesses come from the names of the labels alone." in page
+    assert "About one task in 7 is asked blind" in page and "oo early" not in page
 
 
 def test_the_connected_projects_are_listed_with_links(client, rich):
@@ -98,12 +98,14 @@ def test_the_connected_projects_are_listed_with_links(client, rich):
 
 
 def test_before_the_first_project_the_list_says_how_to_connect_one(client):
-    assert "python -m backend connect PROJECT_ID" in text_of(client.get("/projects"))
+    assert "nextlabel connect PROJECT_ID" in text_of(client.get("/projects"))
 
 
-@pytest.mark.parametrize("path", ["/projects", "/projects/7", "/projects/7/state.json", "/projects/99"])
+@pytest.mark.parametrize(
+    "path", ["/projects", "/projects/7", "/projects/7/state.json", "/projects/99", "/no"]
+)
 def test_nothing_from_elsewhere_may_run_on_a_page(path, client, rich):
-    headers = client.get(path).headers
+    headers = client.get(path, headers=BROWSER).headers
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'self'") and "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
@@ -130,6 +132,16 @@ def test_a_page_has_no_script_style_or_handler_of_its_own(client, rich):
         "charts.js",
         "live.js",
         "map.js",
+        "map.css",
+        "map/gestures.js",
+        "map/groups.js",
+        "map/names.js",
+        "map/page.js",
+        "map/panel.js",
+        "map/picking.js",
+        "map/picture.js",
+        "map/server.js",
+        "map/view.js",
         "theme.js",
         "icon.svg",
         "uplot/uPlot.iife.min.js",
@@ -161,28 +173,85 @@ def test_texts_and_labels_are_escaped_wherever_they_stand(context, client):
 
 def test_the_points_of_the_map_are_json(client, rich):
     response = client.get("/projects/7/map.json")
-    assert response.is_json and len(response.json["task"]) == 60
+    assert response.is_json and len(response.json["points"]["task"]) == 60
 
 
 def test_the_state_is_json(client, rich):
     response = client.get("/projects/7/state.json")
-    assert response.is_json and response.json["items"]["version"]["words"] == "nl-000005"
+    assert response.is_json and response.json["items"]["version"]["words"] == "model 5"
 
 
 PROJECT_FILES = ["", "/state.json", "/map.json", "/wanted.json", "/wanted.csv", "/loops.json", "/loops.csv"]
 
 
 @pytest.mark.parametrize("file", PROJECT_FILES)
-def test_a_missing_project_is_named_on_a_page_with_the_cure(file, client):
-    response = client.get(f"/projects/99{file}")
+def test_a_missing_project_is_named_with_the_cure_on_a_page_or_as_json(file, client):
+    assert_error(client.get(f"/projects/99{file}"), 404, "not-found")
+    response = client.get(f"/projects/99{file}", headers=BROWSER)
     assert (response.status_code, response.mimetype) == (404, "text/html")
     assert "Project 99 is not connected to this backend." in text_of(response)
-    assert "python -m backend connect 99" in text_of(response)
+    assert "nextlabel connect 99" in text_of(response)
 
 
-def test_everywhere_else_errors_stay_json(client):
-    assert_error(client.get("/projects/99.json"), 404, "not-found")
+@pytest.mark.parametrize("path", ["/nowhere", "/projects/x", "/projects/7/nothing", "/projects/99.json"])
+def test_a_wrong_address_is_a_page_for_people_and_json_for_programs(path, client, rich):
+    assert_error(client.get(path), 404, "not-found")
+    assert_error(client.get(path, headers={"Accept": "*/*"}), 404, "not-found")
+    response = client.get(path, headers=BROWSER)
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert "All connected projects" in text_of(response)
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+def test_what_programs_send_wrongly_stays_json(client):
     assert_error(client.post("/projects/99/retrain"), 404, "not-found")
+
+
+def test_the_first_address_leads_people_to_the_projects(client):
+    response = client.get("/", headers=BROWSER)
+    assert (response.status_code, response.headers["Location"]) == (302, "./projects")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json"}])
+def test_the_first_address_tells_programs_that_it_is_alive(headers, client):
+    assert client.get("/", headers=headers).json["status"] == "UP"
+
+
+@pytest.mark.parametrize("words", ["loop", "window", "lane", "kappa", "cohesion", "webhook", "oo early"])
+def test_the_first_screens_have_the_words_of_their_readers(words, client, rich):
+    page = text_of(client.get("/projects/7"))
+    first = page[page.index("<main") : page.index('id="map"')]
+    assert words not in re.sub(r"<[^>]+>", " ", first).lower()
+    assert words not in re.sub(r"<[^>]+>", " ", text_of(client.get("/projects"))).lower()
+
+
+@pytest.mark.parametrize("route", ["rollback", "add-class"])
+def test_a_button_that_reaches_far_says_what_will_happen_and_asks_once(route, client, trained, rich):
+    page = text_of(client.get("/projects/1" if route == "rollback" else "/projects/7"))
+    (asked, *_others) = re.findall(
+        rf'<details class="ask">.*?action="[^"]*{route}".*?</details>', page, re.DOTALL
+    )
+    assert {"rollback": "No answer is lost.", "add-class": "becomes a label"}[route] in asked
+    assert page.count(f'/{route}"') == len(
+        re.findall(rf'<details class="ask">(?:(?!</details>).)*/{route}"', page, re.DOTALL)
+    )
+
+
+def test_a_page_is_light_without_the_map(context, client):
+    add_rich_project(context, texts=write_texts(200), loops=25, groups=20)
+    parts = [
+        "/projects/7",
+        "/static/dashboard.css",
+        "/static/live.js",
+        "/static/charts.js",
+        "/static/theme.js",
+    ]
+    parts += ["/static/uplot/uPlot.iife.min.js", "/static/uplot/uPlot.min.css", "/static/icon.svg"]
+    size = 0
+    for path in parts:
+        with client.get(path) as response:
+            size += len(response.get_data())
+    assert size <= 150_000
 
 
 def test_what_to_make_next_is_there_as_json_and_csv(client, rich):
@@ -241,7 +310,7 @@ def test_a_loop_is_asked_for_with_one_button(connected, press, client):
     connected.context.jobs.enqueued.clear()
     assert press("loop").status_code == 303
     assert connected.context.jobs.enqueued == [connected.project.id]
-    assert flashed(client) == [("done", "A loop is asked for; a worker starts it in a moment.")]
+    assert flashed(client) == [("done", "A worker looks for new answers in a moment.")]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +320,9 @@ def test_a_loop_is_asked_for_with_one_button(connected, press, client):
         ("rollback", {}, "no version"),
         ("add-class", {"group": "9", "name": "x"}, "no group 9"),
         ("add-class", {"group": "x", "name": "x"}, "number of the group is missing"),
+        ("skips/answer", {"group": "9", "answer": "ask"}, "no group 9"),
+        ("skips/answer", {"group": "9", "answer": "never"}, "no answer"),
+        ("skips/reopen", {"group": "x"}, "number of the group is missing"),
         ("reject-group", {}, "number of the group is missing"),
     ],
 )
@@ -271,10 +343,10 @@ def test_a_running_loop_is_said_in_plain_words(group, press, client, monkeypatch
     monkeypatch.setattr("backend.workflows.views.dashboard.actions._WAIT_S", 0.0)
     monkeypatch.setattr("backend.workflows.project.lease._acquire", lambda *_arguments: False)
     assert press("add-class", group="1", name="parrots").status_code == 303
-    assert flashed(client) == [("error", "A loop is running; try again in a moment.")]
+    assert flashed(client) == [("error", "It is learning at the moment; try again in a moment.")]
 
 
-BUTTONS = ["loop", "add-class", "reject-group", "rollback"]
+BUTTONS = ["loop", "add-class", "reject-group", "rollback", "skips/answer", "skips/reopen"]
 
 
 @pytest.mark.parametrize("button", BUTTONS)
@@ -407,7 +479,9 @@ def test_processes_that_start_together_share_one_salt(context):
 @pytest.mark.parametrize("prefix", ["", "/nextlabel", "/tools/label/next"])
 @pytest.mark.parametrize("page", ["/projects", "/projects/7", "/projects/99"])
 def test_under_the_path_of_a_proxy_every_link_leads_to_us(prefix, page, client, rich):
-    links = re.findall(r'(?:href|src|action|data-live|data-map)="([^"#]+)"', text_of(client.get(page)))
+    links = re.findall(
+        r'(?:href|src|action|data-live|data-map)="([^"#]+)"', text_of(client.get(page, headers=BROWSER))
+    )
     ours = [link for link in links if not link.startswith("http://label-studio.test")]
     assert len(ours) >= 3
     for link in ours:

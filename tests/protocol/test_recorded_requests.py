@@ -106,7 +106,7 @@ def test_every_webhook_is_taken_as_a_hint(name, replay, set_up, context):
 @pytest.mark.parametrize("name", WEBHOOKS)
 def test_a_webhook_of_an_unknown_project_is_refused_with_the_cure(name, replay):
     error = assert_error(replay(name), 404, "not-found")
-    assert "python -m backend connect" in error["hint"]
+    assert "nextlabel connect" in error["hint"]
 
 
 def test_a_webhook_is_remembered_as_a_sign_of_life(replay, set_up, context):

@@ -85,7 +85,7 @@ def test_the_doctor_names_each_reason_with_its_cure(answered):
     assert "5 of 9 answered tasks are learned from" in finding.message
     for words in ("1 empty", "1 with an unknown label", "1 in dispute", "1 skipped"):
         assert words in finding.message
-    assert "Answered, but no label" in finding.cure and "alias" in finding.cure
+    assert "No label yet" in finding.cure and "alias" in finding.cure
 
 
 def test_skips_alone_are_nothing_to_worry_about(connected):
@@ -115,7 +115,7 @@ def test_a_tab_gathers_what_was_answered_without_a_label(answered):
     flags = {task_id: task["data"].get("nextlabel_flag") for task_id, task in answered.tasks.items()}
     marked = [task_id for task_id, flag in flags.items() if flag == "no-label"]
     titles = [tab["data"]["title"] for tab in answered.label_studio.tabs.values()]
-    assert len(marked) == 3 and "Answered, but no label" in titles
+    assert len(marked) == 3 and "No label yet" in titles
     notes = {answered.tasks[task_id]["data"]["nextlabel_note"] for task_id in marked}
     assert len(notes) == 3 and any("nothing was chosen" in note for note in notes)
 

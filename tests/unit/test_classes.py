@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from backend.database import Decision, NovelGroup
 from backend.errors import BadRequest, NotFound
-from backend.label_studio.label_config import add_label, add_note, parse_label_config
+from backend.label_studio.label_config import add_label, add_note, parse_label_config, remove_note
 from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.intake.earlier_findings import list_groups
 
@@ -92,11 +92,12 @@ def test_a_label_needs_a_name():
         add_label(CONFIG, "  ")
 
 
-def test_the_line_that_explains_is_added_once():
+def test_the_line_that_explains_is_added_once_and_removed_without_a_trace():
     once = add_note(CONFIG)
-    assert '<Header value="$nextlabel_note"/>' in once
+    assert '<Header value="$nextlabel_note" size="5"/>' in once
     assert add_note(once) is None
     assert parse_label_config(once).text_fields == ("text",)
+    assert (remove_note(once), remove_note(CONFIG)) == (CONFIG, None)
 
 
 def test_connect_explains_only_when_asked(workbench):

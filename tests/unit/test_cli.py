@@ -2,19 +2,26 @@
 
 import csv
 import json
+import socket
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from backend import __version__
 from backend.cli import app
 from backend.settings import ProjectSettings
 from backend.workflows.project.workers import living_workers
+from backend.workflows.serving.lines import MOST_LINES
+from demo.child_process import find_free_port
 from tests.conftest import BACKEND_URL
 
 COMMANDS = typer.main.get_command(app).commands
@@ -38,7 +45,7 @@ def assert_two_lines(result, message, cure):
 
 def test_without_a_command_the_help_says_where_to_start():
     result = CliRunner().invoke(app, [])
-    assert "connect PROJECT_ID" in result.output
+    assert "nextlabel start" in result.output and "nextlabel connect 1" in result.output
     for name in COMMANDS:
         assert name in result.output
 
@@ -46,7 +53,7 @@ def test_without_a_command_the_help_says_where_to_start():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_teaches(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    result = CliRunner().invoke(app, [name, "--help"], prog_name="python -m backend")
+    result = CliRunner().invoke(app, [name, "--help"], prog_name="nextlabel")
     assert result.exit_code == 0
     assert COMMANDS[name].help.splitlines()[0] in result.stdout
     for parameter in COMMANDS[name].params:
@@ -67,7 +74,8 @@ def test_connect_says_what_it_found_did_and_saw(run, workbench):
     assert lines[1] == "Project 1 “A project”: 2 labels."
     assert "  + ML backend registered" in lines
     assert "A new order is published: version nl-000001-label-names, 10 tasks in the window" in result.stdout
-    assert lines[-2] == f"The order served is the order published: task {workbench.window[0]} comes next."
+    assert f"The order served is the order published: task {workbench.window[0]} comes next." in lines
+    assert lines[-2].endswith("connect 1 --explain")
     assert lines[-1].endswith("/projects/1")
 
 
@@ -124,7 +132,7 @@ def test_disconnect_lists_what_it_took_back(run, connected):
         "webhook removed",
         "ML backend removed",
         "10 predictions removed",
-        "flags and tabs removed",
+        "our fields removed from 10 tasks, and our tabs",
         "sampling set back to 'Sequential sampling'",
     ]
 
@@ -133,7 +141,7 @@ def test_doctor_marks_every_check_and_names_the_cure(run, connected):
     result = run("doctor", "1")
     assert result.exit_code == 1  # no worker is alive
     assert "✗ worker: no worker is alive" in result.stdout
-    assert "    Run: python -m backend worker" in result.stdout
+    assert "    Run: nextlabel start" in result.stdout
     assert "✓ sampling: Uncertainty sampling" in result.stdout
 
 
@@ -174,6 +182,7 @@ def test_status_shows_the_project(run):
         assert "Project 1 “A project”" in text
         assert "nl-000001-label-names" in text and "0 of 40 tasks" in text
         assert "10 of 10 tasks left" in text and "no audit labels yet" in text
+        assert f"{BACKEND_URL}/projects/1" in text
 
 
 def test_versions_and_rollback(run, connected):
@@ -199,7 +208,7 @@ def test_errors_that_look_like_markup_are_printed_as_they_are(run):
     result = run("rollback", "1", "[/v1]")
     assert result.exit_code == 1
     run("connect", "1")
-    assert_two_lines(run("rollback", "1", "[/v1]"), "has no version '[/v1]'", "python -m backend versions 1")
+    assert_two_lines(run("rollback", "1", "[/v1]"), "has no version '[/v1]'", "nextlabel versions 1")
 
 
 # Errors
@@ -211,16 +220,16 @@ def test_errors_that_look_like_markup_are_printed_as_they_are(run):
 )
 def test_what_is_not_connected_is_named_with_the_cure(arguments, run):
     command, *rest = arguments
-    assert_two_lines(run(command, "99", *rest), "Project 99 is not connected", "python -m backend connect 99")
+    assert_two_lines(run(command, "99", *rest), "Project 99 is not connected", "nextlabel connect 99")
 
 
 def test_an_unknown_project_cannot_be_connected(run):
-    assert_two_lines(run("connect", "99"), "GET /api/projects/99", "project (still) exist")
+    assert_two_lines(run("connect", "99"), "no project 99", "You can see: 1.")
 
 
 def test_a_backend_that_does_not_run_is_named(run, label_studio):
     label_studio.serve(BACKEND_URL, None)
-    assert_two_lines(run("connect", "1"), "no good answer", "python -m backend serve")
+    assert_two_lines(run("connect", "1"), "no good answer", "nextlabel start")
 
 
 def test_a_refused_token_is_named_with_the_cure(run, label_studio):
@@ -230,7 +239,7 @@ def test_a_refused_token_is_named_with_the_cure(run, label_studio):
 
 def test_errors_stay_two_lines_on_a_narrow_terminal(run, set_width):
     set_width(30)
-    assert_two_lines(run("status", "99"), "is not connected to this backend", "python -m backend connect 99")
+    assert_two_lines(run("status", "99"), "is not connected to this backend", "nextlabel connect 99")
 
 
 def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
@@ -252,7 +261,7 @@ def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
     def interrupt(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backend.cli.all_statuses", interrupt)
+    monkeypatch.setattr("backend.workflows.views.status.all_statuses", interrupt)
     result = run("status")
     assert (result.exit_code, result.stderr.strip()) == (130, "Stopped.")
 
@@ -263,8 +272,58 @@ def test_ctrl_c_stops_without_a_traceback(run, monkeypatch):
 def test_a_command_that_is_misused_says_how_it_is_used(arguments, run):
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "Usage: python -m backend" in result.stderr
+    assert "Usage: nextlabel" in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "start"])
+def test_a_port_that_is_taken_or_does_not_exist_is_named(command, run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_two_lines(run(command, "--port", port), f"Port {port} of 127.0.0.1 is taken", "BACKEND_URL")
+    assert_two_lines(run(command, "--port", "99999"), "There is no port 99999", "--port")
+    assert_two_lines(run(command, "--port", "0"), "There is no port 0", "--port")
+    assert_two_lines(run(command, "--host", "no.such.host.invalid"), "no address of this machine", "--host")
+
+
+def test_a_token_that_was_cut_is_named_before_label_studio_is_asked(
+    run_command, make_context, make_settings, label_studio
+):
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJhIjox"
+    result = run_command(make_context(make_settings(label_studio_api_key=token)), "connect", "1")
+    assert_two_lines(result, "some are missing", "Account & Settings")
+    assert token not in result.output and label_studio.calls == []
+
+
+def test_the_version_is_told(run):
+    assert run("--version").stdout == f"nextlabel {__version__}\n"
+
+
+def test_versions_never_cut_the_name_that_rollback_needs(run, connected, set_width):
+    set_width(40)
+    assert "nl-000001-label-names" in run("versions", "1").stdout
+
+
+def test_times_are_those_of_the_reader(run, connected, monkeypatch, request):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    request.addfinalizer(time.tzset)
+    request.addfinalizer(lambda: monkeypatch.undo())
+    moment = connected.workspace.loops.newest().started_at.replace(tzinfo=UTC)
+    told = moment.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m-%d %H:%M JST")
+    assert f"1: published {told}" in run("status", "1").stdout
+    assert one_object(run("status", "1", "--json"))["last_loop"]["started_at"].endswith("Z")
+
+
+def test_a_loop_has_a_number_within_its_project_which_replay_takes(run, label_studio, workbench):
+    other = label_studio.add_project(texts=["a text about cats"] * 12)
+    run("connect", "1")
+    assert run("connect", str(other)).exit_code == 0
+    data = one_object(run("status", str(other), "--json"))
+    assert (data["last_loop"]["loop"], data["last_loop"]["number"]) == (2, 1)
+    assert [(record["loop"], record["number"]) for record in data["loops"]] == [(2, 1)]
+    assert run("replay", str(other), "1").stdout.startswith("Loop 1, version nl-000001")
+    assert_two_lines(run("replay", str(other), "2"), "has no loop 2", "take one from 1 to 1")
 
 
 # JSON
@@ -313,7 +372,10 @@ def test_loop_as_json(run, connected):
     connected.label(10)
     data = one_object(run("loop", "1", "--json"))
     assert (data["outcome"], data["version"]) == ("published", "nl-000002")
-    assert data["figures"]["writes"] == 2 and data["figures"]["rejected"] == []
+    assert (
+        2 <= data["figures"]["until_published"]["writes"] <= 2 + MOST_LINES
+        and data["figures"]["rejected"] == []
+    )
 
 
 def test_status_as_json(run):
@@ -344,10 +406,12 @@ def test_doctor_as_json_names_check_verdict_message_and_cure(run):
 
 def test_serve_takes_host_and_port_from_the_settings_or_the_command_line(run, monkeypatch):
     served = []
-    monkeypatch.setattr("backend.cli.serve_http", lambda **where: served.append(where))
+    monkeypatch.setattr("backend.server.serve_http", lambda **where: served.append(where))
+    first, second = find_free_port(), find_free_port()
+    monkeypatch.setenv("PORT", str(first))
     run("serve")
-    run("serve", "--host", "0.0.0.0", "--port", "9999")
-    assert served == [{"host": "127.0.0.1", "port": 9090}, {"host": "0.0.0.0", "port": 9999}]
+    run("serve", "--host", "0.0.0.0", "--port", str(second))
+    assert served == [{"host": "127.0.0.1", "port": first}, {"host": "0.0.0.0", "port": second}]
 
 
 def test_a_worker_beats_while_it_works(run_command, workbench):
@@ -373,14 +437,14 @@ def run_with(no_environment, tmp_path, monkeypatch):
     (tmp_path / "odd-jobs").mkdir()
     (tmp_path / "odd-jobs" / "jobs.db").write_text("no database. " * 50)
     (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
-    monkeypatch.setattr("backend.cli.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
 
     def invoke(command="status", **values):
         monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
         monkeypatch.setattr("sys.argv", ["backend", command])
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        return CliRunner().invoke(app, [command], prog_name="python -m backend")
+        return CliRunner().invoke(app, [command], prog_name="nextlabel")
 
     return invoke
 
@@ -407,9 +471,6 @@ def run_with(no_environment, tmp_path, monkeypatch):
             "no-migrations.lock",
             "A setting is wrong. DATA_DIR: /",
         ),
-        ("DATA_DIR", "no-jobs.db", "The queue of jobs cannot be opened: unable to open"),
-        ("DATA_DIR", "odd-jobs", "The queue of jobs cannot be opened: file is not a database"),
-        ("REDIS_URL", "redis://127.0.0.1:port/0", "The queue of jobs cannot be opened: "),
     ],
 )
 @pytest.mark.parametrize("command", ["status", "serve", "worker"])
@@ -420,6 +481,21 @@ def test_a_place_that_cannot_be_used_is_named_in_two_lines(command, name, value,
     assert told.startswith(f"Error: {said}")
     assert cure.startswith("To fix it: ")
     assert "sesame" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATA_DIR", "no-jobs.db", "The queue of jobs cannot be opened: unable to open"),
+        ("DATA_DIR", "odd-jobs", "The queue of jobs cannot be opened: file is not a database"),
+        ("REDIS_URL", "redis://127.0.0.1:port/0", "The queue of jobs cannot be opened: "),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_queue_that_cannot_be_opened_is_named_in_two_lines(command, name, value, said, run_with):
+    told, cure = run_with(command, **{name: value}).output.strip().splitlines()
+    assert told.startswith(f"Error: {said}")
+    assert cure.startswith("To fix it: ")
 
 
 def test_a_database_of_a_later_release_is_left_alone(run_with, tmp_path):

@@ -122,7 +122,7 @@ def test_a_page_instead_of_json_is_an_error_that_asks_for_the_address():
 
 
 def test_an_unknown_project_is_not_found(remote):
-    with pytest.raises(NotFound, match="GET /api/projects/99"):
+    with pytest.raises(NotFound, match="no project 99"):
         remote.project(99)
 
 

@@ -128,7 +128,7 @@ def test_disconnect_takes_everything_back(workbench, label_studio):
         "webhook removed",
         "ML backend removed",
         "20 predictions removed",
-        "flags and tabs removed",
+        "our fields removed from 20 tasks, and our tabs",
         "sampling set back to 'Sequential sampling'",
     ]
     assert not workbench.project.connected and workbench.version is None
@@ -405,7 +405,7 @@ def test_an_order_that_is_not_ours_is_said_plainly(workbench, label_studio):
     report = workbench.connect()
     assert not report.in_order
     assert "NOT the order published" in report.verdict
-    assert "python -m backend doctor 1" in report.verdict
+    assert "nextlabel doctor 1" in report.verdict
 
 
 def test_a_project_that_is_labelled_already_has_an_empty_queue(workbench, label_studio):
@@ -443,7 +443,7 @@ def test_a_backend_that_does_not_run_is_named(workbench, label_studio):
     label_studio.serve(BACKEND_URL, None)
     with pytest.raises(BackendUnreachable, match="no good answer from this backend") as caught:
         workbench.connect()
-    assert "python -m backend serve" in caught.value.hint
+    assert "nextlabel start" in caught.value.hint
     assert label_studio.backends == {} and label_studio.webhooks == {}
 
 

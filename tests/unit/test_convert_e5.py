@@ -14,7 +14,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
 
 from model.encoders import convert_e5
-from model.encoders.text import MULTILINGUAL, EncoderMissing, TextEncoder, load_text_encoder
+from model.encoders.folders import MULTILINGUAL, EncoderFolder, EncoderMissing
+from model.encoders.text import TextEncoder, load_text_encoder
 
 WIDTH, INNER, LAYERS, POSITIONS = 32, 64, 2, 16
 BANK = ("The bank raised its rates.", "银行提高了利率。", "銀行は金利を上げた。", "رفع البنك الفائدة.")
@@ -114,20 +115,20 @@ def test_decomposed_letters_wide_letters_and_control_characters_are_levelled(wri
 
 
 def test_the_encoder_puts_the_prefix_before_every_text(written):
-    encoder = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    encoder = TextEncoder(EncoderFolder(written[0], "small"), device="cpu", threads=1)
     bare = json.loads((written[0] / "config_sentence_transformers.json").read_text())
     assert bare["prompts"][bare["default_prompt_name"]] == convert_e5.PREFIX
     with_prefix, revision = encoder.encode(["ab"]), encoder.revision
     (written[0] / "config_sentence_transformers.json").unlink()
-    without = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    without = TextEncoder(EncoderFolder(written[0], "small"), device="cpu", threads=1)
     assert np.allclose(without.encode(["query: ab"]), with_prefix, atol=1e-6)
     assert without.revision != revision
 
 
 def test_every_vector_is_centred_before_it_gets_unit_length(written):
-    centred = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    centred = TextEncoder(EncoderFolder(written[0], "small"), device="cpu", threads=1)
     (written[0] / "centre.safetensors").unlink()
-    bare = TextEncoder(written[0], name="small", device="cpu", threads=1)
+    bare = TextEncoder(EncoderFolder(written[0], "small"), device="cpu", threads=1)
     moved = bare.encode(["ab", "银行"]) - np.float32(0.1)
     expected = moved / np.linalg.norm(moved, axis=1, keepdims=True)
     assert np.allclose(centred.encode(["ab", "银行"]), expected, atol=1e-5)

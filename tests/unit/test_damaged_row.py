@@ -17,7 +17,7 @@ PAGES = (
     *("/projects", "/projects/1", "/projects/1.json", "/projects/1/state.json", "/projects/1/map.json"),
     *("/projects/1/loops.json", "/projects/1/loops.csv", "/projects/1/wanted.json", "/metrics"),
 )
-OBJECTS = ("overrides", "tabs", "queue_settings", "settings_before", "progress")
+OBJECTS = ("overrides", "tabs", "colours", "queue_settings", "settings_before", "progress")
 MOMENTS = ("lease_until", "last_looked_at", "last_webhook_at", "read_whole_at")
 NO_OBJECTS = ("[1, 2]", '"lost"', "{", "")
 NO_MOMENTS = (9e999, -5.0, "lost")
@@ -134,7 +134,8 @@ def test_a_stored_setting_that_is_gone_is_served_without_and_named(gone, trained
     found = assert_all_is_shown(trained, client)["settings"]
     assert found.verdict == "warning" and all(name in found.message for name in gone)
     assert set(project_status(trained.workspace)["settings_passed_over"]) == set(gone)
-    assert build_dashboard(trained.workspace)["notices"] == [found.message]
+    cards = {card["key"]: card["words"] for card in build_dashboard(trained.workspace)["waiting"]}
+    assert cards["fault-settings"].removesuffix(".").lower() == found.message.lower()
     trained.connect()
     assert trained.project.overrides == {"novelty_share": 0.25}
     assert "settings" not in assert_all_is_shown(trained, client)

@@ -6,15 +6,16 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task
+from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task, WindowTask, Worker
 from backend.errors import BadRequest, Busy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard import actions
-from backend.workflows.views.dashboard.page import build_dashboard, list_projects
-from backend.workflows.views.dashboard.points import map_points
+from backend.workflows.views.dashboard.page import build_dashboard
+from backend.workflows.views.dashboard.points import map_points, read_cards
+from backend.workflows.views.dashboard.projects import list_projects
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import wanted_data
 from backend.workflows.views.snippets import shorten
@@ -22,13 +23,12 @@ from backend.workflows.views.wording import (
     ago,
     counted,
     duration,
+    model_name,
     share_with_interval,
 )
 from demo.waiting import wait_for
 from tests.measured import LABELS, add_rich_project, write_signals
 from tests.topics import write_texts
-
-EARLY = "Too early to say: 0 of 30 audit labels."
 
 
 @pytest.fixture
@@ -71,18 +71,28 @@ def test_the_page_asks_label_studio_for_nothing(rich, context, label_studio):
     assert label_studio.calls == []
 
 
-def test_the_three_first_questions_are_answered_in_words_with_intervals(show):
-    accuracy, advantage, forecast = show()["answers"]
-    assert accuracy["words"] == "83.4 % (77.1 to 88.2), measured on 142 audit labels"
+def test_the_headline_has_five_cards_with_numbers_and_ranges(show):
+    accuracy, answered, pace, gain, todo = show()["headline"]
+    assert (accuracy["number"], accuracy["words"]) == (
+        "83 %",
+        "Between 77 and 88 %, from 142 blind answers.",
+    )
     assert accuracy["interval"] == {"kind": "share", "low": 0.771, "estimate": 0.834, "high": 0.882}
-    assert accuracy["notes"] == ["Macro-F1 0.79: every class weighs the same."]
-    assert advantage["interval"] == {"kind": "gain", "low": 0.008, "estimate": 0.036, "high": 0.062}
-    assert "(+0.8 to +6.2)" in advantage["words"]
-    assert advantage["notes"] == [
-        "As many labels at random as there are now would have given 80 % (74 to 85), by extrapolation."
+    assert (answered["key"], answered["unit"]) == ("answered", "of 120 tasks")
+    assert pace["key"] == "pace" and pace["number"] == answered["number"]
+    assert (gain["number"], gain["unit"]) == ("+1.2", "points")
+    assert gain["words"] == "Between +0.3 and +2.0 more accuracy, by the learning curve."
+    assert gain["interval"] == {"kind": "gain", "low": 0.003, "estimate": 0.012, "high": 0.02}
+    assert todo["verdict"] == "A new class, “group about 1”?"
+
+
+def test_the_order_is_weighed_against_a_random_one(show):
+    order = show()["order"]
+    assert order["interval"] == {"kind": "gain", "low": 0.008, "estimate": 0.036, "high": 0.062}
+    assert "(+0.8 to +6.2)" in order["words"]
+    assert order["notes"] == [
+        "As many answers in random order would have given 80 % (74 to 85), by extrapolation."
     ]
-    assert forecast["words"].startswith("The next 100 labels")
-    assert not any(answer["is_early"] for answer in (accuracy, advantage, forecast))
 
 
 def test_the_advice_names_each_signal_with_its_number_and_what_would_change_it(show):
@@ -97,31 +107,93 @@ def test_the_advice_names_each_signal_with_its_number_and_what_would_change_it(s
     ]
 
 
-def test_before_thirty_audit_labels_no_accuracy_is_named(show):
-    few = {"words": "", "estimate": 0.9, "low": 0.5, "high": 1.0, "n": 12, "needed": 30}
-    accuracy = show(signals=write_signals(accuracy=few))["answers"][0]
-    assert accuracy["words"] == "Too early to say: 12 of 30 audit labels."
-    assert accuracy["is_early"] and accuracy["interval"] is None
+def measured(**changes):
+    fields = {"words": "", "n": 12, "needed": 30, "blind": 12, "aim": 0.08}
+    return write_signals(accuracy=fields | changes)
 
 
-def test_without_signals_the_accuracy_of_the_version_in_use_is_shown(connected, context):
-    for _ in range(10):
-        connected.label(3)
+def test_a_range_speaks_from_the_first_blind_answers_and_says_how_many_make_it_small(show):
+    few = measured(estimate=0.75, low=0.41, high=0.93, method="exact", more_blind=90, rough=0.62, rough_n=50)
+    accuracy = show(signals=few)["headline"][0]
+    assert accuracy["number"] == "75 %"
+    assert accuracy["words"] == "Between 41 and 93 %, from 12 blind answers; about 90 more make it ±8."
+    assert accuracy["notes"][0] == "Roughly 62 % by all 50 answers; they are harder ones."
+
+
+def test_before_a_blind_answer_a_rough_accuracy_speaks_and_is_named_so(show):
+    accuracy = show(signals=measured(n=0, blind=0, rough=0.4, rough_n=10))["headline"][0]
+    assert (accuracy["number"], accuracy["is_rough"], accuracy["interval"]) == ("≈ 40 %", True, None)
+    assert accuracy["words"].startswith("Rough: right on so many of 10 answers")
+    assert accuracy["notes"] == [
+        "About one task in 7 is asked blind, to measure it; the first answer to one brings a measured figure."
+    ]
+
+
+def test_what_accepting_the_rest_would_give_stands_under_the_accuracy(show):
+    rest = {"words": "", "open": 500, "blind": 62, "estimate": 0.86, "low": 0.8, "high": 0.9, "wrong": 70}
+    rest["whole"] = {"value": 0.9, "low": 0.85, "high": 0.93}
+    accuracy = show(signals=write_signals(rest=rest))["headline"][0]
+    assert accuracy["notes"] == [
+        "Accept what it says of the 500 tasks left, and about 86 % are right (between 80 and 90 %): "
+        "about 70 wrong."
+    ]
+
+
+def test_a_gain_that_is_not_foreseen_yet_says_what_is_known_lacking_and_when(show):
+    wait = {
+        "of": "forecast",
+        "known": "50 answers are learned from.",
+        "lacks": "The curve needs 18 more blind answers.",
+        "blind": 18,
+        "answers": 120,
+    }
+    early = {"words": "x", "labels": 100}
+    gain = show(signals=write_signals(forecast=early, waits=[wait]))["headline"][3]
+    assert gain["verdict"] == "Not foreseen yet" and gain["interval"] is None
+    assert gain["words"] == (
+        "50 answers are learned from. The curve needs 18 more blind answers. About 120 answers more."
+    )
+
+
+def test_what_waits_for_more_answers_is_listed_with_what_it_lacks(show):
+    wait = {"of": "calibration", "known": "x", "lacks": "30 blind answers; there are 12.", "answers": 90}
+    assert show(signals=write_signals(waits=[wait]))["to_come"] == [
+        {
+            "title": "Whether it is as sure as it says",
+            "words": "30 blind answers; there are 12. About 90 answers more.",
+        }
+    ]
+
+
+def test_skipped_tasks_and_answers_without_a_label_are_counted_apart(context):
+    add_rich_project(context, texts=write_texts(120), answered=20)
+    with context.database.session() as session:
+        for task, outcome in zip(
+            session.scalars(select(Task).limit(3)), ("skipped", "empty", "empty"), strict=True
+        ):
+            task.outcome, task.label = outcome, None
+    answered = build_dashboard(open_workspace(context, 7))["headline"][1]
+    assert (answered["number"], answered["words"]) == ("17", "14 % of all.")
+    assert answered["notes"] == ["1 skipped.", "2 answers without a label."]
+
+
+def test_no_card_of_the_headline_only_says_that_it_is_too_early(connected, context):
+    connected.label(3)
     connected.loop()
-    accuracy, advantage, _forecast = build_dashboard(open_workspace(context, 1))["answers"]
-    assert "judged by 3 blind answers." in accuracy["words"]
-    assert advantage["interval"] is None
+    cards = build_dashboard(open_workspace(context, 1))["headline"]
+    assert all(card["words"] or card["notes"] for card in cards)
+    assert "oo early" not in json.dumps(cards)
 
 
-def test_a_project_without_anything_has_calm_words_everywhere(workbench, client, context):
+def test_a_project_without_anything_shows_no_empty_section(workbench, client, context):
     assert client.post("/setup", json={"project": "1.1767225660"}).status_code == 200
     view = build_dashboard(open_workspace(context, 1))
-    assert [answer["words"] for answer in view["answers"]] == [EARLY] * 3
-    assert view["advice"]["words"] == EARLY
+    assert view["headline"][0]["verdict"] == "Not measured yet"
     assert view["curve"]["is_empty"] and view["calibration"]["is_empty"]
-    assert (view["classes"], view["novelty"]["groups"], view["versions"], view["loops"]) == ([], [], [], [])
-    assert view["map"] == {"points": 0}
-    assert view["measured"] is None
+    assert (view["classes"], view["versions"], view["loops"], view["advice"]) == ([], [], [], None)
+    assert (view["map"], view["measured"], view["order"]) == ({"points": 0}, None, None)
+    page = client.get("/projects/1").get_data(as_text=True)
+    assert 'id="progress"' not in page and 'id="synthetic"' not in page and 'id="map"' not in page
 
 
 def test_classes_stand_weakest_first_and_unmeasured_last(show):
@@ -130,21 +202,83 @@ def test_classes_stand_weakest_first_and_unmeasured_last(show):
     rows[1] |= {"recall": None, "low": None, "high": None, "predicted_share": None}
     classes = show(signals=write_signals(per_class=rows))["classes"]
     assert [row["label"] for row in classes] == [*reversed(LABELS[2:]), LABELS[0], LABELS[1]]
-    assert classes[-2]["recall_words"] == "no audit labels yet"
+    assert classes[-2]["recall_words"] == "no blind answer yet"
     assert classes[0]["recall_words"] == "63 % (43 to 75)"
-    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("too few: 11 audit labels", "–")
+    assert (classes[-1]["recall_words"], classes[-1]["predicted_words"]) == ("11 blind answers, too few", "–")
 
 
-def test_groups_come_with_three_typical_texts_and_a_proposed_name(show):
-    first, *others = show()["novelty"]["groups"]
+def cards_of(view, kind):
+    return [card for card in view["waiting"] if card["key"].startswith(kind)]
+
+
+def test_groups_wait_with_three_typical_texts_and_a_proposed_name(show):
+    first, *others = cards_of(show(), "group")
     assert len(others) == 2
-    assert (first["number"], first["name"], first["size"], first["cohesion"]) == (
-        1,
-        "group about 1",
-        12,
-        "0.80",
+    assert (first["title"], first["words"]) == (
+        "A new class, “group about 1”?",
+        "12 tasks fit no label and are like each other.",
     )
-    assert len(first["typical"]) == 3 and all(row["text"] for row in first["typical"])
+    assert len(first["texts"]) == 3 and all(row["text"] for row in first["texts"])
+    add, reject = first["buttons"]
+    assert (add["route"], add["fields"], add["ask"]["value"]) == (
+        "add_class",
+        {"group": "1"},
+        "group about 1",
+    )
+    assert "becomes a label" in add["warning"] and reject["route"] == "reject_group"
+
+
+def test_further_groups_come_after_all_other_decisions(show):
+    keys = [card["key"] for card in show(groups=5)["waiting"]]
+    assert keys[:3] == ["group-1", "group-2", "group-3"] and keys[-2:] == ["group-4", "group-5"]
+    assert len(keys) > 5
+
+
+def test_the_number_on_a_card_is_that_of_the_tab_it_leads_to(show, context):
+    view = show()
+    with context.database.session() as session:
+        shown = [(task.shown, task.annotations) for task in session.scalars(select(Task))]
+    suspect = sum(fields.get("nextlabel_flag") == "suspect" for fields, _ in shown)
+    ready = sum(fields.get("nextlabel_flag") == "ready" and not count for fields, count in shown)
+    (doubted,), (sure,) = cards_of(view, "suspect"), cards_of(view, "ready")
+    assert doubted["title"] == f"{suspect} labels to look at again"
+    assert sure["title"] == f"{ready} answers can be accepted as they are"
+    assert doubted["links"][0]["address"].endswith("?tab=8")
+
+
+def test_answers_that_are_no_label_wait_with_their_cure(connected, context):
+    first, second = connected.window[:2]
+    connected.label_studio.annotate(first, "cats")
+    connected.label_studio.annotate(first, "dogs", user=2)
+    connected.loop()
+    (card,) = cards_of(build_dashboard(open_workspace(context, 1)), "no-label")
+    assert card["title"] == "People disagree on 1 task"
+    assert "gives a third" in card["words"]
+
+
+def test_faults_come_first_with_the_cure_of_the_command_line(rich, context, change_project):
+    change_project(rich, connected=False, queue_settings={"sampling": "Sequential sampling"})
+    with context.database.session() as session:
+        session.execute(delete(Worker))
+        loop = session.scalars(select(Loop).order_by(Loop.id.desc())).first()
+        loop.outcome, loop.error = "failed", "Nobody answers. Is Label Studio running?"
+    view = build_dashboard(open_workspace(context, 7))
+    assert [(card["key"], card["command"]) for card in view["waiting"][:4]] == [
+        ("fault-connection", "nextlabel connect 7"),
+        ("fault-worker", "nextlabel worker"),
+        ("fault-look", ""),
+        ("fault-setting-sampling", "nextlabel connect 7"),
+    ]
+    assert view["waiting"][2]["words"] == "Nobody answers. Is Label Studio running?"
+    assert view["state"]["overall"] == {"words": "This project is not connected any more", "tone": "bad"}
+    todo = view["headline"][4]
+    assert todo["link"]["words"].startswith("See the cure, and ")
+
+
+def test_damaged_files_are_named_with_the_command_that_mends_them(trained, context):
+    (context.settings.model_folder / trained.project.key / trained.version / "manifest.json").unlink()
+    (card,) = cards_of(build_dashboard(open_workspace(context, 1)), "fault-damage")
+    assert card["command"] == "nextlabel loop 1"
 
 
 def test_what_to_make_next_comes_with_texts_to_imitate(rich, context):
@@ -210,22 +344,67 @@ def test_the_newest_loop_without_signals_does_not_hide_them(rich, context):
     assert build_dashboard(open_workspace(context, 7))["measured"]["version"] == "nl-000005"
 
 
-def test_the_map_holds_a_value_a_point_and_no_long_text(rich, context):
-    points = map_points(open_workspace(context, 7))
+def test_the_map_holds_a_value_a_point_and_no_text(rich, context):
+    drawn = map_points(open_workspace(context, 7))
+    points = drawn["points"]
     assert {len(values) for values in points.values()} == {120}
     assert points["x"] == sorted(points["x"])
-    assert max(len(text) for text in points["text"]) <= 120
-    assert {"Possible new classes", "Check these labels", "Ready to accept", None} == set(points["flag"])
+    assert {row["name"] for row in drawn["classes"]} == set(LABELS)
+    assert set(points["predicted"]) == set(range(len(LABELS))) and None in points["label"]
+    assert not any(isinstance(value, str) for values in points.values() for value in values)
 
 
-def test_the_list_of_projects_has_the_connected_ones(rich, context, change_project):
+def test_every_mark_on_the_map_is_on_the_tasks_that_have_it(trained, context):
+    trained.label_studio.annotate(trained.window[0], None, cancelled=True)
+    trained.loop()
+    drawn = map_points(trained.workspace)
+    marked = {
+        name: {
+            task
+            for task, marks in zip(drawn["points"]["task"], drawn["points"]["layers"], strict=True)
+            if marks & 1 << bit
+        }
+        for bit, name in enumerate(drawn["layers"])
+    }
+    assert marked["Up next"] == set(trained.window)
+    (skipped,) = marked["Skipped"]
+    assert skipped in trained.tasks and not trained.tasks[skipped]["is_labeled"]
+    with context.database.session() as session:
+        blind = session.scalars(select(WindowTask.task_id).where(WindowTask.lane == "audit")).all()
+    assert set(blind) <= marked["Asked unaided"] < set(trained.tasks)
+    assert marked["Synthetic"] == marked["Label in doubt"] == set()
+
+
+def test_the_map_shows_what_is_synthetic_in_doubt_or_new(rich, context):
+    drawn = map_points(open_workspace(context, 7))
+    with context.database.session() as session:
+        tasks = {row.task_id: row for row in session.scalars(select(Task))}
+    wanted = {
+        "Synthetic": lambda task: task.is_synthetic,
+        "Label in doubt": lambda task: task.shown.get("nextlabel_flag") == "suspect",
+        "Possible new class": lambda task: task.shown.get("nextlabel_flag") == "novel",
+    }
+    for name, has in wanted.items():
+        bit = drawn["layers"].index(name)
+        shown = [bool(marks & 1 << bit) for marks in drawn["points"]["layers"]]
+        assert shown == [bool(has(tasks[task])) for task in drawn["points"]["task"]] and any(shown)
+
+
+def test_the_texts_of_the_map_come_by_task_and_are_short(rich, context):
+    workspace = open_workspace(context, 7)
+    wanted = [5, 3, 999, 5, *range(20, 120)]
+    cards = read_cards(workspace, wanted)
+    assert [card["task"] for card in cards[:2]] == [5, 3] and len(cards) == 99
+    assert max(len(card["text"]) for card in cards) <= 240 and cards[0]["text"]
+
+
+def test_the_list_of_projects_says_how_each_is(rich, context, change_project):
     (row,) = list_projects(context)
-    assert (row["id"], row["title"], row["tasks"], row["version"]) == (
-        7,
-        "Support requests",
-        120,
-        "nl-000005",
-    )
+    assert (row["id"], row["title"], row["tasks"], row["model"]) == (7, "Support requests", 120, "model 5")
+    assert row["accuracy"]["number"] == "83 %"
+    assert row["state"] == {"words": "All is well", "tone": "good"}
+    assert row["waiting"] == len(build_dashboard(open_workspace(context, 7))["waiting"])
+    assert row["look"]["words"] == "2 minutes ago"
     change_project(rich, connected=False)
     assert list_projects(context) == []
 
@@ -243,7 +422,7 @@ def test_the_state_of_a_quiet_project(rich, context):
     assert (state["is_running"], state["progress"]) == (False, None)
     words = {name: item["words"] for name, item in state["items"].items()}
     assert words["loop"] == "found nothing new 2 minutes ago, in 1.0 s"
-    assert words["version"] == "nl-000005"
+    assert words["version"] == "model 5"
     assert words["labels"] == "0 of 10 new answers"
     assert words["worker"] == "alive"
     assert words["webhook"].endswith("seconds ago")
@@ -251,7 +430,7 @@ def test_the_state_of_a_quiet_project(rich, context):
 
 def test_without_a_worker_the_state_names_the_cure(connected, context):
     worker = read_state(open_workspace(context, 1))["items"]["worker"]
-    assert worker["tone"] == "bad" and "python -m backend worker" in worker["words"]
+    assert worker["tone"] == "bad" and "nextlabel start" in worker["words"]
 
 
 def test_a_failed_loop_says_why(rich, context):
@@ -274,7 +453,9 @@ def test_what_a_loop_could_not_measure_stands_in_the_history(rich, context):
         loop = session.scalars(select(Loop).where(Loop.outcome == "published").order_by(Loop.id)).all()[-1]
         loop.figures = loop.figures | {"failed": {"looking for new classes": "ValueError in detect, line 7"}}
     row = next(
-        row for row in build_dashboard(open_workspace(context, 7))["loops"] if row["version"] == loop.version
+        row
+        for row in build_dashboard(open_workspace(context, 7))["loops"]
+        if row["model"] == model_name(loop.version)
     )
     assert row["error"] == "looking for new classes failed: ValueError in detect, line 7"
     assert not row["has_failed"]
@@ -311,7 +492,7 @@ def test_a_window_that_runs_dry_is_a_warning(connected, context):
     with context.database.session() as session:
         session.execute(update(Task).values(is_labeled=True))
     assert read_state(open_workspace(context, 1))["items"]["window"] == {
-        "words": "empty until the next loop fills it",
+        "words": "empty until it is filled again",
         "tone": "warning",
         "share": 0.0,
     }
@@ -329,7 +510,7 @@ def test_a_window_is_empty_without_a_warning_where_nothing_is_left_to_label(conn
 def test_before_the_first_loop_the_window_says_that_none_has_filled_it(workbench, client, context):
     client.post("/setup", json={"project": "1.1767225660"})
     assert read_state(open_workspace(context, 1))["items"]["window"] == {
-        "words": "no loop has filled it yet",
+        "words": "not filled yet",
         "tone": "plain",
         "share": 0.0,
     }
@@ -337,25 +518,26 @@ def test_before_the_first_loop_the_window_says_that_none_has_filled_it(workbench
 
 def test_going_back_is_written_down_with_who_wanted_it(trained, context):
     line = actions.go_back(open_workspace(context, 1), "nl-000002", by="the admin")
-    assert line == "nl-000002 serves again, with 10 tasks in its window, until new labels come."
+    assert line == "Model 2 is in use again, with 10 tasks in its order, until new answers come."
     assert trained.version == "nl-000002" and trained.served() == trained.window
-    assert build_dashboard(open_workspace(context, 1))["decisions"][0]["words"] == "went back to nl-000002"
+    assert build_dashboard(open_workspace(context, 1))["decisions"][0]["words"] == "went back to model 2"
     with context.database.session() as session:
         assert session.scalars(select(Decision.decided_by)).all() == ["the admin"]
 
 
 def add_group(workbench, **changes):
     with workbench.context.database.session() as session:
-        fields = {"number": 1, "name": "birds", "members": [1, 2], "typical": [1, 2], "version": "x"}
+        fields = {"number": 1, "name": "birds", "members": [1, 2, 3, 4, 5], "typical": [1, 2], "version": "x"}
         session.add(NovelGroup(project_id=workbench.project.id, **(fields | changes)))
 
 
 def test_a_group_becomes_a_class_with_the_name_that_was_typed(connected, context):
     add_group(connected)
+    assert cards_of(build_dashboard(open_workspace(context, 1)), "group") != []
     line = actions.take_class(open_workspace(context, 1), 1, name="  parrots ", by="the admin")
     assert line.startswith("“parrots” is a class now.")
     assert 'value="parrots"' in connected.remote["label_config"]
-    assert build_dashboard(open_workspace(context, 1))["novelty"]["groups"] == []
+    assert cards_of(build_dashboard(open_workspace(context, 1)), "group") == []
 
 
 def test_a_group_that_is_no_class_goes_away(connected, context):
@@ -363,7 +545,7 @@ def test_a_group_that_is_no_class_goes_away(connected, context):
     before = connected.remote["label_config"]
     actions.refuse_class(open_workspace(context, 1), 1, by="the admin")
     assert connected.remote["label_config"] == before
-    assert build_dashboard(open_workspace(context, 1))["novelty"]["groups"] == []
+    assert cards_of(build_dashboard(open_workspace(context, 1)), "group") == []
     with pytest.raises(BadRequest, match="rejected before"):
         actions.refuse_class(open_workspace(context, 1), 1, by="the admin")
 
@@ -428,6 +610,19 @@ def test_numbers_are_told_as_people_tell_them():
 
 
 @pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("nl-000025", "model 25"),
+        ("nl-000001-label-names", "model 1, by label names"),
+        ("of somebody else", "of somebody else"),
+        (None, "none yet"),
+    ],
+)
+def test_a_version_has_the_name_that_people_use(version, name):
+    assert model_name(version) == name
+
+
+@pytest.mark.parametrize(
     ("content", "line"), [("a\n  b", "a b"), ("x" * 20, "x" * 9 + "…"), ("", ""), ("y" * 10, "y" * 10)]
 )
 def test_texts_are_shortened_to_one_line(content, line):
@@ -449,13 +644,6 @@ def test_signals_are_written_in_their_own_units_and_say_whether_they_speak_for_s
     ]
 
 
-def test_a_gain_without_an_interval_is_too_early(show):
-    early = {"words": "Too early to draw a learning curve: 3 of 30 audit labels.", "low": None, "high": None}
-    _accuracy, advantage, _forecast = show(signals=write_signals(advantage=early))["answers"]
-    assert advantage["is_early"] and advantage["interval"] is None
-    assert advantage["words"] == early["words"]
-
-
 def test_the_version_in_use_has_a_row_while_its_loop_still_measures_it(trained, context):
     with context.database.session() as session:
         session.get_one(Project, trained.project.id).active_version = "nl-000004"
@@ -470,4 +658,4 @@ def test_more_answers_than_a_loop_waits_for_say_that_it_is_due(connected, contex
             Hint(project_id=connected.project.id, kind="labels", created_at=0.0) for _ in range(12)
         )
     words = read_state(open_workspace(context, 1))["items"]["labels"]["words"]
-    assert words == "12 new answers: a loop is due"
+    assert words == "12 new answers: it learns from them next"

@@ -4,10 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from backend.database import Base, Database, Embedding, Hint, Project, Task, upsert
+from backend.database import (
+    MIGRATIONS,
+    Base,
+    Database,
+    Embedding,
+    Hint,
+    Project,
+    Task,
+    newest_revision,
+    upsert,
+)
 
 
 @pytest.fixture
@@ -86,3 +98,9 @@ def test_an_upsert_adds_what_is_new_and_changes_what_is_there(database):
 
 def test_a_project_has_a_name_that_is_never_given_away_again(project):
     assert (project.key, project.reference) == ("1-2", "1.2")
+
+
+def test_the_newest_migration_is_the_one_that_alembic_takes_for_it():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()

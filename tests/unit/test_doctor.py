@@ -142,11 +142,11 @@ TWO_QUESTIONS = WITH_MORE.replace(
     '<TextArea name="why" toName="text"/>',
     '<Choices name="tone" toName="text"><Choice value="calm"/><Choice value="angry"/></Choices>',
 )
-CONNECT = "python -m backend connect 1"
-LOOP = "python -m backend loop 1"
+CONNECT = "nextlabel connect 1"
+LOOP = "nextlabel loop 1"
 NETWORK = "USE_DEFAULT_BANNED_SUBNETS=false"
 FAULTS = {
-    "no worker": (stop_worker, "worker", "fault", "no worker is alive", "python -m backend worker"),
+    "no worker": (stop_worker, "worker", "fault", "no worker is alive", "nextlabel start"),
     "label studio is away": (
         go_away,
         "Label Studio and token",
@@ -165,8 +165,8 @@ FAULTS = {
         lambda healthy: healthy.label_studio.delete_project(healthy.project_id),
         "project",
         "fault",
-        "knows nothing at GET /api/projects/1",
-        "project (still) exist",
+        "no project 1",
+        "Make a project in Label Studio first",
     ),
     "config that cannot be learned": (
         change_project(label_config='<View><Image name="i" value="$i"/></View>'),
@@ -271,7 +271,7 @@ FAULTS = {
         "answers",
         "warning",
         "2 of 14 answered tasks are learned from: 12 with answers to other questions alone",
-        "(tone): python -m backend connect 1 --set questions=NAME",
+        "(tone): nextlabel connect 1 --set questions=NAME",
     ),
     "empty answers": (
         answer_nothing,

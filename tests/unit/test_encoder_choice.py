@@ -89,7 +89,7 @@ def test_where_it_is_not_installed_the_doctor_offers_it(workbench, missing, enco
     assert workbench.workspace.encoder.get() is encoder
     found = language_finding(workbench)
     assert found.verdict == "warning"
-    assert found.cure == f"Run: python -m backend connect {workbench.project_id} --encoder multilingual"
+    assert found.cure == f"Run: nextlabel connect {workbench.project_id} --encoder multilingual"
     with pytest.raises(EncoderUnavailable, match="make setup"):
         connect(
             workbench.context, workbench.project_id, ConnectOptions(encoder="multilingual"), progress=Silent()

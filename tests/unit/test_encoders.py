@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from backend.app import build_context
+from backend.parts import build_context
 from model.encoders.table import ENCODERS
 from model.encoders.text import load_text_encoder
 

@@ -1,5 +1,6 @@
 """The files around the code name what exists: paths, modules, versions, requirements."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -183,6 +184,16 @@ def test_no_requirement_drags_in_cuda_or_names_an_address(file_name):
 
 def test_the_version_that_a_loop_writes_down_is_that_of_pyproject():
     assert PYPROJECT["project"]["version"] == __version__
+
+
+def test_pip_installs_a_command_that_exists_and_all_that_lies_beside_the_code():
+    assert PYPROJECT["project"]["scripts"] == {"nextlabel": "backend.cli:main"}
+    module, function = PYPROJECT["project"]["scripts"]["nextlabel"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    hatch = PYPROJECT["tool"]["hatch"]["build"]["targets"]
+    assert hatch["wheel"]["packages"] == ["backend", "model"]
+    assert [path for path in hatch["sdist"]["only-include"] if not (ROOT / path).exists()] == []
+    assert re.search(r"^setup: .*\.venv/bin/nextlabel", MAKEFILE, re.MULTILINE)
 
 
 def test_requirements_hold_everything_that_pyproject_asks_for():

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from huey.registry import Message
 
-from backend.jobs import Jobs, JsonSerializer
+from backend.huey_queue import JsonSerializer
+from backend.jobs import Jobs
 from demo.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from model.encoders.text import DEFAULT_PACKAGE
+from model.encoders.folders import DEFAULT_PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "licences.md").read_text()

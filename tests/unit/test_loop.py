@@ -11,6 +11,8 @@ from backend.database import Loop, Task
 from backend.errors import LabelStudioUnreachable, NotConnected, NotFound, UnsupportedConfig
 from backend.label_studio.client import UnknownTask
 from backend.label_studio.queue_order import window_score
+from backend.label_studio.tabs import NOTE_FIELD
+from backend.workflows.serving.lines import MOST_LINES
 from tests.fake_label_studio import ADMIN, SOMEBODY_ELSE, is_valid_prediction
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench
@@ -28,6 +30,11 @@ def labels(workbench):
 def history(workbench):
     with workbench.context.database.session() as session:
         return list(session.scalars(select(Loop).order_by(Loop.id)))
+
+
+def shown_lines(workbench):
+    """The line that each task shows in Label Studio."""
+    return {task_id: task["data"].get(NOTE_FIELD, "") for task_id, task in workbench.tasks.items()}
 
 
 def places_of_version(workbench):
@@ -105,14 +112,22 @@ def test_every_published_prediction_is_valid_for_the_config(connected):
         assert is_valid_prediction(row, connected.remote["label_config"])
 
 
-def test_a_loop_costs_two_writes_whatever_the_size_of_the_pool(connected):
+def test_publishing_costs_two_writes_and_one_by_line_whatever_the_size_of_the_pool(connected):
     connected.label_studio.add_tasks(
         connected.project_id, [{"text": text} for text in write_texts(300, seed=3)]
     )
     connected.label(10)
+    before = shown_lines(connected)
     connected.label_studio.calls.clear()
-    assert connected.loop().figures["writes"] == 2
-    assert len([call for call in connected.label_studio.writes if call[0] == "POST"]) == 1
+    writes = connected.loop().figures["until_published"]["writes"]
+    now = shown_lines(connected)
+    changed = {now[task_id] for task_id in connected.window if now[task_id] != before[task_id]}
+    assert 0 < len(changed) <= MOST_LINES
+    assert writes == 2 + len(changed)
+    assert connected.label_studio.writes[: writes - 1] == [
+        *[("POST", "/api/dm/actions")] * len(changed),
+        ("POST", f"/api/projects/{connected.project_id}/import/predictions"),
+    ]
 
 
 def test_the_second_loop_does_nothing(connected):
@@ -401,7 +416,7 @@ def test_a_removed_backend_is_named_with_the_cure(connected, label_studio):
     label_studio.backends.clear()
     with pytest.raises(NotConnected, match=r"http://backend\.test:9090") as caught:
         connected.loop()
-    assert "python -m backend connect 1" in caught.value.hint
+    assert "nextlabel connect 1" in caught.value.hint
 
 
 def test_predictions_that_somebody_deleted_are_published_again(connected, label_studio):

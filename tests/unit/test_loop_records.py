@@ -27,7 +27,7 @@ def test_decisions_stand_with_the_loop_they_followed(context, trained):
     go_back(trained.workspace, "nl-000002", by="Ada")
     *_earlier, last = loop_records(trained.workspace)
     (decision,) = last["decisions"]
-    assert (decision["by"], decision["words"]) == ("Ada", "went back to nl-000002")
+    assert (decision["by"], decision["words"]) == ("Ada", "went back to model 2")
 
 
 def test_the_table_has_a_row_a_loop_and_a_column_a_metric(context, trained):

@@ -22,9 +22,10 @@ def fields_of(connected, task_id):
 
 
 def test_one_call_for_each_text_however_many_tasks_carry_it(context, connected, project, remote):
-    notes = {task_id: Note("novel", "Possible new class") for task_id in range(1, 11)}
+    outside = [task_id for task_id in connected.tasks if task_id not in connected.window]
+    notes = {task_id: Note("novel", "Possible new class") for task_id in outside[:10]}
     assert write_notes(project, remote, notes) == 3
-    assert fields_of(connected, 7) == ("novel", "Possible new class", "0001")
+    assert fields_of(connected, outside[7]) == ("novel", "Possible new class", "0001")
 
 
 def test_what_is_there_already_is_not_written_again(context, connected, project, remote):
@@ -34,10 +35,20 @@ def test_what_is_there_already_is_not_written_again(context, connected, project,
 
 
 def test_what_is_no_longer_true_is_taken_away(context, connected, project, remote):
-    write_notes(project, remote, {1: Note("novel", "a"), 2: Note("novel", "a")})
-    write_notes(project, remote, {2: Note("novel", "a")})
-    assert fields_of(connected, 1) == ("", "", "")
-    assert fields_of(connected, 2)[0] == "novel"
+    one, other = [task_id for task_id in connected.tasks if task_id not in connected.window][:2]
+    write_notes(project, remote, {one: Note("novel", "a"), other: Note("novel", "a")})
+    write_notes(project, remote, {other: Note("novel", "a")})
+    assert fields_of(connected, one) == ("", "", "")
+    assert fields_of(connected, other) == ("novel", "a", "0001")
+
+
+def test_what_waits_in_the_window_keeps_its_line_whatever_is_found_about_it(
+    context, connected, project, remote
+):
+    first = connected.window[0]
+    line = fields_of(connected, first)[1]
+    write_notes(project, remote, {first: Note("novel", "a")})
+    assert line and fields_of(connected, first) == ("novel", line, "0001")
 
 
 def test_notes_do_not_make_tasks_look_changed_nor_become_text(context, connected, project, remote):
@@ -48,7 +59,7 @@ def test_notes_do_not_make_tasks_look_changed_nor_become_text(context, connected
 def test_a_tab_is_made_once_and_mended_when_somebody_changes_its_filter(context, connected, project, remote):
     assert write_tabs(project, remote, ["novel"]) == [TITLES["novel"]]
     assert write_tabs(project, remote, ["novel"]) == []
-    (number,) = connected.label_studio.tabs
+    number = connected.workspace.state.tabs["novel"]
     connected.label_studio.tabs[number]["data"] |= {"filters": {}, "title": "Mine now"}
     assert write_tabs(project, remote, ["novel"]) == [TITLES["novel"]]
     data = connected.label_studio.tabs[number]["data"]
@@ -65,7 +76,7 @@ def test_other_peoples_tabs_are_untouched(context, connected, project, remote):
 def test_a_closed_tab_comes_back_while_it_is_needed(context, connected, project, remote):
     write_tabs(project, remote, ["novel"])
     connected.label_studio.tabs.clear()
-    assert write_tabs(connected.workspace, remote, ["novel"]) == [TITLES["novel"]]
+    assert write_tabs(connected.workspace, remote, ["novel"]) == [TITLES["next"], TITLES["novel"]]
 
 
 def test_the_tab_of_a_lost_data_folder_is_found_by_its_title(context, connected, project, remote):

@@ -7,11 +7,13 @@ from backend.database import NovelGroup, WindowTask
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, TITLES
 from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.findings.notes import finding_notes
 from backend.workflows.intake.earlier_findings import list_groups
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.status import project_status
+from model.novelty.detector import Detection
 from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
 
@@ -73,7 +75,9 @@ def test_flagged_tasks_carry_a_note_and_the_tab_shows_them(context, zoo):
     ]
     data = [zoo.label_studio.tasks[task_id]["data"] for task_id in waiting]
     assert {row.get(FLAG_FIELD) for row in data} == {"novel"}
-    assert all(first["name"] in row[NOTE_FIELD] for row in data)
+    window = set(zoo.window)
+    outside = [row for task_id, row in zip(waiting, data, strict=True) if task_id not in window]
+    assert outside and all(first["name"] in row[NOTE_FIELD] for row in outside)
     assert TITLES["novel"] in {tab["data"]["title"] for tab in zoo.label_studio.tabs.values()}
 
 
@@ -129,6 +133,64 @@ def test_an_added_class_is_predicted_after_a_few_labels(context, zoo):
     there = [number for number in birds if number in zoo.scores and zoo.result_of(number)]
     said = [zoo.result_of(number)[0]["value"]["choices"] for number in there]
     assert said.count(["birds"]) >= 0.7 * len(said)
+
+
+def test_a_rejected_group_does_not_come_back_under_another_name_or_number(context, zoo):
+    first = list_groups(zoo.workspace)[0]
+    reject_group(zoo.workspace, first["group"], by="ada")
+    with context.database.session() as session:
+        row = session.scalar(select(NovelGroup).where(NovelGroup.number == first["group"]))
+        row.name = "something else"
+        session.commit()
+    label_or_skip(zoo, 6)
+    zoo.loop()
+    for group in list_groups(zoo.workspace):
+        assert topics_of(zoo, members(context, group["group"])).count("birds") < 0.5 * group["size"]
+
+
+def test_an_added_class_is_not_offered_again_while_its_tasks_wait(context, zoo):
+    first = list_groups(zoo.workspace)[0]
+    add_class(zoo.workspace, first["group"], name="Vögel", by="ada")
+    zoo.loop()
+    for group in list_groups(zoo.workspace):
+        assert topics_of(zoo, members(context, group["group"])).count("birds") < 0.5 * group["size"]
+
+
+def open_groups(context):
+    with context.database.session() as session:
+        return list(session.scalars(select(NovelGroup).where(NovelGroup.state == "open")))
+
+
+def test_a_group_below_five_tasks_is_asked_about_but_neither_shown_nor_marked(context, zoo):
+    seen = take_snapshot(zoo.workspace, parse_label_config(zoo.remote["label_config"]))
+    waiting = seen.pool_embeddings.ids.tolist()
+    for size, is_shown in ((4, False), (5, True)):
+        with context.database.session() as session:
+            rows = session.scalars(select(NovelGroup).where(NovelGroup.state == "open")).all()
+            for row in rows:
+                row.members = waiting[:size]
+            session.commit()
+        assert bool(list_groups(zoo.workspace)) == is_shown
+        notes = finding_notes(zoo.workspace, seen)
+        assert {task_id for task_id, note in notes.items() if note.flag == "novel"} == set(
+            waiting[:size] if is_shown else []
+        )
+        assert set(waiting[:size]) <= set(lane_queues(zoo.workspace, seen)[0].ids.tolist())
+
+
+def test_flags_that_are_all_to_be_expected_by_chance_are_not_told(context, zoo, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Detection, "expected_false", property(lambda found: float(found.flagged.sum())))
+        label_or_skip(zoo, 3)
+        figures = zoo.loop().figures["signals"]["novelty"]
+    assert figures["flags"] == figures["grouped"] == 0
+    assert figures["words"] == "No task stands out from the classes there are."
+    assert list_groups(zoo.workspace) == [] and open_groups(context)
+    label_or_skip(zoo, 3)
+    told = zoo.loop().figures["signals"]["novelty"]
+    assert told["flags"] > round(told["expected_false"])
+    marked = [task for task in zoo.tasks.values() if task["data"].get(FLAG_FIELD) == "novel"]
+    assert len(marked) == told["grouped"] > 0
 
 
 def test_what_a_person_called_no_class_is_not_shown_again(context, zoo):

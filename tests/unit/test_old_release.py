@@ -19,6 +19,7 @@ from backend.database import Base
 from backend.workflows import work
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.snapshot import ALGORITHM
+from backend.workflows.views.wording import model_name
 from tests.fake_label_studio import SOMEBODY_ELSE
 from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
 from tests.workbench import DATABASE, Workbench
@@ -114,6 +115,14 @@ def test_no_row_is_lost_or_changed_by_the_upgrade(table, old):
     assert [{name: new[name] for name in was} for was, new in zip(before, after, strict=True)] == before
 
 
+def test_what_the_upgrade_adds_to_tasks_follows_from_their_answers_and_fields(old):
+    tasks = rows(old.context.settings.data_dir / DATABASE, "tasks")
+    moments = [max((said["at"] for said in json.loads(row["answers"])), default=None) for row in tasks]
+    assert any(moments) and [row["answered_at"] for row in tasks] == moments
+    flags = [json.loads(row["shown"]).get("nextlabel_flag", "") for row in tasks]
+    assert [row["flag"] for row in tasks] == flags
+
+
 def test_every_kind_of_row_was_kept():
     filled = {table for table in tables(RELEASE / DATABASE) if rows(RELEASE / DATABASE, table)}
     assert set(tables(RELEASE / DATABASE)) - filled == {"hints", "workers"}
@@ -151,8 +160,8 @@ def test_its_history_is_a_table(run, tmp_path):
 def test_its_dashboard_is_shown(page):
     text = page("/projects/1")
     assert "<h1>Animals</h1>" in text
-    assert all(version in text for version in VERSIONS)
-    assert len(json.loads(page("/projects/1/map.json"))["task"]) == TASKS
+    assert all(model_name(version) in text for version in VERSIONS)
+    assert len(json.loads(page("/projects/1/map.json"))["points"]["task"]) == TASKS
     assert json.loads(page("/projects/1/state.json"))["version"] == NEWEST
     assert page("/projects/1/wanted.csv").count("\n") > 1
 

@@ -8,7 +8,7 @@ from backend.workflows.connection.doctor import diagnose
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.status import project_status
 
-CONNECT = "python -m backend connect 1"
+CONNECT = "nextlabel connect 1"
 DISTURBANCES = {
     "sampling": ("Sequential sampling", "fault", CONNECT),
     "show_collab_predictions": (False, "fault", CONNECT),

@@ -111,3 +111,22 @@ def test_both_listeners_hear_the_same(project, caplog, monkeypatch):
     both.advance(7)
     assert stored(project)["done"] == 7
     assert caplog.records[-1].getMessage().endswith("done=7 total=10")
+
+
+def test_without_a_terminal_a_long_stage_says_now_and_then_how_far_it_is(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("backend.terminal.time.monotonic", lambda: clock[0])
+    lines = io.StringIO()
+    with TerminalProgress(Console(file=lines, width=80)) as progress:
+        progress.stage("encoding texts", total=10_000)
+        for _ in range(5):
+            clock[0] += 6.0
+            progress.advance(2000)
+        progress.stage("training and ranking")
+        progress.advance(1)
+    assert lines.getvalue().splitlines() == [
+        "… encoding texts (10,000)",
+        "… encoding texts: 4,000 of 10,000",
+        "… encoding texts: 8,000 of 10,000",
+        "… training and ranking",
+    ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.projection import project_to_plane
+from model.projection import place_near, project_to_plane
 from model.records import Embeddings
 
 
@@ -34,3 +34,30 @@ def test_a_vector_that_is_not_finite_stops_with_a_clear_word():
     broken.vectors[3, 1] = np.nan
     with pytest.raises(ValueError, match="project_to_plane: an embedding is not finite"):
         project_to_plane(broken, seed=1)
+
+
+def two_islands(count, *, seed=0):
+    """Items about two directions in turn, and the island of each."""
+    rng = np.random.default_rng(seed)
+    island = np.arange(count) % 2
+    vectors = np.eye(8)[island] + rng.normal(0, 0.1, (count, 8))
+    return Embeddings(
+        np.arange(count), (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), "e@1"
+    ), island
+
+
+def test_an_item_is_placed_where_its_like_stand_and_never_between_two_islands():
+    anchors, island = two_islands(20)
+    places = np.where(island[:, None] == 0, [[-0.8, 0.0]], [[0.8, 0.1]])
+    items, wanted = two_islands(5000, seed=1)
+    found = place_near(items, anchors, places, seed=1)
+    assert found.shape == (5000, 2) and np.abs(found).max() <= 1
+    assert np.array_equal(found[:, 0] > 0, wanted == 1)
+    assert np.abs(np.abs(found[:, 0]) - 0.8).max() < 0.1
+    assert np.array_equal(found, place_near(items, anchors, places, seed=1))
+
+
+def test_fewer_anchors_than_neighbours_are_enough_and_no_item_needs_none():
+    anchors, _ = two_islands(2)
+    assert place_near(two_islands(7)[0], anchors, np.zeros((2, 2)), seed=1).shape == (7, 2)
+    assert place_near(two_islands(0)[0], anchors, np.zeros((2, 2)), seed=1).shape == (0, 2)

@@ -170,6 +170,21 @@ def test_the_soon_of_a_lane_are_in_the_first_2_percent_or_at_every_second_place(
         assert (places[:soon] < last).all() and places[-1] < 20
 
 
+def test_the_first_of_a_lane_have_the_very_front_but_for_the_audit_items_there():
+    inputs = some_inputs()
+    wanted = not_audit(inputs)[:5]
+    front = LaneQueue("chosen", np.array(wanted), 0.2, first=True)
+    plain = ranked(inputs, queues=[a_queue(not_audit(inputs)[6:9])])
+    ranking = ranked(inputs, queues=[front, a_queue(not_audit(inputs)[6:9])])
+    others = [item for item, lane in zip(ranking.ids, ranking.lanes, strict=True) if lane != "audit"]
+    assert others[:4] == wanted[:4].tolist()
+    at_audit = [np.flatnonzero(np.array(order.lanes[:20]) == "audit").tolist() for order in (plain, ranking)]
+    assert at_audit[0] == at_audit[1]
+    assert ranking.lanes.count("chosen") == 4 and ranking.lanes.count("novelty") == plain.lanes.count(
+        "novelty"
+    )
+
+
 def test_an_audit_item_of_the_soon_takes_no_other_item_s_place():
     inputs = some_inputs()
     audit = inputs.pool.ids[audit_hash(inputs.pool.ids, 5) < 0.3][:1]

@@ -70,7 +70,7 @@ def test_going_back_to_the_version_that_serves_changes_nothing(trained, label_st
 def test_an_unknown_version_is_not_found_with_the_cure(trained):
     with pytest.raises(NotFound, match="no version 'nl-000099'") as caught:
         go_back(trained, "nl-000099")
-    assert "python -m backend versions 1" in caught.value.hint
+    assert "nextlabel versions 1" in caught.value.hint
 
 
 @pytest.mark.parametrize("version", ["", "../../etc", "nl-000002/../nl-000003", "a" * 300])
@@ -83,7 +83,7 @@ def test_a_version_that_cannot_be_read_is_no_way_back(trained, settings):
     (settings.model_folder / trained.project.key / "nl-000002" / "manifest.json").write_text("{")
     with pytest.raises(NotFound, match="cannot be read") as caught:
         go_back(trained, "nl-000002")
-    assert "python -m backend versions 1" in caught.value.hint
+    assert "nextlabel versions 1" in caught.value.hint
     assert trained.version == "nl-000003" and trained.served() == trained.window
 
 

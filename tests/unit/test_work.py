@@ -583,3 +583,29 @@ def test_while_people_skip_the_predictions_left_are_bounded(quiet, label_studio)
         left.append(len(label_studio.predictions))
     # two versions stay, each with a window and as many tasks that others may look at again
     assert max(left) <= 2 * (10 + 10)
+
+
+def test_three_labels_and_seven_skips_are_no_loop_until_seven_more_labels(quiet):
+    quiet.label(3)
+    for _ in range(7):
+        quiet.label_studio.skip(quiet.served(1)[0])
+    assert quiet.context.jobs.enqueued
+    work(quiet)
+    assert quiet.version == "nl-000001-label-names" and not is_due(quiet.workspace)
+    assert quiet.workspace.hints.count("labels") == 3
+    assert len(quiet.window) >= 5
+    quiet.label(6)
+    work(quiet)
+    assert quiet.version == "nl-000001-label-names"
+    quiet.label(1)
+    work(quiet)
+    assert quiet.version == "nl-000002"
+
+
+def test_few_labels_and_skips_are_learned_from_when_the_clock_or_a_person_asks(quiet):
+    quiet.label(3)
+    for _ in range(7):
+        quiet.label_studio.skip(quiet.served(1)[0])
+    leave_hint(quiet.workspace, "timer")
+    work(quiet)
+    assert quiet.version == "nl-000002" and not is_due(quiet.workspace)

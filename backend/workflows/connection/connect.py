@@ -10,11 +10,12 @@ from backend.context import Context
 from backend.errors import NextlabelError, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
-from backend.label_studio.label_config import LabelConfig, Preference, add_note
+from backend.label_studio.label_config import LabelConfig, Preference
 from backend.label_studio.queue_settings import find_disturbances
 from backend.label_studio.required import require_answer
 from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.register import register
+from backend.workflows.connection.shown import add_link, show_line, shows_line
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.readable import find_gaps
@@ -34,8 +35,9 @@ class ConnectOptions:
     """What an admin asks of a connection.
 
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
-    annotators why a task stands out. It and `require` make an answer to our question required, so that nobody
-    submits an empty one. `encoder` names the project's own; without one, texts that are clearly not English
+    annotators why a task comes and how sure its pre-annotation is. It and `require` make an answer to our
+    question required, so that nobody submits an empty one. `link` adds the dashboard's address to the
+    project's description. `encoder` names the project's own; without one, texts that are clearly not English
     get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what changed;
     None leaves that as it was.
     """
@@ -43,6 +45,7 @@ class ConnectOptions:
     overrides: Mapping[str, object] = field(default_factory=dict)
     explain: bool = False
     require: bool = False
+    link: bool = False
     encoder: str | None = None
     pull: bool | None = None
 
@@ -60,9 +63,8 @@ def connect(
     """
     if options.encoder is not None:
         context.encoders.named(options.encoder).get()
-    report = ConnectReport(
-        project=label_studio_id, dashboard=context.settings.dashboard_link(label_studio_id)
-    )
+    address = context.settings.dashboard_link(label_studio_id)
+    report = ConnectReport(project=label_studio_id, dashboard=address)
     with closing(context.label_studio()) as remote:
         progress.stage("checking the token")
         user = remote.whoami()
@@ -72,6 +74,8 @@ def connect(
         workspace, config = _settle(context, remote, details, options.overrides)
         _tell_question(report, config, title=str(details["title"]))
         report.changes += _change_config(workspace, remote, config, options)
+        is_first = workspace.state.active_version is None
+        report.could_explain = is_first and not shows_line(workspace, remote)
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
             progress.stage("registering the backend")
             if options.pull is not None:
@@ -110,11 +114,12 @@ def _change_config(
     workspace: Workspace, remote: LabelStudio, config: LabelConfig, options: ConnectOptions
 ) -> list[str]:
     changes = []
-    if options.explain and (noted := add_note(remote.project(workspace.label_studio_id)["label_config"])):
-        remote.update_project(workspace.label_studio_id, label_config=noted)
-        changes.append("a line that explains tasks added to the labeling config")
+    if options.explain:
+        changes += show_line(workspace, remote)
     if options.explain or options.require:
         changes += _require_answer(workspace, remote, config)
+    if options.link:
+        changes += add_link(workspace, remote)
     return changes
 
 

@@ -31,6 +31,7 @@ class ConnectReport:
     reserved: bool = False
     begun_first: bool = False
     is_pulled: bool = False
+    could_explain: bool = False
     disturbances: list[Disturbance] = field(default_factory=list)
 
     @property
@@ -58,7 +59,7 @@ class ConnectReport:
             return f"The order served is the order published: task {self.served} comes next."
         return (
             f"The order served is NOT the order published: Label Studio serves task {self.served}, "
-            f"published is {self.expected}. Run: python -m backend doctor {self.project}"
+            f"published is {self.expected}. Run: nextlabel doctor {self.project}"
         )
 
     def _why_empty(self) -> str:

@@ -6,6 +6,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.required import free_answer
 from backend.label_studio.versions import version_number
 from backend.workflows.connection.register import unregister
+from backend.workflows.connection.shown import hide_line, remove_link
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.registration import SAMPLING_DEFAULT
@@ -22,8 +23,10 @@ def disconnect(workspace: Workspace) -> list[str]:
             done += unregister(workspace, remote) or ["no ML backend was registered"]
             removed = _remove_predictions(remote, label_studio_id)
             done.append(f"{removed} predictions removed")
-            remove_notes(workspace, remote)
-            done.append("flags and tabs removed")
+            cleaned = remove_notes(workspace, remote)
+            done.append(f"our fields removed from {cleaned} tasks, and our tabs")
+            done += hide_line(workspace, remote)
+            done += remove_link(workspace, remote)
             done += _free_answer(workspace, remote)
             sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
             remote.update_project(label_studio_id, sampling=sampling)

@@ -17,7 +17,6 @@ from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
     SAMPLE,
     knows_english_alone,
-    sampled_language,
 )
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
@@ -30,9 +29,10 @@ from backend.workflows.project.registration import (
     our_webhooks,
     webhook_is_right,
 )
-from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
+from model.encoders.language import read_language
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -73,7 +73,7 @@ def _try(check: str, run: Callable[[], Finding]) -> Finding:
 
 
 def _check_encoder(context: Context) -> Finding:
-    return _try("encoder", lambda: Finding("encoder", "ok", f"loaded: {context.encoder.get().revision}"))
+    return _try("encoder", lambda: Finding("encoder", "ok", f"there: {context.encoder.revision}"))
 
 
 def _check_worker(context: Context) -> Finding:
@@ -83,8 +83,8 @@ def _check_worker(context: Context) -> Finding:
     return Finding(
         "worker",
         "fault",
-        "no worker is alive: webhooks are kept, but nothing retrains",
-        "Run: python -m backend worker (with the same DATA_DIR)",
+        NO_WORKER,
+        HOW_TO_START_ONE,
     )
 
 
@@ -108,7 +108,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
             "connection",
             "fault",
             f"project {label_studio_id} is not connected to this backend",
-            f"Run: python -m backend connect {label_studio_id}",
+            f"Run: nextlabel connect {label_studio_id}",
         )
         return
     yield from _check_row(workspace)
@@ -159,20 +159,20 @@ def _check_config(details: Json, preference: Preference) -> Finding:
 def _check_row(workspace: Workspace) -> Iterator[Finding]:
     number = workspace.label_studio_id
     if words := row_damage(workspace):
-        yield Finding("database", "fault", words, f"Run: python -m backend loop {number}")
+        yield Finding("database", "fault", words, f"Run: nextlabel loop {number}")
     if lost := workspace.tasks.count_damaged():
         yield Finding(
             "database",
             "fault",
             f"what people said, or what our notes are, cannot be read of {lost:,} tasks",
-            f"Run: python -m backend connect {number} (it reads every task again)",
+            f"Run: nextlabel connect {number} (it reads every task again)",
         )
     if words := passed_over(workspace):
         yield Finding(
             "settings",
             "warning",
             words,
-            f"Run: python -m backend connect {number} (it forgets them; --set NAME=VALUE gives others)",
+            f"Run: nextlabel connect {number} (it forgets them; --set NAME=VALUE gives others)",
         )
 
 
@@ -209,7 +209,7 @@ def _check_pull(workspace: Workspace) -> Finding:
 
 def _check_webhook(remote: LabelStudio, workspace: Workspace) -> Finding:
     settings = workspace.context.settings
-    cure = f"Run: python -m backend connect {workspace.label_studio_id}"
+    cure = f"Run: nextlabel connect {workspace.label_studio_id}"
     hooks = our_webhooks(settings, remote, workspace.label_studio_id)
     if not hooks:
         return Finding("webhook", "fault", "missing: new labels are only noticed by the timer", cure)
@@ -233,16 +233,16 @@ def _check_language(workspace: Workspace) -> Finding:
     if not texts:
         return Finding("language", "ok", "no texts yet")
     if not knows_english_alone(workspace):
-        return Finding("language", "ok", f"encoder {workspace.encoder.get().revision}")
-    found = sampled_language(workspace.context, texts)
+        return Finding("language", "ok", f"encoder {workspace.encoder.revision}")
+    found = read_language(texts)
     if found.fit == "english":
         return Finding("language", "ok", "English, as the encoder expects")
     return Finding(
         "language",
         "warning",
         f"the encoder knows English alone; of {len(texts)} texts {found.not_english:.0%} of the letters and "
-        f"{found.foreign:.0%} of the words are of other languages, {found.unknown:.0%} of the pieces unknown",
-        f"Run: python -m backend connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
+        f"{found.foreign:.0%} of the words are of other languages",
+        f"Run: nextlabel connect {workspace.label_studio_id} --encoder {MULTILINGUAL}",
     )
 
 
@@ -253,10 +253,10 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "version",
             "fault",
             "nothing published yet",
-            f"Run: python -m backend loop {workspace.label_studio_id}",
+            f"Run: nextlabel loop {workspace.label_studio_id}",
         )
     if words := damage(workspace):
-        return Finding("version", "fault", words, f"Run: python -m backend loop {workspace.label_studio_id}")
+        return Finding("version", "fault", words, f"Run: nextlabel loop {workspace.label_studio_id}")
     strings = {"project": details["model_version"]}
     if row := find_row(workspace, remote):
         strings |= {"backend title": row["title"], "/setup": row["model_version"]}
@@ -266,7 +266,7 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
             "version",
             "fault",
             f"mismatch, the order would be random: {version!r} is active, but {', '.join(wrong)}",
-            f"Run: python -m backend loop {workspace.label_studio_id}",
+            f"Run: nextlabel loop {workspace.label_studio_id}",
         )
     return Finding("version", "ok", f"{version} in all places")
 
@@ -293,7 +293,7 @@ def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
     if account.reasons["another question"] and config.other_questions:
         others = ", ".join(config.other_questions)
         cure += (
-            f" To answer another question ({others}): python -m backend connect {workspace.label_studio_id} "
+            f" To answer another question ({others}): nextlabel connect {workspace.label_studio_id} "
             "--set questions=NAME"
         )
     return Finding("answers", "warning", account.words, cure)
@@ -311,7 +311,7 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
         "window",
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
-        f"Run: python -m backend loop {workspace.label_studio_id}",
+        f"Run: nextlabel loop {workspace.label_studio_id}",
     )
 
 
@@ -325,7 +325,7 @@ def _check_required(details: Json, config: LabelConfig) -> Finding:
         "warning",
         f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
         "and Submit then stores an answer without a label",
-        f'Add required="true" to the choice in the labeling config, or run: python -m backend connect '
+        f'Add required="true" to the choice in the labeling config, or run: nextlabel connect '
         f"{details['id']} --require",
     )
 

@@ -8,6 +8,7 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.queue_settings import WANTED, read_queue_settings
 from backend.settings import Settings
+from backend.workflows.project.card import describe
 from backend.workflows.project.registration import (
     EXTRA_PARAMS_KEY,
     backend_address,
@@ -120,6 +121,7 @@ def _backend_fields(settings: Settings, workspace: Workspace) -> Json:
     return backend_address(settings) | {
         "project": workspace.label_studio_id,
         "title": workspace.version,
+        "description": describe(workspace),
         "is_interactive": False,
         "extra_params": {EXTRA_PARAMS_KEY: workspace.state.overrides} if workspace.state.overrides else None,
     }

@@ -57,6 +57,6 @@ def _known_project(context: Context, number: int, stamp: int) -> Workspace:
     if workspace is None or not workspace.state.connected:
         raise NotFound(
             f"Project {number} is not connected to this backend.",
-            hint=f"Run: python -m backend connect {number}",
+            hint=f"Run: nextlabel connect {number}",
         )
     return workspace

@@ -18,7 +18,13 @@ from backend.workflows.training.learn import Learned
 from model.calibration import calibration_error, reliability
 from model.records import Floats
 from model.signals.estimate import Estimate, percent, percent_range, share
-from model.signals.honest_accuracy import FEWEST, FEWEST_OF_A_CLASS, NO_BLIND_LABEL, HonestAccuracy
+from model.signals.honest_accuracy import (
+    FEWEST,
+    FEWEST_ASSISTED,
+    FEWEST_OF_A_CLASS,
+    NO_BLIND_LABEL,
+    HonestAccuracy,
+)
 from model.signals.narrowing import AIM, more_to_narrow
 from model.signals.rest_accuracy import accept_all, estimate_rest
 
@@ -27,7 +33,7 @@ _FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
 
 def nothing_judged() -> Accuracy:
     """Accuracy before the first label."""
-    return Accuracy(words=NO_BLIND_LABEL, n=0, needed=FEWEST, aim=AIM)
+    return Accuracy(words=NO_BLIND_LABEL, n=0, needed=FEWEST_ASSISTED, aim=AIM)
 
 
 def accuracy_figures(found: HonestAccuracy, *, right: NDArray[np.bool_], schedule: Schedule) -> Accuracy:
@@ -41,7 +47,7 @@ def accuracy_figures(found: HonestAccuracy, *, right: NDArray[np.bool_], schedul
         plain=_range(plain) if plain else None,
         worth=found.worth,
         n=found.audit_labels,
-        needed=FEWEST,
+        needed=FEWEST_ASSISTED,
         method=None if shown is None else "assisted" if found.prediction_powered else "exact",
         blind=found.blind_labels,
         aim=AIM,

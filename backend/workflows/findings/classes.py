@@ -27,12 +27,7 @@ def add_class(
     """
     with lease(workspace, wait_s=wait_s):
         group = _open_group(workspace, number)
-        label = " ".join((name or group.name).split())
-        remote = workspace.context.label_studio()
-        try:
-            _add_label(workspace, remote, label)
-        finally:
-            remote.close()
+        label = put_label(workspace, name or group.name)
         workspace.groups.decide(group, state=ADDED, label=label, by=by)
     leave_hint(workspace, "training")
     return label
@@ -44,6 +39,17 @@ def reject_group(workspace: Workspace, number: int, *, by: str, wait_s: float = 
         group = _open_group(workspace, number)
         workspace.groups.decide(group, state=REJECTED, label=None, by=by)
     leave_hint(workspace, "training")
+
+
+def put_label(workspace: Workspace, name: str) -> str:
+    """Adds a label to the labeling config, its blanks put right; returns it. Raises BadRequest."""
+    label = " ".join(name.split())
+    remote = workspace.context.label_studio()
+    try:
+        _add_label(workspace, remote, label)
+    finally:
+        remote.close()
+    return label
 
 
 def _add_label(workspace: Workspace, remote: LabelStudio, label: str) -> None:
@@ -59,7 +65,7 @@ def _add_label(workspace: Workspace, remote: LabelStudio, label: str) -> None:
 
 def _open_group(workspace: Workspace, number: int) -> NovelGroup:
     group = workspace.groups.find(number)
-    hint = f"See: python -m backend classes list {workspace.label_studio_id}"
+    hint = f"See: nextlabel classes list {workspace.label_studio_id}"
     if group is None:
         raise NotFound(f"Project {workspace.label_studio_id} has no group {number}.", hint=hint)
     if group.state != OPEN:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.workflows.intake.earlier_findings import OPEN, REJECTED, was_asked
+from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED, count_shown, was_asked
 from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -16,12 +16,14 @@ from backend.workflows.training.learn import Learned
 from backend.workflows.training.names import name_vectors
 from model.heads.single_label import similarity_head
 from model.heads.unseen_classes import unseen_classes
+from model.novelty.decided import DecidedGroup, Decisions
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
 from model.novelty.naming import name_groups
 from model.records import Embeddings, Ids
 
 MOST_GROUPS = 20
+Named = tuple[Group, str]
 _OTHER_TEXTS = 2000  # that names are told apart from
 
 
@@ -42,12 +44,17 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
         seed=workspace.seed % 2**32,
     )
     new, explained = _split(groups, _guesses(learned, flagged))
-    _renew_groups(workspace, learned, new[:MOST_GROUPS], version=serving.version)
-    flags = len(flagged) - sum(explained.values())
+    named, decided = _undecided(workspace, learned, new)
+    flags = len(flagged) - sum(explained.values()) - decided
     expected = min(detection.expected_false, float(flags))
+    is_telling = round(expected) < flags
+    _renew_groups(workspace, learned, named[:MOST_GROUPS], version=serving.version, is_telling=is_telling)
+    if not is_telling:
+        flags, expected = 0, 0.0
     return NoveltyFigures(
         words=" ".join([_flag_words(flags, expected), *map(_unanswered_words, explained.items())]),
         flags=flags,
+        grouped=count_shown(workspace, learned.seen),
         expected_false=expected,
         unanswered=dict(explained),
         alpha=alpha,
@@ -86,6 +93,33 @@ def _split(groups: Sequence[Group], guesses: Mapping[int, str]) -> tuple[list[Gr
     return new, explained
 
 
+def _undecided(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> tuple[list[Named], int]:
+    """The groups that nobody decided about before, with names; and how many tasks the others hold."""
+    seen = learned.seen
+    decisions = Decisions.beside(_decided(workspace, learned), seen.labelled_embeddings, seen.labels)
+    named = list(zip(groups, _names(workspace, learned, groups), strict=True))
+    left = [one for one in named if not decisions.hold(*one, seen.embeddings)]
+    return left, sum(len(group.ids) for group in groups) - sum(len(group.ids) for group, _name in left)
+
+
+def _decided(workspace: Workspace, learned: Learned) -> list[DecidedGroup]:
+    """What people made a class, by tasks with its label or without an answer, and what they called none."""
+    seen, names = learned.seen, learned.seen.labels.space.names
+    label_of = {
+        task_id: names[column]
+        for task_id, column in zip(seen.labels.ids.tolist(), seen.labels.classes.tolist(), strict=True)
+    }
+    found = []
+    for group in [*workspace.groups.in_state(ADDED), *workspace.groups.in_state(REJECTED)]:
+        ids = set(group.members)
+        if group.state == ADDED:
+            ids = {task_id for task_id in ids if label_of.get(task_id, group.name) == group.name}
+            ids |= {task_id for task_id, label in label_of.items() if label == group.name}
+        vectors = seen.embeddings.vectors[np.isin(seen.embeddings.ids, list(ids))]
+        found.append(DecidedGroup(group.name, frozenset(ids), vectors))
+    return found
+
+
 def _flag_words(flags: int, expected_false: float) -> str:
     if not flags:
         return "No task stands out from the classes there are."
@@ -119,22 +153,28 @@ def _rejected(workspace: Workspace, embeddings: Embeddings) -> np.ndarray[Any, A
     return embeddings.vectors[np.isin(embeddings.ids, ids)] if ids else None
 
 
-def _renew_groups(workspace: Workspace, learned: Learned, groups: Sequence[Group], *, version: str) -> None:
+def _renew_groups(
+    workspace: Workspace, learned: Learned, groups: Sequence[Named], *, version: str, is_telling: bool
+) -> None:
     """Writes the groups down: one that continues an earlier one keeps its number and name."""
     rows = {row.number: row for row in workspace.groups.read_all()}
     before = {number: row.members for number, row in rows.items() if row.state == OPEN}
     open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
     asked = {number for number in before if was_asked(rows[number], open_tasks)}
-    numbers = match_groups(before, groups)
-    names = _names(workspace, learned, groups)
+    numbers = match_groups(before, [group for group, _name in groups])
     free = max(rows, default=0) + 1
     kept = []
-    for place, (group, number, name) in enumerate(zip(groups, numbers, names, strict=True), start=1):
+    for place, ((group, name), number) in enumerate(zip(groups, numbers, strict=True), start=1):
         if number is None:
             number, free = free, free + 1
         row = rows.get(number) or workspace.groups.new(number, name=name, version=version)
         row.members, row.typical, row.version = list(group.ids), list(group.typical), version
-        row.figures = {"rank": place, "cohesion": group.cohesion, "asked": number in asked}
+        row.figures = {
+            "rank": place,
+            "cohesion": group.cohesion,
+            "asked": number in asked,
+            "telling": is_telling,
+        }
         kept.append(row)
     gone = set(before) - {number for number in numbers if number is not None}
     workspace.groups.renew(kept, gone=[rows[number] for number in gone])

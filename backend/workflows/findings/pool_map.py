@@ -1,16 +1,20 @@
-"""Keeps the map of a project's pool: a point for each of a sample of its tasks, made anew rarely."""
+"""Keeps the map of a project's pool: a point for each task, or for a sample of many; made anew rarely."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash
-from model.projection import project_to_plane
+from model.projection import place_near, project_to_plane
 from model.records import Embeddings
 
-_MOST_POINTS = 1000
+# As many as a browser draws and fetches in a moment.
+MOST_POINTS = 10_000
+# To work out places takes seconds for a thousand tasks and minutes for ten: the others stand near their like.
+_ANCHORS = 1000
 # A map is worth keeping: people find their way on it. This share of unknown tasks makes it worth a new one.
 _NEW_SHARE = 0.1
 
@@ -22,7 +26,7 @@ def refresh_map(workspace: Workspace, snapshot: Snapshot) -> int:
     unknown = [task_id for task_id in sample.ids.tolist() if task_id not in known]
     if len(unknown) <= _NEW_SHARE * len(sample):
         return len(known)
-    points = project_to_plane(sample, seed=workspace.seed % 2**32)
+    points = _places(sample, workspace.seed)
     workspace.map_points.replace(
         (task_id, float(x), float(y)) for task_id, (x, y) in zip(sample.ids.tolist(), points, strict=True)
     )
@@ -34,4 +38,15 @@ def _sample(snapshot: Snapshot, seed: int) -> Embeddings:
     real, made = snapshot.embeddings, snapshot.synthetic_embeddings
     ids = np.concatenate([real.ids, made.ids])
     everything = Embeddings(ids, np.concatenate([real.vectors, made.vectors]), real.encoder)
-    return everything.take(np.sort(np.argsort(audit_hash(ids, seed + 1))[:_MOST_POINTS]))
+    return everything.take(np.sort(np.argsort(audit_hash(ids, seed + 1))[:MOST_POINTS]))
+
+
+def _places(sample: Embeddings, seed: int) -> NDArray[np.float64]:
+    """Coordinates (n, 2): worked out for the tasks with the lowest hash, the others stand near their like."""
+    is_anchor = np.zeros(len(sample), dtype=bool)
+    is_anchor[np.argsort(audit_hash(sample.ids, seed + 1))[:_ANCHORS]] = True
+    anchors, number = sample.take(is_anchor), seed % 2**32
+    points = np.empty((len(sample), 2))
+    points[is_anchor] = project_to_plane(anchors, seed=number)
+    points[~is_anchor] = place_near(sample.take(~is_anchor), anchors, points[is_anchor], seed=number)
+    return points

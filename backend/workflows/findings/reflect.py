@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import UP_NEXT
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
+from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
+from backend.workflows.findings.skips import find_skips
 from backend.workflows.findings.synthetic import weigh
 from backend.workflows.findings.watch import watch
+from backend.workflows.project.colours import keep_colours
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.lease import check_lease
@@ -22,17 +26,22 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.judging import Judged
 from backend.workflows.training.learn import Learned
+from model.skips import Waiting
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Renewal:
-    """What a loop has just published, and the verdicts on the synthetic tasks, if there are any."""
+    """What a loop has just published, and the verdicts on the synthetic tasks, if there are any.
+
+    `behind` are tasks that wait behind all others, because people skipped the like of them.
+    """
 
     learned: Learned
     serving: Serving
     judged: Judged | None
+    behind: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,20 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
             signals.synthetic = _weigh(workspace, judged, learned, serving)
     with steps.step("looking for new classes"):
         signals.novelty = find_novel(workspace, learned, serving)
+    with steps.step("looking at what people skipped"):
+        find_skips(workspace, learned, serving, behind=made.behind)
     check_lease(workspace)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
             notes |= finding_notes(workspace, learned.seen)
             write_notes(workspace, remote, notes)
-            write_tabs(workspace, remote, {note.flag for note in notes.values()})
+            write_tabs(workspace, remote, {UP_NEXT, *(note.flag for note in notes.values())})
     with steps.step("drawing the map"):
+        keep_colours(workspace, serving.config.space.names)
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
+    with steps.step("asking for names"):
+        name_people(workspace, remote)
     return Reflection(signals, steps.failed)
 
 

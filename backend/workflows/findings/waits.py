@@ -54,6 +54,12 @@ def list_waits(signals: Signals, *, blind: Blind, schedule: Schedule, trusted: T
     return waits
 
 
+def say(wait: Wait) -> str:
+    """A wait in one paragraph."""
+    words = f"{wait.known} {wait.lacks}"
+    return f"{words} About {_counted(wait.answers, 'more answer')} until then." if wait.answers else words
+
+
 def _for_accuracy(found: Accuracy, schedule: Schedule) -> Wait:
     known = "No answer yet: the model goes by the names of the labels alone."
     if found.rough is not None and found.rough_n:

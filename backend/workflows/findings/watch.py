@@ -22,7 +22,7 @@ from backend.workflows.findings.accuracy import (
 )
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
-from backend.workflows.findings.waits import Blind, Schedule, list_waits
+from backend.workflows.findings.waits import Blind, Schedule, list_waits, say
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
     AcceptanceRow,
@@ -32,6 +32,7 @@ from backend.workflows.project.figures import (
     TrustedSuggestions,
 )
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.lines import choose_words, confidence_line
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
@@ -43,6 +44,7 @@ from model.signals.trusted import Trusted, certify_threshold
 
 _MOST_SUSPECTS = 100
 _MOST_READY = 500
+_MOST_READY_LINES = 12
 _FEWEST_OF_A_BIN, _MOST_BINS = 15, 10
 
 # Opens a part by its name; what goes wrong in it is noted, and ends that part alone.
@@ -96,6 +98,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     with step("counting what is lacking"):
         judged = _judged(learned, blind, right)
         signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=trusted)
+        _say_what_waits(signals)
     return Watched(signals, notes)
 
 
@@ -106,6 +109,15 @@ def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:
     schedule = _schedule(workspace, seen)
     signals.waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
     return signals
+
+
+def _say_what_waits(signals: Signals) -> None:
+    """In place of words that only say that it is too early."""
+    waits = {wait.of: wait for wait in signals.waits}
+    if signals.forecast is not None and "forecast" in waits:
+        signals.forecast.words = say(waits["forecast"])
+    if signals.advantage is not None and "advantage" in waits:
+        signals.advantage.words = say(waits["advantage"])
 
 
 def _schedule(workspace: Workspace, seen: Snapshot) -> Schedule:
@@ -270,9 +282,13 @@ def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted) -> dict[in
     sure = (confidence >= trusted.threshold) & ~seen.audit[seen.pool]
     rows = np.flatnonzero(sure)
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:_MOST_READY]
-    ids = seen.embeddings.ids[seen.pool][rows].tolist()
-    ranks = coarse_ranks(len(ids))
-    return {task_id: Note("ready", "", rank) for task_id, rank in zip(ids, ranks, strict=True)}
+    ids, names = seen.embeddings.ids[seen.pool][rows].tolist(), seen.labels.space.names
+    lines = {
+        task_id: confidence_line(names[int(beliefs[row].argmax())], float(confidence[row]))
+        for task_id, row in zip(ids, rows.tolist(), strict=True)
+    }
+    words, ranks = choose_words(lines, most=_MOST_READY_LINES), coarse_ranks(len(ids))
+    return {task_id: Note("ready", words[task_id], rank) for task_id, rank in zip(ids, ranks, strict=True)}
 
 
 def _suspect_notes(learned: Learned, suspects: SuspectLabels) -> dict[int, Note]:

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backend.database import NovelGroup, Verdict
 from backend.json_types import Json
-from backend.workflows.intake.snapshot import Snapshot
+from backend.workflows.project.skip_states import REOPENED
 from backend.workflows.project.workspace import Workspace
 from model.synthetic.items import VERDICTS
+
+if TYPE_CHECKING:
+    from backend.workflows.intake.snapshot import Snapshot
 
 OPEN, ADDED, REJECTED = "open", "added", "rejected"
 ADDED_DECISION = f"group-{ADDED}"
 # So many labels make a new class one like all others; until then its group is asked first.
 _ENOUGH_OF_A_CLASS = 5
+# Fewer tasks than that are asked about in the queue, but not shown to people who decide.
+_FEWEST_TO_SHOW = 5
 
 
 def list_groups(workspace: Workspace) -> list[Json]:
-    """The groups of a project that nobody decided about, the most convincing first."""
-    rows = [_group_row(group) for group in workspace.groups.by_number(OPEN)]
-    return sorted(rows, key=lambda row: (row["rank"], row["group"]))
+    """The groups of a project to decide about, as they are shown, the most convincing first."""
+    return [_group_row(group) for group in shown_groups(workspace)]
+
+
+def shown_groups(workspace: Workspace) -> list[NovelGroup]:
+    """The open groups that are large enough to show, unless there is nothing but false alarms among them."""
+    return [
+        group
+        for group in read_groups(workspace, OPEN)
+        if len(group.members) >= _FEWEST_TO_SHOW and group.figures.get("telling", True)
+    ]
+
+
+def count_shown(workspace: Workspace, snapshot: Snapshot) -> int:
+    """How many tasks without an answer are in the groups that are shown: as many as their tab holds."""
+    waiting = set(snapshot.embeddings.ids[snapshot.pool].tolist())
+    return len({task_id for group in shown_groups(workspace) for task_id in group.members} & waiting)
 
 
 def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
@@ -27,18 +48,30 @@ def was_asked(group: NovelGroup, open_tasks: set[int]) -> bool:
 
 def new_class_members(workspace: Workspace, snapshot: Snapshot) -> dict[int, str]:
     """Tasks of groups that a person made a class, while it has few labels, and that label."""
-    return {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
+    found = {task_id: group.name for group in fresh_groups(workspace, snapshot) for task_id in group.members}
+    return found | reopened_skips(workspace, snapshot)
+
+
+def reopened_skips(workspace: Workspace, snapshot: Snapshot) -> dict[int, str]:
+    """Tasks that were skipped before there was their class, and opened again, while it has few labels."""
+    fresh = _classes_with_few_labels(snapshot)
+    return {
+        task_id: group.name
+        for group in workspace.skip_groups.read(REOPENED)
+        if group.name in fresh
+        for task_id in group.skipped
+    }
+
+
+def novel_members(workspace: Workspace) -> dict[int, str]:
+    """Tasks of groups that nobody decided about, and the name of their group."""
+    return {task_id: group.name for group in read_groups(workspace, OPEN) for task_id in group.members}
 
 
 def fresh_groups(workspace: Workspace, snapshot: Snapshot) -> list[NovelGroup]:
     """Groups that became a class which has few labels yet."""
-    names = snapshot.labels.space.names
-    counts = dict(zip(names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True))
-    return [
-        group
-        for group in read_groups(workspace, ADDED)
-        if counts.get(group.name, _ENOUGH_OF_A_CLASS) < _ENOUGH_OF_A_CLASS
-    ]
+    fresh = _classes_with_few_labels(snapshot)
+    return [group for group in read_groups(workspace, ADDED) if group.name in fresh]
 
 
 def read_groups(workspace: Workspace, state: str) -> list[NovelGroup]:
@@ -57,6 +90,11 @@ def verdict_counts(workspace: Workspace) -> dict[str, int]:
     """How many synthetic tasks have each verdict."""
     found = workspace.verdicts.count()
     return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+
+def _classes_with_few_labels(snapshot: Snapshot) -> set[str]:
+    counts = zip(snapshot.labels.space.names, snapshot.labels.targets.sum(axis=0).tolist(), strict=True)
+    return {name for name, count in counts if count < _ENOUGH_OF_A_CLASS}
 
 
 def _group_place(group: NovelGroup) -> tuple[int, int]:

@@ -24,9 +24,12 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
 
     By the project's encoder, unless another is given.
     """
-    encoder = encoder or workspace.encoder.get()
-    missing = workspace.tasks.not_encoded(encoder.revision)
+    revision = encoder.revision if encoder else workspace.encoder.revision
+    missing = workspace.tasks.not_encoded(revision)
     progress.stage("encoding texts", total=len(missing))
+    if not missing:
+        return 0
+    encoder = encoder or workspace.encoder.get()
     for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):
         _save(
             workspace.context,

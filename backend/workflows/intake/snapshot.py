@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
-from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
+from backend.workflows.project.skip_states import ANSWERS
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.records import Embeddings, Labels
@@ -42,7 +44,8 @@ class SyntheticTask:
 class Snapshot:
     """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
 
-    The pool is what waits for its first answer. Audit rows are a uniform sample of all rows; those that were
+    The pool is what waits for its first answer; `skipped` marks rows that people skipped and nobody answered.
+    Audit rows are a uniform sample of all rows; those that were
     answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
@@ -57,6 +60,7 @@ class Snapshot:
     synthetic_embeddings: Embeddings
     synthetic_features: Embeddings
     pool: NDArray[np.bool_]
+    skipped: NDArray[np.bool_]
     labelled: NDArray[np.bool_]
     audit: NDArray[np.bool_]
     audit_threshold: float
@@ -77,7 +81,7 @@ class Snapshot:
 
 def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
-    everything = workspace.tasks.encoded(workspace.encoder.get().revision)
+    everything = workspace.tasks.encoded(workspace.encoder.revision)
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
@@ -86,9 +90,11 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     labelled = np.array([name is not None for name in names], dtype=bool)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
-    again = second_looks(workspace)
+    again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
-    embeddings, made_embeddings = _embeddings(workspace, rows), _embeddings(workspace, made)
+    dimensions = _dimensions(workspace, everything)
+    embeddings = _embeddings(workspace, rows, dimensions)
+    made_embeddings = _embeddings(workspace, made, dimensions)
     return Snapshot(
         embeddings=embeddings,
         features=embeddings,
@@ -100,6 +106,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         synthetic_embeddings=made_embeddings,
         synthetic_features=made_embeddings,
         pool=pool,
+        skipped=np.array([row.outcome == SKIPPED for row in rows], dtype=bool),
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
@@ -109,11 +116,17 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     )
 
 
-def _embeddings(workspace: Workspace, rows: Sequence[Any]) -> Embeddings:
-    encoder = workspace.encoder.get()
+def _dimensions(workspace: Workspace, rows: Sequence[Any]) -> int:
+    """Length of the vectors; the encoder, which takes seconds to load, is only asked where there are none."""
+    if not rows:
+        return workspace.encoder.get().dimensions
+    return len(rows[0].vector) // np.dtype(np.float32).itemsize
+
+
+def _embeddings(workspace: Workspace, rows: Sequence[Any], dimensions: int) -> Embeddings:
     vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    return Embeddings(ids, vectors.reshape(len(rows), encoder.dimensions), encoder.revision)
+    return Embeddings(ids, vectors.reshape(len(rows), dimensions), workspace.encoder.revision)
 
 
 def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
@@ -148,17 +161,20 @@ def _fingerprint(
     settings = workspace.settings.model_dump(
         include={
             *("queue_window", "audit_share", "strategy"),
-            *("novelty_alpha", "novelty_share", "synthetic_share"),
+            *("novelty_alpha", "novelty_share", "synthetic_share", "preannotate_floor"),
         },
         mode="json",
     )
     head = {
         "algorithm": ALGORITHM,
-        "encoder": workspace.encoder.get().revision,
+        "encoder": workspace.encoder.revision,
         "labels": [[label.name, label.title] for label in config.labels],
         "settings": settings,
         "second_looks": again,
+        "skips": [(group.number, group.state) for group in workspace.skip_groups.read(*ANSWERS)],
     }
+    if chosen := waiting_choice(workspace):
+        head["chosen"] = chosen
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:
         digest.update(repr(row).encode())

@@ -13,8 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.json_types import Json
-from model.novelty.crossfit import Source
-from model.records import Representation
+from model.records import Representation, ThresholdSource
 from model.signals.stopping import Advice, SignalName
 from model.synthetic.items import Verdict
 
@@ -284,6 +283,7 @@ class Outlook(Record):
 class NoveltyFigures(Record):
     """Tasks that fit no class at the rate `alpha` of false flags; nothing but words while it is too early.
 
+    `flags` are 0 where false alarms explain all of them; `grouped` of them are in the groups that are shown.
     `scores` are the weights of the scores that were added up, `calibration` how many labels set the
     threshold, `source` where those came from. `unanswered`: by label without an answer, how many
     more tasks may be of it.
@@ -291,11 +291,12 @@ class NoveltyFigures(Record):
 
     words: str
     flags: int
+    grouped: int | None = None
     expected_false: float | None = None
     alpha: float
     scores: dict[str, float] | None = None
     calibration: int | None = None
-    source: Source | None = None
+    source: ThresholdSource | None = None
     unanswered: dict[str, int] | None = None
 
 
@@ -390,8 +391,9 @@ class Traffic(Record):
 class Figures(Whole):
     """Everything that a loop leaves behind: what went in, what it did, what it measured, how long it took.
 
-    `failed` says which parts could not be measured, and why; `mended` what was put right in Label Studio;
-    `lost` how many predictions somebody had deleted; `seconds` are by stage.
+    `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
+    ones that people skipped. `failed` says which parts could not be measured, and why; `mended` what was put
+    right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
 
     tasks_read: int = 0
@@ -407,6 +409,8 @@ class Figures(Whole):
     representation: Representation | None = None
     metrics: HeadMetrics | None = None
     window: int = 0
+    behind: int = 0
+    skipped: int | None = None
     rejected: list[int] = []
     until_published: Traffic | None = None
     signals: Signals | None = None

@@ -39,6 +39,17 @@ def is_due(workspace: Workspace) -> bool:
     return _are_worth_a_loop(workspace, workspace.hints.count_kinds())
 
 
+def few_beside(workspace: Workspace, skips: int) -> int | None:
+    """How many events wait that are no skips, if they are fewer than a loop is worth; None: there are enough.
+
+    A webhook says that somebody answered, not whether he skipped: `skips` of them are known to be skips.
+    """
+    counts = workspace.hints.count_kinds()
+    others = max(counts.pop(_GATHERING, 0) - skips, 0)
+    is_enough = bool(counts) or not skips or others >= workspace.settings.retrain_every_labels
+    return None if is_enough else others
+
+
 def _are_worth_a_loop(workspace: Workspace, counts: dict[str, int]) -> bool:
     gathered = counts.pop(_GATHERING, 0)
     return bool(counts) or gathered >= workspace.settings.retrain_every_labels

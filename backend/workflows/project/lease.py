@@ -50,9 +50,7 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
     deadline = time.monotonic() + wait_s
     while not _acquire(projects, project_id, owner):
         if time.monotonic() >= deadline:
-            raise Busy(
-                "Another loop of this project is running.", hint="Wait for it: python -m backend status"
-            )
+            raise Busy("Another loop of this project is running.", hint="Wait for it: nextlabel status")
         time.sleep(_POLL_S)
     stop = threading.Event()
     keeper = threading.Thread(target=_renew, args=(context, project_id, owner, stop), daemon=True)
@@ -73,7 +71,7 @@ def check_lease(workspace: Workspace) -> None:
     if not workspace.context.projects.renew_lease(workspace.id, owner, seconds=_LEASE_S):
         raise LeaseLost(
             "Another worker took this project over, so nothing more was written.",
-            hint="It looks at the same hints; see: python -m backend status",
+            hint="It looks at the same hints; see: nextlabel status",
         )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
-from backend.label_studio.client import LabelStudio
 from backend.label_studio.versions import version_number
 from backend.settings import Settings
 from backend.workflows.project.hints import HintKind
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.workspace import Workspace
+
+if TYPE_CHECKING:  # its HTTP library is only for those who call Label Studio
+    from backend.label_studio.client import LabelStudio
 
 SAMPLING_DEFAULT = "Sequential sampling"
 SECRET_HEADER = "X-Nextlabel-Secret"
@@ -52,7 +55,7 @@ def find_backend(settings: Settings, remote: LabelStudio, label_studio_id: int) 
             return row
     raise NotConnected(
         f"Project {label_studio_id} in Label Studio has no ML backend at {settings.backend_url}.",
-        hint=f"Run: python -m backend connect {label_studio_id}",
+        hint=f"Run: nextlabel connect {label_studio_id}",
     )
 
 

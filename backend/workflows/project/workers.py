@@ -17,6 +17,11 @@ _ALIVE_S = 30.0
 _FORGET_WORKER_S = 3600.0
 _SIGN_OF_LIFE = "sign of life"
 
+# What page and command line say where none lives, and what cures it.
+NO_WORKER = "no worker is alive: answers are kept, but nothing is learned from them"
+START_A_WORKER = "nextlabel worker"
+HOW_TO_START_ONE = f"Run: nextlabel start (or {START_A_WORKER}, with the same DATA_DIR)"
+
 
 def beat_forever(context: Context, stop: threading.Event) -> None:
     """Every few seconds: says that this worker lives, and goes on with the loops of dead ones.

@@ -17,6 +17,8 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.selections import Selections
+from backend.store.skip_groups import SkipGroups
 from backend.store.tasks import Tasks
 from backend.store.verdicts import Verdicts
 from backend.store.windows import Windows
@@ -45,8 +47,10 @@ class Workspace:
         self.windows = Windows(database, state.id)
         self.loops = Loops(database, state.id)
         self.groups = Groups(database, state.id)
+        self.skip_groups = SkipGroups(database, state.id)
         self.verdicts = Verdicts(database, state.id)
         self.map_points = MapPoints(database, state.id)
+        self.selections = Selections(database, state.id)
         self.decisions = Decisions(database, state.id)
         self.hints = Hints(database, state.id)
 
@@ -157,7 +161,7 @@ def open_workspace(context: Context, label_studio_id: int, stamp: int | None = N
     if workspace is None:
         raise NotFound(
             f"Project {label_studio_id} is not connected to this backend.",
-            hint=f"Run: python -m backend connect {label_studio_id}",
+            hint=f"Run: nextlabel connect {label_studio_id}",
         )
     return workspace
 

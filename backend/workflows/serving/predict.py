@@ -13,6 +13,7 @@ from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
+from backend.workflows.intake.earlier_findings import novel_members
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace
 from backend.workflows.serving.serving import pre_annotate
@@ -34,7 +35,10 @@ _BUDGET_S = 75.0
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """A head with what is needed to answer with it. Audit tasks (hash below the threshold) stay blank."""
+    """A head with what is needed to answer with it.
+
+    Blank stay audit tasks (hash below the threshold), and those of `novel`, which fit no class.
+    """
 
     head: LinearHead
     encoder: Encoder
@@ -44,6 +48,7 @@ class Predictor:
     floor: float = 0.0
     representation: Representation = "encoder"
     words: TfidfEncoder | None = None
+    novel: frozenset[int] = frozenset()
 
 
 def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
@@ -63,8 +68,8 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
         # which tasks are asked blind does not hang on who can answer
         threshold = 0.0 if found is None else found[1].audit_threshold
         predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
-    floor = workspace.settings.preannotate_floor
-    return _answer_all(workspace.context, replace(predictor, floor=floor), tasks, config)
+    floor, novel = workspace.settings.preannotate_floor, frozenset(novel_members(workspace))
+    return _answer_all(workspace.context, replace(predictor, floor=floor, novel=novel), tasks, config)
 
 
 def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
@@ -87,9 +92,9 @@ def _answer_all(
     if rows:
         texts = [contents[row] for row in rows]
         values = _probabilities(predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
-        audit = _audit_mask(predictor, [tasks[row] for row in rows])
-        for row, value, is_audit in zip(rows, values, audit, strict=True):
-            answers[row] = _answer(predictor, config, value, blank=bool(is_audit))
+        blanks = _blank_mask(predictor, [tasks[row] for row in rows])
+        for row, value, is_blank in zip(rows, values, blanks, strict=True):
+            answers[row] = _answer(predictor, config, value, blank=is_blank)
     return answers
 
 
@@ -141,10 +146,10 @@ def _probabilities(predictor: Predictor, texts: Sequence[str], vectors: Floats) 
     return predictor.head.probabilities(features, predictor.version).values
 
 
-def _audit_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
+def _blank_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
     ids = np.array([_task_id(task) for task in tasks], dtype=np.int64)
-    hashes = audit_hash(ids, predictor.seed)
-    mask: list[bool] = ((hashes < predictor.audit_threshold) & (ids >= 0)).tolist()
+    is_audit = (audit_hash(ids, predictor.seed) < predictor.audit_threshold) & (ids >= 0)
+    mask: list[bool] = (is_audit | np.isin(ids, sorted(predictor.novel))).tolist()
     return mask
 
 

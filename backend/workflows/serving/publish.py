@@ -16,6 +16,7 @@ from backend.label_studio.client import LabelStudio, UnknownTask
 from backend.label_studio.queue_order import window_score
 from backend.label_studio.results import prediction
 from backend.label_studio.versions import version_number
+from backend.workflows.project.card import describe
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.registration import backend_address
 from backend.workflows.project.workspace import Workspace
@@ -33,11 +34,12 @@ _MOST_WINDOWS_LEFT = 3
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One task of the window: its lane, and the regions of its pre-annotation (none for audit tasks)."""
+    """One task of the window: its lane, the regions of its pre-annotation (none if it is blank), its line."""
 
     task_id: int
     lane: Lane
     result: list[Json]
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ def import_window(
             "label studio took no prediction project=%s tasks=%s", workspace.label_studio_id, rejected
         )
     gone = set(rejected)
-    taken = [(position, place.task_id, place.lane) for position, place in places if place.task_id not in gone]
+    taken = [
+        (position, place.task_id, place.lane, place.line)
+        for position, place in places
+        if place.task_id not in gone
+    ]
     workspace.windows.add(version, taken)
     return PublishReport(kept=kept, rejected=tuple(rejected))
 
@@ -114,7 +120,8 @@ def align(workspace: Workspace, remote: LabelStudio, *, backend: Json | None) ->
     if backend is not None and {backend["title"], backend["model_version"]} != {version}:
         address = backend_address(workspace.context.settings)
         check_lease(workspace)
-        remote.update_ml_backend(backend["id"], title=version, project=workspace.label_studio_id, **address)
+        fields = address | {"title": version, "description": describe(workspace)}
+        remote.update_ml_backend(backend["id"], project=workspace.label_studio_id, **fields)
         mended.append("backend title")
     if remote.project(workspace.label_studio_id)["model_version"] != version:
         check_lease(workspace)
@@ -122,7 +129,7 @@ def align(workspace: Workspace, remote: LabelStudio, *, backend: Json | None) ->
         if remote.project(workspace.label_studio_id)["model_version"] != version:
             raise LabelStudioError(
                 f"Label Studio did not switch project {workspace.label_studio_id} to version {version}.",
-                hint=f"Run: python -m backend doctor {workspace.label_studio_id}",
+                hint=f"Run: nextlabel doctor {workspace.label_studio_id}",
             )
         mended.append("project version")
     return mended

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from backend.errors import NotFound
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.snapshot import take_snapshot
@@ -13,8 +12,8 @@ from backend.workflows.project.registration import find_row
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.serving import load_serving
+from backend.workflows.serving.stored import require_version
 from backend.workflows.serving.window import first_window, publish_places, rank_pool
-from model.registry import RegistryError
 
 
 def rollback(
@@ -28,7 +27,7 @@ def rollback(
 
     The loop leaves it alone until the data changes. Raises NotFound for an unknown version.
     """
-    _require_version(workspace, version)
+    require_version(workspace, version)
     label_studio_id = workspace.label_studio_id
     remote = workspace.context.label_studio()
     try:
@@ -53,13 +52,3 @@ def rollback(
     # the worker cleans up what served before
     leave_hint(workspace, "timer")
     return report.kept
-
-
-def _require_version(workspace: Workspace, version: str) -> None:
-    hint = f"See: python -m backend versions {workspace.label_studio_id}"
-    if version not in workspace.registry.versions(workspace.key):
-        raise NotFound(f"Project {workspace.label_studio_id} has no version {version!r}.", hint=hint)
-    try:
-        workspace.registry.load(workspace.key, version)
-    except RegistryError:
-        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None

@@ -11,7 +11,7 @@ from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import choice_result
-from backend.workflows.intake.earlier_findings import new_class_members
+from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.represent import as_version_sees
@@ -24,7 +24,8 @@ class Serving:
     """A version and the snapshot as its head sees it.
 
     `floor`: confidence below which a pre-annotation is not shown. `of_new_classes`: tasks of groups that a
-    person made a class, and that label, while the head hardly knows it.
+    person made a class, and that label, while the head hardly knows it. `novel`: tasks that fit no class, and
+    the name of their group; they get no pre-annotation.
     """
 
     version: str
@@ -33,6 +34,7 @@ class Serving:
     snapshot: Snapshot
     floor: float = 0.0
     of_new_classes: Mapping[int, str] = field(default_factory=dict)
+    novel: Mapping[int, str] = field(default_factory=dict)
 
     def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
         """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows."""
@@ -64,6 +66,7 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
         of_new_classes=new_class_members(workspace, snapshot),
+        novel=novel_members(workspace),
     )
 
 
@@ -72,18 +75,29 @@ def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, floor: f
 
     None where no label reaches the `floor`.
     """
+    best = best_label(head, row, config)
+    if best is None or best[1] < floor:
+        return []
+    return choice_result(config, best[0], confidence=best[1])
+
+
+def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str, float] | None:
+    """The likeliest label that the config (still) has, with its probability; None where there is none."""
     known = set(config.space.names)
     columns = [column for column, name in enumerate(head.space.names) if name in known]
     if not columns:
-        return []
+        return None
     best = max(columns, key=lambda column: float(row[column]))
-    if row[best] < floor:
-        return []
-    return choice_result(config, head.space.names[best], confidence=float(row[best]))
+    return head.space.names[best], float(row[best])
 
 
 def pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
-    """The regions for one task's probabilities (c,); a task of a new class gets that class."""
+    """The regions for one task's probabilities (c,).
+
+    A task of a new class gets that class, one that fits no class gets none.
+    """
+    if task_id in serving.novel:
+        return []
     label, names = serving.of_new_classes.get(task_id), serving.head.space.names
     if label is None or label not in serving.config.space.names:
         return pre_annotate(serving.head, row, serving.config, floor=serving.floor)

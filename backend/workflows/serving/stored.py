@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.errors import NotFound
 from backend.workflows.project.workspace import Workspace
 from model.heads.single_label import LinearHead
 from model.registry import Manifest, RegistryError
@@ -21,6 +22,17 @@ def answering(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
     return None
 
 
+def require_version(workspace: Workspace, version: str) -> None:
+    """Raises NotFound when a project has no such version, or none that can be read."""
+    hint = f"See: nextlabel versions {workspace.label_studio_id}"
+    if version not in workspace.registry.versions(workspace.key):
+        raise NotFound(f"Project {workspace.label_studio_id} has no version {version!r}.", hint=hint)
+    try:
+        workspace.registry.load(workspace.key, version)
+    except RegistryError:
+        raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
+
+
 def damage(workspace: Workspace) -> str | None:
     """What is wrong with the files of the version in use, and what answers meanwhile; None: nothing."""
     active = workspace.state.active_version
@@ -31,5 +43,5 @@ def damage(workspace: Workspace) -> str | None:
     except RegistryError:
         found = answering(workspace)
         meanwhile = f"{found[1].version} answers" if found else "nothing is pre-annotated"
-        return f"the files of {active} are damaged; {meanwhile} until the next loop"
+        return f"the files of {active} are damaged; {meanwhile} until it is learned anew"
     return None

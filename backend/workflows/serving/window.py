@@ -8,15 +8,17 @@ import numpy as np
 
 from backend.label_studio.client import LabelStudio
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
+from backend.workflows.serving.lines import tell, write_lines
 from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotation
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
-from model.records import Lane, Ranking
+from model.records import Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
 
@@ -35,11 +37,13 @@ def rank_pool(
     serving: Serving,
     *,
     queues: Sequence[LaneQueue] | None = None,
+    behind: Ids | None = None,
     seed: Sequence[int] | None = None,
 ) -> Ranking:
     """The order in which a version wants the pool labelled, audit share and lanes included.
 
-    `queues` are those of the moment and `seed` is `order_seed` unless others are given.
+    `queues` and tasks `behind` all others are those of the moment, and `seed` is `order_seed`, unless others
+    are given.
     """
     settings, snapshot = workspace.settings, serving.snapshot
     strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
@@ -61,6 +65,7 @@ def rank_pool(
         share=settings.audit_share,
         rng=np.random.default_rng(order_seed(workspace, snapshot) if seed is None else seed),
         queues=lane_queues(workspace, snapshot) if queues is None else queues,
+        behind=waiting_tasks(workspace, snapshot).ids if behind is None else behind,
     )
 
 
@@ -80,12 +85,17 @@ def publish_places(
     ranking: Ranking,
     task_ids: Sequence[int],
 ) -> PublishReport:
-    """Sends the predictions of some tasks of a ranking as the next places of its window."""
+    """Sends the lines and predictions of some tasks of a ranking as the next places of its window.
+
+    The lines come first: when the version serves, its first task shows the line of that version.
+    """
+    placements = tell(workspace, serving, place(serving, ranking, task_ids=task_ids))
+    write_lines(workspace, remote, placements)
     return publish.import_window(
         workspace,
         remote,
         version=serving.version,
-        placements=place(serving, ranking, task_ids=task_ids),
+        placements=placements,
         first_position=workspace.windows.next_position(serving.version),
     )
 

@@ -59,13 +59,16 @@ def loop_records(workspace: Workspace) -> list[Json]:
     Its `figures` are fields of their own, `signals` and `metrics` among them; `decisions` are those that
     people took after it and before the next one. Loops that found nothing new leave no record.
     """
-    loops = workspace.loops.all_eventful()
+    loops, numbers = workspace.loops.all_eventful(), workspace.loops.numbers()
     after: list[list[Json]] = [[] for _ in loops]
     for decision in workspace.decisions.read_all():
         earlier = sum(loop.started_at <= decision.decided_at for loop in loops)
         if loops:
             after[max(earlier - 1, 0)].append(_decision_record(decision))
-    return [_record(loop, decided) for loop, decided in zip(loops, after, strict=True)]
+    return [
+        _record(loop, decided) | {"number": numbers[loop.id]}
+        for loop, decided in zip(loops, after, strict=True)
+    ]
 
 
 def records_as_csv(records: Sequence[Json]) -> str:

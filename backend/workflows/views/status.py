@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from backend.context import Context
-from backend.database import Loop
 from backend.json_types import Json
 from backend.label_studio.queue_settings import Disturbance, find_disturbances
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
@@ -36,6 +35,7 @@ def project_status(workspace: Workspace) -> Json:
     return {
         "project": workspace.label_studio_id,
         "title": workspace.state.title,
+        "dashboard": workspace.context.settings.dashboard_link(workspace.label_studio_id),
         "connected": workspace.state.connected,
         "version": workspace.state.active_version,
         "damage": damage(workspace),
@@ -54,7 +54,7 @@ def project_status(workspace: Workspace) -> Json:
         "pending_hints": workspace.hints.count(),
         "is_pulled": workspace.state.is_pulled,
         "last_webhook": _moment(workspace.state.last_webhook_at),
-        "last_loop": _loop_row(workspace.loops.newest()),
+        "last_loop": _last_loop(workspace),
         "running": is_running(workspace),
         "workers": living_workers(workspace.context),
         "representation": manifest.representation if manifest else None,
@@ -71,11 +71,13 @@ def _disturbances(workspace: Workspace) -> list[Disturbance]:
     return find_disturbances(workspace.state.queue_settings, project=workspace.label_studio_id)
 
 
-def _loop_row(loop: Loop | None) -> Json | None:
+def _last_loop(workspace: Workspace) -> Json | None:
+    loop = workspace.loops.newest()
     if loop is None:
         return None
     return {
         "loop": loop.id,
+        "number": workspace.loops.count_to(loop.id),
         "started_at": loop.started_at.isoformat(timespec="seconds") + "Z",
         "finished_at": loop.finished_at.isoformat(timespec="seconds") + "Z" if loop.finished_at else None,
         "reason": loop.reason,

@@ -1,15 +1,20 @@
-"""Numbers and moments as people read them."""
+"""Numbers, moments, shares and names as people read them: the one place where they are written."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from backend.database import Decision
+from backend.json_types import Json
+from backend.label_studio.versions import version_number
 from model.signals.honest_accuracy import FEWEST
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _NOW_S = 5.0
 OUTCOMES = {
-    "published": "published a new order",
-    "topped-up": "filled the window up",
+    "published": "learned and put a new order out",
+    "topped-up": "filled the queue up",
     "mended": "put Label Studio's settings right",
     "unchanged": "found nothing new",
     "failed": "failed",
@@ -23,10 +28,22 @@ ADVICE = {
 }
 # Below so many audit labels no accuracy is named.
 AUDIT_NEEDED = FEWEST
+# What the answers about skipped tasks lead to.
+SETTLED = {
+    "class": "“{label}” is a class now. The next loop looks which skipped tasks fit it.",
+    "exclude": "Tasks like these are not for this project: they wait behind all others.",
+    "ask": "Tasks like these are asked as before, whoever skips them.",
+}
 _DECIDED = {
     "group-added": "made “{label}” a class",
     "group-rejected": "said that group {group} is not a class",
-    "rollback": "went back to {version}",
+    "rollback": "went back to {model}",
+    "skips-class": "made “{label}” a class, of tasks that people skipped",
+    "skips-exclude": "said that tasks like {skipped} skipped ones are not for this project",
+    "skips-ask": "wants tasks like {skipped} skipped ones asked as before",
+    "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",
+    "asked-next": "asked for {tasks} tasks picked on the map to come first",
+    "asked-no-more": "took back which tasks come first",
 }
 
 
@@ -35,8 +52,30 @@ def window_words(left: int, size: int, *, version: str | None, pool: int | None)
     if left:
         return f"{left:,} of {size:,} tasks left"
     if version is None:
-        return "no loop has filled it yet"
-    return "nothing left to label" if pool == 0 else "empty until the next loop fills it"
+        return "not filled yet"
+    return "nothing left to label" if pool == 0 else "empty until it is filled again"
+
+
+def model_name(version: str | None) -> str:
+    """A version as people call it: "model 25"; "model 1, by label names" where it has seen no answer."""
+    number = version_number(version or "")
+    if number is None:
+        return version or "none yet"
+    return f"model {number}{', by label names' if (version or '').endswith('label-names') else ''}"
+
+
+def person(number: int, people: Mapping[str, str]) -> str:
+    """What somebody is called; by Label Studio's number where no name is known."""
+    return people.get(str(number)) or (f"person {number}" if number else "somebody unnamed")
+
+
+def moment(at: datetime) -> Json:
+    """A moment of the database, which is in UTC without saying so: for machines, and how long ago it was."""
+    aware = at.replace(tzinfo=UTC)
+    return {
+        "iso": aware.isoformat(timespec="seconds"),
+        "words": ago((datetime.now(UTC) - aware).total_seconds()),
+    }
 
 
 def ago(seconds: float) -> str:
@@ -68,6 +107,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def between(low: float, high: float) -> str:
+    """A range of shares: "between 77 and 88 %"."""
+    return f"between {100 * low:.0f} and {percent(high)}"
+
+
 def share_with_interval(share: float, low: float | None, high: float | None) -> str:
     """A share and the interval around it: "83 % (78 to 87)"."""
     if low is None or high is None:
@@ -77,8 +121,9 @@ def share_with_interval(share: float, low: float | None, high: float | None) -> 
 
 def decision_words(decision: Decision) -> str:
     """What was decided, as the rest of a sentence that begins with who it was."""
-    pattern = _DECIDED.get(decision.kind)
+    pattern, details = _DECIDED.get(decision.kind), decision.details
     try:
-        return pattern.format_map(decision.details) if pattern else decision.kind
-    except (KeyError, TypeError):  # details of another release
+        model = model_name(str(details.get("version")))
+        return pattern.format_map({"model": model} | details) if pattern else decision.kind
+    except (AttributeError, KeyError, TypeError):  # details of another release
         return decision.kind

@@ -1,19 +1,12 @@
-"""The four questions of an admin, answered in words with intervals, or with "too early to say"."""
+"""Whether the order pays, and when to stop: in words with intervals, and with what they rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from backend.json_types import Json
-from backend.workflows.project.figures import (
-    Accuracy,
-    Advantage,
-    AdviceSignal,
-    GainForecast,
-    HeadMetrics,
-    Signals,
-)
-from backend.workflows.views.wording import ADVICE, AUDIT_NEEDED, percent, share_with_interval
+from backend.workflows.project.figures import AdviceSignal, Signals
+from backend.workflows.views.wording import ADVICE, percent, share_with_interval
 from model.signals.estimate import points
 from model.signals.stopping import SignalName
 
@@ -25,101 +18,37 @@ _WRITTEN: dict[SignalName, Callable[[float], str]] = {
 }
 
 
-def answer_questions(signals: Signals, metrics: HeadMetrics) -> list[Json]:
-    """The first three answers: words, and an interval to draw where there is one.
+def weigh_order(signals: Signals) -> Json | None:
+    """Whether this order is better than a random one; None while there is nothing to compare.
 
-    `interval`: low, estimate and high, all shares (`kind` "share") or differences of shares (`kind` "gain").
-    `metrics` are those of the version in use; accuracy is taken from there while no loop has signals.
+    `interval`: low, estimate and high, differences of shares.
     """
-    accuracy = _accuracy(signals, metrics)
-    return [accuracy, _advantage(signals.advantage, accuracy), _forecast(signals.forecast, accuracy)]
-
-
-def advise(signals: Signals, accuracy: Json) -> Json:
-    """The fourth answer: when to stop, each signal with its number, and what would change it."""
-    found = signals.advice
-    return {
-        "question": "When can we stop?",
-        "kind": found.advice if found else None,
-        "title": ADVICE[found.advice] if found else "",
-        "words": found.words if found else accuracy["early_words"],
-        "is_early": found is None,
-        "would_change": found.would_change if found else "",
-        "signals": [_signal(row) for row in found.signals] if found else [],
-    }
-
-
-def _accuracy(signals: Signals, metrics: HeadMetrics) -> Json:
-    found = signals.accuracy or _accuracy_of_version(metrics)
-    early = f"Too early to say: {found.n} of {found.needed} audit labels."
-    is_early = found.n < found.needed or found.estimate is None
-    macro = signals.macro_f1
-    return {
-        "key": "accuracy",
-        "question": "How good is it really?",
-        "words": found.words or early,
-        "early_words": early,
-        "is_early": is_early,
-        "interval": None if is_early else _interval("share", found.low, found.estimate, found.high),
-        "notes": [f"Macro-F1 {macro:.2f}: every class weighs the same."] if macro is not None else [],
-    }
-
-
-def _accuracy_of_version(metrics: HeadMetrics) -> Accuracy:
-    labels, estimate = int(metrics.audit_labels or 0), metrics.audit_accuracy
-    words = ""
-    if estimate is not None and labels >= AUDIT_NEEDED:
-        share = share_with_interval(estimate, metrics.audit_low, metrics.audit_high)
-        words = f"{share} on {labels} audit labels"
-    return Accuracy(
-        words=words,
-        estimate=estimate,
-        low=metrics.audit_low,
-        high=metrics.audit_high,
-        n=labels,
-        needed=AUDIT_NEEDED,
-    )
-
-
-def _advantage(found: Advantage | None, accuracy: Json) -> Json:
-    interval = _interval("gain", found.low, found.value, found.high) if found else None
-    notes = []
-    if found and (now := found.random_now):
-        share = share_with_interval(now.value, now.low, now.high)
-        notes = [f"As many labels at random as there are now would have given {share}, by extrapolation."]
-    question = "Is it better than labeling at random?"
-    return _gain("advantage", question, found, interval, accuracy=accuracy, notes=notes)
-
-
-def _forecast(found: GainForecast | None, accuracy: Json) -> Json:
-    interval = _interval("gain", found.low, found.gain, found.high) if found else None
-    return _gain("forecast", "What would the next 100 labels buy?", found, interval, accuracy=accuracy)
-
-
-def _gain(
-    key: str,
-    question: str,
-    found: Advantage | GainForecast | None,
-    interval: Json | None,
-    *,
-    accuracy: Json,
-    notes: Sequence[str] = (),
-) -> Json:
-    """A gain in words that hold its interval, and the interval to draw."""
-    return {
-        "key": key,
-        "question": question,
-        "words": found.words if found else accuracy["early_words"],
-        "is_early": interval is None,
-        "interval": interval,
-        "notes": list(notes),
-    }
-
-
-def _interval(kind: str, low: float | None, middle: float | None, high: float | None) -> Json | None:
-    if low is None or middle is None or high is None:
+    found = signals.advantage
+    if found is None or found.value is None or found.low is None or found.high is None:
         return None
-    return {"kind": kind, "low": low, "estimate": middle, "high": high}
+    now = found.random_now
+    share = share_with_interval(now.value, now.low, now.high) if now else ""
+    return {
+        "words": found.words,
+        "interval": {"kind": "gain", "low": found.low, "estimate": found.value, "high": found.high},
+        "notes": [f"As many answers in random order would have given {share}, by extrapolation."]
+        if share
+        else [],
+    }
+
+
+def advise(signals: Signals) -> Json | None:
+    """When to stop: the advice, each signal with its number, and what would change it."""
+    found = signals.advice
+    if found is None:
+        return None
+    return {
+        "kind": found.advice,
+        "title": ADVICE[found.advice],
+        "words": found.words,
+        "would_change": found.would_change,
+        "signals": [_signal(row) for row in found.signals],
+    }
 
 
 def _signal(row: AdviceSignal) -> Json:

@@ -37,8 +37,14 @@ def _curve(points: list[CurvePoint]) -> list[Json]:
     return [point.to_json() for point in sorted(points, key=lambda point: point.labels)]
 
 
-def _few(labels: int) -> str:
-    return f"too few: {counted(labels, 'audit label')}" if labels else "no audit labels yet"
+def _recall_words(row: ClassRow) -> str:
+    if not row.audit:
+        return "no blind answer yet"
+    if row.right is not None and (row.more or row.recall is None):
+        return f"{row.right:,} of {row.audit:,} found"
+    if row.recall is None:
+        return f"{counted(row.audit, 'blind answer')}, too few"
+    return share_with_interval(row.recall, row.low, row.high)
 
 
 def _class_row(row: ClassRow) -> Json:
@@ -50,6 +56,6 @@ def _class_row(row: ClassRow) -> Json:
         "recall": recall,
         "low": row.low,
         "high": row.high,
-        "recall_words": _few(row.audit) if recall is None else share_with_interval(recall, row.low, row.high),
+        "recall_words": _recall_words(row),
         "predicted_words": "–" if share is None else percent(share),
     }

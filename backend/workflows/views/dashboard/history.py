@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from backend.database import Loop
 from backend.json_types import Json
-from backend.workflows.project.figures import Figures, HeadMetrics
+from backend.workflows.project.figures import Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.wording import (
-    AUDIT_NEEDED,
     OUTCOMES,
-    ago,
+    counted,
     decision_words,
     duration,
+    model_name,
+    moment,
     share_with_interval,
 )
 
-_VERSIONS = 8
+_VERSIONS = 5
 _LOOPS = 8
 _DECISIONS = 8
 
@@ -31,11 +31,12 @@ def versions(workspace: Workspace) -> list[Json]:
         rows.append(
             {
                 "version": row.version,
+                "model": model_name(row.version),
                 "is_active": row.version == workspace.state.active_version,
                 "can_serve": row.version in stored and row.version != workspace.state.active_version,
-                "when": _when(row.finished_at or row.started_at),
+                "when": moment(row.finished_at or row.started_at),
                 "labels": figures.labels,
-                "accuracy": _audit_words(figures.metrics or HeadMetrics()),
+                "accuracy": _accuracy_words(figures),
             }
         )
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
@@ -45,7 +46,14 @@ def versions(workspace: Workspace) -> list[Json]:
 
 def _bare_row(version: str) -> Json:
     """The row of the version in use while its loop still measures it, or if it is older than those shown."""
-    row: Json = {"version": version, "is_active": True, "can_serve": False, "when": None, "labels": None}
+    row: Json = {
+        "version": version,
+        "model": model_name(version),
+        "is_active": True,
+        "can_serve": False,
+        "when": None,
+        "labels": None,
+    }
     return row | {"accuracy": "–"}
 
 
@@ -57,7 +65,7 @@ def loops(workspace: Workspace) -> list[Json]:
 def decisions(workspace: Workspace) -> list[Json]:
     """What people decided, newest first."""
     return [
-        {"when": _when(row.decided_at), "by": row.decided_by, "words": decision_words(row)}
+        {"when": moment(row.decided_at), "by": row.decided_by, "words": decision_words(row)}
         for row in workspace.decisions.newest(_DECISIONS)
     ]
 
@@ -66,11 +74,12 @@ def _loop_row(loop: Loop) -> Json:
     figures = Figures.read(loop.figures)
     ended = loop.finished_at or loop.started_at
     return {
-        "when": _when(loop.started_at),
+        "when": moment(loop.started_at),
         "outcome": OUTCOMES.get(loop.outcome, loop.outcome),
         "has_failed": loop.outcome == "failed",
         "error": loop.error or _failed_parts(figures),
-        "version": loop.version or "–",
+        "model": model_name(loop.version) if loop.version else "–",
+        "writes": figures.writes,
         "labels": figures.labels,
         "took": duration((ended - loop.started_at).total_seconds()),
         "stages": [
@@ -85,17 +94,9 @@ def _failed_parts(figures: Figures) -> str:
     return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
 
 
-def _audit_words(metrics: HeadMetrics) -> str:
-    labels, accuracy = int(metrics.audit_labels or 0), metrics.audit_accuracy
-    if accuracy is None or labels < AUDIT_NEEDED:
-        return f"too early: {labels} of {AUDIT_NEEDED}"
-    return share_with_interval(accuracy, metrics.audit_low, metrics.audit_high)
-
-
-def _when(moment: datetime) -> Json:
-    """A moment of the database (UTC) for machines and in words."""
-    aware = moment.replace(tzinfo=UTC)
-    return {
-        "iso": aware.isoformat(timespec="seconds"),
-        "words": ago((datetime.now(UTC) - aware).total_seconds()),
-    }
+def _accuracy_words(figures: Figures) -> str:
+    """What its loop measured of a version."""
+    found = read_accuracy(figures.signals or Signals(), figures.metrics or HeadMetrics())
+    if found.estimate is None:
+        return f"{counted(found.n, 'blind answer')} so far" if found.n else "not measured yet"
+    return share_with_interval(found.estimate, found.low, found.high)

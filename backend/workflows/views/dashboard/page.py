@@ -2,94 +2,86 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from backend.context import Context
 from backend.json_types import Json
-from backend.label_studio.tabs import TITLES
-from backend.workflows.project.damage import notices, row_damage
-from backend.workflows.project.figures import Figures, HeadMetrics, Signals
-from backend.workflows.project.workspace import Workspace, connected_workspaces
-from backend.workflows.serving.stored import damage
-from backend.workflows.views.dashboard.answers import advise, answer_questions
+from backend.workflows.project.account import Account, read_account
+from backend.workflows.project.figures import HeadMetrics, Signals
+from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.answers import advise, weigh_order
 from backend.workflows.views.dashboard.charts import (
     calibration,
     class_table,
     learning_curve,
     unanswered_labels,
 )
+from backend.workflows.views.dashboard.headline import Known, headline
 from backend.workflows.views.dashboard.history import decisions, loops, versions
-from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.dashboard.links import project_address, tab_addresses
+from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
+from backend.workflows.views.dashboard.to_come import still_to_come
+from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.signals import Measured, newest_signals
 from backend.workflows.views.versions import version_metrics
-from backend.workflows.views.wording import ago
+from backend.workflows.views.wording import model_name, moment
 
 
 def build_dashboard(workspace: Workspace) -> Json:
-    """Everything the page of a project shows."""
+    """Everything the page of a project shows, in the order in which it does."""
     measured = newest_signals(workspace)
     signals = measured.signals if measured else Signals()
-    answers = answer_questions(signals, HeadMetrics.read(version_metrics(workspace)))
+    account = read_account(workspace)
+    known = Known(
+        signals, HeadMetrics.read(version_metrics(workspace)), account, tasks=workspace.tasks.count()
+    )
+    found = gather(workspace, signals, account)
+    waiting = find_waiting(found)
     return {
-        "project": _project_row(workspace),
+        "project": _project_row(workspace, account, known.tasks),
         "state": read_state(workspace),
-        "damage": damage(workspace) or row_damage(workspace),
-        "notices": notices(workspace),
+        "headline": headline(workspace, known, waiting),
+        "waiting": [card.to_json() for card in waiting],
+        "novelty": {"words": novelty_words(signals, in_tab=found.flagged["novel"])},
+        "map": {"points": workspace.map_points.count()},
         "measured": _measured_row(workspace, measured),
-        "answers": answers,
-        "advice": advise(signals, answers[0]),
         "curve": learning_curve(signals),
+        "order": weigh_order(signals),
+        "advice": advise(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
         "unanswered": unanswered_labels(signals),
-        "novelty": novel_groups(workspace, signals),
-        "synthetic": synthetic_view(workspace, signals),
-        "quality": label_quality(signals),
+        "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
+        "to_come": still_to_come(signals),
+        "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
         "loops": loops(workspace),
         "decisions": decisions(workspace),
-        "map": {"points": workspace.map_points.count()},
     }
 
 
-def list_projects(context: Context) -> list[Json]:
-    """A row for every connected project."""
-    return [
-        _project_row(workspace) | {"version": workspace.state.active_version}
-        for workspace in connected_workspaces(context)
-    ]
-
-
-def _project_row(workspace: Workspace) -> Json:
-    address = f"{workspace.context.settings.label_studio_link}/projects/{workspace.label_studio_id}/data"
+def _project_row(workspace: Workspace, account: Account, tasks: int) -> Json:
     return {
         "id": workspace.label_studio_id,
-        "title": workspace.state.title or f"Project {workspace.label_studio_id}",
+        "title": project_title(workspace),
         "is_connected": workspace.state.connected,
-        "tasks": workspace.tasks.count(),
-        "labels": _count_labels(workspace),
-        "address": address,
-        "tabs": {
-            kind: f"{address}?tab={number}" for kind, number in workspace.state.tabs.items() if kind in TITLES
-        },
+        "tasks": tasks,
+        "labels": account.learned,
+        "address": project_address(workspace),
+        "tabs": tab_addresses(workspace),
     }
+
+
+def project_title(workspace: Workspace) -> str:
+    """What people call a project."""
+    return workspace.state.title or f"Project {workspace.label_studio_id}"
 
 
 def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | None:
     if measured is None:
         return None
-    at = measured.at.replace(tzinfo=UTC)
-    return {
+    return moment(measured.at) | {
         "version": measured.version,
-        "iso": at.isoformat(timespec="seconds"),
-        "words": ago((datetime.now(UTC) - at).total_seconds()),
+        "model": model_name(measured.version),
         "is_other_version": measured.version != workspace.state.active_version,
     }
-
-
-def _count_labels(workspace: Workspace) -> int:
-    """As the last loop counted them: to count them here would read the text of every task."""
-    return Figures.read(workspace.loops.newest_counted()).labels

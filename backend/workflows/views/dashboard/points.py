@@ -1,31 +1,83 @@
-"""The map of the pool: where each task of its sample stands, and by what it can be coloured."""
+"""The map of the pool: where each task of its sample stands, by what it is coloured, and what marks it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from backend.json_types import Json
-from backend.label_studio.tabs import FLAG_FIELD, TITLES
+from backend.label_studio.tabs import FLAG_FIELD
+from backend.workflows.findings.selections import asked_unaided
+from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.published import window_left
+from backend.workflows.project.colours import number_classes
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.snippets import shorten
 
-_SNIPPET = 120
+# Texts that are fetched at a time, and how much of each.
+MOST_CARDS = 100
+_SNIPPET = 240
+_FLAG_LAYERS = {"Label in doubt": "suspect", "Possible new class": "novel"}
 
 
 def map_points(workspace: Workspace) -> Json:
-    """One value per point in each list: id, place, label, predicted label, confidence, flag, snippet."""
-    rows = workspace.map_points.read_with_tasks(length=2 * _SNIPPET)
+    """All that is drawn, a value per point in each list of `points`.
+
+    `classes`: their names, and the numbers of their colours; `label` and `predicted` are places in that list.
+    `layers`: the names of marks, of which bit i of a point's `layers` says whether it has the i-th.
+    `asked`: how many tasks that somebody picked wait to come next.
+    """
+    rows = workspace.map_points.read_with_tasks()
+    present = sorted({name for row in rows for name in (row.label, row.predicted) if name is not None})
+    numbers = number_classes(workspace.state.colours, present)
+    places = {name: place for place, name in enumerate(present)}
+    layers = _layers(workspace, rows)
     return {
-        "task": [row.task_id for row in rows],
-        "x": [round(row.x, 4) for row in rows],
-        "y": [round(row.y, 4) for row in rows],
-        "label": [row.label for row in rows],
-        "predicted": [row.predicted for row in rows],
-        "confidence": [row.confidence for row in rows],
-        "flag": [_flag(row.shown) for row in rows],
-        "synthetic": [row.is_synthetic for row in rows],
-        "text": [shorten(row.beginning, _SNIPPET) for row in rows],
+        "classes": [{"name": name, "colour": numbers[name]} for name in present],
+        "layers": list(layers),
+        "asked": len(waiting_choice(workspace)),
+        "points": {
+            "task": [row.task_id for row in rows],
+            "x": [round(row.x, 3) for row in rows],
+            "y": [round(row.y, 3) for row in rows],
+            "label": [places.get(row.label) for row in rows],
+            "predicted": [places.get(row.predicted) for row in rows],
+            "confidence": [None if row.confidence is None else round(row.confidence, 2) for row in rows],
+            "layers": [sum(1 << bit for bit, has in enumerate(layers.values()) if has(row)) for row in rows],
+        },
     }
 
 
-def _flag(shown: Json | None) -> str | None:
-    flag = (shown or {}).get(FLAG_FIELD)
-    return TITLES.get(flag, flag) if flag else None
+def read_cards(workspace: Workspace, task_ids: Sequence[int]) -> list[Json]:
+    """What the list of picked tasks shows of each, in the order given, at most 100 of them."""
+    wanted = list(dict.fromkeys(task_ids))[:MOST_CARDS]
+    rows = {row.task_id: row for row in workspace.tasks.read_cards(wanted, length=2 * _SNIPPET)}
+    return [_card(rows[task_id]) for task_id in wanted if task_id in rows]
+
+
+def _card(row: Any) -> Json:
+    return {
+        "task": row.task_id,
+        "text": shorten(row.beginning, _SNIPPET),
+        "label": row.label,
+        "predicted": row.predicted,
+        "confidence": row.confidence,
+        "skipped": row.outcome == "skipped",
+    }
+
+
+def _layers(workspace: Workspace, rows: Sequence[Any]) -> dict[str, Callable[[Any], bool]]:
+    """What can mark a task, by its name for people."""
+    coming = set(window_left(workspace))
+    blind = asked_unaided(workspace, [row.task_id for row in rows if not row.is_synthetic])
+    return {
+        "Up next": lambda row: row.task_id in coming,
+        "Asked unaided": lambda row: row.task_id in blind,
+        "Skipped": lambda row: row.outcome == "skipped",
+        **{name: _has_flag(flag) for name, flag in _FLAG_LAYERS.items()},
+        "Synthetic": lambda row: bool(row.is_synthetic),
+    }
+
+
+def _has_flag(flag: str) -> Callable[[Any], bool]:
+    return lambda row: (row.shown or {}).get(FLAG_FIELD) == flag

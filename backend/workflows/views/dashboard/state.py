@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from backend.json_types import Json
@@ -13,9 +13,18 @@ from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
 from backend.workflows.project.lease import is_running
-from backend.workflows.project.workers import living_workers
+from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.views.wording import OUTCOMES, ago, counted, duration, window_words
+from backend.workflows.views.dashboard.faults import Fault, find_faults
+from backend.workflows.views.wording import (
+    OUTCOMES,
+    ago,
+    counted,
+    duration,
+    model_name,
+    moment,
+    window_words,
+)
 
 # A window emptier than this share is worth a warning: a loop fills it up at half.
 _LOW_WINDOW = 0.2
@@ -26,17 +35,21 @@ def read_state(workspace: Workspace) -> Json:
 
     `items`: what to show by name, each with `words` and a `tone` (plain, good, warning or bad). `progress`:
     words and a share in [0, 1] (or None) while a loop runs, else None. `loop`: id of the last one that ended.
+    `overall`: all of it in a few words, with a tone; `faults`: the names of what is wrong.
     """
     running = is_running(workspace)
+    faults = find_faults(workspace)
     loop = workspace.loops.newest_ended()
     return {
         "is_running": running,
         "progress": _progress(workspace) if running else None,
         "loop": loop.id if loop else None,
         "version": workspace.state.active_version,
+        "overall": overall(workspace, faults, running=running),
+        "faults": [fault.key for fault in faults],
         "items": {
             "loop": _loop_item(loop),
-            "version": _item(workspace.state.active_version or "none yet"),
+            "version": _item(model_name(workspace.state.active_version)),
             "window": _window_item(workspace),
             "order": _order_item(workspace),
             "answers": _answers_item(workspace),
@@ -45,6 +58,17 @@ def read_state(workspace: Workspace) -> Json:
             "worker": _worker_item(living_workers(workspace.context)),
         },
     }
+
+
+def overall(workspace: Workspace, faults: Sequence[Fault], *, running: bool) -> Json:
+    """How a project is, in a few words, with a tone."""
+    if faults:
+        return {"words": faults[0].title, "tone": faults[0].tone}
+    if running:
+        return {"words": "Learning now", "tone": "good"}
+    if workspace.state.active_version is None:
+        return {"words": "Not begun yet", "tone": "plain"}
+    return {"words": "All is well", "tone": "good"}
 
 
 def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Json:
@@ -64,7 +88,7 @@ def _loop_item(loop: Any) -> Json:
     if loop is None:
         return _item("none yet")
     ended = loop.finished_at or loop.started_at
-    words = f"{OUTCOMES.get(loop.outcome, loop.outcome)} {ago(_age_s(ended))}"
+    words = f"{OUTCOMES.get(loop.outcome, loop.outcome)} {moment(ended)['words']}"
     if loop.outcome == "failed":
         return _item(f"{words}: {loop.error or 'no reason was recorded'}", "bad")
     return _item(f"{words}, in {duration((ended - loop.started_at).total_seconds())}", "good")
@@ -107,7 +131,7 @@ def _answers_item(workspace: Workspace) -> Json:
 def _labels_item(workspace: Workspace, waiting: int) -> Json:
     needed = workspace.settings.retrain_every_labels
     if waiting >= needed:
-        return _item(f"{counted(waiting, 'new answer')}: a loop is due")
+        return _item(f"{counted(waiting, 'new answer')}: it learns from them next")
     return _item(f"{waiting:,} of {needed:,} new answers")
 
 
@@ -122,10 +146,5 @@ def _webhook_item(workspace: Workspace) -> Json:
 
 def _worker_item(names: list[str]) -> Json:
     if not names:
-        return _item("none is alive. Run: python -m backend worker", "bad")
+        return _item(f"{NO_WORKER}. {HOW_TO_START_ONE}", "bad")
     return _item("alive" if len(names) == 1 else f"{len(names)} alive", "good")
-
-
-def _age_s(moment: datetime) -> float:
-    """Seconds since a moment of the database, which is in UTC without saying so."""
-    return (datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import verdict_counts
 from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.links import tab_addresses
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.snippets import read_snippets
 
@@ -17,20 +19,29 @@ VERDICTS = {
     "harmful": "Harmful",
     "unsure": "Not sure",
 }
+# The tab that shows the tasks of a verdict, as far as they were marked and are open.
+_FLAGS: dict[str, str] = {name: name for name in VERDICTS} | {"unsure": "review"}
 # Longer than any snippet elsewhere: a generator imitates these.
 _EXAMPLE_LENGTH = 1_000
 
 
-def synthetic_view(workspace: Workspace, signals: Signals) -> Json:
-    """Everything about a project's synthetic tasks."""
+def synthetic_view(workspace: Workspace, signals: Signals, *, flagged: Counter[str]) -> Json:
+    """Everything about a project's synthetic tasks. `flagged`: how many tasks each of our tabs shows."""
     found = signals.synthetic
-    counts = verdict_counts(workspace)
-    settings = workspace.settings
+    counts, tabs = verdict_counts(workspace), tab_addresses(workspace)
     return {
-        "marked_by": f"{settings.synthetic_field} = {settings.synthetic_values}",
+        "is_there": found is not None or any(counts.values()),
         "words": found.words if found else None,
-        "counts": [{"verdict": key, "name": name, "count": counts[key]} for key, name in VERDICTS.items()],
-        "total": sum(counts.values()),
+        "counts": [
+            {
+                "verdict": key,
+                "name": name,
+                "count": counts[key],
+                "in_tab": flagged[_FLAGS[key]],
+                "address": tabs.get(_FLAGS[key]),
+            }
+            for key, name in VERDICTS.items()
+        ],
         "lift": [_lift(row) for row in found.lift] if found else [],
         "gaps": _gaps(workspace, found.gaps, length=160) if found else [],
         "realism": _realism(found.realism) if found and found.realism else None,

@@ -1,0 +1,82 @@
+"""Commands that stay: the web process, the worker, and both at once."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backend.commands import shell
+
+if TYPE_CHECKING:
+    from backend.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
+
+
+def add_running(app: typer.Typer) -> None:
+    """Puts `start`, `serve` and `worker` into the command line."""
+    app.command(epilog=shell.examples("start", "start --port 9191"))(start)
+    app.command(epilog=shell.examples("serve --host 0.0.0.0"))(serve)
+    app.command(epilog=shell.examples("worker"))(worker)
+
+
+def start(host: Host = None, port: Port = None) -> None:
+    """Start everything here: the web process and its worker, until Ctrl-C."""
+    with shell.people_errors():
+        from backend.server import check_address
+        from backend.start import Address, run_both
+
+        settings = shell.read_settings()
+        address = Address(*_where(settings, host, port))
+        check_address(address.host, address.port)
+        status = run_both(address, settings)
+    raise typer.Exit(status)
+
+
+def serve(host: Host = None, port: Port = None) -> None:
+    """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
+    with shell.people_errors():
+        from backend.logs import start_logging
+        from backend.parts import build_context
+        from backend.server import check_address, serve_http
+
+        settings = shell.read_settings()
+        # the process that answers opens them once more, where a fault would be a traceback of the server's
+        context = build_context(settings)
+        context.jobs.open()
+        context.close()
+        start_logging(settings.log_level)
+        host, port = _where(settings, host, port)
+        check_address(host, port)
+        serve_http(host=host, port=port)
+
+
+def _where(settings: Settings, host: str | None, port: int | None) -> tuple[str, int]:
+    return host or settings.host, settings.port if port is None else port
+
+
+def worker() -> None:
+    """Run the loops that webhooks, the timer and people ask for."""
+    with shell.open_context(log=True) as context:
+        from backend.parts import warm_up
+        from backend.workflows import work
+        from backend.workflows.project.pull import pull_forever
+        from backend.workflows.project.workers import beat_forever
+
+        stop = threading.Event()
+        heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
+        heart.start()
+        puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
+        puller.start()
+        warm_up(context)
+        with context.survived.failures_of("the clock"):
+            work.tick(context)
+        try:
+            context.jobs.consume(workers=2)
+        finally:
+            stop.set()
+            heart.join()
+            puller.join()

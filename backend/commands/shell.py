@@ -1,0 +1,86 @@
+"""What every command needs: its arguments, the backend's parts, errors in two lines, one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from backend.errors import BadRequest, NextlabelError
+from backend.terminal import plain
+
+if TYPE_CHECKING:
+    from backend.context import Context
+    from backend.settings import Settings
+
+out = Console()
+err = Console(stderr=True)
+
+ProjectId = Annotated[int, typer.Argument(help="The number in the address of the Label Studio project.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def examples(*lines: str) -> str:
+    """The end of a help page: what one would type."""
+    return "\n".join(["Examples:", *(f"  nextlabel {line}" for line in lines)])
+
+
+def read_settings() -> Settings:
+    """The settings of the environment; raises BadRequest with all that is wrong in them."""
+    from pydantic import ValidationError
+
+    from backend.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{setting_name(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        raise BadRequest(f"A setting is wrong. {faults}", hint="See README, Settings.") from None
+
+
+def setting_name(location: tuple[int | str, ...]) -> str:
+    """A setting as the environment calls it, from the place that pydantic names."""
+    return ".".join(str(part) for part in location).upper()
+
+
+@contextmanager
+def open_context(*, log: bool = False) -> Iterator[Context]:
+    """The backend's parts; our errors leave as two lines."""
+    with people_errors():
+        settings = read_settings()
+        from backend.logs import start_logging
+        from backend.parts import build_context
+
+        start_logging(settings.log_level if log else "WARNING")
+        yield build_context(settings)
+
+
+@contextmanager
+def people_errors() -> Iterator[None]:
+    """Turns our errors into two lines and exit code 1; Ctrl-C into 130."""
+    try:
+        yield
+    except NextlabelError as error:
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps(error.to_json()) + "\n")
+        else:
+            err.print(plain(("Error:", "bold red"), f" {error.message}"), soft_wrap=True)
+            if error.hint:
+                err.print(plain(("To fix it:", "bold"), f" {error.hint}"), soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        raise typer.Exit(130) from None
+
+
+def print_result(as_json: bool, data: Any, people: Callable[[], None]) -> None:
+    """One JSON object for machines, or what people read."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, default=str) + "\n")
+        return
+    people()

@@ -1,0 +1,144 @@
+"""The one place where the parts are put together.
+
+What takes long to import (networks, the loop, the HTTP library) is imported by who needs it, so that a
+command that only reads answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from errno import ENOTDIR
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.context import Context, Encoders
+from backend.database import Database, MadeByLaterRelease
+from backend.errors import BadRequest, NextlabelError
+from backend.jobs import Jobs
+from backend.settings import Settings
+from backend.shared_secret import shared_secret
+from backend.store.secrets import Secrets
+from model.encoders import Encoder
+from model.encoders.folders import find_folder
+from model.encoders.table import ENCODERS
+from model.registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from backend.label_studio.client import LabelStudio
+
+logger = logging.getLogger(__name__)
+
+
+def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | None = None) -> Context:
+    """Opens the database and the model store; the queue of jobs and what encodes are opened when needed."""
+    check_folders(settings)
+    database = _open_database(settings)
+    settings = _with_webhook_secret(settings, database)
+    jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
+    context = Context(
+        settings=settings,
+        database=database,
+        jobs=jobs,
+        encoders=_make_encoders(settings, load_encoder),
+        registry=ModelRegistry(settings.model_folder),
+        label_studio=partial(_call_label_studio, settings),
+    )
+    jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
+    return context
+
+
+def _with_webhook_secret(settings: Settings, database: Database) -> Settings:
+    """Settings with a secret for webhooks: the one that is set, else one that all processes here share."""
+    if settings.webhook_secret.get_secret_value():
+        return settings
+    made = shared_secret(settings, "webhooks", Secrets(database).shared("webhooks"))
+    return settings.model_copy(update={"webhook_secret": SecretStr(made)})
+
+
+def check_folders(settings: Settings) -> None:
+    """Makes the data folder where there is none. Raises BadRequest where a folder cannot be used."""
+    name, folder = "DATA_DIR", settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        name, folder = "MODEL_STORE", settings.model_folder
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+    except OSError as error:
+        raise _wrong_setting(name, f"{folder} cannot be used: {error.strerror}.") from None
+
+
+def _open_database(settings: Settings) -> Database:
+    try:
+        return Database(settings.database_address, lock_folder=settings.data_dir)
+    except SQLAlchemyError as error:
+        # the driver's own words: those around them hold statements
+        reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        raise _wrong_setting("DATABASE_URL", f"the database cannot be opened: {reason}") from None
+    except OSError as error:
+        raise _wrong_setting("DATA_DIR", f"{error.filename} cannot be used: {error.strerror}.") from None
+    except MadeByLaterRelease:
+        raise _wrong_setting("DATABASE_URL", "the database was made by a later release.") from None
+
+
+def _wrong_setting(name: str, message: str) -> BadRequest:
+    return BadRequest(f"A setting is wrong. {name}: {message}", hint="See README, Settings.")
+
+
+def warm_up(context: Context) -> None:
+    """Loads the encoder in the background (some seconds), so that nobody has to wait for it later."""
+    threading.Thread(target=_load_early, args=(context,), daemon=True).start()
+
+
+def _load_early(context: Context) -> None:
+    try:
+        context.encoder.get()
+    except NextlabelError as error:
+        logger.error("encoder missing message=%s", error)
+
+
+def _call_label_studio(settings: Settings) -> LabelStudio:
+    from backend.label_studio.client import LabelStudio
+
+    return LabelStudio(settings.label_studio_url, settings.label_studio_api_key.get_secret_value())
+
+
+def _make_encoders(settings: Settings, load_default: Callable[[], Encoder] | None) -> Encoders:
+    if load_default is None:
+        return Encoders(
+            partial(_load_encoder, settings), default=settings.text_encoder, read_revision=_read_revision
+        )
+
+    def load(name: str) -> Encoder:
+        return load_default() if name == settings.text_encoder else _load_encoder(settings, name)
+
+    return Encoders(load, default=settings.text_encoder)
+
+
+def _load_encoder(settings: Settings, name: str) -> Encoder:
+    if name in ENCODERS:
+        return ENCODERS[name]()
+    from model.encoders.text import load_text_encoder
+
+    return load_text_encoder(name, device=settings.device, threads=settings.torch_threads)
+
+
+def _read_revision(name: str) -> str:
+    return ENCODERS[name]().revision if name in ENCODERS else find_folder(name).revision
+
+
+def _run_pending(context: Context, project_id: int) -> None:
+    from backend.workflows.work import run_pending
+
+    run_pending(context, project_id)
+
+
+def _tick(context: Context) -> None:
+    from backend.workflows.work import tick
+
+    tick(context)

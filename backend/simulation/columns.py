@@ -1,0 +1,98 @@
+"""Which column holds the texts and which the labels: named, known by its name, or told by its values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from backend.errors import BadRequest
+from backend.simulation.exports import ABOUT_ANSWERS
+from backend.simulation.files import DataFile
+
+_TEXT_NAMES = (
+    *("text", "texts", "sentence", "review", "content", "body", "message", "comment", "utterance"),
+    *("question", "document", "tweet", "query", "description", "title"),
+)
+_LABEL_NAMES = (
+    *("label", "labels", "class", "category", "intent", "sentiment", "topic", "target", "tag", "choice"),
+)
+_SPLIT = "split"
+_LOOKED_AT = 1000  # rows that are enough to tell
+_MOST_DISTINCT = 1 / 3  # labels come again and again
+_FEWEST_DISTINCT = 0.5  # texts seldom do
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of texts, labels and, if there is one, splits."""
+
+    text: str
+    label: str
+    split: str | None = None
+
+
+def find_columns(file: DataFile, *, text: str | None = None, label: str | None = None) -> Columns:
+    """Takes what is named, else what is called so, else what looks so.
+
+    Raises BadRequest, which names all columns.
+    """
+    for name in (text, label):
+        if name is not None and name not in file.columns:
+            raise BadRequest(f"{file.name} has no column {name!r}; it has: {', '.join(file.columns)}.")
+    rows = [row.fields for row in file.rows[:_LOOKED_AT]]
+    free = [name for name in file.columns if name not in ABOUT_ANSWERS]
+    split = _called(free, (_SPLIT,))
+    label = label or _called([name for name in free if name != text], _LABEL_NAMES)
+    text = text or _called([name for name in free if name != label], _TEXT_NAMES)
+    text = text or _longest([name for name in free if name not in (label, split)], rows)
+    label = label or _most_repeated([name for name in free if name not in (text, split)], rows)
+    if text is None or label is None:
+        lacking = "texts" if text is None else "labels"
+        raise BadRequest(
+            f"No column of {file.name} looks like one of {lacking}; it has: {', '.join(file.columns)}.",
+            hint="Name them: --text-field NAME --label-field NAME",
+        )
+    return Columns(text, label, split)
+
+
+def one_label(value: Any) -> str | None:
+    """The label in a cell: a word, a number, a list of one, Label Studio's choices; None: none or several."""
+    found: object = value
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        try:
+            found = json.loads(value)
+        except ValueError:
+            return value
+    if isinstance(found, dict):
+        found = found.get("choices")
+    if isinstance(found, list):
+        found = found[0] if len(found) == 1 else None
+    return str(found).strip() or None if isinstance(found, str | int) else None
+
+
+def _called(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    by_name = {column.lower().strip(): column for column in reversed(columns)}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _longest(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str | None:
+    lengths = {}
+    for column in columns:
+        texts = [row[column] for row in rows if isinstance(row.get(column), str) and row[column].strip()]
+        has_words = any(letter.isalpha() for text in texts for letter in text)
+        if has_words and len(set(texts)) >= _FEWEST_DISTINCT * len(texts):
+            lengths[column] = fmean(map(len, texts))
+    return max(lengths, key=lambda column: lengths[column], default=None)
+
+
+def _most_repeated(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str | None:
+    distinct = {}
+    for column in columns:
+        labels = [found for row in rows if (found := one_label(row.get(column))) is not None]
+        kinds = len(set(labels))
+        if kinds >= 2 and kinds <= max(2, _MOST_DISTINCT * len(labels)):
+            distinct[column] = kinds
+    return min(distinct, key=lambda column: distinct[column], default=None)

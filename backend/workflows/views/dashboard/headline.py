@@ -1,0 +1,194 @@
+"""The headline row: what one wants to know at first sight, from the first answer on, in words and numbers.
+
+A card is `key`, `title`, `number` and `unit` (or, where there is no number, a `verdict` in words), `words`,
+`notes` (further sentences) and, where there is one, an `interval` to draw or a `share` for a bar. What is not
+known yet is said with what is known already, what is lacking, and when it comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.json_types import Json
+from backend.workflows.project.account import Account
+from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
+from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.measured import read_accuracy
+from backend.workflows.views.dashboard.pace import pace_card
+from backend.workflows.views.dashboard.to_come import about, find_wait, lacking
+from backend.workflows.views.dashboard.waiting import Waiting
+from backend.workflows.views.wording import between, counted, percent
+from model.signals.estimate import points
+
+# So few answers that a rough accuracy would be noise.
+_FEWEST_ROUGH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the headline is made of; `metrics` are those of the version in use."""
+
+    signals: Signals
+    metrics: HeadMetrics
+    account: Account
+    tasks: int
+
+
+def headline(workspace: Workspace, known: Known, waiting: list[Waiting]) -> list[Json]:
+    """The cards of the headline row, the most wanted first."""
+    return [
+        accuracy_card(workspace, known),
+        _answered_card(known),
+        pace_card(workspace),
+        _next_card(known),
+        _todo_card(known, waiting),
+    ]
+
+
+def accuracy_card(workspace: Workspace, known: Known) -> Json:
+    """Accuracy as one number with its range; before there is one, a rough one, named so."""
+    found = read_accuracy(known.signals, known.metrics)
+    card: Json = {"key": "accuracy", "title": "Accuracy", "interval": None, "notes": [], "is_rough": False}
+    rough, count = _rough(found, known.metrics)
+    if found.estimate is not None and found.low is not None and found.high is not None:
+        blind = found.blind or found.n
+        words = f"{between(found.low, found.high)}, from {counted(blind, 'blind answer')}".capitalize()
+        card |= {
+            "number": percent(found.estimate),
+            "words": f"{words}{_more_words(found)}.",
+            "interval": {"kind": "share", "low": found.low, "estimate": found.estimate, "high": found.high},
+        }
+        if rough is not None and found.method == "exact":
+            card["notes"].append(f"Roughly {percent(rough)} by all {count:,} answers; they are harder ones.")
+    elif rough is not None:
+        words = (
+            f"Rough: right on so many of {counted(count, 'answer')} that it had not learned from. The order "
+            "asks what is hard, so the truth is rather higher."
+        )
+        card |= {"number": f"≈ {percent(rough)}", "words": words, "is_rough": True}
+        card["notes"].append(_first_blind_words(workspace, found, known.signals))
+    else:
+        card |= {"verdict": "Not measured yet", "words": _nothing_words(known)}
+        card["notes"].append(_first_blind_words(workspace, found, known.signals))
+    card["notes"] += _rest_notes(known.signals)
+    return card
+
+
+def _rough(found: Accuracy, metrics: HeadMetrics) -> tuple[float | None, int]:
+    """Share of all answers foreseen by heads that had not learned them, and how many answers those are."""
+    if found.rough is not None:
+        return found.rough, found.rough_n or 0
+    count = int(metrics.labels or 0)
+    return (metrics.out_of_fold_accuracy, count) if count >= _FEWEST_ROUGH else (None, count)
+
+
+def _more_words(found: Accuracy) -> str:
+    if not found.more_blind or found.aim is None:
+        return ""
+    return f"; about {found.more_blind:,} more make it ±{100 * found.aim:.0f}"
+
+
+def _nothing_words(known: Known) -> str:
+    if not known.account.learned:
+        return "Nobody has answered yet: the guesses come from the names of the labels alone."
+    return f"{counted(known.account.learned, 'answer')} so far: too few to judge by."
+
+
+def _first_blind_words(workspace: Workspace, found: Accuracy, signals: Signals) -> str:
+    """When the first measured accuracy comes."""
+    share = workspace.settings.audit_share
+    if share <= 0.0:
+        return "No task is asked blind (AUDIT_SHARE is 0), so it is not measured."
+    every = f"About one task in {1 / share:.0f} is asked blind, to measure it"
+    if found.n and not found.blind:
+        return f"{every}: {found.n} of {found.needed} are answered."
+    wait = find_wait(signals, "accuracy")
+    when = "" if wait is None or wait.answers is None else f", in {about(wait.answers)}"
+    return f"{every}; the first answer to one brings a measured figure{when}."
+
+
+def _rest_notes(signals: Signals) -> list[str]:
+    rest = signals.rest
+    if rest is None:
+        return []
+    return [
+        f"Accept what it says of the {counted(rest.open, 'task')} left, and about {percent(rest.estimate)} "
+        f"are right ({between(rest.low, rest.high)}): about {rest.wrong:,} wrong."
+    ]
+
+
+def _answered_card(known: Known) -> Json:
+    account, tasks = known.account, known.tasks
+    skipped = account.reasons["skipped"]
+    other = account.answered - account.learned - skipped
+    notes = []
+    if skipped:
+        notes.append(f"{skipped:,} skipped.")
+    if other:
+        notes.append(f"{counted(other, 'answer')} without a label.")
+    share = account.learned / tasks if tasks else 0.0
+    return {
+        "key": "answered",
+        "title": "Labelled",
+        "number": f"{account.learned:,}",
+        "unit": f"of {counted(tasks, 'task')}",
+        "words": f"{percent(share)} of all." if tasks else "No task was read yet.",
+        "share": min(share, 1.0),
+        "notes": notes,
+    }
+
+
+def _next_card(known: Known) -> Json:
+    found = known.signals.forecast
+    card: Json = {"key": "next", "title": "Next 100 answers", "interval": None, "notes": []}
+    if found is None or found.gain is None or found.low is None or found.high is None:
+        return card | {"verdict": "Not foreseen yet", "words": _unknown_gain(known)}
+    return card | {
+        "number": points(found.gain),
+        "unit": "points",
+        "words": _gain_words(found.low, found.high),
+        "interval": {"kind": "gain", "low": found.low, "estimate": found.gain, "high": found.high},
+    }
+
+
+def _gain_words(low: float, high: float) -> str:
+    words = f"Between {points(low)} and {points(high)} more accuracy, by the learning curve"
+    return f"{words}." if low > 0 else f"{words}: perhaps nothing."
+
+
+def _unknown_gain(known: Known) -> str:
+    if (wait := find_wait(known.signals, "forecast")) is not None:
+        return f"{wait.known} {lacking(wait)}"
+    found = read_accuracy(known.signals, known.metrics)
+    if not known.account.learned:
+        return "The first answers bring the most. How much is read off the learning curve, once there is one."
+    return (
+        f"Read off the learning curve, which is drawn from {found.needed} blind answers on; "
+        f"{found.n} are there."
+    )
+
+
+def _todo_card(known: Known, waiting: list[Waiting]) -> Json:
+    """One decision that waits for a person; else what to do next."""
+    if waiting:
+        first, others = waiting[0], len(waiting) - 1
+        ask = "See the cure" if first.tone == "bad" else "Decide"
+        return {
+            "key": "todo",
+            "title": "What to do now",
+            "verdict": first.title,
+            "words": first.words if first.tone == "bad" else "",
+            "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#decide"},
+            "tone": first.tone,
+            "notes": [],
+        }
+    advice = known.signals.advice
+    words = "Go on labeling in Label Studio." if advice is None else advice.words
+    return {
+        "key": "todo",
+        "title": "What to do now",
+        "verdict": "Nothing waits for you",
+        "words": words,
+        "tone": "good",
+        "notes": [],
+    }

@@ -1,0 +1,280 @@
+"""What waits for a person, as uniform cards: faults with their cure first, then decisions.
+
+To add a kind of decision, write a function that returns its cards, and name it in `_KINDS`. A button of a
+card is a route of `backend/routes/dashboard.py`, named by its endpoint.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from backend.json_types import Json
+from backend.label_studio.tabs import OPEN_ONLY, TITLES, Flag
+from backend.workflows.project.account import CURABLE, Account
+from backend.workflows.project.figures import Signals
+from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.faults import find_faults
+from backend.workflows.views.dashboard.links import tab_addresses
+from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.skips import SkipQuestion, read_skips
+from backend.workflows.views.snippets import read_snippets
+from backend.workflows.views.wording import counted
+
+# More possible classes than these come after all other decisions.
+_FIRST_GROUPS = 3
+_LENGTH = 140  # characters of a text to judge by
+
+Tone = Literal["plain", "good", "warning", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A field to fill in before a button is pressed."""
+
+    name: str
+    words: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button: `route` and what it is sent; with `warning` it says that first and asks once.
+
+    `about` is read out behind the words, where these do not say enough without the card around them.
+    """
+
+    route: str
+    words: str
+    fields: Mapping[str, str]
+    about: str = ""
+    warning: str = ""
+    ask: Ask | None = None
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One card: what it is about, what is known, texts to judge by, where to look, what to press or to run.
+
+    `texts` are rows of `task` and `text`; `links` rows of `words` and `address`; `command` is what to type.
+    """
+
+    key: str
+    title: str
+    words: str
+    tone: Tone = "plain"
+    texts: tuple[Json, ...] = ()
+    links: tuple[Json, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    command: str = ""
+
+    def to_json(self) -> Json:
+        """All fields as the page has them."""
+        fields = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the cards are made of. `tabs`: address by flag; `flagged`: how many tasks each tab shows."""
+
+    workspace: Workspace
+    signals: Signals
+    account: Account
+    tabs: Mapping[str, str]
+    flagged: Counter[str] = field(default_factory=Counter)
+
+    def tab(self, flag: Flag, words: str) -> tuple[Json, ...]:
+        """A link to one of our tabs; nothing where it is not there."""
+        return ({"words": words, "address": self.tabs[flag]},) if flag in self.tabs else ()
+
+
+def gather(workspace: Workspace, signals: Signals, account: Account) -> Found:
+    """What is known of a project that a person may have to decide about."""
+    flagged: Counter[str] = Counter()
+    for flag, is_annotated, count in workspace.tasks.count_flags():
+        flagged[flag] += 0 if is_annotated and flag in OPEN_ONLY else count
+    return Found(workspace, signals, account, tab_addresses(workspace), flagged)
+
+
+def find_waiting(found: Found) -> list[Waiting]:
+    """Everything that waits for a person, the most urgent first."""
+    return [card for kind in _KINDS for card in kind(found)]
+
+
+def _faults(found: Found) -> list[Waiting]:
+    return [
+        Waiting(f"fault-{fault.key}", fault.title, fault.words, fault.tone, command=fault.command)
+        for fault in find_faults(found.workspace)
+    ]
+
+
+def _new_classes(found: Found) -> list[Waiting]:
+    return [_group(found, row) for row in novel_groups(found.workspace)[:_FIRST_GROUPS]]
+
+
+def _further_classes(found: Found) -> list[Waiting]:
+    return [_group(found, row) for row in novel_groups(found.workspace)[_FIRST_GROUPS:]]
+
+
+def _group(found: Found, row: Json) -> Waiting:
+    number = {"group": str(row["number"])}
+    size = counted(row["size"], "task")
+    return Waiting(
+        key=f"group-{row['number']}",
+        title=f"A new class, “{row['name']}”?",
+        words=f"{size} fit no label and are like each other.",
+        texts=tuple(row["typical"]),
+        links=found.tab("novel", f"See them in the tab “{TITLES['novel']}”"),
+        buttons=(
+            Button(
+                "add_class",
+                "Add as a class",
+                number,
+                warning="The name becomes a label in Label Studio, for everybody at once, and the "
+                f"{size} are asked first. Take it back by removing the label in the labeling interface.",
+                ask=Ask("name", "Name of the class", row["name"]),
+                is_main=True,
+            ),
+            Button("reject_group", "Not a class", number),
+        ),
+    )
+
+
+def _skips(found: Found) -> list[Waiting]:
+    """Tasks like those that people skip, about which somebody has to say what they are."""
+    asked = read_skips(found.workspace).questions
+    texts = read_snippets(
+        found.workspace, [task_id for question in asked for task_id in question.typical], length=_LENGTH
+    )
+    return [_skip_question(question, texts) for question in asked]
+
+
+def _skip_question(question: SkipQuestion, texts: Mapping[int, str]) -> Waiting:
+    def button(words: str, answer: str, **more: Any) -> Button:
+        fields = {"group": str(question.number), "answer": answer}
+        return Button("answer_skips", words, fields, **more)
+
+    new_class = button(
+        "Make a new class",
+        "class",
+        warning="The name becomes a label in Label Studio, for everybody at once, and these tasks are asked "
+        "soon. Take it back by removing the label in the labeling interface.",
+        ask=Ask("name", "Name of the class", question.name),
+        is_main=True,
+    )
+    return Waiting(
+        key=f"skips-{question.number}",
+        title=f"People skip tasks like these {question.skipped}",
+        words=f"{question.words[0].upper()}{question.words[1:]}. They wait behind the others until you say "
+        "what they are.",
+        texts=tuple({"task": one, "text": texts[one]} for one in question.typical if one in texts),
+        buttons=(
+            *([new_class] if question.name else []),
+            button("Not for this project", "exclude"),
+            button("Keep asking", "ask"),
+        ),
+    )
+
+
+def _reopenings(found: Found) -> list[Waiting]:
+    """Skipped tasks that look like a class which was made since."""
+    return [
+        Waiting(
+            key=f"reopen-{row.number}",
+            title=f"Open {counted(row.tasks, 'skipped task')} again?",
+            words=f"{row.words[0].upper()}{row.words[1:]}.",
+            links=found.tab("skipped", f"See them in the tab “{TITLES['skipped']}”"),
+            buttons=(
+                Button(
+                    "reopen_skips",
+                    "Ask them again",
+                    {"group": str(row.number)},
+                    about=f"the tasks that look like “{row.label}”",
+                    warning="The skips of these tasks are deleted in Label Studio, and nothing else is.",
+                    is_main=True,
+                ),
+            ),
+        )
+        for row in read_skips(found.workspace).reopenings
+    ]
+
+
+def _synthetic(found: Found) -> list[Waiting]:
+    count = found.flagged["review"]
+    if not count:
+        return []
+    return [
+        Waiting(
+            "review",
+            f"{counted(count, 'synthetic task')}: sound or not?",
+            "The answers cannot tell whether these help or harm the model. Yours do.",
+            links=found.tab("review", f"Review them in the tab “{TITLES['review']}”"),
+        )
+    ]
+
+
+def _answers(found: Found) -> list[Waiting]:
+    """Answers that became no label, and could."""
+    account = found.account
+    count = sum(account.reasons[reason] for reason in CURABLE)
+    disputes = account.reasons["in dispute"]
+    if not count:
+        return []
+    title = f"{counted(count, 'answer')} without a label"
+    if disputes == count:
+        title = f"People disagree on {counted(count, 'task')}"
+    return [
+        Waiting(
+            "no-label",
+            title,
+            account.cure,
+            "warning",
+            links=found.tab("no-label", f"Open the tab “{TITLES['no-label']}”"),
+        )
+    ]
+
+
+def _suspects(found: Found) -> list[Waiting]:
+    count = found.flagged["suspect"]
+    if not count:
+        return []
+    return [
+        Waiting(
+            "suspect",
+            f"{counted(count, 'label')} to look at again",
+            "Tasks like these were answered otherwise. The most doubtful come first.",
+            links=found.tab("suspect", f"Check them in the tab “{TITLES['suspect']}”"),
+        )
+    ]
+
+
+def _ready(found: Found) -> list[Waiting]:
+    count, trusted = found.flagged["ready"], found.signals.trusted
+    if not count or trusted is None:
+        return []
+    return [
+        Waiting(
+            "ready",
+            f"{counted(count, 'answer')} can be accepted as they are",
+            trusted.words,
+            "good",
+            links=found.tab("ready", f"See them in the tab “{TITLES['ready']}”"),
+        )
+    ]
+
+
+_KINDS: tuple[Callable[[Found], list[Waiting]], ...] = (
+    _faults,
+    _new_classes,
+    _reopenings,
+    _skips,
+    _synthetic,
+    _answers,
+    _suspects,
+    _ready,
+    _further_classes,
+)
