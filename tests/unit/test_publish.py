@@ -149,7 +149,7 @@ def test_the_sweep_leaves_the_places_that_a_rollback_has_just_written_down(conne
     connected.loop()
     workspace, coming = connected.workspace, "nl-000001-label-names"
     workspace.windows.clear(coming)
-    workspace.windows.add(coming, [(0, connected.window[0], "informative")])
+    workspace.windows.add(coming, [(0, connected.window[0], "informative", "")])
     assert connected.context.projects.take_lease(
         workspace.id, "another-host/1/1", seconds=60, dead_owner=None
     )
