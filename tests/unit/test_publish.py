@@ -148,14 +148,15 @@ def test_the_sweep_leaves_the_places_that_a_rollback_has_just_written_down(conne
     connected.label(4)
     connected.loop()
     workspace, coming = connected.workspace, "nl-000001-label-names"
-    workspace.windows.clear(coming)
+    remote = connected.context.label_studio()
+    publish.clear_version(workspace, remote, version=coming)
     workspace.windows.add(coming, [(0, connected.window[0], "informative", "")])
     assert connected.context.projects.take_lease(
         workspace.id, "another-host/1/1", seconds=60, dead_owner=None
     )
     publish.sweep(
         workspace,
-        connected.context.label_studio(),
+        remote,
         kept=lambda: {connected.version},
         interrupted=lambda: True,
     )
