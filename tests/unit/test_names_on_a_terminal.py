@@ -52,6 +52,17 @@ def test_an_error_names_what_it_is_about(name, context, run_command):
     assert result.exit_code == 1 and f"--set {name}: expected" in result.output
 
 
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u2028", "\u0085"])
+def test_no_name_turns_the_rest_of_its_line_or_begins_another(mark):
+    code = mark.encode("unicode_escape").decode()
+    assert plain(f"cats{mark}dogs").plain == f"cats{code}dogs"
+
+
+@pytest.mark.parametrize("name", ["کتاب\u200cها", "👩\u200d🚀", "עברית", "क्\u200dष"])
+def test_joiners_and_scripts_from_right_to_left_are_letters_like_others(name):
+    assert plain(name).plain == name
+
+
 def test_control_characters_are_shown_and_not_obeyed():
     assert plain("a\x1b[2Jb\rc\x07").plain == "a\\x1b[2Jb\\rc\\x07"
     assert plain("two\nlines\tof Persian: می‌خواهم").plain == "two\nlines\tof Persian: می‌خواهم"
