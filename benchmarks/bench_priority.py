@@ -26,7 +26,7 @@ from model.simulation.report import labels_needed
 from model.simulation.run import AUTO, Exercise, Plan, full_accuracy, simulate
 
 SET, HELD_OUT = "clinc150", 300  # of a thousand texts, ten classes
-BATCH, BUDGET = 10, 300
+BATCH, BUDGET = 10, 150
 ENOUGH = 0.90  # of what the whole pool gives
 FIELD_SHARE, QUOTA, MULTIPLIER = 0.2, 1 / 3, 2.0
 NOTHING, BY_QUOTA, BY_MULTIPLIER = "nothing", "quota", "multiplier"

@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from backend.database import Loop, WindowTask
 from backend.errors import NotFound
+from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.tasks import read_task
 from backend.settings import ProjectSettings
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.findings.selections import ask_next, ask_tab_next, asked_unaided, make_tab
@@ -177,6 +179,22 @@ def test_what_is_no_share_and_no_multiplier_is_refused():
 )
 def test_only_a_number_above_nought_multiplies(text, number):
     assert multiplier(text) == number
+
+
+def test_fields_are_read_as_label_studio_shows_them_and_only_where_they_say_something():
+    config = parse_label_config(
+        '<View><Text name="t" value="$text"/><Choices name="c" toName="t">'
+        '<Choice value="A"/><Choice value="B"/></Choices></View>'
+    )
+    data = {"text": "x", "weight": 2.5, "user": {"device": " mobile "}, "empty": " "}
+    task = {"id": 1, "data": data, "updated_at": "2026-01-01T00:00:00Z", "annotations": []}
+    fields = ("weight", "user.device", "empty", "absent")
+    assert read_task(task, config, order_fields=fields).order_fields == {
+        "weight": "2.5",
+        "user.device": "mobile",
+    }
+    assert read_task(task, config).order_fields == {}
+    assert read_task(task | {"data": None}, config, order_fields=fields).order_fields == {}
 
 
 def test_quotas_are_read_from_one_setting():
