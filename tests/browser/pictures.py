@@ -25,7 +25,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LABELS = (0, 10, 50, 150)
 LABELS_AT_THE_SCREEN = 50
 LABELS_EACH_LOOP = 10
-WIDE, NARROW, SCREEN = (1400, 900), (390, 844), (1400, 760)
+WIDE, NARROW, SCREEN = (1400, 900), (390, 844), (1400, 520)
+MOST_PIXELS_HIGH = 2000  # from the headline to the map
 MOST_BYTES = 200_000
 LOOP_TIMEOUT_S = 300.0
 
@@ -38,7 +39,7 @@ class Photographer:
         self.browser = browser
 
     def take_page(self, name, size):
-        """The whole page of the project, its map drawn."""
+        """The page of the project from the top, its map drawn."""
         page = self._open(self.stage.backend.url, size)
         page.goto(f"/projects/{self.stage.project.id}")
         page.wait_for_load_state("networkidle")
@@ -75,9 +76,12 @@ class Photographer:
 def keep(picture, name):
     """Write a PNG of at most MOST_BYTES, with as many colours as fit."""
     image = Image.open(BytesIO(picture)).convert("RGB")
+    image = image.crop((0, 0, image.width, min(image.height, MOST_PIXELS_HIGH)))
     for colours in (256, 128, 64, 32, 16):
         small = BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            small, "PNG", optimize=True
+        )
         if len(small.getvalue()) <= MOST_BYTES:
             break
     (FOLDER / name).write_bytes(small.getvalue())
