@@ -165,6 +165,8 @@ class Task(Base):
     flag: Mapped[str] = mapped_column(String(20), default="")
     # Fields that the config shows, in which the task has no text.
     missing_fields: Mapped[list[str]] = mapped_column(Items(str), default=list)
+    # What the fields say by which an admin wants the order changed.
+    order_fields: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
 
 
 class Embedding(Base):

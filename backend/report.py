@@ -210,6 +210,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("answers", row["account"]["words"]),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
+        *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
         ("accuracy", audit_sentence(row["metrics"])),
         ("last loop", last),
         ("last webhook", _last_webhook(row)),

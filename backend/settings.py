@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -25,7 +26,23 @@ _AROUND_A_TOKEN = re.compile(r"^(?:Authorization:\s*)?(?:Token|Bearer)\s+", re.I
 _IN_MEMORY = (None, "", ":memory:")
 _DATABASES = ("sqlite", "postgresql")
 
+_ROUNDING = 1e-9  # of shares that are a third each
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSetting:
+    """At least this share (above 0, at most 1) of an order is to be tasks whose field has this value."""
+
+    field: str
+    value: str
+    share: float
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.field}={self.value}"
 
 
 def _http_url(value: str) -> str:
@@ -124,6 +141,31 @@ def _names(value: object) -> object:
     return "" if value is None else str(value)
 
 
+def _quotas(value: str) -> str:
+    """Every part is FIELD=VALUE:SHARE; raises ValueError where one is not, or all are more than there is."""
+    parts = [_quota(part) for part in value.split(",") if part.strip()]
+    if len({(part.field, part.value) for part in parts}) < len(parts):
+        raise ValueError("names one value of one field twice")
+    if sum(part.share for part in parts) > 1.0 + _ROUNDING:
+        raise ValueError("asks for more than 1, which is the whole order, in all")
+    return value
+
+
+def _quota(text: str) -> QuotaSetting:
+    named, _, share = text.strip().rpartition(":")
+    name, _, value = named.partition("=")
+    try:
+        found = QuotaSetting(name.strip(), value.strip(), float(share))
+    except ValueError:
+        found = None
+    if found is None or not (found.field and found.value and 0.0 < found.share <= 1.0):
+        raise ValueError(
+            f"{text.strip()!r} is no quota; write FIELD=VALUE:SHARE with a share above 0 and at most 1, "
+            "like device=mobile:0.33, several with commas"
+        )
+    return found
+
+
 def _folder(value: object) -> object:
     """Path would make folders named `s3:`, `~` or of blanks."""
     start = _ADDRESS.match(str(value))
@@ -147,6 +189,7 @@ Token = Annotated[SecretStr, BeforeValidator(_token)]
 HeaderSecret = Annotated[SecretStr, BeforeValidator(_header)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 NameList = Annotated[str, BeforeValidator(_names)]
+QuotaList = Annotated[str, BeforeValidator(_names), AfterValidator(_quotas)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 RedisAddress = Annotated[str, AfterValidator(_redis_address)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
@@ -227,6 +270,28 @@ class ProjectSettings(BaseModel):
         description="Name of the question to answer, of several with commas the first that can be; empty: "
         "the first that is always shown, answered and required.",
     )
+
+    priority_field: NameList = Field(
+        default="",
+        description="Field of the task data with a number above 0 that multiplies the score of a task; "
+        "empty: none.",
+    )
+    quotas: QuotaList = Field(
+        default="",
+        description="Least share of the order for tasks by a field, like `device=mobile:0.33`; several with "
+        "commas.",
+    )
+
+    @property
+    def quota_list(self) -> tuple[QuotaSetting, ...]:
+        """What `quotas` asks for."""
+        return tuple(_quota(part) for part in self.quotas.split(",") if part.strip())
+
+    @property
+    def order_fields(self) -> tuple[str, ...]:
+        """The fields of the task data that change the order."""
+        fields = (self.priority_field.strip(), *(quota.field for quota in self.quota_list))
+        return tuple(dict.fromkeys(field for field in fields if field))
 
     @property
     def question_names(self) -> tuple[str, ...]:

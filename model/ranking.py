@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_slots
-from model.records import LANES, Embeddings, Ids, Lane, Ranking
+from model.priority import Priority, by_priority, meet_quotas
+from model.records import LANES, Embeddings, Floats, Ids, Lane, Ranking
 from model.strategies import STRATEGIES, StrategyInput, needs_probabilities
 from model.strategies.inputs import Rows
 
@@ -49,6 +50,7 @@ def rank(
     rng: np.random.Generator,
     queues: Sequence[LaneQueue] = (),
     behind: Ids | None = None,
+    priority: Priority | None = None,
 ) -> Ranking:
     """Every item of the pool once, the one to label first at the front.
 
@@ -56,7 +58,9 @@ def rank(
     the rows of the pool. In the window, audit items stand at the slots of `share`, lowest hash first, items
     of `queues` are spread over what is left, or over its front if they want to come soon (they may be items
     outside the pool; audit items stay audit items), and the strategy orders all others. Items `behind` (w,)
-    follow these in their own order, unless they have a place already. Audit items that find no slot come
+    follow these in their own order, unless they have a place already. With a `priority` the scores are
+    multiplied, and members of quotas come forward among the items that the strategy orders, at no other
+    place. Audit items that find no slot come
     last, in the order of their hash: they wait for a later window. All that find a place count as in flight:
     the strategy need not ask for the like of them. Nothing depends on the order of the rows; ties are broken
     by `rng`.
@@ -76,14 +80,23 @@ def rank(
     asked = _with_coming(inputs, np.union1d(coming, np.flatnonzero(is_invited)))
     free = ~audit & ~is_invited
     waits = free & np.isin(inputs.pool.ids, [] if behind is None else behind)
-    informative = _order_by_strategy(asked, np.flatnonzero(free & ~waits), strategy, rng)
-    if behind is not None:
-        informative = np.concatenate([informative, _rows_of(behind, inputs.pool.ids, waits)])
+    scored = _score(asked, np.flatnonzero(free & ~waits), strategy, rng)
+    last = _rows_of(behind, inputs.pool.ids, waits) if behind is not None else np.zeros(0, dtype=np.intp)
     version = NO_MODEL if inputs.probabilities is None else inputs.probabilities.model_version
-    ids, lanes = _interleave(
-        inputs.pool.ids[informative], inputs.pool.ids[waiting], invited, window=window, share=share
-    )
-    return Ranking(ids, lanes, strategy, version)
+
+    def order(wanted: Priority | None) -> Ranking:
+        informative = inputs.pool.ids[np.concatenate([_in_order(scored, inputs.pool.ids, wanted), last])]
+        ids, lanes = _interleave(informative, inputs.pool.ids[waiting], invited, window=window, share=share)
+        return Ranking(ids, lanes, strategy, version)
+
+    plain = order(None)
+    if not priority:
+        return plain
+    wanted = order(priority)
+    free_places = np.isin(wanted.ids, inputs.pool.ids[scored.rows])
+    ids = meet_quotas(wanted.ids, free_places, priority.quotas, window=window)
+    moved = len(np.setdiff1d(ids[:window], plain.ids[:window]))
+    return replace(wanted, ids=ids, moved=moved)
 
 
 def _invite(queues: Sequence[LaneQueue], window: int, *, audit_ids: Ids) -> list[LaneQueue]:
@@ -104,15 +117,28 @@ def _rows_of(chosen: Ids, ids: Ids, waits: NDArray[np.bool_]) -> Rows:
     return np.array([rows[item] for item in chosen.tolist() if item in rows], dtype=np.intp)
 
 
-def _order_by_strategy(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> Rows:
-    """Rows of the pool, the highest score first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """Rows of the pool (n,), and the score (n,) of each, in an order by chance."""
+
+    rows: Rows
+    values: Floats
+
+
+def _score(inputs: StrategyInput, rows: Rows, strategy: str, rng: np.random.Generator) -> _Scored:
     ids = inputs.pool.ids[rows]
     if not (ids[1:] > ids[:-1]).all():
         rows = rows[np.argsort(ids)]  # so that a tie falls the same way for any order of rows
     scores = STRATEGIES[strategy](inputs.ask_only(rows), rng)
     shuffled = rng.permutation(len(rows))  # and by chance
-    order: Rows = rows[shuffled[np.argsort(-scores.values[shuffled], kind="stable")]]
-    return order
+    return _Scored(rows[shuffled], scores.values[shuffled])
+
+
+def _in_order(scored: _Scored, ids: Ids, priority: Priority | None) -> Rows:
+    """Rows of the pool (whose ids are `ids`), the highest score first."""
+    if priority is None:
+        return scored.rows[np.argsort(-scored.values, kind="stable")]
+    return scored.rows[by_priority(scored.values, priority.multipliers_of(ids[scored.rows]))]
 
 
 def _with_coming(inputs: StrategyInput, coming: Rows) -> StrategyInput:

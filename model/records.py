@@ -139,12 +139,16 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Every rankable item, the one to label first at the front, and the lane each came by (n,)."""
+    """Every rankable item, the one to label first at the front, and the lane each came by (n,).
+
+    `moved`: how many items of the window would not be in it without an admin's priority and quotas.
+    """
 
     ids: Ids
     lanes: tuple[Lane, ...]
     strategy: str
     model_version: str
+    moved: int = 0
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.lanes):

@@ -424,6 +424,9 @@ class FakeLabelStudio:
         query = json.loads(params.get("query", "{}"))
         for item in query.get("filters", {}).get("items", []):
             found = [task for task in found if self._passes(task, item)]
+        if tab := params.get("view"):
+            for item in self._tab(int(tab))["data"]["filters"]["items"]:
+                found = [task for task in found if self._passes(task, item)]
         if query.get("ordering") == ["-tasks:updated_at"]:
             found.sort(key=lambda task: task["updated_at"], reverse=True)
         page, size = int(params.get("page", 1)), int(params.get("page_size", 100))
@@ -777,6 +780,8 @@ class FakeLabelStudio:
             return bool(versions & set(item["value"]))
         if item["filter"] == "filter:tasks:id" and item["operator"] == "in_list":
             return task["id"] in item["value"]
+        if item["filter"].startswith("filter:tasks:data.") and item["operator"] == "contains":
+            return item["value"] in task["data"].get(item["filter"].removeprefix("filter:tasks:data."), "")
         raise AssertionError(f"The fake knows no filter like {item}")
 
     def _choose(self, project, user):

@@ -1,7 +1,8 @@
-"""Commands that renew the queue at once."""
+"""Commands that renew the queue at once, or say what comes next."""
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -12,9 +13,12 @@ from backend.terminal import TerminalProgress
 
 
 def add_queue(app: typer.Typer) -> None:
-    """Puts `loop` and `publish` into the command line."""
+    """Puts `loop`, `publish` and `ask-next` into the command line."""
     app.command(epilog=shell.examples("loop 1"))(loop)
     app.command(epilog=shell.examples("publish 1", "publish 1 --all"))(publish)
+    app.command("ask-next", epilog=shell.examples("ask-next 1 --tab 7    7 is in the address of the tab"))(
+        ask_next
+    )
 
 
 def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
@@ -45,3 +49,17 @@ def publish(
 
         sent = publish_project(open_workspace(context, project_id), everything=everything, progress=progress)
     shell.out.print(f"The window is published; {sent} tasks outside it were pre-annotated.")
+
+
+def ask_next(
+    project_id: ProjectId,
+    tab: Annotated[int, typer.Option(min=1, help="The number of a tab, from its address: ?tab=7.")],
+) -> None:
+    """Let the tasks of a tab of the Data Manager come next, the first 20 that wait."""
+    with shell.open_context() as context:
+        from backend.workflows.findings.selections import ask_tab_next
+        from backend.workflows.project.workspace import open_workspace
+        from backend.workflows.views.wording import counted
+
+        count = ask_tab_next(open_workspace(context, project_id), tab, by=getpass.getuser())
+    shell.out.print(f"{counted(count, 'task')} of this tab will come first from the next order on.")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import islice
 
 from backend.errors import LabelStudioError, NotFound
 from backend.json_types import Json
@@ -193,6 +194,12 @@ class LabelStudio(Connection):
         """The tabs of the Data Manager."""
         rows: list[Json] = self._get("/api/dm/views", shapes.TABS, {"project": project_id})
         return rows
+
+    def tab_tasks(self, project_id: int, tab_id: int, *, most: int) -> list[int]:
+        """The ids of the first tasks that a tab of the project shows, in its order."""
+        params: Json = {"project": project_id, "view": tab_id, "include": "id"}
+        tasks = (int(task["id"]) for page in self._pages(params, shapes.IDS_PAGE) for task in page)
+        return list(islice(tasks, most))
 
     def create_tab(self, project_id: int, data: Json) -> Json:
         """Adds a tab to the Data Manager."""

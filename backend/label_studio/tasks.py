@@ -16,7 +16,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 4
+READER = 5
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -71,7 +71,8 @@ class TaskState:
 
     `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
     left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
-    `missing_fields` are those of the config in which the task has no text.
+    `missing_fields` are those of the config in which the task has no text, `order_fields` what those fields
+    of the task data say by which an admin wants the order changed, where they say anything.
     """
 
     task_id: int
@@ -85,6 +86,7 @@ class TaskState:
     answers: tuple[Answer, ...]
     shown: dict[str, str]
     missing_fields: tuple[str, ...]
+    order_fields: dict[str, str]
 
     @property
     def content_hash(self) -> str:
@@ -100,9 +102,13 @@ class TaskState:
 
 
 def read_task(
-    task: Json, config: LabelConfig, *, synthetic: SyntheticFields = SyntheticFields()
+    task: Json,
+    config: LabelConfig,
+    *,
+    synthetic: SyntheticFields = SyntheticFields(),
+    order_fields: Sequence[str] = (),
 ) -> TaskState:
-    """Reads one task of `GET /api/tasks`."""
+    """Reads one task of `GET /api/tasks`, and what it says in `order_fields`."""
     everything = task.get("annotations") or []
     origin = _origin(task, config, synthetic, everything)
     # what a synthetic task was imported with is the word of its generator, not of a person
@@ -120,6 +126,7 @@ def read_task(
         answers=tuple(_answer(annotation, config) for annotation in annotations),
         shown=_shown(task.get("data")),
         missing_fields=_missing_fields(task.get("data"), config),
+        order_fields=_texts_of(task.get("data"), order_fields),
     )
 
 
@@ -155,6 +162,13 @@ def _missing_fields(data: object, config: LabelConfig) -> tuple[str, ...]:
     if not isinstance(data, dict):
         return config.text_fields
     return tuple(dict.fromkeys(field for text in config.texts for field in text.missing(data)))
+
+
+def _texts_of(data: object, fields: Sequence[str]) -> dict[str, str]:
+    if not isinstance(data, dict):
+        return {}
+    found = {field: field_text(data, field).strip() for field in fields}
+    return {field: text for field, text in found.items() if text}
 
 
 def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotations: list[Json]) -> Origin:

@@ -172,7 +172,7 @@ class Tasks(ProjectTable):
 
     def count_damaged(self) -> int:
         """Of how many the answers, our own fields or the missing ones cannot be read."""
-        query = select(Task.answers, Task.shown, Task.missing_fields).where(
+        query = select(Task.answers, Task.shown, Task.missing_fields, Task.order_fields).where(
             Task.project_id == self._project_id
         )
         with self._database.session() as session:
@@ -332,6 +332,21 @@ class Tasks(ProjectTable):
                 .order_by(Task.task_id)
             ).all()
 
+    def read_order_fields(self) -> Sequence[Any]:
+        """Of each task with a text that waits for its first answer: `task_id` and `order_fields`."""
+        with self._database.session() as session:
+            return session.execute(
+                select(Task.task_id, Task.order_fields)
+                .where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.is_labeled.is_(False),
+                    Task.outcome == "",
+                    Task.content_hash != "",
+                )
+                .order_by(Task.task_id)
+            ).all()
+
     def read_answers(self) -> Sequence[list[dict[str, Any]]]:
         """What people said of each task that somebody annotated."""
         with self._database.session() as session:
@@ -427,6 +442,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),
+        "order_fields": state.order_fields,
     }
 
 

@@ -268,6 +268,7 @@ class ProjectLoop:
             check_lease(workspace)
             workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
         found = self.report.record
+        found.moved = ranking.moved if snapshot.priority else None
         found.strategy, found.representation = ranking.strategy, learned.representation
         found.metrics = HeadMetrics.model_validate(learned.metrics)
         return ranking

@@ -21,6 +21,7 @@ from backend.workflows.serving.serving import Serving
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.heads.single_label import LinearHead
+from model.priority import Priority, Quota
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
 from model.registry import RegistryError
@@ -68,6 +69,7 @@ def pack_record(
         "soon": {queue.lane: queue.soon for queue in queues},
         "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
+        "quotas": [[quota.name, quota.share] for quota in snapshot.priority.quotas],
     }
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
     columns = sorted((item.task_id, space.index(item.label)) for item in auxiliary)
@@ -88,7 +90,11 @@ def pack_record(
         "synthetic-ids": synthetic_ids,
         "synthetic-contents": _contents(snapshot, synthetic_ids),
         "teacher-labels": np.array([column for _, column in columns], dtype=np.int32),
-    } | {f"queue-{queue.lane}": queue.ids for queue in queues}
+        "priority-ids": snapshot.priority.ids,
+        "priority-multipliers": snapshot.priority.multipliers,
+    }
+    tensors |= {f"queue-{queue.lane}": queue.ids for queue in queues}
+    tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
@@ -199,11 +205,22 @@ def _rebuild(
         lost={},
         fingerprint=str(facts["fingerprint"]),
         contents=_all_contents(tensors),
+        priority=_priority(tensors, facts),
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
     audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
     return replace(snapshot, audit=audit, audit_threshold=threshold)
+
+
+def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:
+    """What an admin wanted then; records from before that have none."""
+    quotas = enumerate(facts.get("quotas", []))
+    return Priority(
+        tensors.get("priority-ids", np.zeros(0, dtype=np.int64)),
+        tensors.get("priority-multipliers", np.zeros(0)),
+        tuple(Quota(name, share, tensors[f"quota-{at}"]) for at, (name, share) in quotas),
+    )
 
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
+from model.priority import Priority
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, Ranking, Representation
 from model.representations.choice import View, choose_representation
@@ -38,6 +39,7 @@ class Exercise:
     """A pool to label and the items on which the head is measured; name vectors (c, d) if names may help.
 
     The head may see `others` than the encoder's vectors; `only` one, if that is named, else the best.
+    `priority` is what an admin wants asked sooner.
     """
 
     pool: Embeddings
@@ -48,6 +50,7 @@ class Exercise:
     neighbour_graph: NeighbourGraph | None = None
     others: Mapping[Representation, Features] = field(default_factory=dict)
     only: Representation | None = None
+    priority: Priority | None = None
 
     def features(self, representation: Representation) -> Features:
         """What a head sees in one representation."""
@@ -184,6 +187,7 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Mo
         # Another one for each batch: with the same numbers for a pool that lost a few rows, what is drawn by
         # chance would be the neighbours of what was drawn before, and files are often sorted by class.
         rng=np.random.default_rng((plan.seed, len(labelled))),
+        priority=exercise.priority,
     )
 
 

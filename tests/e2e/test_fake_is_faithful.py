@@ -7,6 +7,7 @@ from flask import Flask, jsonify, request
 
 from backend.errors import LabelStudioError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.tabs import PICKED_FIELD, picked_mark, picked_tab
 from demo.project import LabelingProject
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
 from tests.http_server import serving
@@ -94,7 +95,8 @@ class Talk:
             yield from step(self)
         for step in (talk_of_deletions, talk_of_leaving, talk_of_open_tasks, talk_of_begun_tasks):
             yield from step(self)
-        yield from talk_of_a_cohort(self)
+        for step in (talk_of_a_tab, talk_of_a_cohort):
+            yield from step(self)
 
     def rows(self):
         (page,) = self.remote.tasks(self.project)
@@ -284,6 +286,19 @@ def talk_of_begun_tasks(talk):
     yield "a skip taken back twice", [remote.delete_annotation(skips[skipped][0]) for _ in range(2)]
     yield "nobody skipped", remote.skips(project, talk.place), talk.finished(), talk.begun()
     yield "the task has changed, and no other", [n for n, at in talk.moments().items() if at != before[n]]
+
+
+def talk_of_a_tab(talk):
+    """Which tasks a tab shows."""
+    remote, project = talk.remote, talk.project
+    waiting = sorted(talk.place)[-3:]
+    remote.set_task_field(project, waiting[:2], PICKED_FIELD, picked_mark([7]))
+    remote.set_task_field(project, waiting[2:], PICKED_FIELD, picked_mark([77]))
+    tab = remote.create_tab(project, picked_tab("Odd ones", 7))["id"]
+    yield "it is there", [row["data"]["title"] for row in remote.tabs(project) if row["id"] == tab]
+    for most in (5, 1):
+        yield "its tasks", most, [talk.place[task] for task in remote.tab_tasks(project, tab, most=most)]
+    remote.delete_tab(tab)
 
 
 def talk_of_a_cohort(talk):

@@ -42,7 +42,7 @@ def full(context, app, label_studio, bring_to):
     bench = Workbench(context, label_studio, project_id)
 
     def act():
-        bench.connect(audit_share=0.5, queue_window=160)
+        bench.connect(audit_share=0.5, queue_window=160, quotas="device=mobile:0.1")
         bench.label(2)
         loop_without_novelty(bench)
         label_studio.add_tasks(project_id, [made(text) for text in write_texts(8, seed=7)])

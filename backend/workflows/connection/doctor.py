@@ -18,6 +18,7 @@ from backend.workflows.intake.encoder_choice import (
     SAMPLE,
     knows_english_alone,
 )
+from backend.workflows.intake.priority import read_priority
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
 from backend.workflows.project.account import read_account
@@ -125,6 +126,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         yield _check_answers(workspace, config)
         yield _check_required(details, config)
         yield _check_window(workspace, gaps)
+        yield from _check_priority(workspace)
     yield _try("language", lambda: _check_language(workspace))
     yield _check_members(details)
 
@@ -312,6 +314,23 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
         "warning",
         "empty: everything is labelled, or the worker has not caught up",
         f"Run: nextlabel loop {workspace.label_studio_id}",
+    )
+
+
+def _check_priority(workspace: Workspace) -> Iterator[Finding]:
+    wishes = read_priority(workspace)
+    if not wishes.sentences:
+        return
+    words = "; ".join(wishes.sentences)
+    if wishes.is_heard:
+        yield Finding("priority", "ok", words)
+        return
+    yield Finding(
+        "priority",
+        "warning",
+        words,
+        "Compare PRIORITY_FIELD and QUOTAS with the data of the tasks; edits of these data are noticed by: "
+        f"nextlabel connect {workspace.label_studio_id}",
     )
 
 

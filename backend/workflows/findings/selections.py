@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.errors import BadRequest
+from backend.errors import BadRequest, NotFound
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import PICKED_FIELD, picked_mark, picked_tab
 from backend.workflows.intake.chosen import MOST_ASKED
@@ -19,6 +19,8 @@ from model.audit import audit_hash
 
 # All are marked in one call, in which annotators wait on SQLite.
 MOST_IN_TAB = 500
+# Of a tab, of which most tasks may be answered.
+_MOST_READ = 5000
 _LONGEST_TITLE = 40
 _DEFAULT_TITLE = "From the map"
 
@@ -80,6 +82,24 @@ def ask_next(workspace: Workspace, task_ids: Sequence[int], *, by: str) -> int:
     workspace.decisions.add("asked-next", {"tasks": len(coming)}, by=by)
     leave_hint(workspace, "training")
     return len(coming)
+
+
+def ask_tab_next(workspace: Workspace, tab: int, *, by: str) -> int:
+    """Lets the first tasks of a tab of the Data Manager come next, as `ask_next` does, in the tab's order.
+
+    Raises NotFound where the project has no such tab, BadRequest where none of its tasks waits.
+    """
+    number = workspace.label_studio_id
+    remote = workspace.context.label_studio()
+    try:
+        titles = {int(row["id"]): str(row["data"].get("title", "")) for row in remote.tabs(number)}
+        if tab not in titles:
+            there = ", ".join(f"{one} (“{title}”)" for one, title in titles.items()) or "none"
+            raise NotFound(f"Project {number} has no tab {tab}.", hint=f"Its tabs: {there}.")
+        task_ids = remote.tab_tasks(number, tab, most=_MOST_READ)
+    finally:
+        remote.close()
+    return ask_next(workspace, task_ids, by=by)
 
 
 def stop_asking(workspace: Workspace, *, by: str) -> None:

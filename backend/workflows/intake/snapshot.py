@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from backend.label_studio.label_config import LabelConfig
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.priority import read_priority
 from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
 from backend.workflows.project.skip_states import ANSWERS
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
+from model.priority import Priority
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
@@ -49,7 +51,8 @@ class Snapshot:
     answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
-    `features` is what a head looks at: the embeddings, until they are replaced.
+    `features` is what a head looks at: the embeddings, until they are replaced. `priority` is what an admin
+    wants asked sooner, of the pool.
     """
 
     embeddings: Embeddings
@@ -67,6 +70,7 @@ class Snapshot:
     lost: dict[int, str]
     fingerprint: str
     contents: dict[int, str]
+    priority: Priority
 
     @property
     def pool_embeddings(self) -> Embeddings:
@@ -93,6 +97,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     dimensions = _dimensions(workspace, everything)
+    priority = read_priority(workspace).of(ids[pool])
     embeddings = _embeddings(workspace, rows, dimensions)
     made_embeddings = _embeddings(workspace, made, dimensions)
     return Snapshot(
@@ -111,8 +116,9 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit=audit,
         audit_threshold=threshold,
         lost=lost,
-        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything], again),
+        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything], again, priority),
         contents={row.task_id: row.content_hash for row in everything},
+        priority=priority,
     )
 
 
@@ -156,7 +162,11 @@ def audit_sample(
 
 
 def _fingerprint(
-    workspace: Workspace, config: LabelConfig, rows: list[tuple[object, ...]], again: list[int]
+    workspace: Workspace,
+    config: LabelConfig,
+    rows: list[tuple[object, ...]],
+    again: list[int],
+    priority: Priority,
 ) -> str:
     settings = workspace.settings.model_dump(
         include={
@@ -175,6 +185,11 @@ def _fingerprint(
     }
     if chosen := waiting_choice(workspace):
         head["chosen"] = chosen
+    if priority:
+        head["priority"] = [
+            [priority.ids.tolist(), priority.multipliers.tolist()],
+            *([quota.name, quota.share, quota.ids.tolist()] for quota in priority.quotas),
+        ]
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:
         digest.update(repr(row).encode())

@@ -30,7 +30,8 @@ class SyncReport:
 
 def reading_digest(workspace: Workspace, label_config: str, question: str) -> str:
     """Digest of all that decides how a task is read."""
-    parts = f"{READER}\0{label_config}\0{question}\0{workspace.synthetic_fields}"
+    fields = f"{workspace.synthetic_fields}\0{workspace.settings.order_fields}"
+    parts = f"{READER}\0{label_config}\0{question}\0{fields}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -67,9 +68,9 @@ def _fetch(
     # What was visible when this look began need not be read again. The newest change alone would not do: of
     # 10,000 tasks imported at once, every one is the newest.
     read, newest = 0, max(since or "", _watermark(remote.now) if remote.now else "") or None
-    synthetic = workspace.synthetic_fields
+    synthetic, fields = workspace.synthetic_fields, workspace.settings.order_fields
     for page in remote.tasks(workspace.label_studio_id, updated_after=since):
-        states = [read_task(task, config, synthetic=synthetic) for task in page]
+        states = [read_task(task, config, synthetic=synthetic, order_fields=fields) for task in page]
         workspace.tasks.write(states)
         read += len(states)
         changes = (datetime.fromisoformat(state.updated_at) for state in states)

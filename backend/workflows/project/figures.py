@@ -392,7 +392,8 @@ class Figures(Whole):
     """Everything that a loop leaves behind: what went in, what it did, what it measured, how long it took.
 
     `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
-    ones that people skipped. `failed` says which parts could not be measured, and why; `mended` what was put
+    ones that people skipped; `moved`: how many of the window an admin's priority and quotas brought into it.
+    `failed` says which parts could not be measured, and why; `mended` what was put
     right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
 
@@ -410,6 +411,7 @@ class Figures(Whole):
     metrics: HeadMetrics | None = None
     window: int = 0
     behind: int = 0
+    moved: int | None = None
     skipped: int | None = None
     rejected: list[int] = []
     until_published: Traffic | None = None

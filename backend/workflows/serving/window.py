@@ -66,6 +66,7 @@ def rank_pool(
         rng=np.random.default_rng(order_seed(workspace, snapshot) if seed is None else seed),
         queues=lane_queues(workspace, snapshot) if queues is None else queues,
         behind=waiting_tasks(workspace, snapshot).ids if behind is None else behind,
+        priority=snapshot.priority,
     )
 
 

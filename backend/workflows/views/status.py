@@ -17,6 +17,7 @@ from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.serving.stored import damage
 from backend.workflows.views.dashboard.charts import unanswered_labels
+from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import active_manifest
 
@@ -46,6 +47,7 @@ def project_status(workspace: Workspace) -> Json:
         "labelled": labelled,
         "account": read_account(workspace).to_json(),
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
+        "priority": view_priority(workspace).to_json(),
         "second_looks": len(second_looks(workspace)),
         "order": {
             "settings": workspace.state.queue_settings,

@@ -22,6 +22,7 @@ from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
 from backend.workflows.views.dashboard.to_come import still_to_come
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
+from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import Measured, newest_signals
 from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import model_name, moment
@@ -42,6 +43,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "state": read_state(workspace),
         "headline": headline(workspace, known, waiting),
         "waiting": [card.to_json() for card in waiting],
+        "priority": view_priority(workspace).to_json(),
         "novelty": {"words": novelty_words(signals, in_tab=found.flagged["novel"])},
         "map": {"points": workspace.map_points.count()},
         "measured": _measured_row(workspace, measured),
