@@ -106,7 +106,7 @@ def _measured(figures: Figures) -> Accuracy:
 def _accuracy_words(found: Accuracy) -> str:
     """Accuracy with its range."""
     if found.estimate is None:
-        return "not measured yet"
+        return "too few blind answers" if found.n else "not measured yet"
     return share_with_interval(found.estimate, found.low, found.high)
 
 
