@@ -69,8 +69,9 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
         # the class and the place only: a message could carry label text
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.error("request failed error=%s\n%s", type(error).__name__, place)
+        frames = traceback.extract_tb(error.__traceback__)
+        place = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        logger.error("request failed error=%s place=%s", type(error).__name__, place)
         return _error("internal", "Something went wrong here.", hint="See the backend's log.", status=500)
 
 

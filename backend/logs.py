@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import NextlabelError
+from backend.visible import visible
 
 logger = logging.getLogger(__name__)
 
@@ -16,9 +17,20 @@ logger = logging.getLogger(__name__)
 _CHATTY = ("httpx", "httpcore", "alembic", "huey", "label_studio_ml")
 
 
+class _OneLine(logging.Formatter):
+    """Events in which no name that people gave begins another line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
+        """The line of an event; a traceback that a library logs comes after it."""
+        record.message = visible(record.message, kept="")
+        return super().formatMessage(record)
+
+
 def start_logging(level: str) -> None:
     """Logs to standard error; libraries only from WARNING on."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 
 # A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# In a Japanese or Chinese setting also the wide signs count.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import unicodedata
 from io import TextIOWrapper
 from types import TracebackType
 
@@ -21,8 +20,8 @@ from rich.progress import (
 from rich.progress import TimeRemainingColumn as TimeLeftColumn
 from rich.text import Text
 
-# Line feed and tab are the only control characters that a terminal may get of us.
-_KEPT = "\n\t"
+from backend.visible import visible
+
 _TELL_EVERY_S = 10.0
 
 
@@ -32,7 +31,7 @@ def plain(*parts: str | tuple[str, str]) -> Text:
     Control characters are shown by their codes: they would steer the terminal.
     """
     pairs = [part if isinstance(part, tuple) else (part, "") for part in parts]
-    return Text.assemble(*((_visible(text), style) for text, style in pairs))
+    return Text.assemble(*((visible(text), style) for text, style in pairs))
 
 
 def print_whatever_the_encoding() -> None:
@@ -40,18 +39,6 @@ def print_whatever_the_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _visible(text: str) -> str:
-    return "".join(_code(char) if _steers(char) else char for char in text)
-
-
-def _steers(char: str) -> bool:
-    return char not in _KEPT and unicodedata.category(char) in ("Cc", "Cs")
-
-
-def _code(char: str) -> str:
-    return char.encode("unicode_escape").decode()
 
 
 class TerminalProgress:

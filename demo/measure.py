@@ -14,14 +14,14 @@ TOP = 20
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How many of `answered` pre-annotations name the true label."""
+    """How many of `tasks` are pre-annotated with the true label."""
 
     right: int
-    answered: int
+    tasks: int
 
     def __str__(self) -> str:
-        share = f"{self.right / self.answered:.2f}" if self.answered else "none"
-        return f"{share} ({self.right} of {self.answered})"
+        share = f"{self.right / self.tasks:.2f}" if self.tasks else "none"
+        return f"{share} ({self.right} of {self.tasks})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,9 @@ def ask_for_predictions(
 
 
 def measure_accuracy(predicted: Mapping[int, str | None], truth: Mapping[int, str]) -> Accuracy:
-    """Compare on the tasks of `truth`; tasks served without a pre-annotation are left out."""
-    answers = [
-        predicted[task_id] == label for task_id, label in truth.items() if predicted.get(task_id) is not None
-    ]
-    return Accuracy(right=sum(answers), answered=len(answers))
+    """Compare on the tasks of `truth`; a task served without a pre-annotation is not right."""
+    answers = [predicted.get(task_id) == label for task_id, label in truth.items()]
+    return Accuracy(right=sum(answers), tasks=len(answers))
 
 
 def compare_orders(before: Sequence[int], after: Sequence[int], *, seen: frozenset[int]) -> Move:

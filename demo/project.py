@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 
-INSTRUCTION = "Which topic is this post about? Skip a post that fits none of the labels."
 FROM_NAME = "topic"
 TO_NAME = "text"
 
@@ -31,11 +30,19 @@ class LabelingProject:
 
     @classmethod
     def create(
-        cls, client: httpx.Client, *, title: str, label_config: str, tasks: Sequence[Mapping[str, Any]]
+        cls,
+        client: httpx.Client,
+        *,
+        label_config: str,
+        tasks: Sequence[Mapping[str, Any]],
+        **settings: Any,
     ) -> LabelingProject:
-        """Create the project and import one task per element of `tasks`, each the data of a task."""
-        settings = {"title": title, "label_config": label_config, "expert_instruction": INSTRUCTION}
-        project = cls(client, _json(client.post("/api/projects", json=settings))["id"])
+        """Create the project and import one task per element of `tasks`, each the data of a task.
+
+        `settings` are other fields of a project in Label Studio, such as its title.
+        """
+        body = {"label_config": label_config, **settings}
+        project = cls(client, _json(client.post("/api/projects", json=body))["id"])
         _json(client.post(f"/api/projects/{project.id}/import", json=[{"data": data} for data in tasks]))
         return project
 

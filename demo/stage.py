@@ -14,7 +14,7 @@ import httpx
 from rich.console import Console
 
 from demo.child_process import ProgramError, prefer_port
-from demo.dataset import LABELS, Document, load_documents
+from demo.dataset import Document
 from demo.label_studio_server import (
     LABEL_STUDIO_VERSION,
     TEMPLATE_FOLDER,
@@ -22,7 +22,8 @@ from demo.label_studio_server import (
     require_label_studio,
 )
 from demo.processes import BackendProcesses
-from demo.project import LabelingProject, write_label_config
+from demo.project import LabelingProject
+from demo.quiz import INSTRUCTION, TITLE, load_questions, write_config
 
 LABEL_STUDIO_PORT = 8080
 BACKEND_PORT = 9090
@@ -37,6 +38,12 @@ class Stage:
     project: LabelingProject
     documents: Sequence[Document]
 
+    def find_answers(self) -> dict[int, str]:
+        """The true label of every task that has one among the labels of the project, by task id."""
+        known = {document.key: document.group for document in self.documents if document.has_label}
+        keys = {task["id"]: task["data"]["document"] for task in self.project.fetch_tasks()}
+        return {task_id: known[key] for task_id, key in keys.items() if key in known}
+
     def describe_failure(self) -> str | None:
         """Which of the programs has ended, with its log; None while all run."""
         for child in (self.label_studio.child, self.backend.web, self.backend.worker):
@@ -49,10 +56,10 @@ class Stage:
 def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
     """Start everything in order, saying each step; whatever happens, everything is stopped on the way out."""
     with ExitStack() as running:
-        with _step(console, "1/5", "Reading the texts (once: a download of 38 MB)") as note:
-            documents = load_documents()
+        with _step(console, "1/5", "Reading the texts (once: a download of 6 MB)") as note:
+            documents = load_questions()
             without = sum(not document.has_label for document in documents)
-            note(f"{len(documents)} posts, {without} of which no label of the project fits")
+            note(f"{len(documents)} quiz questions; no label of the project fits {without} of them")
         label_studio = LabelStudioServer(folder / "label-studio", port=prefer_port(LABEL_STUDIO_PORT))
         require_label_studio(label_studio.python)
         with _step(
@@ -62,7 +69,7 @@ def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
             note(label_studio.url)
         with _step(console, "3/5", "Creating the project and importing the tasks") as note:
             client = running.enter_context(label_studio.connect())
-            project = _create_project(client, documents)
+            project = create_project(client, documents)
             note(f"project {project.id}")
         with _step(console, "4/5", "Starting the backend and its worker") as note:
             backend = _start_backend(folder / "backend", label_studio)
@@ -79,15 +86,21 @@ def _start_backend(folder: Path, label_studio: LabelStudioServer) -> BackendProc
     )
 
 
-def _create_project(client: httpx.Client, documents: Sequence[Document]) -> LabelingProject:
-    config = write_label_config(list(LABELS.values()))
-    tasks = [{"text": document.text, "document": document.key} for document in documents]
-    return LabelingProject.create(client, title="Nextlabel demo", label_config=config, tasks=tasks)
+def create_project(client: httpx.Client, documents: Sequence[Document]) -> LabelingProject:
+    """The project of the demonstration, with instructions for people; not connected yet."""
+    return LabelingProject.create(
+        client,
+        title=TITLE,
+        label_config=write_config(),
+        tasks=[{"text": document.text, "document": document.key} for document in documents],
+        expert_instruction=INSTRUCTION,
+        show_instruction=True,
+    )
 
 
 def _connect(backend: BackendProcesses, project_id: int, console: Console) -> None:
-    console.print(f"  [bold]$ nextlabel connect {project_id}[/bold]")
-    command = [sys.executable, "-m", "backend", "connect", str(project_id)]
+    console.print(f"  [bold]$ nextlabel connect {project_id} --explain[/bold]")
+    command = [sys.executable, "-m", "backend", "connect", str(project_id), "--explain"]
     done = subprocess.run(command, cwd=backend.folder, env=backend.terminal_environment(), check=False)
     if done.returncode != 0:
         raise ProgramError(f"`connect` ended with {done.returncode}.\n{backend.web.describe_log()}")

@@ -25,13 +25,12 @@ import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.heads.trained import Metrics, TrainedHead
 from model.records import LabelSpace, Representation
+from model.sealed_tensors import seal, unseal
 
 HEAD_FILE = "head.safetensors"
 MANIFEST_FILE = "manifest.json"
@@ -134,8 +133,9 @@ class ModelRegistry:
         aside = target.parent / f"{_TEMPORARY}{version}-{uuid.uuid4().hex}"
         aside.mkdir(parents=True)
         try:
-            _write(aside / HEAD_FILE, _pack(trained.head))
-            _write(aside / MANIFEST_FILE, manifest.to_json().encode())
+            text = manifest.to_json()
+            _write(aside / HEAD_FILE, _pack(trained.head, text))
+            _write(aside / MANIFEST_FILE, text.encode())
             if record is not None:
                 _write(aside / RECORD_FILE, record)
             _sync_folder(aside)
@@ -245,7 +245,11 @@ class ModelRegistry:
 
 
 def _read_manifest(folder: Path) -> Manifest:
-    return Manifest.from_json((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    return Manifest.from_json(_manifest_text(folder))
+
+
+def _manifest_text(folder: Path) -> str:
+    return (folder / MANIFEST_FILE).read_bytes().decode("utf-8")
 
 
 def _read_words(path: Path, _mtime: int, _inode: int) -> TfidfEncoder:
@@ -266,8 +270,9 @@ def _stamp(folder: Path, name: str) -> tuple[int, int, int]:
 
 def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> tuple[LinearHead, Manifest]:
     try:
-        manifest = _read_manifest(folder)
-        head = _unpack((folder / HEAD_FILE).read_bytes(), LabelSpace(manifest.classes))
+        text = _manifest_text(folder)
+        manifest = Manifest.from_json(text)
+        head = _unpack((folder / HEAD_FILE).read_bytes(), text, LabelSpace(manifest.classes))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _broken(folder, f"{type(error).__name__}: {error}") from error
     if manifest.version != folder.name:
@@ -275,14 +280,15 @@ def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> tuple[LinearH
     return head, manifest
 
 
-def _pack(head: LinearHead) -> bytes:
+def _pack(head: LinearHead, manifest: str) -> bytes:
+    """The head's file, which also tells whether the manifest beside it is the one it was written with."""
     temperature = np.array([head.temperature], dtype=np.float64)
     weights, bias = np.ascontiguousarray(head.weights), np.ascontiguousarray(head.bias)
-    return save_tensors({"weights": weights, "bias": bias, "temperature": temperature})
+    return seal({"weights": weights, "bias": bias, "temperature": temperature}, beside=manifest)
 
 
-def _unpack(content: bytes, space: LabelSpace) -> LinearHead:
-    tensors = load_tensors(content)
+def _unpack(content: bytes, manifest: str, space: LabelSpace) -> LinearHead:
+    tensors = unseal(content, beside=manifest)
     if tensors["weights"].dtype != np.float32 or tensors["bias"].dtype != np.float32:
         raise ValueError("weights and bias must be float32")
     return LinearHead(tensors["weights"], tensors["bias"], float(tensors["temperature"].item()), space)

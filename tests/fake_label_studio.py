@@ -199,6 +199,7 @@ class FakeLabelStudio:
                 "annotations": [],
             }
         if numbers:
+            self._rearrange_cohort(self.projects[project_id])
             tasks = [self._simple_task(number) for number in numbers]
             self._tell(project_id, "TASKS_CREATED", tasks=tasks)
         return numbers
@@ -210,6 +211,7 @@ class FakeLabelStudio:
             del self.tasks[task_id]
         for key in [key for key, row in self.predictions.items() if row["task"] in task_ids]:
             del self.predictions[key]
+        self._rearrange_cohort(self.projects[project_id])
         self._tell(project_id, "TASKS_DELETED", tasks=[{"id": task_id} for task_id in task_ids])
 
     def annotate(self, task_id, label, *, user=ADMIN, cancelled=False):
@@ -672,12 +674,28 @@ class FakeLabelStudio:
             return
         tasks = [task for task in self.tasks.values() if task["project"] == project["id"]]
         overlaps = project["maximum_annotations"] != before["maximum_annotations"]
+        if project["overlap_cohort_percentage"] != before["overlap_cohort_percentage"]:
+            self._rearrange_cohort(project)
         several = (
             [task for task in tasks if task["overlap"] > 1] if project["maximum_annotations"] > 1 else []
         )
         for task in several or tasks:
             if overlaps:
                 task["overlap"] = project["maximum_annotations"]
+            self._finish(task)
+
+    def _rearrange_cohort(self, project):
+        """Which tasks several people answer where not all are: the most begun; `updated_at` does not move."""
+        most, percentage = project["maximum_annotations"], project["overlap_cohort_percentage"]
+        if most == 1 or percentage == 100:
+            return
+        tasks = [task for task in self.tasks.values() if task["project"] == project["id"]]
+        full = [task for task in tasks if len(_submitted(task)) >= most]
+        others = [task for task in tasks if len(_submitted(task)) < most]
+        others.sort(key=lambda task: -len(task["annotations"]))
+        room = max(int(len(tasks) * percentage / 100 + 0.5) - len(full), 0)
+        for task in tasks:
+            task["overlap"] = most if task in full or task in others[:room] else 1
             self._finish(task)
 
     def _submit(self, task_id, regions, *, user, **fields):

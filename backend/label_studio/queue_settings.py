@@ -115,16 +115,27 @@ def read_queue_settings(details: Json) -> Json:
     return {name: details.get(name, default) for name, default in _DEFAULTS.items()}
 
 
+def has_cohort(settings: Json) -> bool:
+    """Whether several people answer some of the tasks, and one person the others."""
+    found = _readable(settings)
+    return bool(found["maximum_annotations"] > 1 and found["overlap_cohort_percentage"] < 100)
+
+
 def find_disturbances(settings: Json, *, project: int) -> list[Disturbance]:
     """What in these settings stands in the way, faults first; nothing where no settings were read yet."""
     if not settings:
         return []
-    found = _DEFAULTS | {name: value for name, value in settings.items() if _is_of_its_type(name, value)}
+    found = _readable(settings)
     disturbing = [rule for rule in _RULES if rule.disturbs(found)]
     return [
         Disturbance(rule.setting, rule.verdict, rule.words.format(**found), rule.cure.format(project=project))
         for rule in disturbing
     ]
+
+
+def _readable(settings: Json) -> Json:
+    """All settings; the default in the place of what is missing or of another type."""
+    return _DEFAULTS | {name: value for name, value in settings.items() if _is_of_its_type(name, value)}
 
 
 def _is_of_its_type(name: str, value: object) -> bool:

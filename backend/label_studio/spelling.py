@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from functools import lru_cache
 
 from backend.label_studio.label_config import LabelConfig
 
+# The category of zero-width blanks, byte order marks and soft hyphens.
+_UNSEEN = "Cf"
+
 
 def find_label(spelling: str, config: LabelConfig) -> str | None:
-    """The name of a label by its alias or value, if need be without regard to case and blanks; else None."""
+    """The name of a label by its alias or value, if need be without regard to case, blanks and the like.
+
+    None where there is none.
+    """
     exact, folded = _ways(config)
     return exact.get(spelling) or folded.get(_fold(spelling))
 
@@ -30,4 +37,7 @@ def _unshared(pairs: set[tuple[str, str]]) -> dict[str, str]:
 
 
 def _fold(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    """Without regard to case, blanks, marks that nobody sees, and how Unicode writes the same letters."""
+    letters = unicodedata.normalize("NFKC", text)
+    seen = "".join(char for char in letters if unicodedata.category(char) != _UNSEEN)
+    return unicodedata.normalize("NFKC", " ".join(seen.split()).casefold())

@@ -139,10 +139,10 @@ def content_hash(content: str) -> str:
 def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
     """The label that most people give; None on a tie or when none is in the config.
 
-    Of several labels of one person the latest counts.
+    Of several labels of one person the latest counts, whether it was given or changed then.
     """
     said: dict[object, str] = {}
-    for number, annotation in enumerate(sorted(annotations, key=lambda said: _moment(_created_at(said)))):
+    for number, annotation in enumerate(sorted(annotations, key=_said_at)):
         if label := _chosen(annotation, config):
             said[_author(annotation) or ("nobody", number)] = label
     ranked = Counter(said.values()).most_common(2)
@@ -193,6 +193,12 @@ def _author(annotation: Json) -> int:
 
 def _created_at(annotation: Json) -> str:
     return str(annotation.get("created_at") or "")
+
+
+def _said_at(annotation: Json) -> tuple[datetime, datetime]:
+    """When an annotation was last changed, and when it was made."""
+    made = _moment(_created_at(annotation))
+    return max(_moment(str(annotation.get("updated_at") or "")), made), made
 
 
 def _moment(text: str) -> datetime:

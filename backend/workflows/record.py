@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
+from safetensors import SafetensorError
 
 from backend.errors import NotFound
 from backend.json_types import Json
@@ -25,6 +24,7 @@ from model.heads.single_label import LinearHead
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
 from model.registry import RegistryError
+from model.sealed_tensors import seal, unseal
 
 _UNLABELLED = -1
 
@@ -89,15 +89,14 @@ def pack_record(
         "synthetic-contents": _contents(snapshot, synthetic_ids),
         "teacher-labels": np.array([column for _, column in columns], dtype=np.int32),
     } | {f"queue-{queue.lane}": queue.ids for queue in queues}
-    return save_tensors({name: np.ascontiguousarray(values) for name, values in tensors.items()})
+    return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
     stored = _load_head(workspace, version)
-    tensors = _load(workspace, version)
-    facts = json.loads(tensors["facts"].tobytes())
+    tensors, facts = _load(workspace, version)
     workspace = workspace.with_overrides(facts["settings"])
     config = parse_label_config(facts["label_config"], Preference(settled=facts.get("question", "")))
     snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
@@ -157,13 +156,19 @@ def _load_head(workspace: Workspace, version: str) -> LinearHead:
     return head
 
 
-def _load(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
+def _load(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
+    """The tensors of a record and its facts."""
     content = workspace.registry.load_record(workspace.key, version)
     if content is None:
         raise NotFound(
             f"Version {version} has no record.", hint="Versions from before records were kept have none."
         )
-    return dict(load_tensors(content))
+    try:
+        tensors = unseal(content)
+        return tensors, json.loads(tensors["facts"].tobytes())
+    except (ValueError, KeyError, SafetensorError):
+        hint = "Its files are damaged. Replay another loop."
+        raise NotFound(f"The record of version {version} cannot be read.", hint=hint) from None
 
 
 def _rebuild(

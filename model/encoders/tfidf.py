@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import regex
 from numpy.typing import NDArray
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 
 from model.encoders import Progress
 from model.records import Floats
+from model.sealed_tensors import seal, unseal
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -90,12 +89,12 @@ class TfidfEncoder:
     def to_bytes(self) -> bytes:
         """All of it as one safetensors file; the words are JSON in it."""
         words = np.frombuffer(json.dumps([self._revision, *self._words]).encode(), dtype=np.uint8)
-        return save_tensors({"words": words, "idf": self._idf, "directions": self._directions})
+        return seal({"words": words, "idf": self._idf, "directions": self._directions})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> TfidfEncoder:
         """What `to_bytes` gave; raises ValueError, KeyError or SafetensorError on anything else."""
-        tensors = load_tensors(content)
+        tensors = unseal(content)
         revision, *words = json.loads(tensors["words"].tobytes())
         return cls(words, tensors["idf"], tensors["directions"], revision)
 

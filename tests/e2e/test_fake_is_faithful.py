@@ -94,6 +94,7 @@ class Talk:
             yield from step(self)
         for step in (talk_of_deletions, talk_of_leaving, talk_of_open_tasks, talk_of_begun_tasks):
             yield from step(self)
+        yield from talk_of_a_cohort(self)
 
     def rows(self):
         (page,) = self.remote.tasks(self.project)
@@ -283,6 +284,24 @@ def talk_of_begun_tasks(talk):
     yield "a skip taken back twice", [remote.delete_annotation(skips[skipped][0]) for _ in range(2)]
     yield "nobody skipped", remote.skips(project, talk.place), talk.finished(), talk.begun()
     yield "the task has changed, and no other", [n for n, at in talk.moments().items() if at != before[n]]
+
+
+def talk_of_a_cohort(talk):
+    """Several answers for some of the tasks: those that are begun, chosen anew when tasks come or go."""
+    remote, project = talk.remote, talk.project
+    for number in talk.begun():
+        talk.person.annotate(talk.ids[number], "B")  # no two differ in whether their one answer was a skip
+    rows = talk.rows()
+    untouched = [number for number, task in sorted(rows.items()) if not task["annotations"]]
+    yield "answers of each", [len(task["annotations"]) for _, task in sorted(rows.items())]
+    remote.update_project(project, skip_queue="REQUEUE_FOR_OTHERS", maximum_annotations=3)
+    share = 100 * (len(rows) - len(untouched)) // len(rows)
+    before = talk.moments()
+    remote.update_project(project, overlap_cohort_percentage=share)
+    yield "all that are begun are the cohort", talk.finished(), talk.begun()
+    yield "without a new moment", talk.moments() == before
+    talk.person.delete_tasks([talk.ids[number] for number in untouched])
+    yield "tasks that go finish others", len(talk.finished()), len(talk.begun())
 
 
 def test_it_answers_as_the_real_one_does(label_studio, admin, stub):

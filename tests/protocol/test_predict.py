@@ -260,6 +260,13 @@ def test_the_same_texts_are_encoded_once(predict, encoder, context, monkeypatch)
     predict(as_tasks(["dogs", "cats"]))
 
 
+@pytest.mark.parametrize("part", ["INSERT INTO embeddings", "INSERT"])
+def test_a_full_disk_takes_no_pre_annotation_away(part, predict, connected, database_fails):
+    with database_fails(part):
+        (prediction,) = predict(as_tasks(["something new about cats"]), project=reference(connected))
+    assert chosen(prediction) == "cats"
+
+
 def test_a_guess_below_the_floor_is_not_shown(connected, client, label_studio):
     connected.connect(preannotate_floor=0.99999)
     task = next(task for task in connected.tasks.values() if task["id"] not in connected.window)

@@ -82,7 +82,7 @@ def test_versions_is_an_empty_list_at_first(replay):
 
 @pytest.mark.parametrize("name", [name for name in RECORDED if name.startswith("predict")])
 def test_predictions_fit_what_was_asked(name, replay, recorded, set_up):
-    version = set_up(OPENED)
+    version = set_up(OPENED, extra_params={"nextlabel": {"preannotate_floor": 0.0}})
     body = recorded(name)["body"]
     results = assert_predictions(replay(name), len(body["tasks"]), body["label_config"])
     assert {prediction["model_version"] for prediction in results} == {version}

@@ -158,6 +158,24 @@ def test_an_alias_that_came_later_keeps_the_labels_of_before(connected):
     assert account(connected)["learned"] == 10
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("Caf\u00e9", "Cafe\u0301"),  # the same letters, as macOS writes them
+        ("cats", "cats\u200b"),
+        ("cats", "\ufeffCats"),
+        ("cats and dogs", "cats\u00a0and\u3000dogs"),
+        ("ABC 1", "\uff21\uff22\uff23 \uff11"),  # wide, as Japanese keyboards write them
+    ],
+)
+def test_the_same_name_in_other_characters_is_the_same_label(value, said):
+    config = parse_label_config(
+        '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'
+        f'<Choice value="{value}"/><Choice value="other"/></Choices></View>'
+    )
+    assert _read(config, said) == value
+
+
 def test_labels_that_differ_only_in_case_stay_apart():
     config = parse_label_config(
         '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'
@@ -175,6 +193,19 @@ def test_the_later_answer_of_a_person_stands(connected):
     connected.label_studio.annotate(task_id, "cats", user=SECOND)
     connected.loop()
     assert account(connected)["reasons"]["in dispute"] == 1
+
+
+def test_an_earlier_answer_of_a_person_that_is_changed_later_stands(connected):
+    task_id = connected.window[0]
+    first = connected.label_studio.annotate(task_id, "dogs")
+    connected.label_studio.annotate(task_id, "dogs")
+    connected.label_studio.change_annotation(first, "cats")
+    connected.loop()
+    assert connected.workspace.tasks.read_answers_of([task_id])[task_id][0]["label"] == "cats"
+    assert account(connected)["learned"] == 1
+    connected.label_studio.annotate(task_id, "cats", user=SECOND)
+    connected.loop()
+    assert account(connected)["learned"] == 1
 
 
 def test_an_answer_to_another_question_is_named(workbench, label_studio):

@@ -65,3 +65,27 @@ def test_more_answers_for_each_task_open_what_was_finished(connected, label_stud
     assert {task_id: connected.tasks[task_id]["updated_at"] for task_id in done} == before
     assert connected.loop().record.tasks_read == 40
     assert connected.workspace.tasks.unfinished_of(["label"]).keys() == set(done)
+
+
+@pytest.mark.parametrize("change", ["tasks come", "tasks go"])
+def test_what_tasks_that_come_or_go_finish_or_open_is_found(change, connected, label_studio):
+    """Of forty tasks half are answered by two people; which, Label Studio chooses anew with every import."""
+    label_studio.change_project(1, maximum_annotations=2, overlap_cohort_percentage=50)
+    for task_id in list(connected.tasks)[:30]:
+        label_studio.annotate(task_id, None)
+    connected.loop()
+    before = finished(connected)
+    if change == "tasks come":
+        label_studio.add_tasks(1, [{"text": f"about dogs {number}"} for number in range(20)])
+    else:
+        label_studio.delete_tasks(list(connected.tasks)[30:])
+    assert finished(connected) != before
+    connected.loop()
+    unfinished = connected.workspace.tasks.unfinished_of(["empty"]).keys()
+    assert unfinished == {
+        task_id for task_id, task in connected.tasks.items() if task["annotations"] and not task["is_labeled"]
+    }
+
+
+def finished(workbench):
+    return {task_id for task_id, task in workbench.tasks.items() if task["is_labeled"]}

@@ -1,5 +1,6 @@
 """A version whose files are damaged: the newest whole one answers, everybody says so, a loop mends it."""
 
+import json
 import shutil
 
 import pytest
@@ -14,9 +15,22 @@ DAMAGES = {
     "no head": lambda folder: (folder / "head.safetensors").unlink(),
     "a cut head": lambda folder: (folder / "head.safetensors").write_bytes(b"cut"),
     "an empty manifest": lambda folder: (folder / "manifest.json").write_text(""),
+    "a manifest of other classes": lambda folder: turn_classes(folder / "manifest.json"),
+    "one bit of the head": lambda folder: turn_bit(folder / "head.safetensors"),
     "no folder": shutil.rmtree,
     "an empty folder": lambda folder: [path.unlink() for path in folder.iterdir()],
 }
+
+
+def turn_classes(manifest):
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(content | {"classes": content["classes"][::-1]}))
+
+
+def turn_bit(head):
+    content = bytearray(head.read_bytes())
+    content[-2] ^= 1
+    head.write_bytes(content)
 
 
 @pytest.fixture(params=DAMAGES.values(), ids=DAMAGES)

@@ -106,6 +106,13 @@ def test_a_line_carries_time_level_and_module(log):
     assert line.endswith("INFO backend.somewhere event project=3")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x0b", "\x85", "\x1b[2K"])
+def test_no_name_begins_another_line_of_the_log(end, log):
+    logging.getLogger("backend.somewhere").warning("project=%s", f"Cats{end}2026 ERROR backend.forged x")
+    (line,) = log.getvalue().splitlines()
+    assert "\x1b" not in line and line.endswith("2026 ERROR backend.forged x")
+
+
 def test_a_failing_statement_does_not_print_its_values(context):
     with pytest.raises(SQLAlchemyError) as caught, context.database.session() as session:
         session.execute(text("INSERT INTO nothing VALUES (:x)"), {"x": TEXT})

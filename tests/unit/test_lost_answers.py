@@ -193,7 +193,7 @@ def test_json_that_nests_without_end_is_an_answer_like_any_other_that_is_none(st
 def test_a_404_of_label_studio_itself_is_final(no_pauses):
     remote, asked = answering(httpx.Response(404, json={"detail": "No Project matches the given query."}))
     with pytest.raises(NotFound):
-        remote.project(1)
+        remote.counts(1)
     assert asked == ["GET"]
 
 

@@ -39,7 +39,7 @@ def test_a_project_is_called_what_it_is_called(name, context, app, label_studio,
 
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_a_class_can_have_any_name(name, connected, context, run_command):
-    add_group(context, connected, [1, 2, 3], number=3, name=name, rank=1)
+    add_group(context, connected, [1, 2, 3, 4, 5], number=3, name=name, rank=1)
     listed = run_command(context, "classes", "list", "1")
     assert listed.exit_code == 0 and name in listed.output
     added = run_command(context, "classes", "add", "1", "3", "--name", name)
@@ -50,6 +50,17 @@ def test_a_class_can_have_any_name(name, connected, context, run_command):
 def test_an_error_names_what_it_is_about(name, context, run_command):
     result = run_command(context, "connect", "1", "--set", name)
     assert result.exit_code == 1 and f"--set {name}: expected" in result.output
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u2028", "\u0085"])
+def test_no_name_turns_the_rest_of_its_line_or_begins_another(mark):
+    code = mark.encode("unicode_escape").decode()
+    assert plain(f"cats{mark}dogs").plain == f"cats{code}dogs"
+
+
+@pytest.mark.parametrize("name", ["کتاب\u200cها", "👩\u200d🚀", "עברית", "क्\u200dष"])
+def test_joiners_and_scripts_from_right_to_left_are_letters_like_others(name):
+    assert plain(name).plain == name
 
 
 def test_control_characters_are_shown_and_not_obeyed():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
+from backend.label_studio.queue_settings import find_disturbances, has_cohort, read_queue_settings
 from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.views.dashboard.state import read_state
@@ -73,6 +73,20 @@ def test_before_a_look_nothing_is_claimed(connected):
     connected.workspace.change(queue_settings={})
     assert read_state(connected.workspace)["items"]["order"]["tone"] == "plain"
     assert find_disturbances({}, project=1) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "some"),
+    [
+        ({"maximum_annotations": 2, "overlap_cohort_percentage": 99}, True),
+        ({"maximum_annotations": 2, "overlap_cohort_percentage": 100}, False),
+        ({"maximum_annotations": 1, "overlap_cohort_percentage": 50}, False),
+        ({"maximum_annotations": None, "overlap_cohort_percentage": "50"}, False),
+        ({}, False),
+    ],
+)
+def test_only_some_tasks_have_several_answers_where_both_settings_say_so(settings, some):
+    assert has_cohort(settings) is some
 
 
 def test_an_older_label_studio_may_lack_a_setting():

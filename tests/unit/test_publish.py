@@ -144,6 +144,25 @@ def test_a_version_that_somebody_goes_back_to_is_swept_no_further(connected, lab
     assert connected.served() == connected.window
 
 
+def test_the_sweep_leaves_the_places_that_a_rollback_has_just_written_down(connected):
+    connected.label(4)
+    connected.loop()
+    workspace, coming = connected.workspace, "nl-000001-label-names"
+    remote = connected.context.label_studio()
+    publish.clear_version(workspace, remote, version=coming)
+    workspace.windows.add(coming, [(0, connected.window[0], "informative", "")])
+    assert connected.context.projects.take_lease(
+        workspace.id, "another-host/1/1", seconds=60, dead_owner=None
+    )
+    publish.sweep(
+        workspace,
+        remote,
+        kept=lambda: {connected.version},
+        interrupted=lambda: True,
+    )
+    assert workspace.windows.task_ids(coming) == {connected.window[0]}
+
+
 def test_the_sweep_never_takes_the_version_away_from_the_project(connected):
     for _ in range(3):
         connected.label(4)

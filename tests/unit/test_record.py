@@ -55,6 +55,24 @@ def test_a_loop_without_a_version_is_named(context, trained):
         replay(trained.workspace, 99)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda content: save({"facts": np.zeros(3, dtype=np.uint8)}),
+        lambda content: save({"ids": np.zeros(3, dtype=np.int64)}),
+    ],
+    ids=["empty", "cut", "one bit", "no JSON", "no facts"],
+)
+def test_a_damaged_record_is_named(damage, context, trained):
+    path = context.settings.model_folder / trained.project.key / trained.version / RECORD_FILE
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(NotFound, match="record of version nl-000003 cannot be read"):
+        replay(trained.workspace, published(context)[2])
+
+
 def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
     with context.database.session() as session:
         session.execute(delete(Embedding))

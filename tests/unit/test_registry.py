@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 
 from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import fit_tfidf
@@ -269,7 +271,36 @@ def test_a_manifest_of_old_says_nothing_of_representations(registry, folder):
     content = json.loads(a_manifest().to_json())
     del content["representation"], content["words"]
     (folder / "manifest.json").write_text(json.dumps(content))
+    head = folder / "head.safetensors"
+    head.write_bytes(save_tensors(load_tensors(head.read_bytes())))  # nor the head of its digest
     assert registry.load("7-abc", "nl-000001")[1] == a_manifest()
+
+
+@pytest.mark.parametrize("place", [0.5, 0.8, 0.99])
+def test_a_head_of_which_one_bit_changed_is_broken(place, registry, folder):
+    content = bytearray((folder / "head.safetensors").read_bytes())
+    content[int(place * len(content))] ^= 1
+    (folder / "head.safetensors").write_bytes(content)
+    with pytest.raises(VersionBroken):
+        registry.load("7-abc", "nl-000001")
+
+
+@pytest.mark.parametrize(
+    "change", [{"classes": ("no", "yes")}, {"audit_threshold": 0.0}, {"encoder": "other@v1"}, {"seed": 8}]
+)
+def test_a_manifest_that_was_not_written_with_its_head_is_broken(change, registry, folder):
+    (folder / "manifest.json").write_text(a_manifest(**change).to_json())
+    with pytest.raises(VersionBroken, match="not what was written"):
+        registry.load("7-abc", "nl-000001")
+
+
+def test_words_of_which_one_bit_changed_are_not_read(registry, tmp_path):
+    registry.save_words("1", some_words())
+    (path,) = (tmp_path / "models" / "1" / "words").iterdir()
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    assert registry.load_words("1", some_words().revision) is None
 
 
 @pytest.mark.parametrize(

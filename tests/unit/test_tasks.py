@@ -267,6 +267,14 @@ def test_of_two_answers_of_one_person_the_later_counts_in_whatever_zone(later):
     assert label_of(first, second) == label_of(second, first) == "B"
 
 
+def test_of_two_answers_of_one_person_the_one_changed_last_counts():
+    first = said(
+        "A", completed_by=1, created_at="2026-01-02T02:00:00Z", updated_at="2026-01-02T04:00:00+01:00"
+    )
+    second = said("B", completed_by=1, created_at="2026-01-02T02:30:00Z", updated_at="2026-01-02T02:31:00Z")
+    assert label_of(first, second) == label_of(second, first) == "a"
+
+
 def test_an_answer_without_a_moment_is_the_first_of_all():
     dated = said("B", completed_by=1, created_at="2026-01-02T02:00:00Z")
     for moment in (None, "", "yesterday"):

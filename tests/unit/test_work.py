@@ -125,6 +125,7 @@ def test_while_a_loop_runs_its_stage_can_be_read_and_afterwards_nothing(quiet):
         "fetching tasks",
         "encoding texts",
         "publishing",
+        "marking tasks",
     ]
     assert quiet.project.progress == {}
 

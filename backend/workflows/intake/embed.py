@@ -45,7 +45,8 @@ def embed_texts(
 ) -> dict[str, Floats]:
     """Vectors of an encoder by content hash for some texts, encoding what is new until the time is used up.
 
-    Empty texts have none; neither have texts that the time did not suffice for.
+    Empty texts have none; neither have texts that the time did not suffice for. Where the vectors cannot be
+    kept (a full disk), they are given all the same.
     """
     by_hash = {content_hash(text): text for text in texts if text}
     found = _load(context, encoder, by_hash)
@@ -55,7 +56,8 @@ def embed_texts(
         if time.monotonic() >= deadline:
             break
         vectors = encoder.encode([text for _, text in chunk])
-        _save(context, encoder, dict(chunk), vectors)
+        with context.survived.failures_of("keeping vectors"):
+            _save(context, encoder, dict(chunk), vectors)
         found.update({key: vector for (key, _), vector in zip(chunk, vectors, strict=True)})
     return found
 

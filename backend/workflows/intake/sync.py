@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.queue_settings import has_cohort
 from backend.label_studio.tasks import READER, majority_label, read_task
 from backend.label_studio.versions import version_number
 from backend.workflows.project.progress import Progress
@@ -39,7 +40,8 @@ def sync_tasks(
     """Fetches what changed since the last look; everything when the counts show that this is not enough."""
     total, _ = remote.counts(workspace.label_studio_id)
     progress.stage("fetching tasks", total=total)
-    since = None if _is_due_whole(workspace) else workspace.state.synced_until
+    is_whole = _is_due_whole(workspace) or _cohort_has_moved(workspace, total)
+    since = None if is_whole else workspace.state.synced_until
     read = _fetch(workspace, remote, config=config, since=since, progress=progress)
     deleted = 0
     full = since is None
@@ -83,6 +85,14 @@ def _is_due_whole(workspace: Workspace) -> bool:
     """Whether it is time to read all: bulk edits of task data move neither `updated_at` nor a count."""
     hours = workspace.settings.resync_every_hours
     return time.time() - workspace.state.read_whole_at >= hours * 3600
+
+
+def _cohort_has_moved(workspace: Workspace, total: int) -> bool:
+    """Whether Label Studio chose anew which tasks several people answer: it does when tasks come or go.
+
+    Others are finished then, and `updated_at` does not move.
+    """
+    return has_cohort(workspace.state.queue_settings) and total != workspace.tasks.count()
 
 
 def _watermark(moment: datetime) -> str:

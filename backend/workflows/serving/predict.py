@@ -54,7 +54,8 @@ class Predictor:
 def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
     """One prediction per task, in order; blank where there is no text, no supported control, or an audit.
 
-    While the files of the version in use are damaged, the newest whole one answers under its own name.
+    While the files of the version in use are damaged, the newest whole one answers under its own name. Where
+    that one knows no label of the config, or other vectors, the label names answer, never under its name.
     """
     if config is None or not tasks:
         return [_blank(workspace.version) for _ in tasks]
@@ -63,7 +64,7 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
         return [_blank(workspace.version) for _ in tasks]
     predictor = _stored_predictor(workspace, config, found)
     if predictor is None:
-        names = _by_names(workspace.context, workspace.encoder, config, version=workspace.version)
+        names = _by_names(workspace.context, workspace.encoder, config, version=_name_of_guesses(found))
         # which tasks are asked blind does not hang on who can answer
         threshold = 0.0 if found is None else found[1].audit_threshold
         predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
@@ -121,6 +122,12 @@ def _stored_predictor(
         representation=manifest.representation,
         words=version_words(workspace, manifest),
     )
+
+
+def _name_of_guesses(found: tuple[LinearHead, Manifest] | None) -> str:
+    """The version that answers by label names carry: a trained one has said none of it."""
+    is_by_names = found is not None and found[1].kind == "label-names"
+    return found[1].version if found and is_by_names else FIRST_VERSION
 
 
 def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, version: str) -> Predictor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import choice_result
@@ -47,8 +48,17 @@ class Serving:
 
 
 def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfig, version: str) -> Serving:
-    """A stored version, ready to rank and to pre-annotate. Raises RegistryError."""
+    """A stored version, ready to rank and to pre-annotate.
+
+    Raises RegistryError, and BadRequest for one that knows the vectors of another encoder.
+    """
     head, manifest = workspace.registry.load(workspace.key, version)
+    if manifest.encoder != snapshot.embeddings.encoder:
+        raise BadRequest(
+            f"Version {version} was made with another encoder ({manifest.encoder}) than the project has now.",
+            hint="Choose a version that was made since, or give the project that encoder again: "
+            f"python -m backend connect {workspace.label_studio_id} --encoder NAME",
+        )
     return Serving(
         version=version,
         head=head,
