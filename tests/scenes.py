@@ -6,21 +6,32 @@ writes a picture of each, light and dark, 1,400 and 390 pixels wide.
 """
 
 import itertools
+import math
+import random
 import sys
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
-from backend.database import Loop, Project, Task, Worker
+from backend.database import Decision, Loop, MapPoint, NovelGroup, Project, Task, Verdict, Worker
+from backend.label_studio.queue_settings import read_queue_settings
 from backend.workflows.project.figures import (
+    AcceptanceRow,
     Accuracy,
+    AgreementRow,
+    Calibration,
     ClassRow,
+    NoveltyFigures,
     Range,
     RestAccuracy,
     Signals,
+    Suspects,
     Wait,
 )
+from model.signals.estimate import exact_share, share
 from tests.measured import LABELS, add_rich_project, write_signals
 
 WIDTHS = {"wide": 1400, "phone": 390}
@@ -35,6 +46,10 @@ _DID = (
     "asks for a document that I have sent three times already",
     "charged a fee that I cannot find in your list of prices",
 )
+# Which class a request of each kind has; None for those that fit none.
+_CLASS_OF = ("card arrival", "wrong amount", "exchange rate", "top up failed", "lost card", None, None)
+_GROUPS = {5: "documents sent", 6: "fee, price list"}
+_ASIDE = ("", "To be short: ", "Once more: ", "Good morning. ", "A question: ")
 _THEN = (
     "What shall I do?",
     "I need it before Friday.",
@@ -45,11 +60,26 @@ _THEN = (
 )
 
 
+_TASKS = 800
+# Label Studio's settings as `connect` leaves them.
+_SETTINGS = read_queue_settings({"sampling": "Uncertainty sampling", "show_collab_predictions": True})
+_FLAG_OF = {"unsure": "review", "harmful": "harmful", "redundant": "redundant"}
+
+
 def write_requests(count):
-    """`count` different requests, as people would write them."""
-    parts = itertools.product(_WHO, _DID, _THEN)
-    found = [f"{who} {did}. {then}" for who, did, then in parts]
-    return [found[(37 * number) % len(found)] + f" (request {number + 1})" for number in range(count)]
+    """`count` different requests, as people would write them; `_kind` tells their kind."""
+    return [_request(number) for number in range(count)]
+
+
+def _request(number):
+    kind, rest = _kind(number), number // len(_DID)
+    who, rest = _WHO[rest % len(_WHO)], rest // len(_WHO)
+    then, rest = _THEN[rest % len(_THEN)], rest // len(_THEN)
+    return f"{_ASIDE[rest % len(_ASIDE)]}{who} {_DID[kind]}. {then}"
+
+
+def _kind(number):
+    return number % len(_DID)
 
 
 def add_scene(context, name):
@@ -59,90 +89,101 @@ def add_scene(context, name):
 
 
 def _empty(context):
-    _project(context, "empty", answered=0, loops=1, signals=Signals(accuracy=_unmeasured(0)))
+    _project(context, "empty", answered=0, loops=1, build=lambda _counts: Signals(accuracy=_unmeasured(0)))
+
+
+def _early(counts):
+    waits = Wait(
+        of="forecast",
+        known="10 answers are learned from.",
+        lacks="The learning curve needs blind answers: none is there yet.",
+        blind=30,
+        answers=200,
+    )
+    return Signals(accuracy=_unmeasured(10), waits=[waits], per_class=_class_rows(counts, blind=0))
 
 
 def _ten(context):
-    signals = Signals(
-        accuracy=_unmeasured(10),
-        waits=[
-            Wait(
-                of="forecast",
-                known="10 answers are learned from.",
-                lacks="The learning curve needs blind answers: none is there yet.",
-                blind=30,
-                answers=140,
-            )
-        ],
-        per_class=_class_rows(10),
-    )
-    _project(context, "ten", answered=10, loops=2, signals=signals)
+    _project(context, "ten", answered=10, loops=2, build=_early)
 
 
 def _fifty(context):
-    signals = Signals(
-        accuracy=Accuracy(
-            words="Between 41 and 93 %, from 12 blind answers.",
-            estimate=0.75,
-            low=0.41,
-            high=0.93,
-            n=12,
-            needed=30,
-            method="exact",
-            blind=12,
-            aim=0.08,
-            more_blind=90,
-            more_answers=420,
-            rough=0.62,
-            rough_n=50,
-        ),
-        rest=_rest(0.71, 0.4, 0.91, blind=12),
-        per_class=_class_rows(50),
-        acceptance=Signals.read(write_signals()).acceptance,
-    )
-    _project(context, "fifty", answered=50, loops=6, signals=signals)
+    def build(counts):
+        found = exact_share(6, 8)
+        return Signals(
+            accuracy=Accuracy(
+                words="",
+                estimate=found.value,
+                low=found.low,
+                high=found.high,
+                n=8,
+                needed=30,
+                method="exact",
+                blind=8,
+                aim=0.08,
+                more_blind=90,
+                more_answers=600,
+                rough=0.62,
+                rough_n=50,
+            ),
+            rest=_rest(0.71, 0.34, 0.94, blind=8, left=750),
+            per_class=_class_rows(counts, blind=8),
+            acceptance=[AcceptanceRow(version="nl-000006", accepted=6, shown=9)],
+        )
+
+    _project(context, "fifty", answered=50, loops=6, build=build)
 
 
 def _three_hundred(context):
-    signals = write_signals(
-        accuracy=Accuracy(
-            words="83 % (77 to 88 %), from 62 blind answers.",
-            estimate=0.834,
-            low=0.771,
-            high=0.882,
-            n=71,
-            needed=30,
-            method="assisted",
-            blind=62,
-            aim=0.08,
-            more_blind=0,
-            more_answers=0,
-        ).to_json(),
-        rest=_rest(0.86, 0.8, 0.9, blind=62).to_json(),
-    )
-    signals["synthetic"] = None
-    _project(context, "three-hundred", answered=300, loops=25, signals=signals)
+    def build(counts):
+        signals = _measured(counts, answered=300, blind=48, loops=25)
+        signals |= {"novelty": None, "synthetic": None, "rest": _rest(0.86, 0.78, 0.91, blind=48, left=500)}
+        signals["suspects"] = Suspects(count=7, words="7 of 300 labels disagree with everything around them.")
+        return Signals(**signals)
+
+    project = _project(context, "three-hundred", answered=300, loops=25, build=build)
+    _flag(context, project, "suspect", range(20, 27))
 
 
 def _faults(context):
-    _fault_signals = Signals(accuracy=_unmeasured(10), per_class=_class_rows(10))
-    _project(context, "faults", answered=10, loops=2, signals=_fault_signals)
-    _change(context, "faults", queue_settings={"sampling": "Sequential sampling"})
+    project = _project(context, "faults", answered=10, loops=2, build=_early)
+    _change(context, "faults", queue_settings=_SETTINGS | {"sampling": "Sequential sampling"})
     with context.database.session() as session:
         session.execute(delete(Worker))
-        number = session.scalars(select(Project.id).where(Project.title == "Faults")).one()
-        loop = session.scalars(select(Loop).where(Loop.project_id == number).order_by(Loop.id.desc())).first()
+        loop = session.scalars(
+            select(Loop).where(Loop.project_id == project.id).order_by(Loop.id.desc())
+        ).first()
         loop.outcome = "failed"
         loop.error = (
-            "Nobody answers at http://localhost:8080. Is Label Studio running, and is LABEL_STUDIO_URL its "
-            "address as seen from here?"
+            "Nobody answers at http://localhost:8080. Start Label Studio, or set LABEL_STUDIO_URL to its "
+            "address as seen from the machine where Nextlabel runs."
         )
 
 
 def _decisions(context):
+    def build(counts):
+        signals = _measured(counts, answered=212, blind=33, loops=18)
+        members = sum(len(_members(kind)) for kind in _GROUPS)
+        signals["novelty"] = NoveltyFigures(
+            words=f"{members + 5} tasks fit no class well, about 9 of them by mistake.",
+            flags=members + 5,
+            grouped=members,
+            expected_false=9.2,
+            alpha=0.05,
+        )
+        signals["synthetic"] = signals["synthetic"].model_copy(
+            update={
+                "lift": [row.model_copy(update={"n": 30, "audit": 33}) for row in signals["synthetic"].lift]
+            }
+        )
+        return Signals(**signals)
+
     project = _project(
-        context, "decisions", answered=220, loops=18, signals=write_signals(), groups=4, synthetic=60
+        context, "decisions", answered=220, loops=18, build=build, groups=len(_GROUPS), synthetic=60
     )
+    for kind in _GROUPS:
+        _flag(context, project, "novel", _members(kind))
+    _flag(context, project, "suspect", range(30, 37))
     with context.database.session() as session:
         mine = select(Task).where(Task.project_id == project.id).order_by(Task.task_id)
         tasks = session.scalars(mine).all()
@@ -151,8 +192,22 @@ def _decisions(context):
         for task in tasks[3:8]:
             task.outcome, task.label = "skipped", None
             task.answers = [task.answers[0] | {"label": None, "why_not": "skipped"}]
-        for task in tasks[-20:-9]:
-            task.shown, task.flag = {"nextlabel_flag": "review"}, "review"
+        groups = session.scalars(select(NovelGroup).where(NovelGroup.project_id == project.id))
+        for group, kind in zip(groups, _GROUPS, strict=True):
+            group.name, group.members = _GROUPS[kind], _members(kind)
+            group.typical = group.members[:3]
+        verdicts = session.execute(
+            select(Verdict.task_id, Verdict.verdict).where(Verdict.project_id == project.id)
+        ).all()
+    for task_id, verdict in verdicts:
+        if verdict in _FLAG_OF:
+            _flag(context, project, _FLAG_OF[verdict], [task_id])
+
+
+def _members(kind):
+    """Tasks of a kind that no class holds, of those that nobody answered."""
+    found = [number + 1 for number in range(320, 700) if _kind(number) == kind]
+    return found[: 20 if kind == 5 else 14]
 
 
 SCENES = {
@@ -174,41 +229,81 @@ _TITLES = {
 }
 
 
-def _project(context, name, *, answered, loops, signals, groups=0, synthetic=0):
-    stored = signals.to_json() if isinstance(signals, Signals) else signals
+def _project(context, name, *, answered, loops, build, groups=0, synthetic=0):
+    """A project whose rows agree; `build` makes the signals of its last loop from its answers by class."""
     project = add_rich_project(
         context,
-        texts=write_requests(800),
+        texts=write_requests(_TASKS),
         label_studio_id=_NUMBERS[name],
         title=_TITLES[name],
         answered=answered,
         loops=loops,
-        signals=stored,
+        signals=Signals().to_json(),
         groups=groups,
         synthetic=synthetic,
     )
     _end_well(context, project)
-    if not groups:
-        _forget_flags(context, project, keep="suspect" if answered >= 300 else "")
+    _sort_tasks(context, project)
+    with context.database.session() as session:
+        labels = session.scalars(
+            select(Task.label).where(Task.project_id == project.id, Task.label.is_not(None))
+        )
+        counts = Counter(labels.all())
+        mine = select(Loop).where(Loop.project_id == project.id, Loop.outcome == "published")
+        *earlier, newest = session.scalars(mine.order_by(Loop.id)).all()
+        for loop in earlier:
+            loop.figures = loop.figures | {"signals": {"accuracy": _early_accuracy(loop).to_json()}}
+        newest.figures = newest.figures | {"signals": build(counts).to_json()}
+    _change(context, name, queue_settings=_SETTINGS, last_webhook_at=time.time() - 195)
     return project
 
 
 def _end_well(context, project):
-    """The failure that every rich project has in its history is left out."""
+    """The failure and the decision that every rich project has in its history are left out."""
     with context.database.session() as session:
         session.execute(delete(Loop).where(Loop.project_id == project.id, Loop.outcome == "failed"))
+        session.execute(delete(Decision).where(Decision.project_id == project.id))
 
 
-def _forget_flags(context, project, *, keep):
+def _sort_tasks(context, project):
+    """Labels, guesses and places on the map that follow the texts; no flags."""
+    rng = random.Random(1)
     with context.database.session() as session:
         for task in session.scalars(select(Task).where(Task.project_id == project.id)):
-            if task.shown and task.shown.get("nextlabel_flag") != keep:
-                task.shown, task.flag = {}, ""
+            task.shown, task.flag = {}, ""
+            if task.label is not None:
+                task.label = _CLASS_OF[_kind(task.task_id - 1)] or rng.choice(LABELS)
+                task.answers = [task.answers[0] | {"label": task.label}]
+        for point in session.scalars(select(MapPoint).where(MapPoint.project_id == project.id)):
+            kind = _kind(point.task_id - 1)
+            is_sure = _CLASS_OF[kind] is not None and rng.random() < 0.85
+            point.predicted = _CLASS_OF[kind] if is_sure else rng.choice(LABELS)
+            point.confidence = rng.uniform(0.6, 0.99) if is_sure else rng.uniform(0.25, 0.6)
+            angle = 2 * math.pi * kind / len(_DID)
+            point.x = 3 * math.cos(angle) + rng.gauss(0, 0.8)
+            point.y = 3 * math.sin(angle) + rng.gauss(0, 0.8)
+
+
+def _flag(context, project, flag, task_ids):
+    with context.database.session() as session:
+        wanted = select(Task).where(Task.project_id == project.id, Task.task_id.in_(list(task_ids)))
+        for task in session.scalars(wanted):
+            task.shown, task.flag = {"nextlabel_flag": flag}, flag
 
 
 def _change(context, name, **values):
     with context.database.session() as session:
         session.execute(update(Project).where(Project.label_studio_id == _NUMBERS[name]).values(**values))
+
+
+def _early_accuracy(loop):
+    """What an earlier loop measured, as its metrics have it."""
+    blind = int(loop.figures["metrics"]["audit_labels"])
+    if not blind:
+        return _unmeasured(0)
+    found = exact_share(round(blind * loop.figures["metrics"]["audit_accuracy"]), blind)
+    fields = {"estimate": found.value, "low": found.low, "high": found.high, "method": "exact"}
+    return Accuracy(words="", n=blind, needed=30, blind=blind, **fields)
 
 
 def _unmeasured(answers):
@@ -218,27 +313,80 @@ def _unmeasured(answers):
     )
 
 
-def _rest(estimate, low, high, *, blind):
+def _measured(counts, *, answered, blind, loops):
+    """All that a loop measures after so many answers, as fields of Signals."""
+    found = Signals.read(write_signals())
+    right = round(0.83 * blind)
+    whole = share(right, blind)
+    bins = [row.model_copy(update={"n": blind // 6}) for row in found.calibration.bins]
+    advantage = found.advantage.model_copy(
+        update={
+            "labels": answered,
+            "words": found.advantage.words.replace("400", str(answered)),
+        }
+    )
+    return dict(found) | {
+        "accuracy": Accuracy(
+            words="",
+            estimate=whole.value,
+            low=whole.low,
+            high=whole.high,
+            n=blind,
+            needed=30,
+            method="assisted",
+            blind=blind,
+            aim=0.08,
+            more_blind=30,
+            more_answers=200,
+        ),
+        "per_class": _class_rows(counts, blind=blind),
+        "curve": [row for row in found.curve if row.labels <= answered],
+        "random_curve": [row for row in found.random_curve if row.labels <= answered],
+        "advantage": advantage,
+        "calibration": Calibration(ece=found.calibration.ece, n=6 * (blind // 6), bins=bins),
+        "acceptance": [
+            AcceptanceRow(version=f"nl-{loops:06}", accepted=9, shown=10),
+            AcceptanceRow(version=f"nl-{loops - 1:06}", accepted=8, shown=10),
+        ],
+        "agreement": [
+            AgreementRow(annotator=1, labels=answered - answered // 3, kappa=None, n=3),
+            AgreementRow(annotator=2, labels=answered // 3, kappa=None, n=3),
+        ],
+        "suspects": Suspects(count=7, words=f"7 of {answered} labels disagree with everything around them."),
+    }
+
+
+def _rest(estimate, low, high, *, blind, left):
     whole = Range(value=estimate, low=low, high=high)
-    wrong = round(500 * (1 - estimate))
+    wrong = round(left * (1 - estimate))
     return RestAccuracy(
-        words="", open=500, blind=blind, estimate=estimate, low=low, high=high, wrong=wrong, whole=whole
+        words="", open=left, blind=blind, estimate=estimate, low=low, high=high, wrong=wrong, whole=whole
     )
 
 
-def _class_rows(answers):
-    each = answers // len(LABELS)
-    return [
-        ClassRow(
-            label=label,
-            labels=each if place else 0,
-            audit=place % 3,
-            right=place % 2,
-            more=5 - place % 3,
-            predicted_share=1 / len(LABELS),
+def _class_rows(counts, *, blind):
+    """A row a class, by its answers: the blind ones are shared out evenly, and the last classes miss some."""
+    missed = blind - round(0.83 * blind)
+    rows = []
+    for place, label in enumerate(LABELS):
+        audit = blind // len(LABELS) + (place < blind % len(LABELS))
+        lost = missed // len(LABELS) + (place >= len(LABELS) - missed % len(LABELS))
+        right = max(audit - lost, 0)
+        found = share(right, audit) if audit >= 8 else None
+        rows.append(
+            ClassRow(
+                label=label,
+                labels=counts[label],
+                audit=audit,
+                right=right,
+                more=None if found else 8 - audit,
+                recall=found.value if found else None,
+                low=found.low if found else None,
+                high=found.high if found else None,
+                predicted_share=1 / len(LABELS),
+            )
         )
-        for place, label in enumerate(LABELS)
-    ]
+    return rows
 
 
 def main():
@@ -268,7 +416,11 @@ def main():
             with serving(create_app(context)) as url:
                 for (kind, width), scheme in itertools.product(WIDTHS.items(), SCHEMES):
                     page = browser.new_page(
-                        base_url=url, viewport={"width": width, "height": 900}, color_scheme=scheme
+                        base_url=url,
+                        viewport={"width": width, "height": 900},
+                        color_scheme=scheme,
+                        has_touch=kind == "phone",
+                        is_mobile=kind == "phone",
                     )
                     page.on("console", lambda message: print(message.text))
                     page.on("pageerror", lambda error: print(error))

@@ -137,7 +137,8 @@ class Connection:
         except httpx.RequestError as error:
             raise LabelStudioUnreachable(
                 f"Nobody answers at {self.url} ({type(error).__name__}), asked for {method} {path}.",
-                hint="Is Label Studio running, and is LABEL_STUDIO_URL its address as seen from here?",
+                hint="Start Label Studio, or set LABEL_STUDIO_URL to its address as seen from the machine "
+                "where Nextlabel runs.",
             ) from None
         finally:
             self.seconds += time.monotonic() - started

@@ -36,7 +36,7 @@ function curveOptions(width, height) {
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false }, y: { range: roomForShares } },
-    axes: [axis("answers"), axis("", percentTicks)],
+    axes: [axis("answers"), axis("accuracy", { values: percentTicks, side: true })],
     series: [
       {},
       { label: "this order", stroke: ours, width: 2.5, spanGaps: true, points: dots(ours) },
@@ -78,7 +78,7 @@ function calibrationOptions(width, height) {
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1] }, count: { range: [0, 1] } },
-    axes: [axis("confidence", percentTicks), axis("", percentTicks)],
+    axes: [axis("so sure", { values: percentTicks }), axis("right", { values: percentTicks, side: true })],
     series: [
       {},
       { label: "right", stroke: ours, width: 2, spanGaps: true, points: { ...dots(ours), size: 8 } },
@@ -104,7 +104,7 @@ function read(plot, name, words) {
   readout.textContent = index == null ? "" : words(plot, index);
 }
 
-function axis(label, values) {
+function axis(label, { values, side = false } = {}) {
   const muted = colour("muted");
   return {
     stroke: muted,
@@ -112,7 +112,7 @@ function axis(label, values) {
     label: label || undefined,
     labelFont: font,
     labelSize: 20,
-    size: label ? 34 : 48,
+    size: side ? 46 : 34,
     grid: { stroke: colour("line"), width: 1 },
     ticks: { show: false },
     ...(values ? { values } : {}),

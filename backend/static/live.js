@@ -9,6 +9,11 @@ const news = section.querySelector("[data-news]");
 const { loop: firstLoop, faults: firstFaults } = section.dataset;
 let wasRunning = !running.hidden;
 
+// On a phone, what is long begins closed.
+if (window.matchMedia("(max-width: 640px)").matches) {
+  for (const part of document.querySelectorAll("[data-fold]")) part.open = false;
+}
+
 for (const time of document.querySelectorAll("time")) time.title = new Date(time.dateTime).toLocaleString();
 
 async function look() {

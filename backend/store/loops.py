@@ -94,6 +94,17 @@ class Loops(ProjectTable):
                 .limit(1)
             ).first()
 
+    def failing_since(self) -> datetime | None:
+        """When the first of the failures since the last success began; None where the last loop succeeded."""
+        with self._database.session() as session:
+            mine = Loop.project_id == self._project_id
+            well = select(func.max(Loop.id)).where(mine, Loop.outcome.not_in(("failed", "running")))
+            return session.scalar(
+                select(func.min(Loop.started_at)).where(
+                    mine, Loop.outcome == "failed", Loop.id > func.coalesce(well.scalar_subquery(), 0)
+                )
+            )
+
     def all_eventful(self) -> Sequence[Loop]:
         """Every loop that did something, the oldest first."""
         with self._database.session() as session:

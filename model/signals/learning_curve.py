@@ -226,7 +226,7 @@ def _compare(
     half = Z95 * math.hypot(float((pair[:, 0] - pair[:, 1]).std()), luck)
     difference = Estimate(value, value - half, value + half)
     shown = difference.low > 0.0 or difference.high < 0.0
-    figures = f"{points_range(difference)} at {ours.labels} labels."
+    figures = f"{points_range(difference)} at {ours.labels} answers."
     words = f"No difference shown between this order and a random one: {figures}"
     if shown:
         words = f"This order is {'better' if value > 0 else 'worse'} than a random one: {figures}"

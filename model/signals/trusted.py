@@ -165,8 +165,9 @@ def _certified(
 ) -> Trusted:
     coverage = float((unlabelled >= threshold).mean()) if len(unlabelled) else 0.0
     words = (
-        f"Pre-annotations from a confidence of {threshold:.2f} on are right in at least {percent(precision)} "
-        f"of cases, {percent(certainty)} certain; that is {percent(coverage)} of the unlabelled items."
+        f"Pre-annotations from a confidence of {100 * threshold:.0f} % on are right in at least "
+        f"{percent(precision)} of cases, {percent(certainty)} certain; "
+        f"that is {percent(coverage)} of the unlabelled items."
     )
     return Trusted(threshold, coverage, precision, certainty, tested, errors, tested, words)
 

@@ -181,7 +181,7 @@ def test_status_shows_the_project(run):
         text = run(*arguments).stdout
         assert "Project 1 “A project”" in text
         assert "nl-000001-label-names" in text and "0 of 40 tasks" in text
-        assert "10 of 10 tasks left" in text and "no audit labels yet" in text
+        assert "the next 10 tasks are in order" in text and "no audit labels yet" in text
         assert f"{BACKEND_URL}/projects/1" in text
 
 

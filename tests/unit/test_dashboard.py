@@ -123,7 +123,7 @@ def test_a_range_speaks_from_the_first_blind_answers_and_says_how_many_make_it_s
 def test_before_a_blind_answer_a_rough_accuracy_speaks_and_is_named_so(show):
     accuracy = show(signals=measured(n=0, blind=0, rough=0.4, rough_n=10))["headline"][0]
     assert (accuracy["number"], accuracy["is_rough"], accuracy["interval"]) == ("≈ 40 %", True, None)
-    assert accuracy["words"].startswith("Rough: right on so many of 10 answers")
+    assert accuracy["words"].startswith("Rough: tested on 10 answers, each left out")
     assert accuracy["notes"] == [
         "About one task in 7 is asked blind, to measure it; the first answer to one brings a measured figure."
     ]
@@ -173,7 +173,10 @@ def test_skipped_tasks_and_answers_without_a_label_are_counted_apart(context):
         ):
             task.outcome, task.label = outcome, None
     answered = build_dashboard(open_workspace(context, 7))["headline"][1]
-    assert (answered["number"], answered["words"]) == ("17", "14 % of all.")
+    assert (answered["number"], answered["words"]) == (
+        "17",
+        "14 % of all; 100 to go: about 47 minutes for one person at this pace.",
+    )
     assert answered["notes"] == ["1 skipped.", "2 answers without a label."]
 
 
@@ -261,18 +264,66 @@ def test_faults_come_first_with_the_cure_of_the_command_line(rich, context, chan
     with context.database.session() as session:
         session.execute(delete(Worker))
         loop = session.scalars(select(Loop).order_by(Loop.id.desc())).first()
-        loop.outcome, loop.error = "failed", "Nobody answers. Is Label Studio running?"
+        loop.outcome, loop.error = "failed", "Nobody answers."
     view = build_dashboard(open_workspace(context, 7))
     assert [(card["key"], card["command"]) for card in view["waiting"][:4]] == [
         ("fault-connection", "nextlabel connect 7"),
-        ("fault-worker", "nextlabel worker"),
         ("fault-look", ""),
+        ("fault-worker", "nextlabel start"),
         ("fault-setting-sampling", "nextlabel connect 7"),
     ]
-    assert view["waiting"][2]["words"] == "Nobody answers. Is Label Studio running?"
+    assert view["waiting"][1]["words"] == (
+        "First 31 minutes ago, the last time 2 minutes ago. Nobody answers. Answers stay in Label Studio "
+        "and are read as soon as a look succeeds: nothing is lost."
+    )
+    assert view["counts"]["repair"] == 4 and view["counts"]["decide"] == len(view["waiting"]) - 4
     assert view["state"]["overall"] == {"words": "This project is not connected any more", "tone": "bad"}
     todo = view["headline"][4]
     assert todo["link"]["words"].startswith("See the cure, and ")
+
+
+def test_failures_in_a_row_say_when_the_first_was(rich, context):
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with context.database.session() as session:
+        for minutes in (50, 5):
+            begun = now - timedelta(minutes=minutes)
+            session.add(
+                Loop(
+                    project_id=rich.id,
+                    reason="timer",
+                    started_at=begun,
+                    finished_at=begun,
+                    outcome="failed",
+                    error="It is away.",
+                )
+            )
+    (card,) = cards_of(build_dashboard(open_workspace(context, 7)), "fault-look")
+    assert card["words"].startswith("First 50 minutes ago, the last time 5 minutes ago. It is away.")
+
+
+def test_what_to_do_begins_with_labeling_and_says_whether_to_go_on(show, connected, context):
+    first = build_dashboard(open_workspace(context, 1))["headline"][4]
+    assert first["action"]["words"] == "Start labeling"
+    assert first["action"]["address"].endswith("/projects/1/data")
+    later = show(groups=0)["headline"][4]
+    assert "action" not in later and later["link"]["to"] == "#to-do"
+    assert later["notes"] == ["Otherwise: keep labeling. Each hundred labels still buys more than it costs."]
+
+
+def test_a_model_beside_the_one_in_use_says_what_their_ranges_say(rich, context):
+    in_use, *older = build_dashboard(open_workspace(context, 7))["versions"]
+    assert (in_use["accuracy"], in_use["blind"], in_use["beside"]) == ("83 % (77 to 88)", 142, "")
+    assert older[0]["beside"] == "no difference shown"
+
+
+def test_an_older_model_that_was_clearly_better_waits_for_a_decision(rich, context):
+    with context.database.session() as session:
+        loop = session.scalars(select(Loop).where(Loop.version == "nl-000004")).one()
+        better = {"audit_accuracy": 0.97, "audit_low": 0.94, "audit_high": 0.99}
+        loop.figures = loop.figures | {"metrics": loop.figures["metrics"] | better}
+    (card,) = cards_of(build_dashboard(open_workspace(context, 7)), "better")
+    assert card["title"] == "Model 4 was better than the one in use"
+    assert card["words"].startswith("It reached 97 % (94 to 99) by 45 blind answers, and")
 
 
 def test_damaged_files_are_named_with_the_command_that_mends_them(trained, context):
@@ -371,7 +422,7 @@ def test_every_mark_on_the_map_is_on_the_tasks_that_have_it(trained, context):
     assert skipped in trained.tasks and not trained.tasks[skipped]["is_labeled"]
     with context.database.session() as session:
         blind = session.scalars(select(WindowTask.task_id).where(WindowTask.lane == "audit")).all()
-    assert set(blind) <= marked["Asked unaided"] < set(trained.tasks)
+    assert set(blind) <= marked["Blind tasks"] < set(trained.tasks)
     assert marked["Synthetic"] == marked["Label in doubt"] == set()
 
 
@@ -402,7 +453,7 @@ def test_the_list_of_projects_says_how_each_is(rich, context, change_project):
     (row,) = list_projects(context)
     assert (row["id"], row["title"], row["tasks"], row["model"]) == (7, "Support requests", 120, "model 5")
     assert row["accuracy"]["number"] == "83 %"
-    assert row["state"] == {"words": "All is well", "tone": "good"}
+    assert row["state"] == {"words": "Running", "tone": "good"}
     assert row["waiting"] == len(build_dashboard(open_workspace(context, 7))["waiting"])
     assert row["look"]["words"] == "2 minutes ago"
     change_project(rich, connected=False)
@@ -430,7 +481,9 @@ def test_the_state_of_a_quiet_project(rich, context):
 
 def test_without_a_worker_the_state_names_the_cure(connected, context):
     worker = read_state(open_workspace(context, 1))["items"]["worker"]
-    assert worker["tone"] == "bad" and "nextlabel start" in worker["words"]
+    assert worker == {"words": "none is alive", "tone": "bad", "share": None}
+    (card,) = cards_of(build_dashboard(open_workspace(context, 1)), "fault-worker")
+    assert card["command"] == "nextlabel start"
 
 
 def test_a_failed_loop_says_why(rich, context):
@@ -445,7 +498,7 @@ def test_a_failed_loop_says_why(rich, context):
             )
         )
     item = read_state(open_workspace(context, 7))["items"]["loop"]
-    assert item["tone"] == "bad" and item["words"] == "failed 20 seconds ago: The token is wrong."
+    assert item["tone"] == "bad" and item["words"] == "failed 20 seconds ago"
 
 
 def test_what_a_loop_could_not_measure_stands_in_the_history(rich, context):

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from backend.database import Task
 from backend.workflows.project.workspace import open_workspace
-from backend.workflows.views.dashboard.pace import answers_an_hour, day_by_person, pace_card
+from backend.workflows.views.dashboard.pace import answers_an_hour, day_by_person, last_day, pace_card
 from tests.fake_label_studio import ADMIN
 from tests.measured import add_rich_project
 from tests.topics import write_texts
@@ -18,6 +18,11 @@ SINCE = NOW - timedelta(hours=24)
 def said(by, minutes_ago, *, skipped=False):
     at = (NOW - timedelta(minutes=minutes_ago)).isoformat().replace("+00:00", "Z")
     return {"by": by, "at": at, "label": None if skipped else "x", "why_not": "skipped" if skipped else None}
+
+
+def card_of(context, project):
+    workspace = open_workspace(context, project)
+    return pace_card(last_day(workspace), workspace.state.people)
 
 
 def test_answers_of_each_person_in_the_last_day_are_counted_and_skips_apart():
@@ -47,14 +52,14 @@ def test_after_a_handful_of_answers_no_pace_is_named():
 
 def test_the_card_names_people_and_pace(context):
     add_rich_project(context, texts=write_texts(120), answered=30)
-    card = pace_card(open_workspace(context, 7))
-    assert (card["number"], card["words"]) == ("30", "person 1: 20, person 2: 10")
+    card = card_of(context, 7)
+    assert (card["number"], card["words"]) == ("30", "person 1:\u00a020, person 2:\u00a010")
     assert card["notes"] == ["About 120 an hour for one person at work."]
 
 
 def test_a_quiet_day_says_so(context):
     add_rich_project(context, texts=write_texts(40), answered=0)
-    card = pace_card(open_workspace(context, 7))
+    card = card_of(context, 7)
     assert (card["number"], card["words"], card["notes"]) == ("0", "Nobody has answered since.", [])
 
 
@@ -68,7 +73,7 @@ def test_people_have_the_names_that_they_have_in_label_studio(connected, context
     answer_now(connected, 2)
     answer_now(connected, 1, user=2)
     connected.loop()
-    assert pace_card(open_workspace(context, 1))["words"] == "user1: 2, Grace Hopper: 1"
+    assert card_of(context, 1)["words"] == "user1:\u00a02, Grace Hopper:\u00a01"
     asked = connected.label_studio.calls.count(("GET", "/api/users/"))
     answer_now(connected, 3)
     connected.loop()
@@ -78,7 +83,7 @@ def test_people_have_the_names_that_they_have_in_label_studio(connected, context
 def test_somebody_who_left_is_a_number_and_is_asked_for_once(connected, context):
     answer_now(connected, 3, user=9)
     connected.loop()
-    assert pace_card(open_workspace(context, 1))["words"] == "All by person 9."
+    assert card_of(context, 1)["words"] == "All by person 9."
     answer_now(connected, 3, user=9)
     connected.loop()
     assert connected.label_studio.calls.count(("GET", "/api/users/")) == 1

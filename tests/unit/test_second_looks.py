@@ -35,7 +35,7 @@ def test_with_overlap_the_window_is_filled_for_the_only_annotator(workbench, lab
         assert workbench.window == [task_id for task_id in published if task_id not in first]
         workbench.loop()
         assert len(workbench.window) == 10 and workbench.served(5) == workbench.window[:5]
-    assert window_words(workbench) == "10 of 10 tasks left"
+    assert window_words(workbench) == "the next 10 tasks are in order"
 
 
 def test_what_one_skipped_comes_first_for_others_and_never_again_for_him(connected):
@@ -47,7 +47,10 @@ def test_what_one_skipped_comes_first_for_others_and_never_again_for_him(connect
     assert window_for(connected.workspace, SECOND) == [skipped, *connected.window]
     assert window_for(connected.workspace, ADMIN) == connected.window == connected.served()
     assert len(connected.window) == 10
-    assert window_words(connected) == "10 of 10 tasks left, and 1 for those who have not answered them"
+    assert (
+        window_words(connected)
+        == "the next 10 tasks are in order, and 1 for those who have not answered them"
+    )
     assert project_status(connected.workspace)["second_looks"] == 1
 
 

@@ -1,4 +1,4 @@
-// Names on the islands: each class where it is densest, the larger ones first, and no name over another.
+// Names on the islands: each class where it is densest and most of what is around is of it, the larger ones first, and no name over another.
 
 const CELL_PX = 36;
 // Cells in a row, more than any screen has.
@@ -11,7 +11,8 @@ const SHIFTS_PX = [0, -20, 20, -40, 40];
 // Where names stand: text, x and y of their middle in pixels. `isSeen` says of a point whether it counts.
 export function placeNames(groups, points, view, isSeen, { measure, taken }) {
   const boxes = [...taken];
-  const spots = groups.filter((group) => !group.isNone).map((group) => densest(group, points, view, isSeen));
+  const all = countCells(points.x.keys(), points, view, isSeen);
+  const spots = groups.filter((group) => !group.isNone).map((group) => densest(group, points, view, { isSeen, all }));
   return spots
     .filter((spot) => spot !== null)
     .sort((a, b) => b.count - a.count)
@@ -23,9 +24,9 @@ export function placeNames(groups, points, view, isSeen, { measure, taken }) {
     });
 }
 
-function densest(group, points, view, isSeen) {
+function countCells(indices, points, view, isSeen) {
   const cells = new Map();
-  for (const index of group.members) {
+  for (const index of indices) {
     if (!isSeen(index)) continue;
     const x = view.toX(points.x[index]);
     const y = view.toY(points.y[index]);
@@ -37,9 +38,15 @@ function densest(group, points, view, isSeen) {
     cell.x += x;
     cell.y += y;
   }
+  return cells;
+}
+
+function densest(group, points, view, { isSeen, all }) {
+  const cells = countCells(group.members, points, view, isSeen);
   let best = null;
   for (const key of cells.keys()) {
     const here = around(cells, key);
+    if (2 * here.count <= around(all, key).count) continue;
     if (best === null || here.count > best.count) best = here;
   }
   if (best === null || best.count < FEWEST) return null;

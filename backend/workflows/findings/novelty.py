@@ -123,7 +123,7 @@ def _decided(workspace: Workspace, learned: Learned) -> list[DecidedGroup]:
 def _flag_words(flags: int, expected_false: float) -> str:
     if not flags:
         return "No task stands out from the classes there are."
-    return f"{flags} tasks fit no class well; about {expected_false:.0f} of these are false alarms."
+    return f"{flags} tasks fit no class well, about {expected_false:.0f} of them by mistake."
 
 
 def _unanswered_words(found: tuple[str, int]) -> str:

@@ -76,7 +76,7 @@ def ask_next(workspace: Workspace, task_ids: Sequence[int], *, by: str) -> int:
     if not coming:
         raise BadRequest(
             "None of these tasks can come first.",
-            hint="They are answered, without a text, synthetic, or asked unaided in their own turn.",
+            hint="They are answered, without a text, synthetic, or blind, and asked in their own turn.",
         )
     workspace.selections.ask(coming)
     workspace.decisions.add("asked-next", {"tasks": len(coming)}, by=by)

@@ -19,8 +19,8 @@ _SIGN_OF_LIFE = "sign of life"
 
 # What page and command line say where none lives, and what cures it.
 NO_WORKER = "no worker is alive: answers are kept, but nothing is learned from them"
-START_A_WORKER = "nextlabel worker"
-HOW_TO_START_ONE = f"Run: nextlabel start (or {START_A_WORKER}, with the same DATA_DIR)"
+START_A_WORKER = "nextlabel start"
+HOW_TO_START_ONE = f"Run: {START_A_WORKER}"
 
 
 def beat_forever(context: Context, stop: threading.Event) -> None:

@@ -47,10 +47,13 @@ _DECIDED = {
 }
 
 
-def window_words(left: int, size: int, *, version: str | None, pool: int | None) -> str:
-    """How full the window is; of an empty one why. `pool`: what the last loop could have put in, if known."""
+def window_words(left: int, *, version: str | None, pool: int | None) -> str:
+    """How many tasks wait in the window; of an empty one why.
+
+    `pool`: what the last loop could have put in, where that is known.
+    """
     if left:
-        return f"{left:,} of {size:,} tasks left"
+        return "the next task is in order" if left == 1 else f"the next {left:,} tasks are in order"
     if version is None:
         return "not filled yet"
     return "nothing left to label" if pool == 0 else "empty until it is filled again"
@@ -100,6 +103,14 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def hours_of_work(answers: int, an_hour: float) -> str:
+    """How long so many answers take one person: "about 40 minutes", "about 4 hours"."""
+    hours = answers / an_hour
+    if hours < 1.5:
+        return f"about {counted(max(round(60 * hours), 1), 'minute')}"
+    return f"about {counted(round(hours), 'hour')}"
 
 
 def percent(share: float) -> str:

@@ -28,7 +28,7 @@ class Fault:
 
 def find_faults(workspace: Workspace) -> list[Fault]:
     """Everything that is known to be wrong, what stops most first."""
-    kinds = (_connection, _worker, _last_look, _order, _settings)
+    kinds = (_connection, _last_look, _worker, _order, _damage, _settings)
     return [fault for kind in kinds for fault in kind(workspace)]
 
 
@@ -48,17 +48,28 @@ def _connection(workspace: Workspace) -> list[Fault]:
 def _worker(workspace: Workspace) -> list[Fault]:
     if living_workers(workspace.context):
         return []
-    return [Fault("worker", "Nothing learns at the moment", f"{NO_WORKER.capitalize()}.", START_A_WORKER)]
+    words = f"{NO_WORKER.capitalize()}. People may go on labeling."
+    return [Fault("worker", "Nothing learns at the moment", words, START_A_WORKER)]
 
 
 def _last_look(workspace: Workspace) -> list[Fault]:
-    """The last look at Label Studio failed, or its files were lost since."""
-    faults = []
+    """The last look at Label Studio failed: since when, why, and that nobody needs to stop."""
     last = workspace.loops.newest_ended()
-    if last is not None and last.outcome == "failed":
-        when = moment(last.finished_at or last.started_at)["words"]
-        words = last.error or "No reason was recorded."
-        faults.append(Fault("look", f"The last look at Label Studio failed {when}", words))
+    if last is None or last.outcome != "failed":
+        return []
+    begun = moment(workspace.loops.failing_since() or last.started_at)["words"]
+    latest = moment(last.finished_at or last.started_at)["words"]
+    again = "" if latest == begun else f", the last time {latest}"
+    words = (
+        f"First {begun}{again}. {last.error or 'No reason was recorded.'} Answers stay in Label Studio "
+        "and are read as soon as a look succeeds: nothing is lost."
+    )
+    return [Fault("look", "Looking at Label Studio fails", words)]
+
+
+def _damage(workspace: Workspace) -> list[Fault]:
+    """Files or rows that were lost or cannot be read."""
+    faults = []
     command = f"nextlabel loop {workspace.label_studio_id}"
     if words := damage(workspace):
         faults.append(Fault("damage", "Files of the model are damaged", _healing(words), command))

@@ -13,11 +13,12 @@ from backend.json_types import Json
 from backend.workflows.project.account import Account
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.links import project_address
 from backend.workflows.views.dashboard.measured import read_accuracy
-from backend.workflows.views.dashboard.pace import pace_card
+from backend.workflows.views.dashboard.pace import PersonDay, answers_an_hour, last_day, pace_card
 from backend.workflows.views.dashboard.to_come import about, find_wait, lacking
 from backend.workflows.views.dashboard.waiting import Waiting
-from backend.workflows.views.wording import between, counted, percent
+from backend.workflows.views.wording import ADVICE, between, counted, hours_of_work, percent
 from model.signals.estimate import points
 
 # So few answers that a rough accuracy would be noise.
@@ -36,12 +37,13 @@ class Known:
 
 def headline(workspace: Workspace, known: Known, waiting: list[Waiting]) -> list[Json]:
     """The cards of the headline row, the most wanted first."""
+    day = last_day(workspace)
     return [
         accuracy_card(workspace, known),
-        _answered_card(known),
-        pace_card(workspace),
+        _answered_card(known, day),
+        pace_card(day, workspace.state.people),
         _next_card(known),
-        _todo_card(known, waiting),
+        _todo_card(known, waiting, project_address(workspace)),
     ]
 
 
@@ -62,7 +64,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
             card["notes"].append(f"Roughly {percent(rough)} by all {count:,} answers; they are harder ones.")
     elif rough is not None:
         words = (
-            f"Rough: right on so many of {counted(count, 'answer')} that it had not learned from. The order "
+            f"Rough: tested on {counted(count, 'answer')}, each left out of learning for the test. The order "
             "asks what is hard, so the truth is rather higher."
         )
         card |= {"number": f"≈ {percent(rough)}", "words": words, "is_rough": True}
@@ -117,7 +119,7 @@ def _rest_notes(signals: Signals) -> list[str]:
     ]
 
 
-def _answered_card(known: Known) -> Json:
+def _answered_card(known: Known, day: list[PersonDay]) -> Json:
     account, tasks = known.account, known.tasks
     skipped = account.reasons["skipped"]
     other = account.answered - account.learned - skipped
@@ -132,10 +134,21 @@ def _answered_card(known: Known) -> Json:
         "title": "Labelled",
         "number": f"{account.learned:,}",
         "unit": f"of {counted(tasks, 'task')}",
-        "words": f"{percent(share)} of all." if tasks else "No task was read yet.",
+        "words": f"{percent(share)} of all{_to_go(tasks - account.answered, day)}."
+        if tasks
+        else "No task was read yet.",
         "share": min(share, 1.0),
         "notes": notes,
     }
+
+
+def _to_go(left: int, day: list[PersonDay]) -> str:
+    """How many tasks nobody answered, and how long they take at the pace of the last day, where known."""
+    if left <= 0:
+        return ""
+    speed = answers_an_hour(day)
+    pace = "" if speed is None else f": {hours_of_work(left, speed)} for one person at this pace"
+    return f"; {left:,} to go{pace}"
 
 
 def _next_card(known: Known) -> Json:
@@ -168,27 +181,39 @@ def _unknown_gain(known: Known) -> str:
     )
 
 
-def _todo_card(known: Known, waiting: list[Waiting]) -> Json:
-    """One decision that waits for a person; else what to do next."""
+def _todo_card(known: Known, waiting: list[Waiting], address: str) -> Json:
+    """What waits first for a person, and whether to go on labeling."""
+    advice = _advice_words(known)
+    card: Json = {"key": "todo", "title": "To do", "notes": []}
+    if not known.account.answered:
+        card["action"] = {"words": "Start labeling", "address": address}
     if waiting:
         first, others = waiting[0], len(waiting) - 1
         ask = "See the cure" if first.tone == "bad" else "Decide"
-        return {
-            "key": "todo",
-            "title": "What to do now",
+        return card | {
             "verdict": first.title,
-            "words": first.words if first.tone == "bad" else "",
-            "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#decide"},
+            "words": "",
+            "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#to-do"},
             "tone": first.tone,
-            "notes": [],
+            "notes": [advice],
         }
-    advice = known.signals.advice
-    words = "Go on labeling in Label Studio." if advice is None else advice.words
-    return {
-        "key": "todo",
-        "title": "What to do now",
-        "verdict": "Nothing waits for you",
-        "words": words,
-        "tone": "good",
-        "notes": [],
-    }
+    if not known.account.answered:
+        return card | {"verdict": "Label the first tasks", "words": advice, "tone": "good"}
+    title, words = _advice(known.signals)
+    return card | {"verdict": title, "words": words, "notes": ["Nothing waits for you."], "tone": "good"}
+
+
+def _advice_words(known: Known) -> str:
+    """Whether to go on labeling, in one or two sentences."""
+    if not known.account.answered:
+        return "It learns from every answer; the first ones teach it the most."
+    title, words = _advice(known.signals)
+    return f"Otherwise: {title.lower()}. {words}"
+
+
+def _advice(signals: Signals) -> tuple[str, str]:
+    """The advice in a few words and why; to go on, as long as no gain is foreseen."""
+    advice, forecast = signals.advice, signals.forecast
+    if advice is None or forecast is None or forecast.gain is None:
+        return ADVICE["keep-labeling"], "It learns from every answer."
+    return ADVICE[advice.advice], advice.words

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from backend.database import Loop
 from backend.json_types import Json
-from backend.workflows.project.figures import Figures, HeadMetrics, Signals
+from backend.workflows.project.figures import Accuracy, Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.wording import (
     OUTCOMES,
-    counted,
     decision_words,
     duration,
     model_name,
@@ -25,8 +24,11 @@ _DECISIONS = 8
 def versions(workspace: Workspace) -> list[Json]:
     """The versions published last, newest first; `can_serve` where the files are still there."""
     stored = set(workspace.registry.versions(workspace.key))
+    published = workspace.loops.newest_published(_VERSIONS)
+    measured = {row.version: _measured(Figures.read(row.figures)) for row in published}
+    used = measured.get(workspace.state.active_version)
     rows = []
-    for row in workspace.loops.newest_published(_VERSIONS):
+    for row in published:
         figures = Figures.read(row.figures)
         rows.append(
             {
@@ -36,7 +38,9 @@ def versions(workspace: Workspace) -> list[Json]:
                 "can_serve": row.version in stored and row.version != workspace.state.active_version,
                 "when": moment(row.finished_at or row.started_at),
                 "labels": figures.labels,
-                "accuracy": _accuracy_words(figures),
+                "accuracy": _accuracy_words(measured[row.version]),
+                "blind": measured[row.version].blind or measured[row.version].n,
+                "beside": _beside(measured[row.version], used),
             }
         )
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
@@ -54,7 +58,7 @@ def _bare_row(version: str) -> Json:
         "when": None,
         "labels": None,
     }
-    return row | {"accuracy": "–"}
+    return row | {"accuracy": "–", "blind": 0, "beside": ""}
 
 
 def loops(workspace: Workspace) -> list[Json]:
@@ -94,9 +98,27 @@ def _failed_parts(figures: Figures) -> str:
     return "; ".join(f"{name} failed: {why}" for name, why in figures.failed.items())
 
 
-def _accuracy_words(figures: Figures) -> str:
+def _measured(figures: Figures) -> Accuracy:
     """What its loop measured of a version."""
-    found = read_accuracy(figures.signals or Signals(), figures.metrics or HeadMetrics())
+    return read_accuracy(figures.signals or Signals(), figures.metrics or HeadMetrics())
+
+
+def _accuracy_words(found: Accuracy) -> str:
+    """Accuracy with its range."""
     if found.estimate is None:
-        return f"{counted(found.n, 'blind answer')} so far" if found.n else "not measured yet"
+        return "too few blind answers" if found.n else "not measured yet"
     return share_with_interval(found.estimate, found.low, found.high)
+
+
+def _beside(found: Accuracy, used: Accuracy | None) -> str:
+    """A version beside the one in use: "better" or "worse" where their ranges do not meet.
+
+    Else "no difference shown"; empty where one of the two was not measured.
+    """
+    if used is None or found is used:
+        return ""
+    if found.low is None or found.high is None or used.low is None or used.high is None:
+        return ""
+    if found.low > used.high:
+        return "better"
+    return "worse" if found.high < used.low else "no difference shown"

@@ -28,10 +28,14 @@ class PersonDay:
     gaps: tuple[float, ...]
 
 
-def pace_card(workspace: Workspace) -> Json:
-    """The card about the last 24 hours: answers, each person's share, and answers an hour while at work."""
+def last_day(workspace: Workspace) -> list[PersonDay]:
+    """What each person did in the last 24 hours, the busiest first."""
     since = datetime.now(UTC) - _DAY
-    found = day_by_person(workspace.tasks.answers_since(since.isoformat()), since=since)
+    return day_by_person(workspace.tasks.answers_since(since.isoformat()), since=since)
+
+
+def pace_card(found: list[PersonDay], people: Mapping[str, str]) -> Json:
+    """The card about the last 24 hours: answers, each person's share, and answers an hour while at work."""
     answers, skips = sum(one.answers for one in found), sum(one.skips for one in found)
     speed = answers_an_hour(found)
     notes = []
@@ -44,7 +48,7 @@ def pace_card(workspace: Workspace) -> Json:
         "title": "The last 24 hours",
         "number": f"{answers:,}",
         "unit": "answer" if answers == 1 else "answers",
-        "words": _people_words(found, workspace.state.people),
+        "words": _people_words(found, people),
         "notes": notes,
     }
 
@@ -76,10 +80,10 @@ def _day(by: int, found: list[tuple[datetime, bool]]) -> PersonDay:
 def _people_words(found: list[PersonDay], people: Mapping[str, str]) -> str:
     if not found:
         return "Nobody has answered since."
-    shown = [f"{person(one.by, people)}: {one.answers:,}" for one in found[:_MOST_PEOPLE]]
+    shown = [f"{person(one.by, people)}:\u00a0{one.answers:,}" for one in found[:_MOST_PEOPLE]]
     others = found[_MOST_PEOPLE:]
     if others:
-        shown.append(f"{counted(len(others), 'other')}: {sum(one.answers for one in others):,}")
+        shown.append(f"{counted(len(others), 'other')}:\u00a0{sum(one.answers for one in others):,}")
     return ", ".join(shown) if len(found) > 1 else f"All by {person(found[0].by, people)}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.json_types import Json
+from backend.label_studio.tabs import TITLES
 from backend.workflows.project.account import Account, read_account
 from backend.workflows.project.figures import HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
@@ -21,7 +22,7 @@ from backend.workflows.views.dashboard.quality import label_quality
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
 from backend.workflows.views.dashboard.to_come import still_to_come
-from backend.workflows.views.dashboard.waiting import find_waiting, gather
+from backend.workflows.views.dashboard.waiting import count_waiting, find_waiting, gather
 from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import Measured, newest_signals
 from backend.workflows.views.versions import version_metrics
@@ -44,7 +45,11 @@ def build_dashboard(workspace: Workspace) -> Json:
         "headline": headline(workspace, known, waiting),
         "waiting": [card.to_json() for card in waiting],
         "priority": view_priority(workspace).to_json(),
-        "novelty": {"words": novelty_words(signals, in_tab=found.flagged["novel"])},
+        "counts": count_waiting(waiting),
+        "novelty": {
+            "words": novelty_words(signals, in_tab=found.flagged["novel"]),
+            "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
+        },
         "map": {"points": workspace.map_points.count()},
         "measured": _measured_row(workspace, measured),
         "curve": learning_curve(signals),

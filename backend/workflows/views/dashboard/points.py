@@ -72,7 +72,7 @@ def _layers(workspace: Workspace, rows: Sequence[Any]) -> dict[str, Callable[[An
     blind = asked_unaided(workspace, [row.task_id for row in rows if not row.is_synthetic])
     return {
         "Up next": lambda row: row.task_id in coming,
-        "Asked unaided": lambda row: row.task_id in blind,
+        "Blind tasks": lambda row: row.task_id in blind,
         "Skipped": lambda row: row.outcome == "skipped",
         **{name: _has_flag(flag) for name, flag in _FLAG_LAYERS.items()},
         "Synthetic": lambda row: bool(row.is_synthetic),

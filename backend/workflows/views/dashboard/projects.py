@@ -12,7 +12,7 @@ from backend.workflows.views.dashboard.faults import find_faults
 from backend.workflows.views.dashboard.headline import Known, accuracy_card
 from backend.workflows.views.dashboard.page import project_title
 from backend.workflows.views.dashboard.state import overall
-from backend.workflows.views.dashboard.waiting import find_waiting, gather
+from backend.workflows.views.dashboard.waiting import count_waiting, find_waiting, gather
 from backend.workflows.views.signals import newest_signals
 from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import model_name, moment
@@ -39,7 +39,7 @@ def _row(workspace: Workspace) -> Json:
         "model": model_name(workspace.state.active_version),
         "accuracy": accuracy_card(workspace, known),
         "state": overall(workspace, faults, running=is_running(workspace)),
-        "waiting": len(waiting) - len(faults),
+        "waiting": count_waiting(waiting)["decide"],
         "look": _last_look(workspace),
     }
 

@@ -32,10 +32,13 @@ def _agreement(row: AgreementRow, people: Mapping[str, str]) -> Json:
 
 def _acceptance(row: AcceptanceRow) -> Json:
     share = row.accepted / row.shown if row.shown else None
+    words = "no guess was shown"
+    if share is not None:
+        words = f"{percent(share)} ({row.accepted:,} of {row.shown:,})"
     return {
         "model": model_name(row.version),
         "accepted": row.accepted,
         "shown": row.shown,
         "share": share,
-        "words": "none shown" if share is None else f"{percent(share)} ({row.accepted:,} of {row.shown:,})",
+        "words": words,
     }

@@ -13,7 +13,7 @@ from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
 from backend.workflows.project.lease import is_running
-from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, living_workers
+from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.faults import Fault, find_faults
 from backend.workflows.views.wording import (
@@ -68,7 +68,7 @@ def overall(workspace: Workspace, faults: Sequence[Fault], *, running: bool) -> 
         return {"words": "Learning now", "tone": "good"}
     if workspace.state.active_version is None:
         return {"words": "Not begun yet", "tone": "plain"}
-    return {"words": "All is well", "tone": "good"}
+    return {"words": "Running", "tone": "good"}
 
 
 def _item(words: str, tone: str = "plain", *, share: float | None = None) -> Json:
@@ -90,7 +90,7 @@ def _loop_item(loop: Any) -> Json:
     ended = loop.finished_at or loop.started_at
     words = f"{OUTCOMES.get(loop.outcome, loop.outcome)} {moment(ended)['words']}"
     if loop.outcome == "failed":
-        return _item(f"{words}: {loop.error or 'no reason was recorded'}", "bad")
+        return _item(words, "bad")
     return _item(f"{words}, in {duration((ended - loop.started_at).total_seconds())}", "good")
 
 
@@ -102,7 +102,7 @@ def _window_item(workspace: Workspace) -> Json:
     tone = "warning" if version and share < _LOW_WINDOW and pool != 0 else "plain"
     again = len(second_looks(workspace))
     more = f", and {again:,} for those who have not answered them" if again else ""
-    words = window_words(left, size, version=version, pool=pool)
+    words = window_words(left, version=version, pool=pool)
     return _item(f"{words}{more}", tone, share=round(share, 4))
 
 
@@ -116,11 +116,11 @@ def _order_item(workspace: Workspace) -> Json:
     settings = workspace.state.queue_settings
     found = find_disturbances(settings, project=workspace.label_studio_id)
     if not found:
-        return _item(
-            "served as published" if settings else "not looked at yet", "good" if settings else "plain"
-        )
-    words = "; ".join(f"{one.setting}: {one.words}. {one.cure}" for one in found)
-    return _item(words, "bad" if any(one.verdict == "fault" for one in found) else "warning")
+        return _item("as they should be" if settings else "not read yet", "good" if settings else "plain")
+    # how to cure a fault is on its card
+    faults = [f"{one.setting} keeps the order from being served" for one in found if one.verdict == "fault"]
+    others = [f"{one.setting}: {one.words}. {one.cure}" for one in found if one.verdict != "fault"]
+    return _item("; ".join([*faults, *others]), "bad" if faults else "warning")
 
 
 def _answers_item(workspace: Workspace) -> Json:
@@ -146,5 +146,5 @@ def _webhook_item(workspace: Workspace) -> Json:
 
 def _worker_item(names: list[str]) -> Json:
     if not names:
-        return _item(f"{NO_WORKER}. {HOW_TO_START_ONE}", "bad")
+        return _item("none is alive", "bad")
     return _item("alive" if len(names) == 1 else f"{len(names)} alive", "good")

@@ -19,6 +19,11 @@ VERDICTS = {
     "harmful": "Harmful",
     "unsure": "Not sure",
 }
+_WHAT = (
+    "Texts that a program wrote and labelled, beside those that people wrote. Each is judged by whether it "
+    "helps on blind answers to real tasks."
+)
+_HARMFUL = "Harmful ones: delete them in Label Studio, or mend the program that writes them."
 # The tab that shows the tasks of a verdict, as far as they were marked and are open.
 _FLAGS: dict[str, str] = {name: name for name in VERDICTS} | {"unsure": "review"}
 # Longer than any snippet elsewhere: a generator imitates these.
@@ -31,7 +36,8 @@ def synthetic_view(workspace: Workspace, signals: Signals, *, flagged: Counter[s
     counts, tabs = verdict_counts(workspace), tab_addresses(workspace)
     return {
         "is_there": found is not None or any(counts.values()),
-        "words": found.words if found else None,
+        "words": f"{_WHAT} {found.words}" if found else _WHAT,
+        "harmful": _HARMFUL if counts["harmful"] else None,
         "counts": [
             {
                 "verdict": key,

@@ -17,6 +17,7 @@ from backend.workflows.project.account import CURABLE, Account
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.faults import find_faults
+from backend.workflows.views.dashboard.history import versions
 from backend.workflows.views.dashboard.links import tab_addresses
 from backend.workflows.views.dashboard.novelty import novel_groups
 from backend.workflows.views.skips import SkipQuestion, read_skips
@@ -25,6 +26,7 @@ from backend.workflows.views.wording import counted
 
 # More possible classes than these come after all other decisions.
 _FIRST_GROUPS = 3
+_FAULT = "fault-"  # how the keys of faults begin
 _LENGTH = 140  # characters of a text to judge by
 
 Tone = Literal["plain", "good", "warning", "bad"]
@@ -71,6 +73,11 @@ class Waiting:
     buttons: tuple[Button, ...] = ()
     command: str = ""
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is to be repaired, not decided."""
+        return self.key.startswith(_FAULT)
+
     def to_json(self) -> Json:
         """All fields as the page has them."""
         fields = asdict(self)
@@ -105,9 +112,15 @@ def find_waiting(found: Found) -> list[Waiting]:
     return [card for kind in _KINDS for card in kind(found)]
 
 
+def count_waiting(waiting: list[Waiting]) -> Json:
+    """How many cards are faults to repair, and how many decisions."""
+    faults = sum(card.is_fault for card in waiting)
+    return {"repair": faults, "decide": len(waiting) - faults}
+
+
 def _faults(found: Found) -> list[Waiting]:
     return [
-        Waiting(f"fault-{fault.key}", fault.title, fault.words, fault.tone, command=fault.command)
+        Waiting(f"{_FAULT}{fault.key}", fault.title, fault.words, fault.tone, command=fault.command)
         for fault in find_faults(found.workspace)
     ]
 
@@ -135,7 +148,8 @@ def _group(found: Found, row: Json) -> Waiting:
                 "Add as a class",
                 number,
                 warning="The name becomes a label in Label Studio, for everybody at once, and the "
-                f"{size} are asked first. Take it back by removing the label in the labeling interface.",
+                f"{size} are asked first; answers that exist are not asked again. Take it back by removing "
+                "the label in the labeling interface.",
                 ask=Ask("name", "Name of the class", row["name"]),
                 is_main=True,
             ),
@@ -252,6 +266,21 @@ def _suspects(found: Found) -> list[Waiting]:
     ]
 
 
+def _better_models(found: Found) -> list[Waiting]:
+    """An older model that was clearly better than the one in use."""
+    return [
+        Waiting(
+            f"better-{row['version']}",
+            f"{row['model'].capitalize()} was better than the one in use",
+            f"It reached {row['accuracy']} by {counted(row['blind'], 'blind answer')}, and the ranges of the "
+            "two do not meet.",
+            links=({"words": "Go back to it under Models", "address": "#models"},),
+        )
+        for row in versions(found.workspace)
+        if row["can_serve"] and row["beside"] == "better"
+    ][:1]
+
+
 def _ready(found: Found) -> list[Waiting]:
     count, trusted = found.flagged["ready"], found.signals.trusted
     if not count or trusted is None:
@@ -270,6 +299,7 @@ def _ready(found: Found) -> list[Waiting]:
 _KINDS: tuple[Callable[[Found], list[Waiting]], ...] = (
     _faults,
     _new_classes,
+    _better_models,
     _reopenings,
     _skips,
     _synthetic,
