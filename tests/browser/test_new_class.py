@@ -58,7 +58,9 @@ def add_on_the_page(browser, project, number, name):
 
     def press():
         page.goto(f"/projects/{project.project.id}")
-        field = page.locator(f"#name-{number}")
+        card = page.locator(f"#waits-group-{number}")
+        card.get_by_text("Add as a class").first.click()
+        field = card.locator("input[name=name]")
         field.fill(name)
         field.press("Enter")
         answer = page.locator("[role=status], [role=alert]").filter(has_text=ANSWER).first

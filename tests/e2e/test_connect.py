@@ -106,7 +106,7 @@ def test_connect_says_that_nobody_serves_at_the_address_of_the_backend(make_proj
     done = make_backend().command_line("connect", str(project.id), "--json")
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["code"]) == (1, "backend-unreachable")
-    assert "serve" in error["hint"] and "BACKEND_URL" in error["hint"]
+    assert "nextlabel start" in error["hint"] and "BACKEND_URL" in error["hint"]
     assert project.client.get("/api/ml", params={"project": project.id}).json() == []
 
 
