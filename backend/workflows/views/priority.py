@@ -10,6 +10,12 @@ from backend.workflows.project.figures import Figures
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.wording import counted
 
+# docs/figures.md: what a single project cannot tell, as it is labelled once
+_SIMULATED = (
+    "In a simulation by fields that say nothing about the texts, a third of the places took about 12 % more "
+    "answers to the same accuracy, and doubled scores about 5 % more."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PriorityView:
@@ -32,7 +38,7 @@ class PriorityView:
             return "It changed none of the tasks that come next."
         share = f"{self.moved:,} of the {counted(self.window, 'task')} of this order"
         come = "comes" if self.moved == 1 else "come"
-        return f"{share} {come} by it, in place of ones that the model would ask first."
+        return f"{share} {come} by it, in place of ones that the model would ask first. {_SIMULATED}"
 
     def to_json(self) -> Json:
         """All of it."""
