@@ -12,7 +12,7 @@ from backend.workflows.views.wording import counted
 
 # docs/figures.md: what a single project cannot tell, as it is labelled once
 _SIMULATED = (
-    "In a simulation by fields that say nothing about the texts, a third of the places took about 12 % more "
+    "In a simulation by fields that say nothing about the texts, a third of the places took about 13 % more "
     "answers to the same accuracy, and doubled scores about 5 % more."
 )
 
