@@ -5,6 +5,7 @@ import pytest
 from backend.label_studio.queue_settings import find_disturbances, has_cohort, read_queue_settings
 from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
+from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.status import project_status
 
@@ -39,7 +40,9 @@ def test_doctor_status_page_and_metrics_name_a_setting_that_disturbs(setting, co
     assert (row["setting"], row["verdict"], row["cure"]) == (setting, verdict, finding.cure)
     item = read_state(connected.workspace)["items"]["order"]
     assert item["tone"] == {"fault": "bad", "warning": "warning"}[verdict]
-    assert finding.message in item["words"] and finding.cure in item["words"]
+    cards = build_dashboard(connected.workspace)["waiting"]
+    said = " ".join([item["words"], *(f"{card['words']} Run: {card['command']}" for card in cards)])
+    assert finding.message in said and finding.cure in said
     assert f'nextlabel_order_disturbed{{project="1",setting="{setting}"}} 1.0' in client.get("/metrics").text
 
 
@@ -66,7 +69,7 @@ def test_disconnect_sets_back_what_connect_changed(workbench, label_studio):
 
 
 def test_when_nothing_disturbs_the_page_says_that_the_order_is_served(connected):
-    assert read_state(connected.workspace)["items"]["order"]["words"] == "served as published"
+    assert read_state(connected.workspace)["items"]["order"]["words"] == "as they should be"
 
 
 def test_before_a_look_nothing_is_claimed(connected):

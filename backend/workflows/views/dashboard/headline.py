@@ -195,8 +195,7 @@ def _todo_card(known: Known, waiting: list[Waiting], address: str) -> Json:
             "words": "",
             "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#to-do"},
             "tone": first.tone,
-            # where nothing learns, more answers help nobody before that is cured
-            "notes": [] if first.tone == "bad" else [advice],
+            "notes": ["People may go on labeling: no answer is lost."] if first.tone == "bad" else [advice],
         }
     if not known.account.answered:
         return card | {"verdict": "Label the first tasks", "words": advice, "tone": "good"}
