@@ -116,7 +116,10 @@ def test_a_range_speaks_from_the_first_blind_answers_and_says_how_many_make_it_s
     few = measured(estimate=0.75, low=0.41, high=0.93, method="exact", more_blind=90, rough=0.62, rough_n=50)
     accuracy = show(signals=few)["headline"][0]
     assert accuracy["number"] == "75 %"
-    assert accuracy["words"] == "Between 41 and 93 %, from 12 blind answers; about 90 more make it ±8."
+    assert (
+        accuracy["words"]
+        == "Between 41 and 93 %, from 12 blind answers; about 90 more blind ones make it ±8."
+    )
     assert accuracy["notes"][0] == "Roughly 62 % by all 50 answers; they are harder ones."
 
 

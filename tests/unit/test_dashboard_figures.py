@@ -2,7 +2,9 @@
 
 import pytest
 
+from backend.workflows.project.figures import ClassRow, Signals
 from backend.workflows.project.workspace import open_workspace
+from backend.workflows.views.dashboard.charts import class_table
 from backend.workflows.views.dashboard.page import build_dashboard
 from tests.measured import LABELS, add_rich_project, write_signals
 from tests.topics import write_texts
@@ -43,3 +45,14 @@ def test_groups_and_suspects_carry_what_was_found(page):
     titles = [card["title"] for card in page["waiting"] if card["key"].startswith("group")]
     assert titles == [f"A new class, “group about {number}”?" for number in (1, 2, 3)]
     assert page["quality"]["suspects"] == write_signals()["suspects"]["words"]
+
+
+def test_of_classes_with_few_blind_answers_the_weaker_comes_first():
+    rows = [
+        ClassRow(label="found", labels=3, audit=2, right=2),
+        ClassRow(label="lost", labels=9, audit=1, right=0),
+        ClassRow(label="measured", labels=5, audit=9, right=6, recall=0.67, low=0.3, high=0.9),
+        ClassRow(label="never asked", labels=1, audit=0),
+    ]
+    shown = [row["label"] for row in class_table(Signals(per_class=rows))]
+    assert shown == ["lost", "measured", "found", "never asked"]

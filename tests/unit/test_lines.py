@@ -75,7 +75,7 @@ def test_the_confidence_read_is_never_far_from_the_one_there_is(confidence):
 
 def test_only_a_label_that_is_likely_asks_to_be_confirmed():
     assert "confirm" in confidence_line("hockey", 0.91).named
-    assert confidence_line("hockey", 0.6).named == "Perhaps hockey, about 60 % sure."
+    assert confidence_line("hockey", 0.6).named == "Unsure here: perhaps hockey, about 60 % sure."
 
 
 def test_names_stand_in_the_lines_that_most_tasks_share_while_there_is_room():

@@ -114,7 +114,7 @@ def confidence_line(label: str, confidence: float) -> Line:
     if confidence >= _LIKELY:
         plain = f"The ticked answer is likely right, {sure}: please confirm."
         return Line(plain, f"Likely {label}, {sure}: please confirm.")
-    return Line(f"The ticked answer is a guess, {sure}.", f"Perhaps {label}, {sure}.")
+    return Line(f"The model is unsure here: its tick is {sure}.", f"Unsure here: perhaps {label}, {sure}.")
 
 
 def in_words(confidence: float) -> str:

@@ -24,13 +24,19 @@ def calibration(signals: Signals) -> Json:
 
 def class_table(signals: Signals) -> list[Json]:
     """A row a class, the weakest first; classes without audit labels last."""
-    found = [_class_row(row) for row in signals.per_class]
-    return sorted(found, key=lambda row: (row["recall"] is None, row["recall"] or 0.0, row["labels"]))
+    return [_class_row(row) for row in sorted(signals.per_class, key=_weakest_first)]
 
 
 def unanswered_labels(signals: Signals) -> list[str]:
     """The labels of which no task had an answer when the classes were looked at."""
     return [row.label for row in signals.per_class if not row.labels]
+
+
+def _weakest_first(row: ClassRow) -> tuple[bool, float, int]:
+    share = row.recall
+    if share is None and row.audit and row.right is not None:
+        share = row.right / row.audit
+    return share is None, share or 0.0, row.labels
 
 
 def _curve(points: list[CurvePoint]) -> list[Json]:

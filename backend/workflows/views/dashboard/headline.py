@@ -87,7 +87,7 @@ def _rough(found: Accuracy, metrics: HeadMetrics) -> tuple[float | None, int]:
 def _more_words(found: Accuracy) -> str:
     if not found.more_blind or found.aim is None:
         return ""
-    return f"; about {found.more_blind:,} more make it ±{100 * found.aim:.0f}"
+    return f"; about {found.more_blind:,} more blind ones make it ±{100 * found.aim:.0f}"
 
 
 def _nothing_words(known: Known) -> str:
@@ -195,7 +195,8 @@ def _todo_card(known: Known, waiting: list[Waiting], address: str) -> Json:
             "words": "",
             "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#to-do"},
             "tone": first.tone,
-            "notes": [advice],
+            # where nothing learns, more answers help nobody before that is cured
+            "notes": [] if first.tone == "bad" else [advice],
         }
     if not known.account.answered:
         return card | {"verdict": "Label the first tasks", "words": advice, "tone": "good"}
