@@ -105,7 +105,7 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     root = parse_xml(xml, keep_comments=True)
     control = next(tag for tag in tags(root, "choices") if attribute(tag, "name") == config.from_name)
     last = list(tags(control, "choice"))[-1]
-    added = _choice(last.tag, title)
+    added = _choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()
     last.tail = before.tail if before is not None else control.text
