@@ -18,6 +18,9 @@ from model.records import LabelSpace
 
 SUPPORTED = "Supported today: one choice among at least two fixed labels, about a text of the task."
 
+# A choice is a line on a screen, and its name stands in every sentence about it.
+_LONGEST_LABEL = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Preference:
@@ -82,12 +85,17 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
 def add_label(xml: str, title: str, preference: Preference = Preference()) -> str:
     """The same config with one more choice in the control that we answer; all else is left as it is.
 
-    Raises BadRequest for an empty name, or one that is there already or differs by case, blanks or a plural.
+    Raises BadRequest for an empty name, one that is there already or differs by case, blanks or a plural, and
+    one that is too long, that no XML can hold, or that Label Studio reads as something else than a label.
     """
     title = " ".join(title.split())
     config = parse_label_config(xml, preference)
     if not title:
         raise BadRequest("The name of a class cannot be empty.")
+    if len(title) > _LONGEST_LABEL:
+        raise BadRequest(
+            f"The name of a class is {len(title):,} letters long.", hint=f"Take at most {_LONGEST_LABEL}."
+        )
     for label in config.labels:
         if _nearly_same(title, label.name) or _nearly_same(title, label.title):
             raise BadRequest(
@@ -97,12 +105,35 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     root = parse_xml(xml, keep_comments=True)
     control = next(tag for tag in tags(root, "choices") if attribute(tag, "name") == config.from_name)
     last = list(tags(control, "choice"))[-1]
-    added = etree.Element(last.tag, value=title)
+    added = _choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()
     last.tail = before.tail if before is not None else control.text
     last.addnext(added)
-    return etree.tostring(root, encoding="unicode")
+    changed = etree.tostring(root, encoding="unicode")
+    _check_label(changed, title, preference)
+    return changed
+
+
+def _choice(tag: str, title: str) -> etree._Element:
+    try:
+        return etree.Element(tag, value=title)
+    except ValueError:
+        raise BadRequest(
+            "The name of a class holds a letter that no labeling config can hold.", hint="Type it anew."
+        ) from None
+
+
+def _check_label(xml: str, title: str, preference: Preference) -> None:
+    """Whether a config that is not written yet has the label: `$5` makes a label of a field of the task."""
+    try:
+        names = parse_label_config(xml, preference).space.names
+    except UnsupportedConfig:
+        names = ()
+    if title not in names:
+        raise BadRequest(
+            f"Label Studio would not read {title!r} as a label.", hint="Choose a name without signs like $."
+        )
 
 
 def _nearly_same(one: str, other: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from backend.simulation.exports import flatten_tasks, is_task, merge_annotations
 
 _DELIMITERS = ",\t;|"
 _LONGEST_CELL = 2**31 - 1
+_ROWS = "It needs a row for each text, with its label."
 # How files begin that are no text, and what to do with them.
 _BINARY = {
     b"PK\x03\x04": "a spreadsheet or an archive: save the sheet as CSV, or unpack it",
@@ -54,7 +56,7 @@ def read_file(path: Path) -> DataFile:
         raise NotFound(f"There is no file {path}.", hint="Name a file: CSV, TSV, JSON or JSON lines.")
     text, notes = _decode(path)
     if not text.strip():
-        raise BadRequest(f"{path.name} is empty.", hint="It needs a row for each text, with its label.")
+        raise BadRequest(f"{path.name} is empty.", hint=_ROWS)
     rows = list(_parse(path, text))
     if any(is_task(row.fields) for row in rows):
         rows = [
@@ -64,8 +66,8 @@ def read_file(path: Path) -> DataFile:
     elif merged := merge_annotations([(row.where, row.fields) for row in rows]):
         rows = [Row(where, fields) for where, fields in merged]
         notes.append("An export of Label Studio, its answers by majority.")
-    if not rows:
-        raise BadRequest(f"{path.name} holds no rows.", hint="It needs a row for each text, with its label.")
+    if not any(row.fields for row in rows):
+        raise BadRequest(f"{path.name} holds no rows.", hint=_ROWS)
     return DataFile(path.name, tuple(rows), tuple(notes))
 
 
@@ -104,6 +106,8 @@ def _parse(path: Path, text: str) -> Iterator[Row]:
 def _load(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
+    except RecursionError:
+        raise BadRequest(f"{path.name} holds lists in lists beyond all bounds.", hint=_ROWS) from None
     except ValueError as error:
         raise BadRequest(f"{path.name}: not JSON ({error}).") from None
 
@@ -119,7 +123,7 @@ def _lines(path: Path, text: str) -> Iterator[Row]:
     """JSON lines; one object alone may be a row, or hold the list of them."""
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = None
     if isinstance(whole, dict):
         yield from _objects(path, _inside(whole))
@@ -129,7 +133,7 @@ def _lines(path: Path, text: str) -> Iterator[Row]:
             continue
         try:
             fields = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadRequest(f"{path.name}, line {number}: not JSON.") from None
         if not isinstance(fields, dict):
             raise BadRequest(f'{path.name}, line {number}: expected an object like {{"text": …}}.')
@@ -142,12 +146,22 @@ def _inside(whole: dict[str, Any]) -> list[Any]:
     return lists[0] if is_list_of_rows else [whole]
 
 
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names of columns, of which the second `text` is `text.1`, as in pandas: none hides another."""
+    seen: Counter[str] = Counter()
+    told = []
+    for name in names:
+        told.append(f"{name}.{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return told
+
+
 def _cells(path: Path, text: str) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
     heading = text.lstrip().partition("\n")[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=heading.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    names = [name.strip() for name in next(row for row in reader if row)]
+    names = _told_apart([name.strip() for name in next(row for row in reader if row)])
     if len(names) < 2:
         raise BadRequest(
             f"{path.name} has one column alone ({names[0][:40]!r}).",

@@ -8,14 +8,16 @@ from sqlalchemy import select
 
 from backend.database import NovelGroup
 from backend.store.decisions import new_decision
-from backend.store.table import ProjectTable
+from backend.store.table import ProjectTable, may_exist
 
 
 class Groups(ProjectTable):
     """Groups by their number in the project. `state`: open, added or rejected."""
 
     def find(self, number: int) -> NovelGroup | None:
-        """One group."""
+        """One group; None where there is none."""
+        if not may_exist(number):
+            return None
         with self._database.session() as session:
             return session.scalar(
                 select(NovelGroup).where(

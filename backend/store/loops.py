@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.database import Loop
-from backend.store.table import ProjectTable, utc_now
+from backend.store.table import ProjectTable, may_exist, utc_now
 
 # Outcomes of loops that did nothing, or nothing yet.
 _QUIET = ("unchanged", "running")
@@ -67,7 +67,7 @@ class Loops(ProjectTable):
 
     def by_number(self, number: int) -> int | None:
         """The loop that has this place in its project; None where there is none."""
-        if number < 1:
+        if not may_exist(number):
             return None
         with self._database.session() as session:
             return session.scalar(

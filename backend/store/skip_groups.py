@@ -8,14 +8,16 @@ from sqlalchemy import select
 
 from backend.database import SkipGroup
 from backend.store.decisions import new_decision
-from backend.store.table import ProjectTable
+from backend.store.table import ProjectTable, may_exist
 
 
 class SkipGroups(ProjectTable):
     """Groups by their number in the project. `state`: open, class, exclude, ask, reopen or reopened."""
 
     def find(self, number: int) -> SkipGroup | None:
-        """One group."""
+        """One group; None where there is none."""
+        if not may_exist(number):
+            return None
         with self._database.session() as session:
             return session.scalar(
                 select(SkipGroup).where(SkipGroup.project_id == self._project_id, SkipGroup.number == number)

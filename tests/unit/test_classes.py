@@ -6,7 +6,7 @@ from sqlalchemy import select
 from backend.database import Decision, NovelGroup
 from backend.errors import BadRequest, NotFound
 from backend.label_studio.label_config import add_label, add_note, parse_label_config, remove_note
-from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.findings.classes import add_class, put_label, reject_group
 from backend.workflows.intake.earlier_findings import list_groups
 
 CONFIG = """<View>
@@ -90,6 +90,23 @@ def test_other_names_make_another_label(there, name):
 def test_a_label_needs_a_name():
     with pytest.raises(BadRequest, match="cannot be empty"):
         add_label(CONFIG, "  ")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a\x00b", "no labeling config can hold"),
+        ("\ufffe", "no labeling config can hold"),
+        ("x" * 501, "501 letters"),
+        ("costs $5", "as a label"),
+        ("$text", "as a label"),
+    ],
+)
+def test_a_name_that_cannot_be_a_label_is_refused_before_anything_is_written(name, words, connected):
+    before = connected.remote["label_config"]
+    with pytest.raises(BadRequest, match=words):
+        put_label(connected.workspace, name)
+    assert connected.remote["label_config"] == before
 
 
 def test_the_line_that_explains_is_added_once_and_removed_without_a_trace():

@@ -194,3 +194,15 @@ def test_whoever_cannot_be_called_learns_of_pull(workbench):
 
 def test_the_command_explains_pull():
     assert "--pull" in CliRunner().invoke(app, ["connect", "--help"]).output
+
+
+@pytest.mark.parametrize("is_given_away", [False, True])
+def test_of_a_deleted_project_the_connection_is_forgotten(is_given_away, pulled):
+    pulled.label_studio.delete_project(pulled.project_id)
+    if is_given_away:
+        pulled.label_studio.add_project(project_id=pulled.project_id, texts=["another one"])
+        pulled.label_studio.change_project(pulled.project_id, sampling="Uniform sampling")
+    (done,) = disconnect(pulled.workspace)
+    assert "no such project any more" in done and not pulled.project.connected
+    if is_given_away:
+        assert pulled.remote["sampling"] == "Uniform sampling"

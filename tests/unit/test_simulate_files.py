@@ -203,3 +203,23 @@ def test_the_table_is_explained_and_drawn_on_a_page_of_its_own(put, simulate, tm
     drawn = page.read_text()
     assert "<svg" in drawn and "n90, n95:" in drawn
     assert "http" not in drawn.replace("http://www.w3.org", "")
+
+
+def test_of_columns_with_one_name_none_hides_another(put):
+    rows = [(text, label, "the same for all") for text, label in REVIEWS]
+    found = read_labelled_file(put("x.csv", written(rows, heading=("text", "label", "label"))), Wanted())
+    assert pairs(found) == REVIEWS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("deep.json", "[" * 100_000, "lists in lists"),
+        ("deep.jsonl", '{"text":' * 100_000, "line 1: not JSON"),
+        ("bare.json", "{}", "holds no rows"),
+        ("bare.json", "[{}, {}]", "holds no rows"),
+    ],
+)
+def test_json_without_rows_or_without_end_is_said_in_a_sentence(name, content, words, put):
+    with pytest.raises(BadRequest, match=words):
+        read_labelled_file(put(name, content), Wanted())

@@ -8,6 +8,7 @@ import pytest
 
 from backend.errors import BadRequest, NotFound
 from backend.label_studio.label_config import parse_label_config
+from backend.workflows.findings.classes import add_class, reject_group
 from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.hints import is_due
@@ -316,3 +317,17 @@ def test_the_page_asks_and_its_buttons_answer(skipping, make_app):
     form = {"csrf_token": token, "group": again["buttons"][0]["fields"]["group"]}
     assert page.post(f"/projects/{skipping.project_id}/skips/reopen", data=form).status_code == 303
     assert read_skips(skipping.workspace).reopenings == ()
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**31, 10**23])
+def test_numbers_that_no_row_has_are_said_to_be_unknown(number, connected):
+    workspace = connected.workspace
+    for ask in (
+        partial(reopen_skips, workspace, number, by="an admin"),
+        partial(answer_skips, workspace, number, "ask", name="", by="an admin"),
+        partial(add_class, workspace, number, name="birds", by="an admin"),
+        partial(reject_group, workspace, number, by="an admin"),
+    ):
+        with pytest.raises(NotFound, match="has no group"):
+            ask()
+    assert workspace.loops.by_number(number) is None

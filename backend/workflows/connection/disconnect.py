@@ -9,35 +9,45 @@ from backend.workflows.connection.register import unregister
 from backend.workflows.connection.shown import hide_line, remove_link
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.registration import SAMPLING_DEFAULT
+from backend.workflows.project.registration import SAMPLING_DEFAULT, is_deleted
 from backend.workflows.project.workspace import Workspace
 
 
 def disconnect(workspace: Workspace) -> list[str]:
-    """Takes everything back that connect put into Label Studio; returns what was done."""
-    label_studio_id, context = workspace.label_studio_id, workspace.context
-    remote = context.label_studio()
-    done = []
+    """Takes everything back that connect put into Label Studio; returns what was done.
+
+    Of a project that was deleted there nothing is left, and one that has its number now is left alone.
+    """
+    remote = workspace.context.label_studio()
     try:
         with lease(workspace, wait_s=PEOPLE_WAIT_S):
-            done += unregister(workspace, remote) or ["no ML backend was registered"]
-            removed = _remove_predictions(remote, label_studio_id)
-            done.append(f"{removed} predictions removed")
-            cleaned = remove_notes(workspace, remote)
-            done.append(f"our fields removed from {cleaned} tasks, and our tabs")
-            done += hide_line(workspace, remote)
-            done += remove_link(workspace, remote)
-            done += _free_answer(workspace, remote)
-            sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
-            remote.update_project(label_studio_id, sampling=sampling)
-            done.append(f"sampling set back to {sampling!r}")
-            if before := workspace.state.settings_before:
-                remote.update_project(label_studio_id, **before)
-                workspace.change(settings_before={})
-                done.append("tasks that several people answer come first again")
+            if is_deleted(workspace, remote):
+                done = ["Label Studio has no such project any more, so nothing was left to take back"]
+            else:
+                done = _take_back(workspace, remote)
             _forget_connection(workspace)
     finally:
         remote.close()
+    return done
+
+
+def _take_back(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    label_studio_id = workspace.label_studio_id
+    done = unregister(workspace, remote) or ["no ML backend was registered"]
+    removed = _remove_predictions(remote, label_studio_id)
+    done.append(f"{removed} predictions removed")
+    cleaned = remove_notes(workspace, remote)
+    done.append(f"our fields removed from {cleaned} tasks, and our tabs")
+    done += hide_line(workspace, remote)
+    done += remove_link(workspace, remote)
+    done += _free_answer(workspace, remote)
+    sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
+    remote.update_project(label_studio_id, sampling=sampling)
+    done.append(f"sampling set back to {sampling!r}")
+    if before := workspace.state.settings_before:
+        remote.update_project(label_studio_id, **before)
+        workspace.change(settings_before={})
+        done.append("tasks that several people answer come first again")
     return done
 
 

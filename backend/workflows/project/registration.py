@@ -94,22 +94,24 @@ def earlier_webhooks(
 
 def is_gone(workspace: Workspace, remote: LabelStudio) -> bool:
     """Whether the project itself, or our row in it, was taken away in Label Studio. In doubt it was not."""
-    number = workspace.label_studio_id
     try:
-        details = remote.project(number)
-    except NotFound:
-        return True
-    except NextlabelError:
-        return False
-    if created_stamp(details) != workspace.state.created_stamp:
-        return True
-    try:
+        if is_deleted(workspace, remote):
+            return True
         find_row(workspace, remote)
     except NotConnected:
         return True
     except NextlabelError:
         return False
     return False
+
+
+def is_deleted(workspace: Workspace, remote: LabelStudio) -> bool:
+    """Whether the project was deleted in Label Studio; its number may be another's now."""
+    try:
+        details = remote.project(workspace.label_studio_id)
+    except NotFound:
+        return True
+    return created_stamp(details) != workspace.state.created_stamp
 
 
 def webhook_headers(settings: Settings) -> dict[str, str]:
