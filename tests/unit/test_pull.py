@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli import app
-from backend.errors import AddressBlocked
+from backend.errors import AddressBlocked, NotFound
 from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.project.progress import Silent
@@ -169,6 +169,17 @@ def test_a_label_studio_that_is_away_is_asked_again(pulled, label_studio):
     )
     assert hints(pulled) == {"timer": 1}
     assert not pulled.context.survived.is_failing(f"asking for project {pulled.project_id}")
+
+
+def test_a_project_that_was_deleted_is_not_asked_for_ever(pulled, puller):
+    pulled.label_studio.delete_project(pulled.project_id)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            puller.look(pulled.workspace)
+    assert hints(pulled) == {"timer": 1}
+    run_pending(pulled.context, pulled.workspace.id)
+    pulled.workspace.refresh()
+    assert not pulled.workspace.state.connected
 
 
 def test_doctor_status_and_page_say_who_asks(pulled):

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from backend.context import Context
+from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.queue_settings import read_queue_settings
@@ -59,6 +60,11 @@ class Puller:
         try:
             answered = _count_changed(workspace, remote)
             seen = _see(workspace, remote)
+        except NotFound:
+            # a loop asks once more, and takes the project for gone
+            if self._seen.pop(workspace.id, None) is not None:
+                leave_hint(workspace, "timer")
+            raise
         finally:
             remote.close()
         before = self._seen.get(workspace.id)
