@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from backend.json_types import Json
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
-from backend.workflows.project.figures import HeadMetrics
+from backend.workflows.project.figures import HeadMetrics, Signals
 from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
 
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
@@ -165,7 +165,7 @@ def print_versions(console: Console, rows: list[Json]) -> None:
     """A line a version."""
     # `rollback` needs the name whole, however narrow the terminal
     name = Column("version", no_wrap=True, min_width=max((len(row["version"]) for row in rows), default=0))
-    table = Table(name, "serves", "kind", "made", "labels", "accuracy on audit labels", "strategy")
+    table = Table(name, "serves", "kind", "made", "labels", "accuracy on blind answers", "strategy")
     for row in rows:
         metrics = row["metrics"]
         table.add_row(
@@ -181,15 +181,21 @@ def print_versions(console: Console, rows: list[Json]) -> None:
 
 
 def audit_sentence(metrics: Json) -> str:
-    """Accuracy with its interval, or why there is none."""
+    """Accuracy of a version by blind answers with its interval, or how many of these there are."""
     found = HeadMetrics.read(metrics)
     count = int(found.audit_labels or 0)
     if count == 0 or found.audit_accuracy is None:
-        return "no audit labels yet"
+        return "no blind answers yet"
     if count < AUDIT_NEEDED:
-        return f"too early to say: {count} of {AUDIT_NEEDED} audit labels"
+        return f"{count} of {AUDIT_NEEDED} blind answers"
     share = share_with_interval(found.audit_accuracy, found.audit_low, found.audit_high)
-    return f"{share} on {count} audit labels"
+    return f"{share} on {count} blind answers"
+
+
+def _accuracy(row: Json) -> str:
+    """As the page says it; before a loop has measured, by the metrics of the version."""
+    found = Signals.read(row["signals"]).accuracy
+    return found.words if found else audit_sentence(row["metrics"])
 
 
 def _status_lines(row: Json) -> list[tuple[str, str]]:
@@ -211,7 +217,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
-        ("accuracy", audit_sentence(row["metrics"])),
+        ("accuracy", _accuracy(row)),
         ("last loop", last),
         ("last webhook", _last_webhook(row)),
         ("waiting hints", str(row["pending_hints"])),

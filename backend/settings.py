@@ -334,7 +334,8 @@ class Settings(BaseSettings, ProjectSettings):
     )
     secret_key: Secret = Field(
         default=SecretStr(""),
-        description="Signs the forms of the dashboard; empty: made from LABEL_STUDIO_API_KEY.",
+        description="Signs forms and webhooks; empty: a key of this machine, with DATABASE_URL made from "
+        "the token.",
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=9090, ge=1, le=65535, description="Port that `serve` listens on.")

@@ -17,8 +17,14 @@ _SECRET_FILE = "session.key"
 
 
 def shared_secret(settings: Settings, purpose: str, salt: str) -> str:
-    """The secret of a purpose, 64 hex digits, by SECRET_KEY, by the token, or by a key of this machine."""
-    key = settings.secret_key.get_secret_value() or settings.label_studio_api_key.get_secret_value()
+    """The secret of a purpose, 64 hex digits, by SECRET_KEY or a key of this machine.
+
+    Machines that share a database have no file in common: there it is the token that they all know. On one
+    machine it is not, since processes that still have an earlier token would refuse each other.
+    """
+    key = settings.secret_key.get_secret_value()
+    if not key and settings.database_url:
+        key = settings.label_studio_api_key.get_secret_value()
     key = key or read_secret(settings.data_dir)
     return hmac.new(key.encode(), f"nextlabel {purpose} {salt}".encode(), "sha256").hexdigest()
 

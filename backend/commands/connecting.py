@@ -118,6 +118,7 @@ def disconnect(project_id: ProjectId) -> None:
 
         for line in disconnect_project(open_workspace(context, project_id)):
             shell.out.print(plain(f"  {line}"))
+        shell.out.print(f"Project {project_id} is disconnected.")
 
 
 def doctor(

@@ -122,7 +122,8 @@ class Connection:
         if not self._has_key:
             raise TokenRefused(
                 "LABEL_STUDIO_API_KEY is not set.",
-                hint="Copy a token from Label Studio: Account & Settings, Personal Access Token.",
+                hint="Copy a token from Label Studio (Account & Settings, Personal Access Token) into the "
+                "environment or the file .env, and start again.",
             )
         if self._fault_of_key:
             raise TokenRefused(

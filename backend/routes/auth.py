@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import logging
 
 from flask import Flask, Request, Response, request
 
 from backend.errors import Unauthorized
 from backend.settings import Settings
 from backend.workflows.project.registration import SECRET_HEADER
+
+logger = logging.getLogger(__name__)
 
 # The container's health check and Label Studio's first look come without a log-in.
 _OPEN = {"protocol.health", "protocol.root"}
@@ -56,9 +59,11 @@ def _webhook_allowed(settings: Settings, sent: Request) -> bool:
     body = sent.get_json(silent=True, force=True)
     if isinstance(body, dict) and body.get("action") == "START_TRAINING":
         return True
+    logger.warning("webhook refused: the header %s is missing or wrong", SECRET_HEADER)
     raise Unauthorized(
         f"The header {SECRET_HEADER} is missing or wrong.",
-        hint="Run `nextlabel connect PROJECT_ID`: it gives Label Studio's webhook the secret.",
+        hint="Run `nextlabel connect PROJECT_ID`: it gives Label Studio's webhook the secret. (Settings that "
+        "were changed count from the next start on.)",
     )
 
 

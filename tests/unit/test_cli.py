@@ -134,6 +134,7 @@ def test_disconnect_lists_what_it_took_back(run, connected):
         "10 predictions removed",
         "our fields removed from 10 tasks, and our tabs",
         "sampling set back to 'Sequential sampling'",
+        "Project 1 is disconnected.",
     ]
 
 
@@ -181,7 +182,7 @@ def test_status_shows_the_project(run):
         text = run(*arguments).stdout
         assert "Project 1 “A project”" in text
         assert "nl-000001-label-names" in text and "0 of 40 tasks" in text
-        assert "the next 10 tasks are in order" in text and "no audit labels yet" in text
+        assert "the next 10 tasks are in order" in text and "No blind answer yet" in text
         assert f"{BACKEND_URL}/projects/1" in text
 
 
@@ -190,7 +191,7 @@ def test_versions_and_rollback(run, connected):
     run("loop", "1")
     table = run("versions", "1").stdout
     assert table.index("nl-000002") < table.index("nl-000001-label-names")
-    assert "too early to say: 2 of 30 audit labels" in table
+    assert "2 of 30 blind answers" in table
     result = run("rollback", "1", "nl-000001-label-names")
     assert result.stdout == "nl-000001-label-names serves again, with 10 tasks in its window.\n"
 

@@ -217,3 +217,12 @@ def test_of_a_deleted_project_the_connection_is_forgotten(is_given_away, pulled)
     assert "no such project any more" in done and not pulled.project.connected
     if is_given_away:
         assert pulled.remote["sampling"] == "Uniform sampling"
+
+
+def test_after_a_disconnect_a_project_is_registered_as_any_other(pulled):
+    disconnect(pulled.workspace)
+    (gone,) = [one for one in diagnose(pulled.context, pulled.project_id) if one.check == "connection"]
+    assert (gone.verdict, gone.cure) == ("fault", f"Run: nextlabel connect {pulled.project_id}")
+    pulled.label_studio.refuses_local_addresses = False
+    assert not pulled.connect().is_pulled
+    assert len(pulled.label_studio.backends) == 1

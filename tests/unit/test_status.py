@@ -166,15 +166,15 @@ def test_metrics_are_those_of_the_moment(connected, client):
 @pytest.mark.parametrize(
     ("metrics", "sentence"),
     [
-        ({}, "no audit labels yet"),
-        ({"audit_labels": 0, "audit_accuracy": None}, "no audit labels yet"),
+        ({}, "no blind answers yet"),
+        ({"audit_labels": 0, "audit_accuracy": None}, "no blind answers yet"),
         (
             {"audit_labels": 29, "audit_accuracy": 1.0, "audit_low": 0.9, "audit_high": 1.0},
-            "too early to say: 29 of 30 audit labels",
+            "29 of 30 blind answers",
         ),
         (
             {"audit_labels": 40, "audit_accuracy": 0.8, "audit_low": 0.652, "audit_high": 0.895},
-            "80 % (65 to 90) on 40 audit labels",
+            "80 % (65 to 90) on 40 blind answers",
         ),
     ],
 )

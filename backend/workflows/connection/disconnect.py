@@ -71,4 +71,4 @@ def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
 
 
 def _forget_connection(workspace: Workspace) -> None:
-    workspace.change(connected=False, active_version=None, active_fingerprint=None)
+    workspace.change(connected=False, is_pulled=False, active_version=None, active_fingerprint=None)

@@ -104,7 +104,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     workspace = find_workspace(context, label_studio_id, created_stamp(details))
     preference = _preference(context, workspace)
     yield _try("labeling config", lambda: _check_config(details, preference))
-    if workspace is None:
+    if workspace is None or not workspace.state.connected:
         yield Finding(
             "connection",
             "fault",
