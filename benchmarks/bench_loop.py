@@ -37,8 +37,10 @@ def _measure(bench: Bench, stage: BenchStage, size: int) -> dict[str, Any]:
         shares = f"{done.queue_served_s:.1f} s, {done.own_s:.1f} s of it ours"
         bench.say(f"{size} tasks, loop {number} of {ROUNDS}: {done.version} after {shares}")
         rounds.append(done)
-        # A person needs minutes for ten answers: by then the old predictions are gone.
-        swept.append(project.wait_for_sweep(number))
+        # A person needs minutes for ten answers: by then the old predictions are gone. The version before
+        # stays for whoever goes back to it, so that the first loop leaves nothing to remove.
+        if number > 1:
+            swept.append(project.wait_for_sweep(number - 1))
     return {
         "queue_served_s": [done.queue_served_s for done in rounds],
         "own_s": [done.own_s for done in rounds],
