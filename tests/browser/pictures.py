@@ -19,7 +19,7 @@ from demo.labeling import Labeler
 from demo.stage import set_stage
 from demo.waiting import wait_for
 from tests.browser.conftest import BROWSERS, QUIET_FLAGS
-from tests.browser.test_label_stream import start_labeling
+from tests.browser.test_label_stream import put_away, start_labeling
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LABELS = (0, 10, 50, 150)
@@ -57,10 +57,7 @@ class Photographer:
         page.click("button[type=submit]")
         page.wait_for_url(lambda url: "/user/login" not in url)
         start_labeling(page, self.stage)
-        instructions = page.get_by_text("Skip what fits no label")
-        expect(instructions).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(instructions).to_be_hidden()
+        put_away(page, page.get_by_text("Skip what fits no label"))
         expect(page.get_by_text(line, exact=True)).to_be_visible()
         keep(page.screenshot(), name)
         page.context.close()

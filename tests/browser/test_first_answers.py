@@ -9,7 +9,7 @@ from backend.workflows.serving.lines import BLIND
 from demo.quiz import HELD_OUT, LABELS, load_questions
 from demo.stage import create_project
 from demo.waiting import wait_for
-from tests.browser.test_label_stream import SUBMIT, shown_task, start_labeling, ticked
+from tests.browser.test_label_stream import SUBMIT, put_away, shown_task, start_labeling, ticked
 from tests.e2e.connected import ConnectedProject
 
 QUESTIONS = 300  # of the demonstration's, which has more than a person's first window needs
@@ -111,19 +111,13 @@ def test_the_first_thirty_answers_are_labels_and_the_first_blind_one_measures_th
 
 def read_instructions(page):
     """They are shown before the first task; Escape puts them away."""
-    when_to_skip = page.get_by_text("Skip what fits no label")
-    expect(when_to_skip).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(when_to_skip).to_be_hidden()
+    put_away(page, page.get_by_text("Skip what fits no label"))
 
 
 def refuse_to_submit_nothing(page):
     task_id = shown_task(page)
     page.keyboard.press("Control+Enter")
-    warning = page.get_by_text("Choose a topic, or skip the question.")
-    expect(warning).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(warning).to_be_hidden()
+    put_away(page, page.get_by_text("Choose a topic, or skip the question."))
     assert shown_task(page) == task_id
     page.get_by_test_id(SUBMIT).wait_for()
 

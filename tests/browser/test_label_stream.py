@@ -2,6 +2,8 @@
 
 import re
 
+from playwright.sync_api import expect
+
 from demo.waiting import wait_for
 
 SUBMIT = "bottombar-submit-button"
@@ -22,6 +24,17 @@ def start_labeling(page, project):
     page.goto(f"/projects/{project.project.id}/data")
     page.get_by_text("Label All Tasks").first.click()
     page.get_by_test_id(SUBMIT).wait_for()
+
+
+def put_away(page, words):
+    """See a dialog with these words, then close it with Escape, pressed until the dialog has the focus."""
+    expect(words).to_be_visible()
+
+    def is_closed():
+        page.keyboard.press("Escape")
+        return not words.is_visible()
+
+    wait_for(is_closed, "the dialog is still open", timeout_s=30)
 
 
 def test_an_annotator_gets_the_published_order_with_the_predicted_label_filled_in(
