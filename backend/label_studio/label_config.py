@@ -11,7 +11,8 @@ from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
-from backend.label_studio.questions import Label, Question, find_questions, find_texts
+from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.text_template import TextTemplate
 from model.records import LabelSpace
@@ -37,6 +38,7 @@ class Preference:
 class LabelConfig:
     """The part of a labeling config that we answer.
 
+    `from_name`, `to_name` and `labels` are those of the first of `questions`, which are all that are answered.
     `other_controls` are the tags left to the annotator, `other_questions` the names of those among them that
     could be answered too, `obstacles` what stands in the way of the rest.
     """
@@ -48,6 +50,7 @@ class LabelConfig:
     other_controls: tuple[str, ...]
     other_questions: tuple[str, ...]
     obstacles: tuple[str, ...]
+    questions: tuple[Question, ...] = ()
 
     @property
     def space(self) -> LabelSpace:
@@ -79,6 +82,7 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         other_controls=tuple(question.tag for question in others),
         other_questions=tuple(question.name for question in others if not question.obstacle),
         obstacles=tuple(question.obstacle for question in others if question.obstacle),
+        questions=(chosen,),
     )
 
 

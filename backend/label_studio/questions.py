@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from lxml import etree
 
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
+from backend.label_studio.controls.question import Label, Question
 from backend.label_studio.text_template import OWN_FIELDS, TextTemplate, names_the_task, parse_template
 
 # A question with fewer is a tick: yes or no, and no choice among classes.
@@ -18,30 +18,6 @@ _DYNAMIC = re.compile(r"\$[\w\[{]")
 _CONDITIONS = ("region-selected", "no-region-selected", "choice-selected", "choice-unselected")
 # Tags that carry a `toName` without asking anything.
 _NO_QUESTIONS = ("relations", "filter")
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
-
-    name: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One control. `obstacle` says why it cannot be answered; empty where it can.
-
-    `is_conditional`: the control, or a view around it, is shown only under a condition.
-    """
-
-    name: str
-    tag: str
-    to_name: str
-    labels: tuple[Label, ...]
-    is_conditional: bool
-    is_required: bool
-    obstacle: str
 
 
 def find_texts(root: etree._Element) -> dict[str, TextTemplate]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 from backend.json_types import Json
+from backend.label_studio.controls.protocol import Target
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
@@ -72,7 +73,8 @@ class TaskState:
     `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
     left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
     `missing_fields` are those of the config in which the task has no text, `order_fields` what those fields
-    of the task data say by which an admin wants the order changed, where they say anything.
+    of the task data say by which an admin wants the order changed, where they say anything. `targets` is what
+    people together answered, by the name of each question that they answered.
     """
 
     task_id: int
@@ -87,6 +89,7 @@ class TaskState:
     shown: dict[str, str]
     missing_fields: tuple[str, ...]
     order_fields: dict[str, str]
+    targets: dict[str, Target] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:

@@ -1,0 +1,1 @@
+"""How Label Studio asks: one module for each kind of control."""

@@ -1,0 +1,31 @@
+"""One question of a labeling config: what it asks, about what, and when it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One control. `obstacle` says why it cannot be answered; empty where it can.
+
+    `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
+    around it, is shown only under a condition.
+    """
+
+    name: str
+    tag: str
+    to_name: str
+    labels: tuple[Label, ...]
+    is_conditional: bool
+    is_required: bool
+    obstacle: str
+    kind: str = ""

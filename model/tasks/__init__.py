@@ -1,0 +1,1 @@
+"""The kinds of questions that can be learned, each a `Learner`."""
