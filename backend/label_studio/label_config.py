@@ -38,7 +38,7 @@ class Preference:
 class LabelConfig:
     """The part of a labeling config that we answer.
 
-    `from_name`, `to_name` and `labels` are those of the first of `questions`, which are all that are answered.
+    `from_name`, `to_name` and `labels` are those of the first of `questions`, all that are answered.
     `other_controls` are the tags left to the annotator, `other_questions` the names of those among them that
     could be answered too, `obstacles` what stands in the way of the rest.
     """

@@ -11,8 +11,8 @@ from backend.json_types import Json
 from backend.label_studio.controls.question import Label, Question
 
 # What was answered to one question: names of its labels, in the order of the config. Of one choice a single
-# name, of several any number of them (none: "none of them"), of a rating its grade as a number in words ("4"),
-# of a number the number in words ("3.5").
+# name, of several any number of them (none: "none of them"), of a rating its grade as a number ("4"), of a
+# number the number in words ("3.5").
 Target = tuple[str, ...]
 
 
