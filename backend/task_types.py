@@ -8,6 +8,8 @@ from typing import Final
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from model.task_type import Learner
+from model.tasks.rating import Rating
+from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import KIND as SINGLE_CHOICE
 from model.tasks.single_choice import SingleChoice
 
@@ -40,7 +42,12 @@ class TaskType:
 
 
 TASK_TYPES: Final = {
-    row.kind: row for row in (TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),)
+    row.kind: row
+    for row in (
+        TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
+        TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
+        TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
+    )
 }
 
 
