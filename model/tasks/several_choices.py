@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from model.tasks.f1_interval import (
     subset_accuracy_interval,
 )
 from model.tasks.label_calibration import fit_power, fit_scaling, label_calibration_error
-from model.tasks.label_fits import Fits, fit_labels
+from model.tasks.label_fits import fit_labels
 from model.tasks.label_folds import assign_label_folds
 from model.tasks.label_thresholds import choose_thresholds
 from model.tasks.several_choices_head import (
@@ -32,13 +33,14 @@ from model.tasks.several_choices_head import (
 )
 
 INVERSE_REGULARISATION = 20.0
-PRIOR_WEIGHT = 0.5  # of the cosine with the label's name, as a share of what it weighs before any label
+_CLEARLY = 2.0  # nats by which heads without names must foresee the answers better, to be taken
 
 
 class SeveralChoices:
     """One-vs-rest logistic regression, calibrated, with thresholds for the best F1.
 
-    Everything that is chosen is chosen out of fold. Raises as `Learner` says.
+    Everything that is chosen is chosen out of fold, and so is whether the labels' names
+    help. Raises as `Learner` says.
     """
 
     kind = "several choices"
@@ -64,18 +66,15 @@ class SeveralChoices:
         _require_rows(items, labels, names, audit)
         folds = assign_label_folds(labels.targets, rng)
         vectors = np.ascontiguousarray(items.vectors, dtype=np.float32)
-        fits = _fit(vectors, labels, folds, names)
-        logits = fits.logits[np.arange(len(labels)), folds]
-        slope, shift = fit_scaling(logits, labels.targets)
-        chances = calibrated(logits, slope, shift)
-        decision = _decide(chances, labels.targets)
-        last = fits.weights[:, -1]
-        head = SeveralChoicesHead(
-            np.ascontiguousarray(last[:-1]), last[-1].copy(), slope, shift, decision, labels.space
-        )
-        out_of_fold = decision.beliefs(items.ids, chances, OUT_OF_FOLD)
-        metrics = _measure(out_of_fold, labels.targets)
-        return Trained(head, out_of_fold, metrics | {"slope": slope, "shift": shift, "power": decision.power})
+        found = _fit(vectors, labels, folds, None)
+        if names is not None:
+            named = _fit(vectors, labels, folds, names)
+            found = named if named.loss < found.loss + _CLEARLY else found
+        decision = _decide(found.chances, labels.targets)
+        weights, bias = np.ascontiguousarray(found.weights[:-1]), found.weights[-1].copy()
+        head = SeveralChoicesHead(weights, bias, found.slope, found.shift, decision, labels.space)
+        out_of_fold = decision.beliefs(items.ids, found.chances, OUT_OF_FOLD)
+        return Trained(head, out_of_fold, _measure(out_of_fold, labels.targets) | found.metrics)
 
     def load(self, tensors: Tensors, space: LabelSpace) -> Head:
         """The head that gave these tensors; raises ValueError or KeyError where they are not its own."""
@@ -104,24 +103,45 @@ class SeveralChoices:
         )
 
 
-def _fit(vectors: Floats, labels: Labels, folds: NDArray[np.intp], names: Floats | None) -> Fits:
-    """One fit without each fold, and a last one that misses none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Weights (d + 1, c), their calibration, and chances (n, c) out of fold with their log loss in nats."""
+
+    weights: Floats
+    slope: float
+    shift: float
+    chances: Floats
+    loss: float
+    prior_weight: float
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """What was chosen, as numbers."""
+        return {"slope": self.slope, "shift": self.shift, "prior_weight": self.prior_weight}
+
+
+def _fit(vectors: Floats, labels: Labels, folds: NDArray[np.intp], names: Floats | None) -> _Found:
+    """One fit without each fold and one that misses none; the former calibrate the latter."""
     count = int(folds.max()) + 1
-    learns = (folds[:, None] != np.arange(count + 1)).astype(np.float32)
-    return fit_labels(
+    fits = fit_labels(
         vectors,
         labels.targets,
-        learns=learns,
+        learns=(folds[:, None] != np.arange(count + 1)).astype(np.float32),
         prior=_prior(names, vectors.shape[1], len(labels.space)),
         inverse_regularisation=INVERSE_REGULARISATION,
     )
+    logits = fits.logits[np.arange(len(labels)), folds]
+    slope, shift = fit_scaling(logits, labels.targets)
+    chances = calibrated(logits, slope, shift)
+    loss = -float(log_all_right(chances, labels.targets).sum())
+    return _Found(fits.weights[:, -1], slope, shift, chances, loss, float(names is not None))
 
 
 def _prior(names: Floats | None, dimensions: int, labels: int) -> Floats:
     """Weights (d + 1, c) before any label: by the names, and as if each item had one label."""
     prior = np.zeros((dimensions + 1, labels), dtype=np.float32)
     if names is not None:
-        prior[:-1] = PRIOR_WEIGHT * NAME_SCALE * names.T
+        prior[:-1] = NAME_SCALE * names.T
     prior[-1] = -np.log(max(labels - 1, 1))
     return prior
 

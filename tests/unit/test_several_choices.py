@@ -85,6 +85,11 @@ class TestTraining:
         values = trained.head.believe(items, "v").values[:, 4]
         assert values[targets[:, 4] == 1].mean() > 2 * values[known].mean()
 
+    def test_names_that_mislead_are_left_out(self):
+        items, labels = some_project(60)
+        assert train(items, labels, names=some_names()).metrics["prior_weight"] == 1.0
+        assert train(items, labels, names=-some_names()).metrics["prior_weight"] == 0.0
+
     def test_none_of_them_is_an_answer_only_where_somebody_gave_it(self):
         items, labels = some_project(60, none=False)
         trained = train(items, labels)
