@@ -128,7 +128,7 @@ class Preference:
         there, back = order_by_id(items)
         items, labels = items.take(there), labels.take(there)
         differences = side_differences(items.vectors).astype(np.float64)
-        signs = 1.0 - 2.0 * labels.classes  # 1 where the left side is better
+        signs: Numbers = np.where(labels.classes == 0, 1.0, -1.0)  # 1 where the left side is better
         strength, held_out = _choose_strength(differences, signs, assign_folds(labels.classes, rng))
         temperature = fit_temperature(_logits(held_out), labels.classes)
         weights = _fit(differences, signs, strength)
