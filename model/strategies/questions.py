@@ -6,7 +6,7 @@ import numpy as np
 
 from model.records import Floats
 from model.strategies.coverage import uncertainty_coverage
-from model.strategies.herding import balanced_herding
+from model.strategies.herding import balanced_herding, max_herding
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
 
 # A question of which the model is nearly sure still asks now and then: what it is sure of may be wrong.
@@ -20,7 +20,7 @@ def largest_need(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     Each question has an order of its own: a first single choice that of balanced herding, any other one its
     uncertainty × coverage. A place in that order is divided by the share of answers that its head expects to
     get wrong, so that of two questions the one that knows less fills more of the window; an item stands by
-    its best place. Raises ValueError where no question has a head.
+    its best place. Without any head: coverage alone.
     """
     orders: list[tuple[Floats, float]] = []
     if inputs.probabilities is not None:
@@ -32,7 +32,7 @@ def largest_need(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
         scores = uncertainty_coverage(mine.uncertainty, items, inputs.labelled, batch=inputs.batch, rng=rng)
         orders.append((scores, 1.0 - float(mine.confidence.mean())))
     if not orders:
-        raise ValueError("this strategy needs the beliefs of at least one question; take max-herding")
+        return max_herding(inputs, rng).values
     if len(orders) == 1:
         return orders[0][0]
     most = max(need for _scores, need in orders)

@@ -19,7 +19,7 @@ from backend.workflows.serving.lines import tell, write_lines
 from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotations
 from model.audit import audit_hash
-from model.ranking import COVERAGE_ALONE, DEFAULT_STRATEGY, SEVERAL_QUESTIONS, LaneQueue, rank
+from model.ranking import DEFAULT_STRATEGY, SEVERAL_QUESTIONS, LaneQueue, rank
 from model.records import Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
@@ -65,10 +65,8 @@ def rank_pool(
 
 def _strategy(wanted: str, serving: Serving) -> str:
     """Of several questions, or one that is no single choice, one strategy knows how much each lacks."""
-    if serving.questions:
+    if serving.questions or serving.choice is None:
         return SEVERAL_QUESTIONS
-    if serving.choice is None:
-        return COVERAGE_ALONE
     return DEFAULT_STRATEGY if wanted == "auto" else wanted
 
 
