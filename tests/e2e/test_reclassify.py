@@ -48,6 +48,9 @@ class Down(httpx.BaseTransport):
             self.good -= 1
         return self._way.handle_request(request)
 
+    def close(self):
+        self._way.close()
+
 
 @pytest.fixture
 def workspace(label_studio, project, tmp_path):
