@@ -24,7 +24,7 @@ from backend.label_studio.choices_xml import (
 )
 from backend.label_studio.config_xml import parse_xml
 from backend.label_studio.controls.question import Label, Question
-from backend.label_studio.label_config import LabelConfig, Preference, fit_title, parse_label_config
+from backend.label_studio.label_config import Preference, fit_title, parse_label_config
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.spelling import find_label
 
@@ -76,9 +76,7 @@ class Change:
 
     def _becomes(self, choice: object) -> object:
         """What stands in place of a choice; one that means no label of the config stays as it is."""
-        label = (
-            find_label(choice, _config_of(self.question, self.labels)) if isinstance(choice, str) else None
-        )
+        label = find_label(choice, self.labels) if isinstance(choice, str) else None
         return choice if label is None else self.becomes.get(label, choice)
 
 
@@ -241,10 +239,6 @@ def _check_after(change: Change, asked: Question) -> None:
         raise BadRequest(
             "Label Studio would not read the new names as labels.", hint="Choose names without signs like $."
         )
-
-
-def _config_of(question: str, labels: tuple[Label, ...]) -> LabelConfig:
-    return LabelConfig(question, "", labels, (), (), (), ())
 
 
 def _written(root: etree._Element) -> str:
