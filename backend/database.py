@@ -300,6 +300,42 @@ class Decision(Base):
     details: Mapped[dict[str, object]] = mapped_column(Fields(), default=dict)
 
 
+class Relabelling(Base):
+    """A change of classes in Label Studio, as it was planned. `state`: writing, done or undone.
+
+    The config goes from `config_before` by `config_both`, which has old and new labels, to `config_after`.
+    """
+
+    __tablename__ = "relabellings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    question: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    config_before: Mapped[str] = mapped_column(Text)
+    config_both: Mapped[str] = mapped_column(Text)
+    config_after: Mapped[str] = mapped_column(Text)
+
+
+class RelabelledAnswer(Base):
+    """One annotation that a change of classes writes. `state`: kept, restored or left.
+
+    `before` is the whole annotation, `after` its new result. `is_removed`: it was taken out of Label Studio.
+    """
+
+    __tablename__ = "relabelled_answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    relabelling_id: Mapped[int] = mapped_column(ForeignKey("relabellings.id", ondelete="CASCADE"), index=True)
+    task_id: Mapped[int]
+    annotation_id: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    before: Mapped[dict[str, Any]] = mapped_column(Fields())
+    after: Mapped[list[Any]] = mapped_column(Items(dict))
+    is_removed: Mapped[bool]
+
+
 class Hint(Base):
     """Something may have changed: left by webhooks, the timer and people, taken away by the loop."""
 

@@ -422,8 +422,10 @@ class FakeLabelStudio:
         self._project(project_id)
         found = [task for task in self.tasks.values() if task["project"] == project_id]
         query = json.loads(params.get("query", "{}"))
-        for item in query.get("filters", {}).get("items", []):
-            found = [task for task in found if self._passes(task, item)]
+        filters = query.get("filters", {})
+        if items := filters.get("items", []):
+            enough = any if filters["conjunction"] == "or" else all
+            found = [task for task in found if enough(self._passes(task, item) for item in items)]
         if tab := params.get("view"):
             for item in self._tab(int(tab))["data"]["filters"]["items"]:
                 found = [task for task in found if self._passes(task, item)]
@@ -460,9 +462,41 @@ class FakeLabelStudio:
 
     @route("DELETE", r"/api/annotations/(\d+)/")
     def _delete_annotation(self, asked, annotation_id):
-        if all(said["id"] != annotation_id for task in self.tasks.values() for said in task["annotations"]):
-            raise Refusal(404, "No Annotation matches the given query.")
+        self._existing_annotation(annotation_id)
         self.delete_annotation(annotation_id)
+
+    @route("GET", r"/api/annotations/(\d+)/")
+    def _get_annotation(self, asked, annotation_id):
+        task, annotation = self._existing_annotation(annotation_id)
+        return annotation | {"task": task["id"], "project": task["project"]}
+
+    @route("PATCH", r"/api/annotations/(\d+)/")
+    def _patch_annotation(self, asked, annotation_id):
+        task, annotation = self._existing_annotation(annotation_id)
+        annotation |= asked.body | {"updated_at": self._moment()}
+        self._touch(task)
+        self._tell(task["project"], "ANNOTATION_UPDATED", annotation=annotation, task=task)
+        return annotation | {"task": task["id"], "project": task["project"]}
+
+    @route("GET", r"/api/tasks/(\d+)/annotations/")
+    def _get_annotations(self, asked, task_id):
+        if task_id not in self.tasks:
+            raise Refusal(404, "No Task matches the given query.")
+        return _submitted(self.tasks[task_id])
+
+    @route("POST", r"/api/tasks/(\d+)/annotations/")
+    def _create_annotation(self, asked, task_id):
+        if task_id not in self.tasks:
+            raise Refusal(404, "No Task matches the given query.")
+        parent = asked.body.get("parent_prediction")
+        if parent is not None and parent not in self.predictions:
+            reason = f'Invalid pk "{parent}" - object does not exist.'
+            raise Refusal(400, "Validation error", parent_prediction=[reason])
+        fields = {"completed_by": ADMIN} | asked.body
+        number = self._submit(
+            task_id, fields.pop("result"), user=fields.pop("completed_by"), **fields
+        )  # fmt: skip
+        return self._existing_annotation(number)[1]
 
     @route("GET", "/api/predictions")
     def _get_predictions(self, asked):
@@ -726,6 +760,11 @@ class FakeLabelStudio:
             for annotation in task["annotations"]
             if annotation["id"] == annotation_id
         )
+
+    def _existing_annotation(self, annotation_id):
+        if all(said["id"] != annotation_id for task in self.tasks.values() for said in task["annotations"]):
+            raise Refusal(404, "No Annotation matches the given query.")
+        return self._find_annotation(annotation_id)
 
     def _regions(self, task, label):
         if label is None:

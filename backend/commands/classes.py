@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from backend.commands import shell
+from backend.commands.relabel import add_relabelling
 from backend.commands.shell import AsJson, ProjectId
 from backend.terminal import plain
 
@@ -21,10 +22,19 @@ def add_classes(app: typer.Typer) -> None:
     """Puts `classes` into the command line."""
     classes = typer.Typer(
         no_args_is_help=True,
-        help="Look at possible new classes, add one, or say that it is none.",
-        epilog=shell.examples("classes list 1", "classes add 1 2 --name refunds", "classes reject 1 2"),
+        help="Look at possible new classes, add one; merge, rename or split those that there are.",
+        epilog=shell.examples(
+            "classes list 1",
+            "classes add 1 2 --name refunds",
+            "classes reject 1 2",
+            "classes merge 1 cats dogs pets",
+            'classes rename 1 pets "house pets"',
+            "classes split 1 complaint billing delivery --ask-again",
+            "classes undo 1",
+        ),
     )
     app.add_typer(classes, name="classes")
+    add_relabelling(classes)
 
     @classes.command("list")
     def list_them(

@@ -88,6 +88,36 @@ class LabelStudio(Connection):
         params["query"] = json.dumps(_filter("total_annotations", "Number", "greater", 0))
         return next(self._pages(params, shapes.TASKS_PAGE), [])
 
+    def annotated_tasks(self, project_id: int) -> Iterator[list[Json]]:
+        """Pages of the tasks that have an annotation, cancelled or not."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        counted = ("total_annotations", "cancelled_annotations")
+        items = [_item(name, "Number", "greater", 0) for name in counted]
+        params["query"] = json.dumps({"filters": {"conjunction": "or", "items": items}})
+        yield from self._pages(params, shapes.TASKS_PAGE)
+
+    def annotation(self, annotation_id: int) -> Json:
+        """One annotation with all that Label Studio keeps of it. Raises NotFound."""
+        found: Json = self._get(f"/api/annotations/{annotation_id}/", shapes.ANNOTATION)
+        return found
+
+    def annotations_of(self, task_id: int) -> list[Json]:
+        """The annotations of a task that were not cancelled. Raises NotFound."""
+        rows: list[Json] = self._get(f"/api/tasks/{task_id}/annotations/", [shapes.ANNOTATION])
+        return rows
+
+    def rewrite_annotation(self, annotation_id: int, result: list[Json]) -> None:
+        """Gives an annotation another result; its author and its number remain. Raises NotFound."""
+        self._send("PATCH", f"/api/annotations/{annotation_id}/", {"result": result})
+
+    def create_annotation(self, task_id: int, fields: Json) -> None:
+        """Adds an annotation in the name of its `completed_by`. Raises NotFound when the task is gone."""
+
+        def read_back() -> Json | None:
+            return _with_fields(self.annotations_of(task_id), fields)
+
+        self._send("POST", f"/api/tasks/{task_id}/annotations/", fields, shapes.OBJECT, read_back=read_back)
+
     def skips(self, project_id: int, task_ids: Collection[int]) -> dict[int, list[int]]:
         """The ids of the cancelled annotations of some tasks, by task."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
@@ -360,5 +390,8 @@ def _with_fields(rows: list[Json], fields: Json) -> Json | None:
 
 
 def _filter(column: str, kind: str, operator: str, value: object) -> Json:
-    item = {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
-    return {"filters": {"conjunction": "and", "items": [item]}}
+    return {"filters": {"conjunction": "and", "items": [_item(column, kind, operator, value)]}}
+
+
+def _item(column: str, kind: str, operator: str, value: object) -> Json:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}

@@ -101,24 +101,12 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     Raises BadRequest for an empty name, one that is there already or differs by case, blanks or a plural, and
     one that is too long, that no XML can hold, or that Label Studio reads as something else than a label.
     """
-    title = " ".join(title.split())
     config = parse_label_config(xml, preference)
-    if not title:
-        raise BadRequest("The name of a class cannot be empty.")
-    if len(title) > _LONGEST_LABEL:
-        raise BadRequest(
-            f"The name of a class is {len(title):,} letters long.", hint=f"Take at most {_LONGEST_LABEL}."
-        )
-    for label in config.labels:
-        if _nearly_same(title, label.name) or _nearly_same(title, label.title):
-            raise BadRequest(
-                f"The project has a label {label.title!r} already, which {title!r} can hardly be told from.",
-                hint="Give that label to the tasks, or choose another name.",
-            )
+    title = fit_title(title, config.labels)
     root = parse_xml(xml, keep_comments=True)
     control = _choices_named(root, config.from_name)
     last = list(tags(control, "choice"))[-1]
-    added = _choice(str(last.tag), title)
+    added = make_choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()
     last.tail = before.tail if before is not None else control.text
@@ -126,6 +114,28 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     changed = etree.tostring(root, encoding="unicode")
     _check_label(changed, title, preference)
     return changed
+
+
+def fit_title(title: str, labels: Sequence[Label]) -> str:
+    """A name for a class beside some labels, its blanks put right.
+
+    Raises BadRequest for an empty name, one that is too long, and one that differs from that of a label by
+    case, blanks, hyphens, underscores or a plural at most.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise BadRequest("The name of a class cannot be empty.")
+    if len(title) > _LONGEST_LABEL:
+        raise BadRequest(
+            f"The name of a class is {len(title):,} letters long.", hint=f"Take at most {_LONGEST_LABEL}."
+        )
+    for label in labels:
+        if _nearly_same(title, label.name) or _nearly_same(title, label.title):
+            raise BadRequest(
+                f"The project has a label {label.title!r} already, which {title!r} can hardly be told from.",
+                hint="Give that label to the tasks, or choose another name.",
+            )
+    return title
 
 
 def _choices_named(root: etree._Element, name: str) -> etree._Element:
@@ -138,7 +148,8 @@ def _choices_named(root: etree._Element, name: str) -> etree._Element:
     return found
 
 
-def _choice(tag: str, title: str) -> etree._Element:
+def make_choice(tag: str, title: str) -> etree._Element:
+    """A choice of a control. Raises BadRequest for letters that no XML can hold."""
     try:
         return etree.Element(tag, value=title)
     except ValueError:

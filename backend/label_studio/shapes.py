@@ -29,6 +29,7 @@ TASKS_PAGE: Shape = {
     "total": int,
     "tasks": [{"id": int, "data": None, "updated_at": str, "annotations": [dict]}],
 }
+ANNOTATION: Shape = {"id": int, "result": (list, type(None)), "completed_by": None}
 DATA_PAGE: Shape = {"total": int, "tasks": [{"id": int, "data": dict}]}
 _SCORED: Shape = {"id": int, "score": None, "model_version": None}
 SCORES_PAGE: Shape = {"total": int, "tasks": [{"id": int, "predictions": [_SCORED]}]}

@@ -17,6 +17,7 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.relabellings import Relabellings
 from backend.store.selections import Selections
 from backend.store.skip_groups import SkipGroups
 from backend.store.tasks import Tasks
@@ -52,6 +53,7 @@ class Workspace:
         self.map_points = MapPoints(database, state.id)
         self.selections = Selections(database, state.id)
         self.decisions = Decisions(database, state.id)
+        self.relabellings = Relabellings(database, state.id)
         self.hints = Hints(database, state.id)
 
     @property

@@ -37,6 +37,12 @@ SETTLED = {
 _DECIDED = {
     "group-added": "made “{label}” a class",
     "group-rejected": "said that group {group} is not a class",
+    "classes-merge": "merged labels, in {annotations} annotations",
+    "classes-rename": "renamed a label, in {annotations} annotations",
+    "classes-split": "split a label, in {annotations} annotations",
+    "classes-unmerge": "took a merge of labels back, in {annotations} annotations",
+    "classes-unrename": "took the renaming of a label back, in {annotations} annotations",
+    "classes-unsplit": "took the split of a label back, in {annotations} annotations",
     "rollback": "went back to {model}",
     "skips-class": "made “{label}” a class, of tasks that people skipped",
     "skips-exclude": "said that tasks like {skipped} skipped ones are not for this project",
