@@ -17,7 +17,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 5
+READER = 6
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -134,7 +134,7 @@ def read_task(
 
 
 def task_content(data: object, config: LabelConfig) -> str:
-    """The text that the annotator sees, one line per text tag; empty when the task has none."""
+    """What the annotator reads, a block for each object in the order of the config; empty for nothing."""
     if not isinstance(data, dict):
         return ""
     values = (text.fill(data) for text in config.texts)
