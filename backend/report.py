@@ -35,14 +35,7 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
-    if report.other_questions:
-        others = ", ".join(report.other_questions)
-        console.print(
-            plain(
-                f"The question answered is “{report.question}”. Not answered, though they could be: "
-                f"{others}. To choose: --set questions=NAME"
-            )
-        )
+    _print_questions(console, report)
     for obstacle in report.obstacles:
         console.print(plain(f"Cannot be answered: {obstacle}."))
     if report.ignored:
@@ -74,6 +67,25 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
+def _print_questions(console: Console, report: ConnectReport) -> None:
+    if report.also_answered:
+        others = ", ".join(report.also_answered)
+        console.print(
+            plain(
+                f"The main question is “{report.question}”. Answered as well: {others}. "
+                "To choose: --set questions=NAME"
+            )
+        )
+    if report.other_questions:
+        others = ", ".join(report.other_questions)
+        console.print(
+            plain(
+                f"The question answered is “{report.question}”. Not answered, though they could be: "
+                f"{others}. To choose: --set questions=NAME"
+            )
+        )
+
+
 def connect_json(report: ConnectReport) -> Json:
     """The same for machines."""
     return {
@@ -84,6 +96,7 @@ def connect_json(report: ConnectReport) -> Json:
         "dashboard": report.dashboard,
         "question": report.question,
         "labels": report.labels,
+        "also_answered": list(report.also_answered),
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
         "without_text": list(report.gaps.sentences),

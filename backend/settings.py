@@ -267,8 +267,8 @@ class ProjectSettings(BaseModel):
     )
     questions: NameList = Field(
         default="",
-        description="Name of the question to answer, of several with commas the first that can be; empty: "
-        "the first that is always shown, answered and required.",
+        description="Names of the questions to answer, with commas, the main one first; empty: all that can "
+        "be, and the main one is the first that is always shown, answered and required.",
     )
 
     priority_field: NameList = Field(

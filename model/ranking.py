@@ -17,6 +17,8 @@ from model.strategies.inputs import Rows
 NO_MODEL = "no-model"
 SOON = 0.02  # share of the queue in which people meet what is new
 DEFAULT_STRATEGY = "balanced-herding"  # from the first task on: docs/decisions/0010
+SEVERAL_QUESTIONS = "largest-need"  # of more than one question, or of one that is no single choice
+COVERAGE_ALONE = "max-herding"  # while no question has a head
 
 
 @dataclass(frozen=True, slots=True, eq=False)

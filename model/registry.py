@@ -15,22 +15,25 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from dataclasses import dataclass as plain_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
-from model.heads.trained import Metrics, TrainedHead
+from model.heads.trained import Metrics
 from model.records import LabelSpace, Representation
 from model.sealed_tensors import seal, unseal
+from model.task_type import Tensors
 
 HEAD_FILE = "head.safetensors"
 MANIFEST_FILE = "manifest.json"
@@ -61,8 +64,22 @@ class VersionExists(RegistryError):
 
 
 @dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
+class QuestionEntry:
+    """A question whose head stands beside the first one: its name in the config, its kind, its columns."""
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    metrics: Metrics
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
 class Manifest:
-    """Where a version came from: enough to repeat it and to explain each of its numbers."""
+    """Where a version came from: enough to repeat it and to explain each of its numbers.
+
+    `classes` and `metrics` are those of the project's first question. That one has the first head if it is a
+    single choice; every other question stands among `questions`.
+    """
 
     version: str
     kind: Literal["trained", "label-names"]
@@ -77,6 +94,7 @@ class Manifest:
     code_version: str
     representation: Representation = "encoder"  # what the head takes; versions of old did not say
     words: str | None = None  # revision of the TF-IDF encoder that it needs
+    questions: tuple[QuestionEntry, ...] = ()
 
     @model_validator(mode="after")
     def _has_words_where_needed(self) -> Manifest:
@@ -95,10 +113,19 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as indented JSON, in a fixed order."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        found = {name: value for name, value in asdict(self).items() if name != "questions" or value}
+        return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _MANIFEST = TypeAdapter(Manifest)
+
+
+@plain_dataclass(frozen=True, slots=True, eq=False)
+class StoredQuestion:
+    """The head of a question as it was written: what `Learner.load` of its kind makes a head of."""
+
+    entry: QuestionEntry
+    tensors: Tensors
 
 
 class ModelRegistry:
@@ -114,17 +141,20 @@ class ModelRegistry:
         self,
         project: str,
         version: str,
-        trained: TrainedHead,
+        head: LinearHead | None,
         manifest: Manifest,
         *,
+        questions: Sequence[Tensors] = (),
         record: bytes | None = None,
     ) -> None:
         """Write a version aside, then make it visible in one step: a kill leaves a whole version or none.
 
-        `record` is kept beside it as it is: what the version was made from.
+        `head` is None where the first question is no single choice. `questions` are the heads of those that
+        the manifest names, in their order. `record` is kept beside as it is: what the version was made from.
         Raises VersionExists when it was written before, ValueError when the manifest is of something else.
         """
-        if manifest.version != version or manifest.classes != trained.head.space.names:
+        has_classes = head is None or manifest.classes == head.space.names
+        if manifest.version != version or not has_classes or len(questions) != len(manifest.questions):
             raise ValueError(f"save: the manifest of {manifest.version!r} does not describe {version!r}")
         target = self._folder(project, version)
         if target.exists():
@@ -134,7 +164,7 @@ class ModelRegistry:
         aside.mkdir(parents=True)
         try:
             text = manifest.to_json()
-            _write(aside / HEAD_FILE, _pack(trained.head, text))
+            _write(aside / HEAD_FILE, _pack(head, questions, text))
             _write(aside / MANIFEST_FILE, text.encode())
             if record is not None:
                 _write(aside / RECORD_FILE, record)
@@ -144,11 +174,20 @@ class ModelRegistry:
             shutil.rmtree(aside, ignore_errors=True)
         _sync_folder(target.parent)
 
-    def load(self, project: str, version: str) -> tuple[LinearHead, Manifest]:
-        """A version's head and manifest; raises VersionMissing or VersionBroken.
+    def load(self, project: str, version: str) -> tuple[LinearHead | None, Manifest]:
+        """The head of a version's first question and its manifest; raises VersionMissing or VersionBroken.
 
-        A version whose words cannot be read is broken too.
+        The head is None where that question is no single choice. A version whose words cannot be read is
+        broken too.
         """
+        stored = self._load(project, version)
+        return stored.head, stored.manifest
+
+    def load_questions(self, project: str, version: str) -> tuple[StoredQuestion, ...]:
+        """The heads of all other questions of a version; raises as `load` does."""
+        return self._load(project, version).questions
+
+    def _load(self, project: str, version: str) -> _Stored:
         folder = self._folder(project, version)
         if not folder.is_dir():
             raise VersionMissing(
@@ -156,10 +195,11 @@ class ModelRegistry:
                 "List the versions there are, or train again."
             )
         # A version never changes, but a store can be damaged, or begun again under the same names.
-        head, manifest = self._read(folder, _stamp(folder, MANIFEST_FILE), _stamp(folder, HEAD_FILE))
-        if manifest.words is not None and self.load_words(project, manifest.words) is None:
-            raise _broken(folder, f"the words {manifest.words!r} are missing or cannot be read")
-        return head, manifest
+        stored = self._read(folder, _stamp(folder, MANIFEST_FILE), _stamp(folder, HEAD_FILE))
+        words = stored.manifest.words
+        if words is not None and self.load_words(project, words) is None:
+            raise _broken(folder, f"the words {words!r} are missing or cannot be read")
+        return stored
 
     def load_record(self, project: str, version: str) -> bytes | None:
         """What a version was made from, as it was given to save; None when there is none."""
@@ -268,30 +308,56 @@ def _stamp(folder: Path, name: str) -> tuple[int, int, int]:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> tuple[LinearHead, Manifest]:
+@plain_dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    head: LinearHead | None
+    questions: tuple[StoredQuestion, ...]
+    manifest: Manifest
+
+
+def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> _Stored:
     try:
         text = _manifest_text(folder)
         manifest = Manifest.from_json(text)
-        head = _unpack((folder / HEAD_FILE).read_bytes(), text, LabelSpace(manifest.classes))
+        tensors = unseal((folder / HEAD_FILE).read_bytes(), beside=text)
+        head, questions = _unpack(tensors, manifest), _unpack_questions(tensors, manifest)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _broken(folder, f"{type(error).__name__}: {error}") from error
     if manifest.version != folder.name:
         raise _broken(folder, f"its manifest is of version {manifest.version!r}")
-    return head, manifest
+    return _Stored(head, questions, manifest)
 
 
-def _pack(head: LinearHead, manifest: str) -> bytes:
-    """The head's file, which also tells whether the manifest beside it is the one it was written with."""
-    temperature = np.array([head.temperature], dtype=np.float64)
-    weights, bias = np.ascontiguousarray(head.weights), np.ascontiguousarray(head.bias)
-    return seal({"weights": weights, "bias": bias, "temperature": temperature}, beside=manifest)
+def _pack(head: LinearHead | None, questions: Sequence[Tensors], manifest: str) -> bytes:
+    """The heads' file, which also tells whether the manifest beside it is the one it was written with."""
+    tensors: dict[str, NDArray[Any]] = {}
+    if head is not None:
+        temperature = np.array([head.temperature], dtype=np.float64)
+        weights, bias = np.ascontiguousarray(head.weights), np.ascontiguousarray(head.bias)
+        tensors |= {"weights": weights, "bias": bias, "temperature": temperature}
+    for number, found in enumerate(questions):
+        tensors |= {f"{number}.{name}": np.ascontiguousarray(values) for name, values in found.items()}
+    return seal(tensors, beside=manifest)
 
 
-def _unpack(content: bytes, manifest: str, space: LabelSpace) -> LinearHead:
-    tensors = unseal(content, beside=manifest)
+def _unpack(tensors: Tensors, manifest: Manifest) -> LinearHead | None:
+    if "weights" not in tensors and manifest.questions:
+        return None
     if tensors["weights"].dtype != np.float32 or tensors["bias"].dtype != np.float32:
         raise ValueError("weights and bias must be float32")
-    return LinearHead(tensors["weights"], tensors["bias"], float(tensors["temperature"].item()), space)
+    temperature, space = float(tensors["temperature"].item()), LabelSpace(manifest.classes)
+    return LinearHead(tensors["weights"], tensors["bias"], temperature, space)
+
+
+def _unpack_questions(tensors: Tensors, manifest: Manifest) -> tuple[StoredQuestion, ...]:
+    found = []
+    for number, entry in enumerate(manifest.questions):
+        start = f"{number}."
+        mine = {name.removeprefix(start): row for name, row in tensors.items() if name.startswith(start)}
+        if not mine:
+            raise ValueError(f"the head of the question {number + 1} is missing")
+        found.append(StoredQuestion(entry, mine))
+    return tuple(found)
 
 
 def _write(path: Path, content: bytes) -> None:

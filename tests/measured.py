@@ -290,7 +290,7 @@ def _save(registry, key, version):
         created_at="2026-01-01T00:00:00Z",
         code_version="0.1.0",
     )
-    registry.save(key, version, trained, manifest)
+    registry.save(key, version, trained.head, manifest)
 
 
 def _add_tasks(session, project, texts, labels, rng, *, synthetic, answered):

@@ -38,9 +38,10 @@ class Preference:
 class LabelConfig:
     """The part of a labeling config that we answer.
 
-    `from_name`, `to_name` and `labels` are those of the first of `questions`, all that are answered.
-    `other_controls` are the tags left to the annotator, `other_questions` the names of those among them that
-    could be answered too, `obstacles` what stands in the way of the rest.
+    `questions` are all that are answered, the main one first; `from_name`, `to_name`, `labels` are those of
+    the main one. `other_controls` are the tags left to the annotator, `other_questions` the names of those
+    among them that could be answered too, but that an admin left out, `obstacles` what stands in the way of
+    the rest.
     """
 
     from_name: str
@@ -50,7 +51,12 @@ class LabelConfig:
     other_controls: tuple[str, ...]
     other_questions: tuple[str, ...]
     obstacles: tuple[str, ...]
-    questions: tuple[Question, ...] = ()
+    questions: tuple[Question, ...]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the main question."""
+        return self.questions[0].kind
 
     @property
     def space(self) -> LabelSpace:
@@ -65,15 +71,18 @@ class LabelConfig:
 
 @lru_cache(maxsize=64)  # Label Studio sends the same config with every request
 def parse_label_config(xml: str, preference: Preference = Preference()) -> LabelConfig:
-    """Finds the question to answer. Raises BadRequest (no XML), UnsupportedConfig (names what is in the way).
+    """The questions to answer. Raises BadRequest (no XML), UnsupportedConfig (says what is in the way).
 
-    One that is always shown comes before one under a condition, then answered ones, then required ones.
+    All that can be are answered; where an admin names some, these alone. The main one: a single choice before
+    other kinds, unless people answer only the other; then one that is always shown before one under a
+    condition, then answered ones, then required ones.
     """
     root = parse_xml(xml)
     texts = find_texts(root)
     questions = find_questions(root, texts)
     chosen = _choose(questions, preference)
-    others = [question for question in questions if question is not chosen]
+    answered = (chosen, *(one for one in _wanted(questions, preference) if one is not chosen))
+    others = [question for question in questions if question not in answered]
     return LabelConfig(
         from_name=chosen.name,
         to_name=chosen.to_name,
@@ -82,7 +91,7 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         other_controls=tuple(question.tag for question in others),
         other_questions=tuple(question.name for question in others if not question.obstacle),
         obstacles=tuple(question.obstacle for question in others if question.obstacle),
-        questions=(chosen,),
+        questions=answered,
     )
 
 
@@ -107,7 +116,7 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
                 hint="Give that label to the tasks, or choose another name.",
             )
     root = parse_xml(xml, keep_comments=True)
-    control = next(tag for tag in tags(root, "choices") if attribute(tag, "name") == config.from_name)
+    control = _choices_named(root, config.from_name)
     last = list(tags(control, "choice"))[-1]
     added = _choice(str(last.tag), title)
     added.tail = last.tail
@@ -117,6 +126,16 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     changed = etree.tostring(root, encoding="unicode")
     _check_label(changed, title, preference)
     return changed
+
+
+def _choices_named(root: etree._Element, name: str) -> etree._Element:
+    found = next((tag for tag in tags(root, "choices") if attribute(tag, "name") == name), None)
+    if found is None:
+        raise BadRequest(
+            f"The question {name!r} has no classes that can be added to.",
+            hint="A class can be added to <Choices>.",
+        )
+    return found
 
 
 def _choice(tag: str, title: str) -> etree._Element:
@@ -192,10 +211,18 @@ def _choose(questions: Sequence[Question], preference: Preference) -> Question:
         raise UnsupportedConfig(
             f"The labeling config has nothing that can be learned yet: {'; '.join(reasons)}.", hint=SUPPORTED
         )
-    return min(
-        possible.values(),
-        key=lambda one: (one.is_conditional, one.name not in preference.answered, not one.is_required),
-    )
+    return min(possible.values(), key=lambda one: _rank(one, preference.answered))
+
+
+def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool]:
+    """What decides between questions, lowest first."""
+    return question.is_conditional, question.name not in answered, not question.is_required
+
+
+def _wanted(questions: Sequence[Question], preference: Preference) -> list[Question]:
+    """The questions that can be answered, in the order of the config; those that an admin names, if any."""
+    possible = [question for question in questions if not question.obstacle]
+    return [one for one in possible if not preference.questions or one.name in preference.questions]
 
 
 def _choose_named(

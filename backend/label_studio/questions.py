@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from lxml import etree
 
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
-from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.controls.question import Question
+from backend.label_studio.controls.table import SERVED, matching_control
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
 
-# A question with fewer is a tick: yes or no, and no choice among classes.
-_FEWEST_LABELS = 2
-_SINGLE = ("", "single", "single-radio")
-_DYNAMIC = re.compile(r"\$[\w\[{]")
 _CONDITIONS = ("region-selected", "no-region-selected", "choice-selected", "choice-unselected")
 # Tags that carry a `toName` without asking anything.
 _NO_QUESTIONS = ("relations", "filter")
@@ -52,7 +48,7 @@ def find_questions(root: etree._Element, texts: Mapping[str, Template]) -> tuple
 
 
 def _asks(tag: etree._Element) -> bool:
-    return bool(attribute(tag, "toName")) or kind(tag) == "choices"
+    return bool(attribute(tag, "toName")) or matching_control(tag) is not None
 
 
 def _question(
@@ -60,46 +56,22 @@ def _question(
 ) -> Question:
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
-    labels = _labels(tag)
-    if kind(tag) != "choices":
+    control = matching_control(tag)
+    if control is None or control.kind not in SERVED:
         obstacles = ["is not learned yet"]
     else:
-        obstacles = [*_form_obstacles(tag), *_label_obstacles(tag, labels)]
-        obstacles += [] if readable else [_ground_obstacle(to_names, objects)]
+        obstacles = [*control.obstacles(tag), *([] if readable else [_ground_obstacle(to_names, objects)])]
     return Question(
         name=attribute(tag, "name"),
         tag=str(tag.tag),
         to_name=readable[0] if readable else "",
-        labels=labels,
+        labels=control.labels(tag) if control else (),
         is_conditional=any(_is_condition(each) for each in lineage(tag)),
         is_required=is_true(tag, "required"),
         obstacle=f"{written(tag)} {' and '.join(obstacles)}" if obstacles else "",
+        kind=control.kind if control else "",
+        to_names=tuple(to_names),
     )
-
-
-def _form_obstacles(tag: etree._Element) -> Iterator[str]:
-    if (form := attribute(tag, "choice")) not in _SINGLE:
-        yield f'has choice="{form}"'
-    if value := attribute(tag, "value"):
-        yield f'takes its labels from each task (value="{value}")'
-    for name in ("perRegion", "perItem"):
-        if is_true(tag, name):
-            yield f'has {name}="true"'
-    if any(kind(each) == "repeater" for each in lineage(tag)):
-        yield "is repeated by <Repeater>"
-
-
-def _label_obstacles(tag: etree._Element, labels: tuple[Label, ...]) -> Iterator[str]:
-    choices = list(tags(tag, "choice"))
-    if any(kind(parent) == "choice" for choice in choices for parent in choice.iterancestors()):
-        yield "has a <Choice> inside a <Choice>"
-    dynamic = next((choice for choice in choices if _DYNAMIC.search(attribute(choice, "value"))), None)
-    if dynamic is not None:
-        yield f'takes a label from each task (<Choice value="{attribute(dynamic, "value")}">)'
-    elif not labels and not attribute(tag, "value"):
-        yield "has no <Choice>"
-    elif 0 < len(labels) < _FEWEST_LABELS:
-        yield "has a single <Choice>, a tick that says yes or no"
 
 
 def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element]) -> str:
@@ -114,15 +86,3 @@ def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element])
 def _is_condition(tag: etree._Element) -> bool:
     when = attribute(tag, "visibleWhen")
     return when in _CONDITIONS or (not when and bool(attribute(tag, "whenChoiceValue")))
-
-
-def _labels(tag: etree._Element) -> tuple[Label, ...]:
-    return tuple({label.name: label for label in _choices(tag)}.values())
-
-
-def _choices(tag: etree._Element) -> Iterator[Label]:
-    for choice in tags(tag, "choice"):
-        value = attribute(choice, "value")
-        name = attribute(choice, "alias") or value
-        if name:
-            yield Label(name=name, title=value or name)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from backend.json_types import Json
+from backend.label_studio.controls.protocol import Target
+from backend.label_studio.controls.question import Question
+from backend.label_studio.controls.table import control_of
 from backend.label_studio.label_config import LabelConfig
 
 
-def choice_result(config: LabelConfig, label: str, *, confidence: float) -> list[Json]:
-    """The regions of one pre-annotation; `confidence` in [0, 1] sits on the region.
+def target_result(question: Question, target: Target, *, confidence: float) -> list[Json]:
+    """The regions of a pre-annotation that answers a question; `confidence` in [0, 1] sits on each.
 
-    No text of ours: what a region carries stays in the annotation of the person who submits it.
+    None for an answer that says "none of them".
     """
-    return [
-        {
-            "from_name": config.from_name,
-            "to_name": config.to_name,
-            "type": "choices",
-            "value": {"choices": [label]},
-            "score": round(min(1.0, max(0.0, confidence)), 4),
-        }
-    ]
+    return control_of(question.kind).render(question, target, confidence=confidence)
+
+
+def choice_result(config: LabelConfig, label: str, *, confidence: float) -> list[Json]:
+    """The regions of one pre-annotation that gives the main question a label."""
+    return target_result(config.questions[0], (label,), confidence=confidence)
 
 
 def prediction(result: list[Json], *, version: str, score: float) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +10,8 @@ from typing import Literal
 
 from backend.json_types import Json
 from backend.label_studio.controls.protocol import Target
+from backend.label_studio.controls.question import Question
+from backend.label_studio.controls.table import control_of
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
@@ -26,6 +27,9 @@ WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
 Outcome = Literal[
     "", "label", "no text", "in dispute", "empty", "another question", "unknown label", "skipped"
 ]
+
+# What a task is labelled that people left without any of several labels.
+NONE_OF_THEM = "none of them"
 
 # Where a synthetic task may say who made it, and from what.
 GENERATOR_FIELD = "generator"
@@ -43,7 +47,7 @@ class SyntheticFields:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one annotator said: a label; None when nothing known was said, or the task was skipped.
+    """What one annotator said to the main question, in words; None when nothing known was said, or skipped.
 
     `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
     `why_not` says why there is no label; None where there is one.
@@ -70,11 +74,12 @@ class Origin:
 class TaskState:
     """One task as the loop sees it.
 
-    `label` is the majority of its annotations, None without annotations, on a tie, or when the label has
-    left the config. `is_skipped`: somebody skipped it and nobody labelled it. `shown`: our own fields on it.
-    `missing_fields` are those of the config in which the task has no text, `order_fields` what those fields
-    of the task data say by which an admin wants the order changed, where they say anything. `targets` is what
-    people together answered, by the name of each question that they answered.
+    `label` is what its annotations together say to the main question, in words; None without annotations,
+    on a tie, or when the label has left the config. `is_skipped`: somebody skipped it and nobody labelled
+    it. `shown`: our own fields on it. `missing_fields` are those of the config in which the task has no
+    text, `order_fields` what those fields of the task data say by which an admin wants the order changed,
+    where they say anything. `targets` is what people together answered, by the name of each question that
+    they answered: where one of several questions is missing, the answer is a partial one.
     """
 
     task_id: int
@@ -117,10 +122,11 @@ def read_task(
     # what a synthetic task was imported with is the word of its generator, not of a person
     annotations = [said for said in everything if not (origin.is_synthetic and said.get("ground_truth"))]
     submitted = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
+    targets = merged_targets(submitted, config)
     return TaskState(
         task_id=int(task["id"]),
         content=task_content(task.get("data"), config),
-        label=majority_label(submitted, config),
+        label=_words(targets.get(config.from_name)),
         annotations=len([said for said in everything if not said.get("was_cancelled")]),
         is_labeled=bool(task.get("is_labeled")),
         is_skipped=not submitted and len(annotations) > 0,
@@ -130,6 +136,7 @@ def read_task(
         shown=_shown(task.get("data")),
         missing_fields=_missing_fields(task.get("data"), config),
         order_fields=_texts_of(task.get("data"), order_fields),
+        targets=targets,
     )
 
 
@@ -147,18 +154,39 @@ def content_hash(content: str) -> str:
 
 
 def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
-    """The label that most people give; None on a tie or when none is in the config.
+    """What people together say to the main question, in words; None where they do not agree, or say nothing.
 
-    Of several labels of one person the latest counts, whether it was given or changed then.
+    Of several answers of one person the latest counts, whether it was given or changed then.
     """
-    said: dict[object, str] = {}
-    for number, annotation in enumerate(sorted(annotations, key=_said_at)):
-        if label := _chosen(annotation, config):
-            said[_author(annotation) or ("nobody", number)] = label
-    ranked = Counter(said.values()).most_common(2)
-    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
-        return None
-    return ranked[0][0]
+    return _words(_merged(_in_time(annotations), config.questions[0]))
+
+
+def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Target]:
+    """What people together say, by the name of each question to which they say something."""
+    ordered = _in_time(annotations)
+    targets = {question.name: _merged(ordered, question) for question in config.questions}
+    return {name: target for name, target in targets.items() if target is not None}
+
+
+def _in_time(annotations: list[Json]) -> list[Json]:
+    return sorted(annotations, key=_said_at)
+
+
+def _merged(ordered: list[Json], question: Question) -> Target | None:
+    said: dict[object, Target] = {}
+    for number, annotation in enumerate(ordered):
+        if (target := _target(annotation, question)) is not None:
+            said[_author(annotation) or ("nobody", number)] = target
+    return control_of(question.kind).merge(list(said.values()), question) if said else None
+
+
+def _target(annotation: Json, question: Question) -> Target | None:
+    return control_of(question.kind).read(_regions(annotation, question), question)
+
+
+def _words(target: Target | None) -> str | None:
+    """A target as people read it."""
+    return None if target is None else ", ".join(target) or NONE_OF_THEM
 
 
 def _missing_fields(data: object, config: LabelConfig) -> tuple[str, ...]:
@@ -185,14 +213,14 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
         is_synthetic=True,
         generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
-        intended_label=find_label(intended, config) or imported,
+        intended_label=find_label(intended, config.labels) or imported,
     )
 
 
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
     # a skip carries what was chosen before it
     is_skip = bool(annotation.get("was_cancelled"))
-    label = None if is_skip else _chosen(annotation, config)
+    label = None if is_skip else _words(_target(annotation, config.questions[0]))
     return Answer(
         by=_author(annotation),
         at=_created_at(annotation),
@@ -228,7 +256,7 @@ def _moment(text: str) -> datetime:
 
 
 def _was_kept(annotation: Json, config: LabelConfig) -> bool | None:
-    regions = _regions(annotation, config)
+    regions = _regions(annotation, config.questions[0])
     if annotation.get("parent_prediction") is None or not regions:
         return None
     # "Create Annotations From Predictions" copies regions without saying where they come from
@@ -239,9 +267,8 @@ def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
     if annotation.get("was_cancelled"):
         return "skipped"
     regions = _regions(annotation)
-    ours = _regions(annotation, config)
-    values = [region.get("value") for region in ours]
-    if any(isinstance(value, dict) and value.get("choices") for value in values):
+    ours = _regions(annotation, config.questions[0])
+    if any(_says_something(region.get("value")) for region in ours):
         return "unknown label"
     return "another question" if len(regions) > len(ours) else "empty"
 
@@ -254,27 +281,18 @@ def _why_no_label(answers: Sequence[Answer]) -> Outcome:
     return next((why for why in reasons if why != "skipped"), "skipped" if reasons else "")
 
 
-def _regions(annotation: Json, config: LabelConfig | None = None) -> list[Json]:
-    """What an annotation says: to our question, or without a config to all."""
+def _says_something(value: object) -> bool:
+    return isinstance(value, dict) and any(part not in (None, "", []) for part in value.values())
+
+
+def _regions(annotation: Json, question: Question | None = None) -> list[Json]:
+    """What an annotation says: to a question, or without one to all."""
     result = annotation.get("result")
     regions = [region for region in result if isinstance(region, dict)] if isinstance(result, list) else []
-    return [region for region in regions if config is None or region.get("from_name") == config.from_name]
+    return [region for region in regions if question is None or region.get("from_name") == question.name]
 
 
 def _shown(data: object) -> dict[str, str]:
     if not isinstance(data, dict):
         return {}
     return {name: str(value) for name, value in data.items() if name.startswith(OWN_FIELDS)}
-
-
-def _chosen(annotation: Json, config: LabelConfig) -> str | None:
-    for region in _regions(annotation, config):
-        value = region.get("value")
-        choices = value.get("choices") if isinstance(value, dict) else None
-        if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
-            continue
-        # one that is ticked twice, as imports may say it, is one
-        labels = {find_label(choice, config) for choice in choices}
-        if len(labels) == 1 and (label := labels.pop()):
-            return label
-    return None

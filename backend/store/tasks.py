@@ -332,6 +332,19 @@ class Tasks(ProjectTable):
                 .order_by(Task.task_id)
             ).all()
 
+    def read_targets(self) -> dict[int, dict[str, list[str]]]:
+        """What was answered to each question, by task, of real tasks with a text to which something was."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.targets).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.content_hash != "",
+                    cast(Task.targets, String).not_in(("{}", "null")),
+                )
+            )
+            return {task_id: targets or {} for task_id, targets in rows}
+
     def read_order_fields(self) -> Sequence[Any]:
         """Of each task with a text that waits for its first answer: `task_id` and `order_fields`."""
         with self._database.session() as session:
@@ -439,6 +452,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "answered_at": max((said.at for said in state.answers), default=None),
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
+        "targets": {name: list(target) for name, target in state.targets.items()},
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend import __version__
@@ -37,12 +38,12 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
-from backend.workflows.serving.serving import Serving, load_serving
+from backend.workflows.serving.serving import Serving, load_serving, serve
 from backend.workflows.serving.window import first_window, order_seed, publish_places, rank_pool
 from backend.workflows.training.judging import auxiliary_items, judge_tasks
 from backend.workflows.training.learn import AuxiliaryItem, Learned, learn
 from model.records import Ids, Ranking
-from model.registry import Manifest, RegistryError
+from model.registry import Manifest, QuestionEntry, RegistryError
 
 logger = logging.getLogger(__name__)
 
@@ -215,16 +216,13 @@ class ProjectLoop:
         if snapshot.synthetic:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
-            judged = judge_tasks(self.workspace, snapshot)
+            judged = judge_tasks(self.workspace, config, snapshot)
             auxiliary = auxiliary_items(judged)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
-        serving = Serving(
-            version=next_version(taken, by_name=learned.by_name),
-            head=learned.trained.head,
-            config=config,
-            snapshot=learned.seen,
+        serving = replace(
+            serve(learned, version=next_version(taken, by_name=learned.by_name), config=config),
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
             novel=novel_members(self.workspace),
@@ -266,7 +264,14 @@ class ProjectLoop:
             )
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             check_lease(workspace)
-            workspace.registry.save(workspace.key, serving.version, learned.trained, manifest, record=record)
+            workspace.registry.save(
+                workspace.key,
+                serving.version,
+                serving.choice,
+                manifest,
+                questions=[one.trained.head.tensors() for one in learned.questions],
+                record=record,
+            )
         found = self.report.record
         found.moved = ranking.moved if snapshot.priority else None
         found.strategy, found.representation = ranking.strategy, learned.representation
@@ -348,7 +353,7 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
     return Manifest(
         version=version,
         kind="label-names" if learned.by_name else "trained",
-        classes=learned.trained.head.space.names,
+        classes=snapshot.labels.space.names,
         encoder=snapshot.embeddings.encoder,
         seed=workspace.seed,
         data_fingerprint=snapshot.fingerprint,
@@ -359,6 +364,12 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
         code_version=__version__,
         representation=learned.representation,
         words=learned.words,
+        questions=tuple(
+            QuestionEntry(
+                one.question.name, one.question.kind, one.trained.head.space.names, dict(one.metrics)
+            )
+            for one in learned.questions
+        ),
     )
 
 

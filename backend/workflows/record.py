@@ -14,13 +14,14 @@ from safetensors import SafetensorError
 
 from backend.errors import NotFound
 from backend.json_types import Json
-from backend.label_studio.label_config import Preference, parse_label_config
+from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.task_types import is_single_choice, questions_beside
+from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.serving import Serving
+from backend.workflows.serving.serving import head_tensors, name_tensors, serve
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
-from model.heads.single_label import LinearHead
 from model.priority import Priority, Quota
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
@@ -59,7 +60,8 @@ def pack_record(
 ) -> bytes:
     """The record of a version, without a pickle and without a text."""
     labels = np.full(len(snapshot.embeddings), _UNLABELLED, dtype=np.int32)
-    labels[snapshot.labelled] = snapshot.labels.classes
+    is_choice = is_single_choice(_config(workspace.state.label_config, workspace.state.question))
+    labels[snapshot.labelled] = snapshot.labels.classes if is_choice else 0
     facts = {
         "label_config": workspace.state.label_config,
         "question": workspace.state.question,
@@ -94,6 +96,8 @@ def pack_record(
         "priority-multipliers": snapshot.priority.multipliers,
     }
     tensors |= {f"queue-{queue.lane}": queue.ids for queue in queues}
+    for at, asked in enumerate(snapshot.questions):
+        tensors |= {f"question-{at}-ids": asked.labels.ids, f"question-{at}-targets": asked.labels.targets}
     tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -101,17 +105,17 @@ def pack_record(
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
-    stored = _load_head(workspace, version)
     tensors, facts = _load(workspace, version)
     workspace = workspace.with_overrides(facts["settings"])
-    config = parse_label_config(facts["label_config"], Preference(settled=facts.get("question", "")))
-    snapshot = _rebuild(workspace, tensors, facts, names=config.space.names)
+    config = _config(facts["label_config"], facts.get("question", ""))
+    stored = _load_tensors(workspace, version)
+    snapshot = _rebuild(workspace, tensors, facts, config=config)
     auxiliary = [
         AuxiliaryItem(int(task_id), config.space.names[column])
         for task_id, column in zip(tensors["teacher-ids"], tensors["teacher-labels"], strict=True)
     ]
     learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
-    serving = Serving(version, learned.trained.head, config, learned.seen)
+    serving = serve(learned, version=version, config=config)
     queues = [
         LaneQueue(
             lane,
@@ -128,9 +132,9 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     # and those from before skips taught anything let nobody wait
     behind = tensors.get("behind", np.zeros(0, dtype=np.int64))
     order = rank_pool(workspace, serving, queues=queues, behind=behind, seed=seed).ids
-    same_head = all(
-        np.array_equal(getattr(stored, name), getattr(learned.trained.head, name))
-        for name in ("weights", "bias", "temperature")
+    made = head_tensors(learned)
+    same_head = made.keys() == stored.keys() and all(
+        np.array_equal(values, stored[name]) for name, values in made.items()
     )
     return Replay(
         loop=loop_id,
@@ -153,13 +157,19 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     return version
 
 
-def _load_head(workspace: Workspace, version: str) -> LinearHead:
+def _config(xml: str, question: str) -> LabelConfig:
+    return parse_label_config(xml, Preference(settled=question))
+
+
+def _load_tensors(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
+    """All heads of a version, as `head_tensors` gives them."""
     try:
         head, _manifest = workspace.registry.load(workspace.key, version)
+        questions = workspace.registry.load_questions(workspace.key, version)
     except RegistryError:
         hint = f"See: nextlabel versions {workspace.label_studio_id}"
         raise NotFound(f"Version {version} cannot be read.", hint=hint) from None
-    return head
+    return name_tensors(head, [(stored.entry.name, stored.tensors) for stored in questions])
 
 
 def _load(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
@@ -178,16 +188,19 @@ def _load(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], 
 
 
 def _rebuild(
-    workspace: Workspace, tensors: dict[str, NDArray[Any]], facts: Json, *, names: Sequence[str]
+    workspace: Workspace, tensors: dict[str, NDArray[Any]], facts: Json, *, config: LabelConfig
 ) -> Snapshot:
-    ids, labels = tensors["ids"], tensors["labels"]
+    ids, labels, names = tensors["ids"], tensors["labels"], config.space.names
+    questions = _questions(tensors, config)
     hashes = _hashes(tensors["contents"])
     embeddings = _embeddings(workspace, ids, hashes)
     made_hashes = _hashes(tensors["teacher-contents"])
     made = _embeddings(workspace, tensors["teacher-ids"], made_hashes)
     labelled = labels != _UNLABELLED
-    given = Labels.from_names(
-        ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(tuple(names))
+    given = (
+        Labels.from_names(ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(names))
+        if is_single_choice(config)
+        else questions[0].labels
     )
     snapshot = Snapshot(
         embeddings=embeddings,
@@ -206,11 +219,27 @@ def _rebuild(
         fingerprint=str(facts["fingerprint"]),
         contents=_all_contents(tensors),
         priority=_priority(tensors, facts),
+        questions=questions,
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
     audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
     return replace(snapshot, audit=audit, audit_threshold=threshold)
+
+
+def _questions(tensors: dict[str, NDArray[Any]], config: LabelConfig) -> tuple[QuestionLabels, ...]:
+    """What had been answered to the questions of then; records of one single choice have none."""
+    return tuple(
+        QuestionLabels(
+            question,
+            Labels(
+                tensors[f"question-{at}-ids"],
+                tensors[f"question-{at}-targets"],
+                LabelSpace(tuple(label.name for label in question.labels)),
+            ),
+        )
+        for at, question in enumerate(questions_beside(config))
+    )
 
 
 def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:

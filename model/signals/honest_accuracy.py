@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,17 +88,46 @@ def measure_accuracy(
     many labels there were before each; without it all blind labels count as the last ones.
     Raises ValueError when rows do not match or a number is not finite.
     """
-    blind = audit if blind is None else blind
-    _require_rows(out_of_fold, classes, audit, blind, unlabelled_confidence)
+    if len(out_of_fold) != len(classes):
+        raise ValueError(f"measure_accuracy: {len(out_of_fold)} beliefs for {len(classes)} labels")
     predicted = out_of_fold.argmax(axis=1)
-    correct = predicted == classes
+    found = measure_right(
+        predicted == classes,
+        out_of_fold.max(axis=1).astype(np.float64),
+        audit=audit,
+        blind=blind,
+        unlabelled_confidence=unlabelled_confidence,
+        position=position,
+    )
+    found = replace(found, classes=_by_class(predicted[audit], classes[audit], space))
+    if found.prediction_powered is None or found.audit_labels < FEWEST or not _are_skewed(classes[audit]):
+        return found
+    macro_f1 = _macro_f1(predicted[audit], classes[audit], rng)
+    words = _say(found.prediction_powered, found.blind_labels, macro_f1)
+    return replace(found, skewed=True, macro_f1=macro_f1, words=words)
+
+
+def measure_right(
+    correct: Mask,
+    confidence: Numbers,
+    *,
+    audit: Mask,
+    blind: Mask | None,
+    unlabelled_confidence: Floats,
+    position: NDArray[np.intp] | None = None,
+) -> HonestAccuracy:
+    """The same for answers of any kind: whether each was right (n,), and how sure heads were of it (n,).
+
+    Knows no classes. Raises ValueError as `measure_accuracy` does.
+    """
+    blind = audit if blind is None else blind
+    _require_rows(correct, confidence, audit, blind, unlabelled_confidence)
     total, known = int(audit.sum()), int(blind.sum())
-    by_class = _by_class(predicted[audit], classes[audit], space)
     if not known:
-        return HonestAccuracy(total, 0, None, None, None, None, False, None, by_class, NO_BLIND_LABEL)
+        return HonestAccuracy(total, 0, None, None, None, None, False, None, (), NO_BLIND_LABEL)
     sample = Sample.from_pool(
         correct,
-        out_of_fold.max(axis=1).astype(np.float64),
+        confidence,
         blind=blind,
         unlabelled_confidence=unlabelled_confidence,
         position=position,
@@ -106,15 +135,14 @@ def measure_accuracy(
     exact = learned_more(estimate_exactly(sample), _LEARNED)
     if known < FEWEST_ASSISTED:
         words = _say_range(exact, known)
-        return HonestAccuracy(total, known, exact, None, None, None, False, None, by_class, words)
+        return HonestAccuracy(total, known, exact, None, None, None, False, None, (), words)
     plain = share(int(correct[audit].sum()), total)
     powered = estimate_accuracy(sample)
     worth = ((plain.high - plain.low) / (powered.high - powered.low)) ** 2
     powered = learned_more(powered, _LEARNED)
-    skewed = total >= FEWEST and _are_skewed(classes[audit])
-    macro_f1 = _macro_f1(predicted[audit], classes[audit], rng) if skewed else None
-    words = _say(powered, known, macro_f1)
-    return HonestAccuracy(total, known, exact, plain, powered, worth, skewed, macro_f1, by_class, words)
+    return HonestAccuracy(
+        total, known, exact, plain, powered, worth, False, None, (), _say(powered, known, None)
+    )
 
 
 def asked_blind(
@@ -189,16 +217,14 @@ def _say(accuracy: Estimate, blind: int, macro_f1: Estimate | None) -> str:
     return f"{words}; macro-F1 {percent_range(macro_f1)}." if macro_f1 else f"{words}."
 
 
-def _require_rows(
-    out_of_fold: Floats, classes: NDArray[np.intp], audit: Mask, blind: Mask, unlabelled: Floats
-) -> None:
-    rows = len(classes)
-    if not len(out_of_fold) == len(audit) == len(blind) == rows:
+def _require_rows(correct: Mask, confidence: Numbers, audit: Mask, blind: Mask, unlabelled: Floats) -> None:
+    rows = len(correct)
+    if not len(confidence) == len(audit) == len(blind) == rows:
         raise ValueError(
-            f"measure_accuracy: {len(out_of_fold)} beliefs, {len(audit)} audit marks and {len(blind)} "
+            f"measure_accuracy: {len(confidence)} beliefs, {len(audit)} audit marks and {len(blind)} "
             f"blind marks for {rows} labels"
         )
     if (blind & ~audit).any():
         raise ValueError("measure_accuracy: a row is blind but not of the audit sample")
-    if not (np.isfinite(out_of_fold).all() and np.isfinite(unlabelled).all()):
+    if not (np.isfinite(confidence).all() and np.isfinite(unlabelled).all()):
         raise ValueError("measure_accuracy: a probability is not finite")

@@ -11,6 +11,7 @@ from model.strategies.gradients import badge
 from model.strategies.herding import balanced_herding, max_herding, uncertainty_herding
 from model.strategies.imbalance import direct
 from model.strategies.inputs import HeadView, Strategy, StrategyInput
+from model.strategies.questions import largest_need
 from model.strategies.uncertainty import entropy, least_confidence, margin, power_margin
 
 STRATEGIES: Final[dict[str, Strategy]] = {
@@ -29,9 +30,10 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "margin-diversity": margin_diversity,
     "uncertainty-herding": uncertainty_herding,
     "balanced-herding": balanced_herding,
+    "largest-need": largest_need,
 }
 
-_WITHOUT_PROBABILITIES = frozenset({"random", "max-herding", "core-set", "typiclust"})
+_WITHOUT_PROBABILITIES = frozenset({"random", "max-herding", "core-set", "typiclust", "largest-need"})
 
 __all__ = ["STRATEGIES", "HeadView", "Strategy", "StrategyInput", "needs_probabilities"]
 

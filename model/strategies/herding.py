@@ -52,7 +52,7 @@ def uncertainty_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floa
     reference item weighs its uncertainty; the bandwidth is 0.7 × the median distance to the nearest
     labelled item. After the batch: uncertainty × (1 - coverage).
     """
-    return _cover(inputs, margin_uncertainty(inputs.require_probabilities()), 0.7, rng)
+    return cover(inputs, margin_uncertainty(inputs.require_probabilities()), 0.7, rng)
 
 
 @named_strategy("balanced-herding")
@@ -69,10 +69,10 @@ def balanced_herding(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     weights = margin_uncertainty(probabilities) * class_balance(probabilities)
     if len(inputs.labelled) < probabilities.shape[1]:
         weights = 0.5 * weights + 0.5 * weights.mean()
-    return _cover(inputs, np.minimum(weights, 1.0), 1.0, rng)
+    return cover(inputs, np.minimum(weights, 1.0), 1.0, rng)
 
 
-def _cover(inputs: StrategyInput, weights: Floats, width: float, rng: np.random.Generator) -> Floats:
+def cover(inputs: StrategyInput, weights: Floats, width: float, rng: np.random.Generator) -> Floats:
     """Scores from greedy coverage of the items that weigh most; weights (n,) are in [0, 1]."""
     if not weights.any():  # nothing to weigh by, as with one class: plain coverage
         weights = np.ones_like(weights)

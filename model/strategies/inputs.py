@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model.heads.single_label import LinearHead, as_float32
 from model.records import Embeddings, Floats, Ids, Probabilities, Scores
+from model.task_type import Beliefs
 
 Rows = NDArray[np.intp]
 
@@ -39,7 +40,8 @@ class StrategyInput:
     answer yet, or None when nobody cares. `batch` is how many items are asked before the next training.
     `asked` are the rows of the pool that may be asked, in the order in which a strategy sees them; all of
     them when None, and `rank` fills it. `view` is the head behind the probabilities, for strategies that look
-    into it. A large pool may lie on disk as float16: nothing here copies it.
+    into it. `questions` are what the heads of further questions believe of the pool. A large pool may lie on
+    disk as float16: nothing here copies it.
     Raises ValueError when ids repeat, or rows, encoders or sizes do not fit together.
     """
 
@@ -50,6 +52,7 @@ class StrategyInput:
     labelled_classes: NDArray[np.intp] | None = None
     asked: Rows | None = None
     view: HeadView | None = None
+    questions: tuple[Beliefs, ...] = ()
 
     def __post_init__(self) -> None:
         if self.batch < 1:
@@ -62,6 +65,8 @@ class StrategyInput:
             raise ValueError("StrategyInput: probabilities and pool differ in their ids or their order")
         if len(self.labelled) and len(self.pool):
             self._require_one_encoder()
+        if any(not np.array_equal(beliefs.ids, self.pool.ids) for beliefs in self.questions):
+            raise ValueError("StrategyInput: beliefs and pool differ in their ids or their order")
         if self.view is not None:
             self._require_same_items(self.view)
 
@@ -77,7 +82,9 @@ class StrategyInput:
         """The same question about some rows of the pool, given by position or by mask, as a copy."""
         probabilities = None if self.probabilities is None else self.probabilities.take(rows)
         view = None if self.view is None else replace(self.view, pool=self.view.pool.take(rows))
-        return replace(self, pool=self.pool.take(rows), probabilities=probabilities, view=view)
+        questions = tuple(beliefs.take(rows) for beliefs in self.questions)
+        pool = self.pool.take(rows)
+        return replace(self, pool=pool, probabilities=probabilities, view=view, questions=questions)
 
     def ask_only(self, rows: Rows) -> StrategyInput:
         """The same question about some of the items, given by position, in that order; copies nothing."""

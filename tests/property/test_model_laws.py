@@ -13,7 +13,6 @@ from model.calibration import calibration_error, fit_temperature, wilson_interva
 from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import TfidfEncoder, fit_tfidf, rows_to_fit
 from model.heads.single_label import LinearHead, softmax
-from model.heads.trained import HeadSettings, TrainedHead
 from model.ranking import rank
 from model.records import Embeddings, Labels, LabelSpace, Probabilities
 from model.registry import Manifest, ModelRegistry
@@ -166,10 +165,8 @@ def test_a_saved_head_is_loaded_with_the_same_bits(tmp_path_factory, weights, te
     registry = ModelRegistry(tmp_path_factory.mktemp("models"))
     space = LabelSpace(("a", "b"))
     head = LinearHead(weights, weights[0].copy(), temperature, space)
-    nothing = Probabilities(np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.float32), "out-of-fold")
     manifest = Manifest("v", "trained", space.names, "e", 1, "f", 0.1, {}, "margin", "now", "0")
-    settings = HeadSettings(None, 0.0, 1, temperature, self_trained=False)
-    registry.save("p", "v", TrainedHead(head, {}, nothing, settings), manifest)
+    registry.save("p", "v", head, manifest)
     loaded, _ = registry.load("p", "v")
     assert loaded.weights.tobytes() == head.weights.tobytes()
     assert loaded.bias.tobytes() == head.bias.tobytes()

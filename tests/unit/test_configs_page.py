@@ -30,7 +30,8 @@ def what_is_said(xml):
         f"answered: {config.from_name} on {config.to_name}\n"
         f"labels: {', '.join(labels)}\n"
         f"read from the task: {', '.join(config.text_fields)}\n"
-        f"left to people: {', '.join(config.other_controls) or 'nothing'}\n"
+        + "".join(f"answered too: {question.name}\n" for question in config.questions[1:])
+        + f"left to people: {', '.join(config.other_controls) or 'nothing'}\n"
         + "".join(f"could be answered too: {name}\n" for name in config.other_questions)
         + "".join(f"cannot be answered: {obstacle}\n" for obstacle in config.obstacles)
     )

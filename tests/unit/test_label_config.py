@@ -308,9 +308,28 @@ def test_a_name_that_cannot_be_answered_is_refused_with_the_reason():
 def test_what_is_left_to_people_is_told_with_the_reason():
     tags = TEXT, question("first"), question("second"), question("tick", labels="A")
     config = parse_label_config(view(*tags))
-    assert config.other_controls == ("Choices", "Choices")
-    assert config.other_questions == ("second",)
+    assert [question.name for question in config.questions] == ["first", "second"]
+    assert (config.other_controls, config.other_questions) == (("Choices",), ())
     assert config.obstacles == ('<Choices> "tick" has a single <Choice>, a tick that says yes or no',)
+
+
+def test_where_an_admin_names_questions_these_alone_are_answered():
+    tags = TEXT, question("first"), question("second"), question("third")
+    config = parse_label_config(view(*tags), Preference(questions=("third", "first")))
+    assert [question.name for question in config.questions] == ["third", "first"]
+    assert (config.kind, config.other_questions) == ("single choice", ("second",))
+
+
+def test_the_main_question_comes_first_and_the_others_follow_in_the_order_of_the_config():
+    tags = TEXT, question("first"), question("second"), question("third", REQUIRED)
+    config = parse_label_config(view(*tags))
+    assert [question.name for question in config.questions] == ["third", "first", "second"]
+    assert config.other_controls == ()
+
+
+def test_a_question_knows_all_that_it_stands_on():
+    (found,) = parse_label_config(view(TEXT, question("topic", to_name="photo, text"))).questions
+    assert (found.to_name, found.to_names) == ("text", ("photo", "text"))
 
 
 # Spelling
@@ -320,7 +339,9 @@ def test_tags_and_attributes_may_be_written_in_any_case():
     xml = view(TEXT, CHOICES)
     assert parse_label_config(xml.lower().replace("toname", "toName")).space.names == ("a", "b")
     shouted = xml.replace("Text n", "TEXT n").replace("Choices", "CHOICES").replace("Choice v", "choice v")
-    assert parse_label_config(shouted) == replace(parse_label_config(xml))
+    config = parse_label_config(xml)
+    said = replace(config.questions[0], tag="CHOICES")
+    assert parse_label_config(shouted) == replace(config, questions=(said,))
     with pytest.raises(UnsupportedConfig, match="perRegion"):
         parse_label_config(view(TEXT, CHOICES.replace("toName", 'perregion="true" toName')))
 

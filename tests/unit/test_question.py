@@ -45,7 +45,7 @@ def answered(bench):
 def test_the_question_that_people_answer_is_taken_and_its_labels_are_learned(eleven):
     report = eleven.connect()
     assert (report.question, report.loop.figures["labels"]) == ("q1", 12)
-    assert report.other_questions == ("q0", *NAMES[2:])
+    assert (report.also_answered, report.other_questions) == (("q0", *NAMES[2:]), ())
     assert answered(eleven) == {"q1"} and report.in_order
 
 
@@ -127,6 +127,12 @@ def make_project(app, context, label_studio):
 ARRAYS = [{"arr": [{"text": f"cats {number}"}]} for number in range(20)]
 
 
+def test_questions_that_an_admin_left_out_are_told(workbench, label_studio, run):
+    label_studio.change_project(workbench.project_id, label_config=config("topic", "tone"))
+    said = " ".join(run("connect", "1", "--set", "questions=tone").output.split())
+    assert "The question answered is “tone”. Not answered, though they could be: topic." in said
+
+
 # What connect says of tasks and texts
 
 
@@ -174,10 +180,11 @@ def test_people_are_told_which_question_is_taken_and_which_are_left(workbench, l
     label_studio.change_project(workbench.project_id, label_config=xml)
     label_studio.edit_task(1, {"text": ""})
     said = " ".join(run("connect", "1").output.split())
-    assert "The question answered is “topic”." in said
-    assert "Not answered, though they could be: tone. To choose: --set questions=NAME" in said
+    assert "The main question is “topic”. Answered as well: tone." in said
+    assert "To choose: --set questions=NAME" in said
     assert 'Cannot be answered: <Choices> "unsure" has a single <Choice>, a tick that says yes or no.' in said
     assert "1 of 40 tasks have no text in field text." in said
     told = json.loads(run("connect", "1", "--json").stdout)
-    assert (told["question"], told["other_questions"]) == ("topic", ["tone"])
+    assert (told["question"], told["also_answered"]) == ("topic", ["tone"])
+    assert told["other_questions"] == []
     assert told["without_text"] == ["1 of 40 tasks have no text in field text"]

@@ -46,13 +46,13 @@ def registry(tmp_path):
 
 @pytest.fixture
 def folder(registry, tmp_path):
-    registry.save("7-abc", "nl-000001", a_head(), a_manifest())
+    registry.save("7-abc", "nl-000001", a_head().head, a_manifest())
     return tmp_path / "models" / "7-abc" / "nl-000001"
 
 
 def test_what_was_saved_is_loaded_bit_for_bit(registry):
     trained = a_head()
-    registry.save("7-abc", "nl-000001", trained, a_manifest())
+    registry.save("7-abc", "nl-000001", trained.head, a_manifest())
     head, manifest = registry.load("7-abc", "nl-000001")
     assert np.array_equal(head.weights, trained.head.weights)
     assert np.array_equal(head.bias, trained.head.bias)
@@ -62,7 +62,7 @@ def test_what_was_saved_is_loaded_bit_for_bit(registry):
 
 
 def test_another_process_finds_what_was_saved(registry, tmp_path):
-    registry.save("7-abc", "nl-000001", a_head(), a_manifest())
+    registry.save("7-abc", "nl-000001", a_head().head, a_manifest())
     assert ModelRegistry(tmp_path / "models").load("7-abc", "nl-000001")[1] == a_manifest()
 
 
@@ -73,36 +73,36 @@ def test_a_second_look_reads_nothing(registry, folder):
 def test_a_store_that_was_deleted_and_begun_again_is_read_anew(registry, folder, tmp_path):
     registry.load("7-abc", "nl-000001")
     (tmp_path / "models" / "7-abc").rename(tmp_path / "gone")
-    registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+    registry.save("7-abc", "nl-000001", a_head("other").head, a_manifest())
     assert np.array_equal(registry.load("7-abc", "nl-000001")[0].weights, a_head("other").head.weights)
 
 
 def test_versions_are_listed_in_order_and_projects_stay_apart(registry):
     for version in ("nl-000002", "nl-000001", "nl-000001-label-names"):
-        registry.save("1", version, a_head(), a_manifest(version))
-    registry.save("2", "nl-000009", a_head(), a_manifest("nl-000009"))
+        registry.save("1", version, a_head().head, a_manifest(version))
+    registry.save("2", "nl-000009", a_head().head, a_manifest("nl-000009"))
     assert registry.versions("1") == ["nl-000001", "nl-000001-label-names", "nl-000002"]
     assert registry.versions("3") == []
 
 
 def test_a_version_is_never_written_twice(registry, folder):
     with pytest.raises(VersionExists, match="'nl-000001' of project '7-abc' exists already"):
-        registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+        registry.save("7-abc", "nl-000001", a_head("other").head, a_manifest())
     assert np.array_equal(registry.load("7-abc", "nl-000001")[0].weights, a_head().head.weights)
 
 
 def test_of_two_writers_at_once_the_second_is_told(registry, folder, monkeypatch):
     monkeypatch.setattr(type(folder), "exists", lambda path: False)  # both looked before either wrote
     with pytest.raises(VersionExists):
-        registry.save("7-abc", "nl-000001", a_head("other"), a_manifest())
+        registry.save("7-abc", "nl-000001", a_head("other").head, a_manifest())
     assert [path.name for path in folder.parent.iterdir()] == ["nl-000001"]
 
 
 def test_a_manifest_of_something_else_is_refused(registry):
     with pytest.raises(ValueError, match="does not describe"):
-        registry.save("1", "nl-000002", a_head(), a_manifest("nl-000001"))
+        registry.save("1", "nl-000002", a_head().head, a_manifest("nl-000001"))
     with pytest.raises(ValueError, match="does not describe"):
-        registry.save("1", "nl-000001", a_head(), a_manifest(classes=("maybe",)))
+        registry.save("1", "nl-000001", a_head().head, a_manifest(classes=("maybe",)))
 
 
 def test_a_writer_that_dies_before_the_rename_leaves_nothing_to_see(registry, monkeypatch, tmp_path):
@@ -111,7 +111,7 @@ def test_a_writer_that_dies_before_the_rename_leaves_nothing_to_see(registry, mo
 
     monkeypatch.setattr("model.registry._rename_new", die)
     with pytest.raises(KeyboardInterrupt):
-        registry.save("1", "nl-000001", a_head(), a_manifest())
+        registry.save("1", "nl-000001", a_head().head, a_manifest())
     assert registry.versions("1") == []
     with pytest.raises(VersionMissing):
         registry.load("1", "nl-000001")
@@ -123,10 +123,10 @@ def test_what_a_killed_writer_left_is_ignored_and_later_swept(registry, folder):
     (leftover / "head.safetensors").write_bytes(b"half")
     (leftover / "manifest.json").write_text("{}")
     assert registry.versions("7-abc") == ["nl-000001"]
-    registry.save("7-abc", "nl-000002", a_head(), a_manifest("nl-000002"))
+    registry.save("7-abc", "nl-000002", a_head().head, a_manifest("nl-000002"))
     assert leftover.exists()  # it is young: its writer may be alive
     os.utime(leftover, (0, 0))
-    registry.save("7-abc", "nl-000003", a_head(), a_manifest("nl-000003"))
+    registry.save("7-abc", "nl-000003", a_head().head, a_manifest("nl-000003"))
     assert not leftover.exists()
     assert registry.versions("7-abc") == ["nl-000001", "nl-000002", "nl-000003"]
 
@@ -234,7 +234,7 @@ def test_words_are_no_version(registry):
 
 def test_words_that_no_version_needs_make_room_for_new_ones(registry):
     registry.save_words("1", some_words("tfidf@0a"))
-    registry.save("1", "nl-000002", a_head(), with_words())
+    registry.save("1", "nl-000002", a_head().head, with_words())
     assert registry.save_words("1", some_words("tfidf@0b")) == ["tfidf@0a"]
     assert sorted(registry.save_words("1", some_words("tfidf@0c"))) == ["tfidf@0a", "tfidf@0b"]
     assert registry.load_words("1", "tfidf@0a") is not None
@@ -250,7 +250,7 @@ def test_words_that_are_in_use_stay_beside_new_ones(registry):
 
 def test_a_version_without_its_words_is_broken_until_they_are_back(registry, tmp_path):
     registry.save_words("1", some_words())
-    registry.save("1", "nl-000002", a_head(), with_words())
+    registry.save("1", "nl-000002", a_head().head, with_words())
     assert registry.load("1", "nl-000002")[1].representation == "joined"
     (path,) = (tmp_path / "models" / "1" / "words").iterdir()
     for content in (b"", path.read_bytes()[:50], some_words("tfidf@0b").to_bytes(), None):

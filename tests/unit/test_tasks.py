@@ -143,6 +143,33 @@ def test_an_annotation_that_chooses_nothing_counts_but_does_not_label(annotation
     assert (state.label, state.annotations, state.is_labeled) == (None, 1, True)
 
 
+SEVERAL = parse_label_config(
+    '<View><Text name="text" value="$text"/>'
+    '<Choices name="topic" toName="text"><Choice value="A"/><Choice value="B"/></Choices>'
+    '<Choices name="tone" toName="text"><Choice value="B"/><Choice value="C"/></Choices></View>'
+)
+
+
+def test_what_people_say_is_known_for_every_question():
+    first = said("A")["result"] + said("B", from_name="tone")["result"]
+    state = read_task(a_task(annotations=[{"result": first}, said("B"), said("A")]), SEVERAL)
+    assert (state.label, state.targets) == ("A", {"topic": ("A",), "tone": ("B",)})
+
+
+def test_an_answer_to_one_of_several_questions_is_a_partial_one():
+    state = read_task(a_task(annotations=[said("C", from_name="tone")]), SEVERAL)
+    assert (state.label, state.targets) == (None, {"tone": ("C",)})
+    assert state.outcome == "another question"
+
+
+def test_people_who_do_not_agree_leave_only_that_question_without_an_answer():
+    both = [
+        {"result": said(topic)["result"] + said("B", from_name="tone")["result"], "completed_by": number}
+        for number, topic in enumerate("AB", start=1)
+    ]
+    assert read_task(a_task(annotations=both), SEVERAL).targets == {"tone": ("B",)}
+
+
 def test_nothing_said_gives_no_majority():
     assert majority_label([], CONFIG) is None
 

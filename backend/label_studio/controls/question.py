@@ -18,7 +18,8 @@ class Question:
     """One control. `obstacle` says why it cannot be answered; empty where it can.
 
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
-    around it, is shown only under a condition.
+    around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
+    that the control stands on.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Question:
     is_required: bool
     obstacle: str
     kind: str = ""
+    to_names: tuple[str, ...] = ()

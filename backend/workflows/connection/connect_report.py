@@ -20,6 +20,7 @@ class ConnectReport:
     dashboard: str = ""
     question: str = ""
     labels: int = 0
+    also_answered: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     other_questions: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()

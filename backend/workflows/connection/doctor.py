@@ -149,6 +149,8 @@ def _check_config(details: Json, preference: Preference) -> Finding:
     message = (
         f"{len(config.labels)} labels in {config.from_name!r}, text from {', '.join(config.text_fields)}"
     )
+    if also := config.questions[1:]:
+        message += f"; answered as well: {', '.join(question.name for question in also)}"
     if config.other_controls:
         left = ", ".join(f"<{tag}>" for tag in config.other_controls)
         message += f"; {left} left to the annotator"
@@ -292,8 +294,9 @@ def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
     if account.is_well:
         return Finding("answers", "ok", account.words)
     cure = account.cure
-    if account.reasons["another question"] and config.other_questions:
-        others = ", ".join(config.other_questions)
+    names = [*(question.name for question in config.questions[1:]), *config.other_questions]
+    if account.reasons["another question"] and names:
+        others = ", ".join(names)
         cure += (
             f" To answer another question ({others}): nextlabel connect {workspace.label_studio_id} "
             "--set questions=NAME"

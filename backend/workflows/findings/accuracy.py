@@ -64,33 +64,36 @@ def accuracy_figures(found: HonestAccuracy, *, right: NDArray[np.bool_], schedul
 
 
 def rest_figures(
-    learned: Learned, found: HonestAccuracy, *, beliefs: Floats, blind: NDArray[np.bool_]
+    right: NDArray[np.bool_],
+    held_out: NDArray[np.float64],
+    found: HonestAccuracy,
+    *,
+    sure: Floats,
+    blind: NDArray[np.bool_],
 ) -> RestAccuracy | None:
-    """What accepting all beliefs (u, c) about the open tasks would give; None without a blind answer."""
-    if not len(beliefs):
+    """What accepting everything about the open tasks would give; None without a blind answer.
+
+    `right` and `held_out` (n,): which answers were right out of fold, and how sure heads were of them. `sure`
+    (u,): confidence in each open task.
+    """
+    if not len(sure):
         return None
-    held_out, answers = learned.trained.out_of_fold.values, learned.seen.labels.classes
-    rest = estimate_rest(
-        held_out.argmax(axis=1) == answers,
-        held_out.max(axis=1).astype(np.float64),
-        blind=blind,
-        unlabelled_confidence=beliefs.max(axis=1),
-    )
+    rest = estimate_rest(right, held_out, blind=blind, unlabelled_confidence=sure)
     if rest is None:
         return None
-    wrong = round((1.0 - rest.value) * len(beliefs))
+    wrong = round((1.0 - rest.value) * len(sure))
     return RestAccuracy(
         words=(
-            f"If you accept what the model says of the {len(beliefs):,} tasks that are left, "
+            f"If you accept what the model says of the {len(sure):,} tasks that are left, "
             f"{percent_range(rest)} of these will be right: about {wrong:,} wrong."
         ),
-        open=len(beliefs),
+        open=len(sure),
         blind=found.blind_labels,
         estimate=rest.value,
         low=rest.low,
         high=rest.high,
         wrong=wrong,
-        whole=_range(accept_all(rest, labels=len(answers), unlabelled=len(beliefs))),
+        whole=_range(accept_all(rest, labels=len(right), unlabelled=len(sure))),
     )
 
 

@@ -141,7 +141,7 @@ def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: flo
         audit=seen.audit[seen.labelled],
         alpha=alpha,
         rng=np.random.default_rng(workspace.seed),
-        name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config),
+        name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config.labels),
         rejected=_rejected(workspace, seen.embeddings),
     )
 

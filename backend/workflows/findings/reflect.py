@@ -23,6 +23,7 @@ from backend.workflows.project.figures import Signals, SyntheticFigures
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.answers import in_words
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.judging import Judged
 from backend.workflows.training.learn import Learned
@@ -68,10 +69,11 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
             signals.synthetic = _weigh(workspace, judged, learned, serving)
-    with steps.step("looking for new classes"):
-        signals.novelty = find_novel(workspace, learned, serving)
-    with steps.step("looking at what people skipped"):
-        find_skips(workspace, learned, serving, behind=made.behind)
+    if learned.choice is not None:
+        with steps.step("looking for new classes"):
+            signals.novelty = find_novel(workspace, learned, serving)
+        with steps.step("looking at what people skipped"):
+            find_skips(workspace, learned, serving, behind=made.behind)
     check_lease(workspace)
     if not steps.failed:  # else notes that still hold would be taken away
         with steps.step("marking tasks"):
@@ -124,8 +126,15 @@ def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serv
 
 def _believe(workspace: Workspace, serving: Serving) -> None:
     """Writes beside each point of the map what the version believes of its task."""
-    names = serving.head.space.names
-    beliefs = serving.believe(workspace.map_points.task_ids())
+    on_the_map = workspace.map_points.task_ids()
+    if serving.choice is None:
+        answered = serving.answer(on_the_map)
+        first = {task_id: found[0] for task_id, found in answered.items() if found}
+        workspace.map_points.write_beliefs(
+            {task_id: (in_words(one), one.confidence) for task_id, one in first.items()}
+        )
+        return
+    names, beliefs = serving.choice.space.names, serving.believe(on_the_map)
     workspace.map_points.write_beliefs(
         {task_id: (names[int(row.argmax())], float(row.max())) for task_id, row in beliefs.items()}
     )

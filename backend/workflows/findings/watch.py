@@ -22,6 +22,7 @@ from backend.workflows.findings.accuracy import (
 )
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
+from backend.workflows.findings.questions import measure_questions
 from backend.workflows.findings.waits import Blind, Schedule, list_waits, say
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
@@ -38,7 +39,7 @@ from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
 from model.records import Floats
 from model.signals.agreement import measure_agreement
-from model.signals.honest_accuracy import HonestAccuracy, asked_blind, measure_accuracy
+from model.signals.honest_accuracy import HonestAccuracy, asked_blind, measure_accuracy, measure_right
 from model.signals.label_errors import SuspectLabels, find_suspects
 from model.signals.trusted import Trusted, certify_threshold
 
@@ -67,6 +68,8 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     seen = learned.seen
     if not len(seen.labels):
         return Watched(_before_the_first_label(workspace, seen))
+    if learned.choice is None:
+        return Watched(_watch_answers(workspace, learned, serving, step=step))
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(workspace, learned)
     right = learned.trained.out_of_fold.values.argmax(axis=1) == seen.labels.classes
@@ -76,10 +79,13 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     with step("measuring accuracy"):
         accuracy = _accuracy(workspace, learned, beliefs, blind)
         signals.accuracy = accuracy_figures(accuracy, right=right, schedule=schedule)
-        signals.rest = rest_figures(learned, accuracy, beliefs=beliefs, blind=blind)
+        held_out = learned.trained.out_of_fold.values.max(axis=1).astype(np.float64)
+        signals.rest = rest_figures(right, held_out, accuracy, sure=_confidence(beliefs), blind=blind)
         signals.macro_f1 = accuracy.macro_f1.value if accuracy.macro_f1 else None
         signals.per_class = class_rows(learned, accuracy, beliefs)
         signals.calibration = calibration_figures(learned)
+    with step("measuring other questions"):
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
     with step("certifying suggestions"):
         trusted = _trusted(workspace, learned, beliefs, blind)
         signals.trusted = _trusted_figures(trusted)
@@ -100,6 +106,35 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=trusted)
         _say_what_waits(signals)
     return Watched(signals, notes)
+
+
+def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, step: Step) -> Signals:
+    """What can be said where the first question is no single choice: its answers are right whole, or not."""
+    signals, seen, first = Signals(), learned.seen, learned.first
+    if first is None:
+        return _before_the_first_label(workspace, seen)
+    schedule = _schedule(workspace, seen)
+    with step("measuring accuracy"):
+        blind = _blind(workspace, learned)
+        sure = first.trained.head.believe(seen.pool_embeddings, serving.version).confidence
+        held_out = first.trained.out_of_fold.confidence.astype(np.float64)
+        accuracy = measure_right(
+            first.right,
+            held_out,
+            audit=first.audit,
+            blind=blind,
+            unlabelled_confidence=sure,
+            position=_label_positions(seen.labelled_at),
+        )
+        signals.accuracy = accuracy_figures(accuracy, right=first.right, schedule=schedule)
+        signals.rest = rest_figures(first.right, held_out, accuracy, sure=sure, blind=blind)
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
+        mean = float(held_out[blind].mean()) if blind.any() else 0.0
+        judged = Blind(answers=int(blind.sum()), right=int(first.right[blind].sum()), sure=mean)
+        signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)
+    with step("comparing people"):
+        signals.acceptance = _acceptance(workspace)
+    return signals
 
 
 def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:

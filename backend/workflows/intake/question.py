@@ -1,4 +1,4 @@
-"""Which question of a labeling config we answer, where it has several."""
+"""Which question of a labeling config is the main one, where it has several."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _SHARE_OF_THE_MOST = 0.5
 def settle_question(
     remote: LabelStudio, label_studio_id: int, xml: str, preference: Preference
 ) -> LabelConfig:
-    """The config with the question to answer; people's answers are looked at where nothing else decides.
+    """The config with its main question; people's answers are looked at where nothing else decides.
 
     Raises UnsupportedConfig.
     """
     config = parse_label_config(xml, preference)
     is_decided = preference.questions or config.from_name == preference.settled
-    if is_decided or not config.other_questions:
+    if is_decided or len(config.questions) == 1:
         return config
     answered = _answered_questions(remote.some_answered_tasks(label_studio_id))
     return parse_label_config(xml, replace(preference, answered=answered))
 
 
 def remember_question(workspace: Workspace, name: str) -> None:
-    """Keeps which question is answered; a version for another one is made anew by the next loop."""
+    """Keeps which question is the main one; a version for another one is made anew by the next loop."""
     before = workspace.state.question
     if before == name:
         return

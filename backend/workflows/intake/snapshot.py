@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.priority import read_priority
+from backend.workflows.intake.question_labels import QuestionLabels, read_question_labels
 from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
 from backend.workflows.project.skip_states import ANSWERS
@@ -51,6 +54,8 @@ class Snapshot:
     answered without a label (`lost`: task id, and when) measure nothing, and others take their place.
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
+    `labels` are the answers to the first question of the config, rows of `labelled`; `questions` are all that
+    are learned through the table of task types, with their answers.
     `features` is what a head looks at: the embeddings, until they are replaced. `priority` is what an admin
     wants asked sooner, of the pool.
     """
@@ -71,6 +76,7 @@ class Snapshot:
     fingerprint: str
     contents: dict[int, str]
     priority: Priority
+    questions: tuple[QuestionLabels, ...] = ()
 
     @property
     def pool_embeddings(self) -> Embeddings:
@@ -90,8 +96,9 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
     known = set(config.space.names)
-    names = [row.label if row.label in known else None for row in rows]
-    labelled = np.array([name is not None for name in names], dtype=bool)
+    questions = _read_questions(workspace, config, ids)
+    labels = _first_labels(config, rows, ids) if is_single_choice(config) else questions[0].labels
+    labelled = np.isin(ids, labels.ids)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
     again = open_again(workspace)[: workspace.settings.queue_window]
@@ -103,7 +110,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     return Snapshot(
         embeddings=embeddings,
         features=embeddings,
-        labels=Labels.from_names(ids[labelled], [name for name in names if name is not None], config.space),
+        labels=labels,
         labelled_at=tuple(
             str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
         ),
@@ -116,10 +123,26 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit=audit,
         audit_threshold=threshold,
         lost=lost,
-        fingerprint=_fingerprint(workspace, config, [tuple(row)[:-1] for row in everything], again, priority),
+        fingerprint=_fingerprint(
+            workspace, config, [tuple(row)[:-1] for row in everything], again, priority, questions
+        ),
         contents={row.task_id: row.content_hash for row in everything},
         priority=priority,
+        questions=questions,
     )
+
+
+def _first_labels(config: LabelConfig, rows: Sequence[Any], ids: NDArray[np.int64]) -> Labels:
+    known = set(config.space.names)
+    labelled = np.array([row.label in known for row in rows], dtype=bool)
+    return Labels.from_names(ids[labelled], [row.label for row in rows if row.label in known], config.space)
+
+
+def _read_questions(
+    workspace: Workspace, config: LabelConfig, ids: NDArray[np.int64]
+) -> tuple[QuestionLabels, ...]:
+    beside = questions_beside(config)
+    return read_question_labels(beside, ids, workspace.tasks.read_targets()) if beside else ()
 
 
 def _dimensions(workspace: Workspace, rows: Sequence[Any]) -> int:
@@ -167,6 +190,7 @@ def _fingerprint(
     rows: list[tuple[object, ...]],
     again: list[int],
     priority: Priority,
+    questions: Sequence[QuestionLabels],
 ) -> str:
     settings = workspace.settings.model_dump(
         include={
@@ -190,7 +214,15 @@ def _fingerprint(
             [priority.ids.tolist(), priority.multipliers.tolist()],
             *([quota.name, quota.share, quota.ids.tolist()] for quota in priority.quotas),
         ]
+    if questions:
+        head["questions"] = [_asks(asked.question) for asked in questions]
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for row in rows:
         digest.update(repr(row).encode())
+    for asked in questions:
+        digest.update(asked.labels.ids.tobytes() + asked.labels.targets.tobytes())
     return digest.hexdigest()
+
+
+def _asks(question: Question) -> list[Any]:
+    return [question.name, question.kind, [[label.name, label.title] for label in question.labels]]

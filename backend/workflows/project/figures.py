@@ -350,6 +350,39 @@ class SyntheticFigures(Record):
     realism: Realism | None = None
 
 
+class QuestionFigure(Record):
+    """One number about the head of a question, with its 95 % range; None where too few blind answers are."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    higher_is_better: bool = True
+
+
+class QuestionLabelRow(Record):
+    """How many answers ticked a label of a question."""
+
+    label: str
+    labels: int
+
+
+class QuestionFigures(Record):
+    """A question that is learned through the table of task types: its answers, and what its head is worth.
+
+    `metric`: what its accuracy is the share of. `figures`: the most telling first.
+    """
+
+    name: str
+    kind: str
+    metric: str
+    labels: int
+    blind: int
+    figures: list[QuestionFigure] = []
+    per_label: list[QuestionLabelRow] = []
+
+
 class Signals(Whole):
     """What a loop measured of its own project; a part that could not be measured is missing."""
 
@@ -370,6 +403,7 @@ class Signals(Whole):
     advice: AdviceFigures | None = None
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
+    questions: list[QuestionFigures] = []
 
 
 class Position(Whole):

@@ -16,6 +16,8 @@ from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.answers import Answered, regions_of
+from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
 from backend.workflows.serving.serving import Serving, best_label
 from model.novelty.unlike import unlike_labelled
@@ -131,6 +133,7 @@ def _lines(
 ) -> dict[int, Line]:
     task_ids = [placed.task_id for placed in placements]
     beliefs, outcomes = serving.believe(task_ids), workspace.tasks.outcomes_of(task_ids)
+    answered = serving.answer(task_ids)
     verdicts = {row.task_id: row.reason for row in workspace.verdicts.of_kinds(("unsure",))}
     lines: dict[int, Line] = {}
     for placed in placements:
@@ -144,10 +147,27 @@ def _lines(
         elif placed.lane == "synthetic":
             reason = verdicts.get(task_id, "Please check it.")
             line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
-        else:
+        elif task_id in beliefs:
             line = _of_belief(serving, task_id, beliefs[task_id], is_unlike=task_id in unlike)
+        else:
+            line = _of_answer(serving, answered.get(task_id, []), is_unlike=task_id in unlike)
         lines[task_id] = line
     return lines
+
+
+def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: bool) -> Line:
+    """Of a first question that is no single choice."""
+    first = serving.config.questions[0].name
+    found = next((one for one in answered if one.question.name == first), None)
+    if found is None:
+        line = _same("The model cannot say anything of this one yet.")
+    elif is_by_name(serving.version):
+        line = _by_names(answer_words(found), found.confidence)
+    elif not regions_of([found], floor=serving.floor):
+        line = _unticked(found.confidence, by_names=False)
+    else:
+        line = confidence_line(answer_words(found), found.confidence)
+    return line.after("Unlike anything labelled so far.") if is_unlike else line
 
 
 def _of_belief(serving: Serving, task_id: int, row: Floats, *, is_unlike: bool) -> Line:

@@ -13,11 +13,14 @@ from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.label_studio.tasks import content_hash, task_content
+from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import novel_members
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace
+from backend.workflows.serving.answers import ServedQuestion, answer_items, load_questions, regions_of
 from backend.workflows.serving.serving import pre_annotate
 from backend.workflows.serving.stored import answering
+from backend.workflows.training.learn_questions import guess_by_names
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
@@ -35,12 +38,13 @@ _BUDGET_S = 75.0
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """A head with what is needed to answer with it.
+    """The heads of a version with what is needed to answer with them.
 
-    Blank stay audit tasks (hash below the threshold), and those of `novel`, which fit no class.
+    `head` is that of a first question that is a single choice, `questions` have those of all others. Blank
+    stay audit tasks (hash below the threshold), and those of `novel`, which fit no class.
     """
 
-    head: LinearHead
+    head: LinearHead | None
     encoder: Encoder
     version: str
     seed: int
@@ -49,6 +53,7 @@ class Predictor:
     representation: Representation = "encoder"
     words: TfidfEncoder | None = None
     novel: frozenset[int] = frozenset()
+    questions: tuple[ServedQuestion, ...] = ()
 
 
 def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
@@ -91,10 +96,12 @@ def _answer_all(
     answers = [blank for _ in tasks]
     if rows:
         texts = [contents[row] for row in rows]
-        values = _probabilities(predictor, texts, np.stack([vectors[keys[row]] for row in rows]))
+        found = np.stack([vectors[keys[row]] for row in rows])
+        said = _say(predictor, config, texts, found)
         blanks = _blank_mask(predictor, [tasks[row] for row in rows])
-        for row, value, is_blank in zip(rows, values, blanks, strict=True):
-            answers[row] = _answer(predictor, config, value, blank=is_blank)
+        for row, (regions, doubt), is_blank in zip(rows, said, blanks, strict=True):
+            shown: list[Json] = [] if is_blank else regions
+            answers[row] = prediction(shown, version=predictor.version, score=live_score(doubt))
     return answers
 
 
@@ -103,15 +110,17 @@ def _blank(version: str) -> Json:
 
 
 def _stored_predictor(
-    workspace: Workspace, config: LabelConfig, found: tuple[LinearHead, Manifest] | None
+    workspace: Workspace, config: LabelConfig, found: tuple[LinearHead | None, Manifest] | None
 ) -> Predictor | None:
     """A stored version; None where it knows none of the config's labels, or other vectors."""
     if found is None:
         return None
     head, manifest = found
-    knows_a_label = set(manifest.classes) & set(config.space.names)
+    questions = load_questions(workspace, manifest.version, config)
+    knows_a_label = bool(questions) or (head is not None and set(manifest.classes) & set(config.space.names))
     encoder = workspace.encoder.get()
-    if not knows_a_label or manifest.encoder != encoder.revision:
+    is_of_this_kind = (head is not None) == is_single_choice(config)
+    if not knows_a_label or not is_of_this_kind or manifest.encoder != encoder.revision:
         return None
     return Predictor(
         head=head,
@@ -121,10 +130,11 @@ def _stored_predictor(
         audit_threshold=manifest.audit_threshold,
         representation=manifest.representation,
         words=version_words(workspace, manifest),
+        questions=questions,
     )
 
 
-def _name_of_guesses(found: tuple[LinearHead, Manifest] | None) -> str:
+def _name_of_guesses(found: tuple[LinearHead | None, Manifest] | None) -> str:
     """The version that answers by label names carry: a trained one has said none of it."""
     is_by_names = found is not None and found[1].kind == "label-names"
     return found[1].version if found and is_by_names else FIRST_VERSION
@@ -132,18 +142,41 @@ def _name_of_guesses(found: tuple[LinearHead, Manifest] | None) -> str:
 
 def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, version: str) -> Predictor:
     encoder = lazy.get()
-    head = cold_start(name_vectors(context, encoder, config), config.space).head
-    return Predictor(head=head, encoder=encoder, version=version, seed=0, audit_threshold=0.0)
+    head = None
+    if is_single_choice(config):
+        head = cold_start(name_vectors(context, encoder, config.labels), config.space).head
+    questions = tuple(ServedQuestion(*found) for found in guess_by_names(context, encoder, config))
+    return Predictor(
+        head=head, encoder=encoder, version=version, seed=0, audit_threshold=0.0, questions=questions
+    )
 
 
-def _probabilities(predictor: Predictor, texts: Sequence[str], vectors: Floats) -> Floats:
-    ids = np.arange(len(vectors), dtype=np.int64)
-    embeddings = Embeddings(ids, vectors, predictor.encoder.revision)
-    counted = None
+def _say(
+    predictor: Predictor, config: LabelConfig, texts: Sequence[str], vectors: Floats
+) -> list[tuple[list[Json], float]]:
+    """The regions for each of n texts, and how much is unsure about it, in [0, 1]."""
+    items = Embeddings(np.arange(len(vectors), dtype=np.int64), vectors, predictor.encoder.revision)
+    answered = answer_items(predictor.questions, items, predictor.version)
+    said: list[tuple[list[Json], float]] = []
+    values = None if predictor.head is None else _probabilities(predictor, predictor.head, texts, items)
+    for row, item in enumerate(items.ids.tolist()):
+        regions, doubts = regions_of(answered[item], floor=predictor.floor), [0.0]
+        doubts += [1.0 - one.confidence for one in answered[item]]
+        if predictor.head is not None and values is not None:
+            regions = pre_annotate(predictor.head, values[row], config, floor=predictor.floor) + regions
+            doubts.append(_doubt(values[row]))
+        said.append((regions, max(doubts)))
+    return said
+
+
+def _probabilities(
+    predictor: Predictor, head: LinearHead, texts: Sequence[str], embeddings: Embeddings
+) -> Floats:
+    ids, counted = embeddings.ids, None
     if predictor.words is not None:
         counted = Embeddings(ids, predictor.words.encode(texts), predictor.words.revision)
     features = represent(predictor.representation, embeddings, counted)
-    return predictor.head.probabilities(features, predictor.version).values
+    return head.probabilities(features, predictor.version).values
 
 
 def _blank_mask(predictor: Predictor, tasks: Sequence[Json]) -> list[bool]:
@@ -159,8 +192,7 @@ def _task_id(task: Json) -> int:
     return task_id if isinstance(task_id, int) and 0 <= task_id < 2**63 else -1
 
 
-def _answer(predictor: Predictor, config: LabelConfig, row: Floats, *, blank: bool) -> Json:
+def _doubt(row: Floats) -> float:
+    """One minus the margin of the probabilities (c,) of a single choice."""
     second, first = np.sort(row)[-2:] if len(row) > 1 else (0.0, float(row[0]))
-    score = live_score(1.0 - float(first - second))
-    regions = [] if blank else pre_annotate(predictor.head, row, config, floor=predictor.floor)
-    return prediction(regions, version=predictor.version, score=score)
+    return 1.0 - float(first - second)

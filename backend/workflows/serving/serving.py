@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.errors import BadRequest
 from backend.json_types import Json
@@ -14,14 +16,25 @@ from backend.label_studio.results import choice_result
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.answers import (
+    Answered,
+    ServedQuestion,
+    answer_items,
+    load_questions,
+    regions_of,
+)
+from backend.workflows.training.learn import Learned
 from backend.workflows.training.represent import as_version_sees
 from model.heads.single_label import LinearHead
 from model.records import Floats
+from model.task_type import Tensors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Serving:
     """A version and the snapshot as its head sees it.
+
+    `choice` is the head of a first question that is a single choice, `questions` have those of all others.
 
     `floor`: confidence below which a pre-annotation is not shown. `of_new_classes`: tasks of groups that a
     person made a class, and that label, while the head hardly knows it. `novel`: tasks that fit no class, and
@@ -29,15 +42,37 @@ class Serving:
     """
 
     version: str
-    head: LinearHead
+    choice: LinearHead | None
     config: LabelConfig
     snapshot: Snapshot
     floor: float = 0.0
     of_new_classes: Mapping[int, str] = field(default_factory=dict)
     novel: Mapping[int, str] = field(default_factory=dict)
+    questions: tuple[ServedQuestion, ...] = ()
+
+    @property
+    def head(self) -> LinearHead:
+        """The head of the first question; raises ValueError where that is no single choice."""
+        if self.choice is None:
+            raise ValueError("the first question is no single choice")
+        return self.choice
+
+    def answer(self, task_ids: Sequence[int]) -> dict[int, list[Answered]]:
+        """What is answered to all of `questions`, of those of some tasks that the snapshot knows."""
+        wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
+        found: dict[int, list[Answered]] = {}
+        for items in (self.snapshot.embeddings, self.snapshot.synthetic_embeddings):
+            chosen = items.take(np.isin(items.ids, wanted))
+            found |= answer_items(self.questions, chosen, self.version)
+        return found
 
     def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
-        """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows."""
+        """Probabilities (c,) of those of some tasks, real or synthetic, that the snapshot knows.
+
+        None where the first question is no single choice.
+        """
+        if self.choice is None:
+            return {}
         wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
         believed: dict[int, Floats] = {}
         for items in (self.snapshot.features, self.snapshot.synthetic_features):
@@ -45,6 +80,38 @@ class Serving:
             values = self.head.probabilities(chosen, self.version).values
             believed.update(zip(chosen.ids.tolist(), values, strict=True))
         return believed
+
+
+def serve(learned: Learned, *, version: str, config: LabelConfig) -> Serving:
+    """What was just learned, ready to rank and to pre-annotate; knows nothing of earlier findings."""
+    return Serving(
+        version=version,
+        choice=None if learned.choice is None else learned.choice.head,
+        config=config,
+        snapshot=learned.seen,
+        questions=tuple(ServedQuestion(one.question, one.trained.head) for one in learned.questions),
+    )
+
+
+def head_tensors(learned: Learned) -> dict[str, NDArray[Any]]:
+    """All numbers of the heads of all questions, each under a name of its own."""
+    choice = None if learned.choice is None else learned.choice.head
+    return name_tensors(
+        choice, [(one.question.name, one.trained.head.tensors()) for one in learned.questions]
+    )
+
+
+def name_tensors(
+    choice: LinearHead | None, questions: Sequence[tuple[str, Tensors]]
+) -> dict[str, NDArray[Any]]:
+    """The numbers of a first head, if there is one, and of named others."""
+    found: dict[str, NDArray[Any]] = {}
+    if choice is not None:
+        found |= {"weights": choice.weights, "bias": choice.bias}
+        found["temperature"] = np.array(choice.temperature)
+    for question, tensors in questions:
+        found |= {f"{question}.{name}": values for name, values in tensors.items()}
+    return found
 
 
 def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfig, version: str) -> Serving:
@@ -61,12 +128,13 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         )
     return Serving(
         version=version,
-        head=head,
+        choice=head,
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
         of_new_classes=new_class_members(workspace, snapshot),
         novel=novel_members(workspace),
+        questions=load_questions(workspace, version, config),
     )
 
 
@@ -91,7 +159,19 @@ def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str,
     return head.space.names[best], float(row[best])
 
 
-def pre_annotation(serving: Serving, task_id: int, row: Floats) -> list[Json]:
+def pre_annotations(serving: Serving, task_ids: Sequence[int]) -> dict[int, list[Json]]:
+    """The regions of each of some tasks: one answer to every question that can be answered."""
+    beliefs, answered = serving.believe(task_ids), serving.answer(task_ids)
+    return {
+        task_id: [
+            *(_of_first(serving, task_id, beliefs[task_id]) if task_id in beliefs else []),
+            *regions_of(answered.get(task_id, []), floor=serving.floor),
+        ]
+        for task_id in task_ids
+    }
+
+
+def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Json]:
     """The regions for one task's probabilities (c,).
 
     A task of a new class gets that class, one that fits no class gets none.

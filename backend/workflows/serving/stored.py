@@ -8,7 +8,7 @@ from model.heads.single_label import LinearHead
 from model.registry import Manifest, RegistryError
 
 
-def answering(workspace: Workspace) -> tuple[LinearHead, Manifest] | None:
+def answering(workspace: Workspace) -> tuple[LinearHead | None, Manifest] | None:
     """Head and manifest of the version that answers live; None where there is none that can be read."""
     active = workspace.state.active_version
     if not active:

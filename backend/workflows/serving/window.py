@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
+from backend.workflows.serving.answers import believe_all
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.lines import tell, write_lines
 from backend.workflows.serving.publish import Placement, PublishReport
-from backend.workflows.serving.serving import Serving, pre_annotation
+from backend.workflows.serving.serving import Serving, pre_annotations
 from model.audit import audit_hash
-from model.ranking import DEFAULT_STRATEGY, LaneQueue, rank
+from model.ranking import COVERAGE_ALONE, DEFAULT_STRATEGY, SEVERAL_QUESTIONS, LaneQueue, rank
 from model.records import Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
 
@@ -46,19 +48,10 @@ def rank_pool(
     are given.
     """
     settings, snapshot = workspace.settings, serving.snapshot
-    strategy = DEFAULT_STRATEGY if settings.strategy == "auto" else settings.strategy
-    pool, seen = snapshot.pool_embeddings, snapshot.features
-    view = HeadView(serving.head, seen.take(snapshot.pool), seen.take(snapshot.labelled))
+    pool = snapshot.pool_embeddings
     return rank(
-        StrategyInput(
-            pool=pool,
-            probabilities=serving.head.probabilities(view.pool, serving.version),
-            labelled=snapshot.labelled_embeddings,
-            batch=settings.queue_window,
-            labelled_classes=snapshot.labels.classes,
-            view=view,
-        ),
-        strategy=strategy,
+        _question(workspace, serving),
+        strategy=_strategy(settings.strategy, serving),
         window=settings.queue_window,
         audit=snapshot.audit[snapshot.pool],
         audit_order=audit_hash(pool.ids, workspace.seed),
@@ -67,6 +60,39 @@ def rank_pool(
         queues=lane_queues(workspace, snapshot) if queues is None else queues,
         behind=waiting_tasks(workspace, snapshot).ids if behind is None else behind,
         priority=snapshot.priority,
+    )
+
+
+def _strategy(wanted: str, serving: Serving) -> str:
+    """Of several questions, or one that is no single choice, one strategy knows how much each lacks."""
+    if serving.questions:
+        return SEVERAL_QUESTIONS
+    if serving.choice is None:
+        return COVERAGE_ALONE
+    return DEFAULT_STRATEGY if wanted == "auto" else wanted
+
+
+def _question(workspace: Workspace, serving: Serving) -> StrategyInput:
+    """The pool as strategies see it: what each head believes of it, and what is labelled already."""
+    snapshot, choice = serving.snapshot, serving.choice
+    pool, seen = snapshot.pool_embeddings, snapshot.features
+    asked = StrategyInput(
+        pool=pool,
+        probabilities=None,
+        labelled=snapshot.labelled_embeddings,
+        batch=workspace.settings.queue_window,
+        questions=tuple(
+            beliefs for _question, beliefs in believe_all(serving.questions, pool, serving.version)
+        ),
+    )
+    if choice is None:
+        return asked
+    view = HeadView(choice, seen.take(snapshot.pool), seen.take(snapshot.labelled))
+    return replace(
+        asked,
+        probabilities=choice.probabilities(view.pool, serving.version),
+        labelled_classes=snapshot.labels.classes,
+        view=view,
     )
 
 
@@ -106,10 +132,9 @@ def place(serving: Serving, ranking: Ranking, *, task_ids: Sequence[int]) -> lis
     seen = serving.snapshot
     audit = set(seen.embeddings.ids[seen.audit].tolist())
     lanes: dict[int, Lane] = dict(zip(ranking.ids.tolist(), ranking.lanes, strict=True))
-    beliefs = serving.believe(task_ids)
+    regions = pre_annotations(serving, task_ids)
     placements = []
     for task_id in task_ids:
         lane = lanes.get(task_id) or ("audit" if task_id in audit else "informative")
-        result = [] if lane == "audit" else pre_annotation(serving, task_id, beliefs[task_id])
-        placements.append(Placement(task_id, lane, result))
+        placements.append(Placement(task_id, lane, [] if lane == "audit" else regions[task_id]))
     return placements

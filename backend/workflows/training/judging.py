@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import AuxiliaryItem
@@ -28,10 +30,13 @@ class Judged:
     judgement: Judgement
 
 
-def judge_tasks(workspace: Workspace, snapshot: Snapshot) -> Judged | None:
-    """The verdicts, written down in place of the last ones; None without synthetic or real labels."""
+def judge_tasks(workspace: Workspace, config: LabelConfig, snapshot: Snapshot) -> Judged | None:
+    """The verdicts, written down in place of the last ones; None without synthetic or real labels.
+
+    None too where the first question is no single choice.
+    """
     tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
-    if not tasks or not len(snapshot.labels):
+    if not tasks or not len(snapshot.labels) or not is_single_choice(config):
         workspace.verdicts.replace([])
         return None
     real, synthetic = _take_items(workspace, snapshot, tasks)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.training.learn_questions import LearnedQuestion, learn_questions
 from backend.workflows.training.names import name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
@@ -34,9 +36,10 @@ class Learned:
 
     `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
     are the label names in its features. `losses` are those of the representations that were looked at.
+    `choice` is the head of a first question that is a single choice, `questions` those of all others.
     """
 
-    trained: TrainedHead
+    choice: TrainedHead | None
     seen: Snapshot
     by_name: bool
     representation: Representation = "encoder"
@@ -44,10 +47,28 @@ class Learned:
     name_vectors: Floats | None = None
     neighbour_graph: NeighbourGraph | None = None
     losses: Mapping[Representation, float] = field(default_factory=dict)
+    questions: tuple[LearnedQuestion, ...] = ()
+
+    @property
+    def trained(self) -> TrainedHead:
+        """The head of the first question; raises ValueError where that is no single choice."""
+        if self.choice is None:
+            raise ValueError("the first question is no single choice")
+        return self.choice
+
+    @property
+    def first(self) -> LearnedQuestion | None:
+        """What was learned of a first question that is no single choice; None without a head for it."""
+        if self.choice is not None or not self.seen.questions:
+            return None
+        name = self.seen.questions[0].question.name
+        return next((one for one in self.questions if one.question.name == name), None)
 
     @property
     def metrics(self) -> Metrics:
-        """All numbers of the head by name, its settings among them, as manifests and loops hold them."""
+        """All numbers of the first head by name, its settings among them, as manifests hold them."""
+        if self.choice is None:
+            return self.first.metrics if self.first else {}
         losses = {f"loss_{name}".replace("-", "_"): loss for name, loss in self.losses.items()}
         return self.trained.metrics | self.trained.settings.as_metrics() | losses
 
@@ -59,11 +80,25 @@ def learn(
     *,
     auxiliary: Sequence[AuxiliaryItem] = (),
 ) -> Learned:
-    """Trains a head on a snapshot and on synthetic `auxiliary`, or starts from the label names alone."""
-    names = name_vectors(workspace.context, workspace.encoder.get(), config)
+    """Trains a head for each question of a snapshot, or starts from the label names alone.
+
+    A first single choice learns from synthetic `auxiliary` too.
+    """
+    questions = learn_questions(workspace, snapshot)
+    if not is_single_choice(config):
+        by_name = not any(len(one.labels) for one in questions)
+        return Learned(None, snapshot, by_name=by_name, questions=questions)
+    learned = _learn_choice(workspace, config, snapshot, auxiliary=auxiliary)
+    return replace(learned, questions=questions) if questions else learned
+
+
+def _learn_choice(
+    workspace: Workspace, config: LabelConfig, snapshot: Snapshot, *, auxiliary: Sequence[AuxiliaryItem]
+) -> Learned:
+    names = name_vectors(workspace.context, workspace.encoder.get(), config.labels)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
-    titles = readable_titles(config)
+    titles = readable_titles(config.labels)
     choice, words = choose_features(workspace, snapshot, titles=titles, names=names)
     chosen = choice.representation
     seen = with_features(workspace, snapshot, representation=chosen, words=words)

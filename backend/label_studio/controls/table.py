@@ -1,0 +1,27 @@
+"""Every kind of control that can be read, and which of them are served."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from backend.label_studio.controls.protocol import Control
+from backend.label_studio.controls.single_choice import SingleChoice
+
+# The first that matches a tag takes it.
+CONTROLS: tuple[Control, ...] = (SingleChoice(),)
+
+# Kinds that have a learner; of the others, connect says that they are not learned yet.
+SERVED = ("single choice",)
+
+
+def control_of(kind: str) -> Control:
+    """The control of a kind of question. Raises KeyError for a kind that none of ours has."""
+    return _BY_KIND[kind]
+
+
+def matching_control(tag: etree._Element) -> Control | None:
+    """The control that reads a tag; None where none of ours does."""
+    return next((control for control in CONTROLS if control.matches(tag)), None)
+
+
+_BY_KIND = {control.kind: control for control in CONTROLS}
