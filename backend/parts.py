@@ -111,7 +111,9 @@ def _call_label_studio(settings: Settings) -> LabelStudio:
 def _make_encoders(settings: Settings, load_default: Callable[[], Encoder] | None) -> Encoders:
     if load_default is None:
         return Encoders(
-            partial(_load_encoder, settings), default=settings.text_encoder, read_revision=_read_revision
+            partial(_load_encoder, settings),
+            default=settings.text_encoder,
+            read_revision=partial(_read_revision, settings),
         )
 
     def load(name: str) -> Encoder:
@@ -125,11 +127,15 @@ def _load_encoder(settings: Settings, name: str) -> Encoder:
         return ENCODERS[name]()
     from model.encoders.text import load_text_encoder
 
-    return load_text_encoder(name, device=settings.device, threads=settings.torch_threads)
+    return load_text_encoder(
+        name, device=settings.device, threads=settings.torch_threads, pieces=settings.text_pieces
+    )
 
 
-def _read_revision(name: str) -> str:
-    return ENCODERS[name]().revision if name in ENCODERS else find_folder(name).revision
+def _read_revision(settings: Settings, name: str) -> str:
+    if name in ENCODERS:
+        return ENCODERS[name]().revision
+    return find_folder(name, pieces=settings.text_pieces).revision
 
 
 def _run_pending(context: Context, project_id: int) -> None:

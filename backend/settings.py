@@ -357,6 +357,13 @@ class Settings(BaseSettings, ProjectSettings):
         "`model/encoders/table.py`; empty: all-MiniLM-L6-v2, or the multilingual one where texts are not "
         "English.",
     )
+    text_pieces: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Pieces of 256 tokens that are read of a long text; what is longer than all of them is "
+        "cut, and the log counts it.",
+    )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."

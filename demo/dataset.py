@@ -77,8 +77,12 @@ def load_documents(*, seed: int = 20) -> list[Document]:
 
 def shorten(text: str) -> str:
     """The beginning of a post without the marks of a reply."""
-    body = _QUOTE_HEADING.sub("", _REPLY_MARK.sub("", text))
-    return " ".join(body.split()[:LONGEST_WORDS])
+    return " ".join(strip_reply_marks(text).split()[:LONGEST_WORDS])
+
+
+def strip_reply_marks(text: str) -> str:
+    """A post without the marks of a reply."""
+    return _QUOTE_HEADING.sub("", _REPLY_MARK.sub("", text))
 
 
 def _draw(group: str, texts: list[str], rng: random.Random) -> list[tuple[str, str]]:

@@ -12,9 +12,9 @@ from lxml import etree
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
 from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
-from backend.label_studio.text_template import TextTemplate
 from model.records import LabelSpace
 
 SUPPORTED = "Supported today: one choice among at least two fixed labels, about a text of the task."
@@ -47,7 +47,7 @@ class LabelConfig:
     from_name: str
     to_name: str
     labels: tuple[Label, ...]
-    texts: tuple[TextTemplate, ...]
+    texts: tuple[Template, ...]
     other_controls: tuple[str, ...]
     other_questions: tuple[str, ...]
     obstacles: tuple[str, ...]
@@ -87,7 +87,7 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         from_name=chosen.name,
         to_name=chosen.to_name,
         labels=chosen.labels,
-        texts=tuple({text.pieces: text for text in texts.values() if text.pieces}.values()),
+        texts=tuple({text.shows: text for text in texts.values() if text.fields}.values()),
         other_controls=tuple(question.tag for question in others),
         other_questions=tuple(question.name for question in others if not question.obstacle),
         obstacles=tuple(question.obstacle for question in others if question.obstacle),

@@ -9,27 +9,35 @@ from lxml import etree
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import SERVED, matching_control
-from backend.label_studio.text_template import OWN_FIELDS, TextTemplate, names_the_task, parse_template
+from backend.label_studio.objects.protocol import Template
+from backend.label_studio.objects.table import find_object, is_fixed, obstacle
+from backend.label_studio.text_template import OWN_FIELDS, names_the_task
 
 _CONDITIONS = ("region-selected", "no-region-selected", "choice-selected", "choice-unselected")
 # Tags that carry a `toName` without asking anything.
 _NO_QUESTIONS = ("relations", "filter")
 
 
-def find_texts(root: etree._Element) -> dict[str, TextTemplate]:
-    """The texts of a config that can be read, by name, without fields that only name the task, and ours.
+def find_texts(root: etree._Element) -> dict[str, Template]:
+    """What a config shows of a task, by name, without fields that only name the task, and ours.
 
-    Where nothing else would be left, fields that name the task are read.
+    Where nothing else would be left, fields that name the task are read. Beside something that is read stands
+    what is the same in every task, with nothing to read: a question on it is about the rest.
     """
-    readable = [tag for tag in tags(root, "text") if attribute(tag, "name") and not _text_obstacle(tag)]
-    templates = {attribute(tag, "name"): _template(tag) for tag in readable}
+    templates: dict[str, Template] = {}
+    for place, tag in enumerate(tags(root)):
+        shown = find_object(tag)
+        if shown is not None and (is_fixed(tag) or not obstacle(tag)):
+            # no question can stand on a name with a comma
+            name = attribute(tag, "name") if kind(tag) != "header" else ""
+            templates[name or f",{place}"] = shown.template(tag)
     fields = [field for template in templates.values() for field in template.fields]
     theirs = [field for field in fields if not field.startswith(OWN_FIELDS)]
     telling = [field for field in theirs if not names_the_task(field)] or theirs
-    return {name: template.keep(telling) for name, template in templates.items()}
+    return {name: template.keep(telling) for name, template in templates.items()} if theirs else {}
 
 
-def find_questions(root: etree._Element, texts: Mapping[str, TextTemplate]) -> tuple[Question, ...]:
+def find_questions(root: etree._Element, texts: Mapping[str, Template]) -> tuple[Question, ...]:
     """Every control that asks something, in the order of the config."""
     objects = {attribute(tag, "name"): tag for tag in tags(root) if attribute(tag, "name")}
     return tuple(
@@ -44,7 +52,7 @@ def _asks(tag: etree._Element) -> bool:
 
 
 def _question(
-    tag: etree._Element, objects: Mapping[str, etree._Element], texts: Mapping[str, TextTemplate]
+    tag: etree._Element, objects: Mapping[str, etree._Element], texts: Mapping[str, Template]
 ) -> Question:
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
@@ -72,38 +80,7 @@ def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element])
     there = [objects[name] for name in to_names if name in objects]
     if not there:
         return f'stands on "{to_names[0]}", which the config does not have'
-    reasons = [_text_obstacle(tag) if kind(tag) == "text" else "" for tag in there]
-    return "stands on " + ", ".join(
-        f"{written(tag)} {reason}".strip() for tag, reason in zip(there, reasons, strict=True)
-    )
-
-
-def _text_obstacle(tag: etree._Element) -> str:
-    """Why a <Text> cannot be read; empty where it can."""
-    if attribute(tag, "valueType") == "url":
-        return 'with valueType="url" (an address, not the text)'
-    if (encoding := attribute(tag, "encoding")) not in ("", "none"):
-        return f'with encoding="{encoding}"'
-    if resolver := attribute(tag, "resolver"):
-        return f'with resolver="{resolver}"'
-    if any(kind(each) == "repeater" for each in lineage(tag)):
-        return "inside <Repeater>"
-    fields = _template(tag).fields
-    if not fields:
-        return f'whose value="{_value(tag)}" is the same in every task'
-    if all(field.startswith(OWN_FIELDS) for field in fields):
-        return "that shows our own notes"
-    return ""
-
-
-def _template(tag: etree._Element) -> TextTemplate:
-    return parse_template(_value(tag))
-
-
-def _value(tag: etree._Element) -> str:
-    # the editor shows what stands between the tags rather than the attribute
-    inside = (tag.text or "").strip() if len(tag) == 0 else ""
-    return inside or attribute(tag, "value")
+    return "stands on " + ", ".join(f"{written(tag)} {obstacle(tag)}".strip() for tag in there)
 
 
 def _is_condition(tag: etree._Element) -> bool:

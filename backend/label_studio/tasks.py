@@ -141,7 +141,7 @@ def read_task(
 
 
 def task_content(data: object, config: LabelConfig) -> str:
-    """The text that the annotator sees, one line per text tag; empty when the task has none."""
+    """What the annotator reads, a block for each object in the order of the config; empty for nothing."""
     if not isinstance(data, dict):
         return ""
     values = (text.fill(data) for text in config.texts)

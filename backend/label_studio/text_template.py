@@ -8,7 +8,7 @@ dots and brackets. A key of that very name comes before a path into the data (`m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -53,6 +53,11 @@ class TextTemplate:
     def fields(self) -> tuple[str, ...]:
         """Names of the fields, in their order."""
         return tuple(piece.field for piece in self.pieces)
+
+    @property
+    def shows(self) -> Hashable:
+        """What is filled in; the name of the whole value does not tell two tags apart."""
+        return self.pieces
 
     def fill(self, data: Json) -> str:
         """The text for one task's data; empty where no field has one."""
@@ -100,10 +105,13 @@ def names_the_task(field: str) -> bool:
 
 def field_text(data: Json, field: str) -> str:
     """What Label Studio shows for a field; empty where that is nothing to read."""
+    return shown(field_value(data, field))
+
+
+def field_value(data: Json, field: str) -> object:
+    """What a task has in a field, by its very name or by the path that it is; None where that is nothing."""
     value: object = data.get(field)
-    if value is None:
-        value = _follow(data, _STEP.findall(field))
-    return _shown(value)
+    return _follow(data, _STEP.findall(field)) if value is None else value
 
 
 def _follow(value: object, path: list[str]) -> object:
@@ -124,11 +132,12 @@ def _number(value: float) -> str:
     return repr(value).replace("e-0", "e-")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as Label Studio shows it in a text, stripped; objects and nothing are empty."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ",".join(filter(None, map(_shown, value)))
+        return ",".join(filter(None, map(shown, value)))
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, str | int):

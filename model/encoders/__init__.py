@@ -37,6 +37,24 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class ReadsPieces(Protocol):
+    """An encoder that reads long texts in pieces, and may leave out the end of the longest."""
+
+    @property
+    def one_piece_revision(self) -> str:
+        """Its revision if it read one piece of each text: the vector of a text of one piece is the same."""
+        ...
+
+    def reads_at_once(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text is one piece."""
+        ...
+
+    def count_cut(self, texts: Sequence[str]) -> int:
+        """How many texts are longer than what is read of them."""
+        ...
+
+
+@runtime_checkable
 class CountsUnknown(Protocol):
     """An encoder that can say how much of some texts it does not know."""
 

@@ -31,10 +31,14 @@ class EncoderMissing(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EncoderFolder:
-    """The folder of a text encoder, and the name by which its revision calls it."""
+    """The folder of a text encoder, and the name by which its revision calls it.
+
+    `pieces`: how many pieces of MAX_TOKENS are read of a text, 1 or more.
+    """
 
     path: Path
     name: str
+    pieces: int = 1
 
     @property
     def prefix(self) -> str:
@@ -47,6 +51,11 @@ class EncoderFolder:
 
     @property
     def revision(self) -> str:
+        """The revision of one piece; of more with their number behind it: a long text has another vector."""
+        return self.one_piece_revision + (f"_pieces{self.pieces}" if self.pieces > 1 else "")
+
+    @property
+    def one_piece_revision(self) -> str:
         """`name@` and 12 hex digits over what decides a vector: weights, settings, tokens, prefix, recipe.
 
         Raises EncoderMissing when the folder holds no network.
@@ -62,24 +71,24 @@ class EncoderFolder:
         return f"{self.name}@{digest.hexdigest()[:12]}"
 
 
-def find_folder(name_or_folder: str | None = None) -> EncoderFolder:
+def find_folder(name_or_folder: str | None = None, *, pieces: int = 1) -> EncoderFolder:
     """The folder of a text encoder by a path or a hub name; without one, or of "english", all-MiniLM-L6-v2.
 
     "multilingual" is multilingual-e5-small, as it was written when installed. A folder is read without a
     network. Raises EncoderMissing when there is none.
     """
     if not name_or_folder or name_or_folder == ENGLISH:
-        return EncoderFolder(_default_folder(), DEFAULT_NAME)
+        return EncoderFolder(_default_folder(), DEFAULT_NAME, pieces)
     if name_or_folder == MULTILINGUAL:
-        return EncoderFolder(_multilingual_folder(), convert_e5.NAME)
+        return EncoderFolder(_multilingual_folder(), convert_e5.NAME, pieces)
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
-        return EncoderFolder(folder, folder.resolve().name)
+        return EncoderFolder(folder, folder.resolve().name, pieces)
     if folder.is_absolute() or name_or_folder.startswith((".", "~")):
         raise EncoderMissing(
             f"Text encoder: there is no folder {name_or_folder!r}. Name a folder that exists, or a hub model."
         )
-    return EncoderFolder(_download(name_or_folder), name_or_folder)
+    return EncoderFolder(_download(name_or_folder), name_or_folder, pieces)
 
 
 def unreadable(folder: Path, reason: object) -> str:

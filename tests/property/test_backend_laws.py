@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.auth import token_kind
 from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.objects.html import html_text
 from backend.label_studio.queue_order import live_score, window_score
 from backend.label_studio.results import choice_result
 from backend.label_studio.tasks import content_hash, read_task, task_content
@@ -82,6 +83,28 @@ def test_the_content_of_any_data_can_be_stored(data):
     assert content == content.strip()
     assert "\0" not in content and content.encode().decode() == content
     assert (content_hash(content) == "") == (content == "")
+
+
+SHOWN = parse_label_config(
+    '<View><Header value="$a"/><HyperText name="h" value="$b"/><Paragraphs name="p" value="$c"/>'
+    '<Chat name="m" value="$d"/><Table name="t" value="$e"/><Choices name="topic" toName="h">'
+    '<Choice value="A"/><Choice value="B"/></Choices></View>'
+)
+TURNS = st.dictionaries(st.sampled_from(["author", "text", "role", "content"]), json_values)
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), json_values | st.lists(TURNS, max_size=3)))
+def test_whatever_is_shown_any_data_give_a_text_that_can_be_stored(data):
+    content = task_content(data, SHOWN)
+    assert content == content.strip()
+    assert "\0" not in content and content.encode().decode() == content
+    task = {"id": 1, "data": data, "updated_at": ""}
+    assert (content == "") == (set(read_task(task, SHOWN).missing_fields) == set("abcde"))
+
+
+@given(st.text(alphabet="<>/!-?&;#xab='\" \n[]") | st.text())
+def test_any_text_is_html(html):
+    assert html_text(html) == html_text(html).strip()
 
 
 @given(st.lists(annotations, max_size=4))

@@ -155,9 +155,17 @@ IN_THE_WAY = {
         ('<Image name="text" value="$url"/>', CHOICES),
         '<Choices> "topic" stands on <Image> "text"',
     ),
-    "a dialogue": (
-        ('<Paragraphs name="text" value="$chat"/>', CHOICES),
-        '<Choices> "topic" stands on <Paragraphs> "text"',
+    "a dialogue behind an address": (
+        ('<Paragraphs name="text" value="$chat" valueType="url"/>', CHOICES),
+        '<Choices> "topic" stands on <Paragraphs> "text" with valueType="url"',
+    ),
+    "a dialogue to listen to": (
+        ('<Paragraphs name="text" value="$chat" audioUrl="$sound"/>', CHOICES),
+        '<Choices> "topic" stands on <Paragraphs> "text" with audioUrl="$sound"',
+    ),
+    "HTML behind an address": (
+        ('<HyperText name="text" value="$page" valueType="url"/>', CHOICES),
+        '<Choices> "topic" stands on <HyperText> "text" with valueType="url"',
     ),
     "an address": (
         ('<Text name="text" value="$url" valueType="url"/>', CHOICES),
@@ -176,7 +184,7 @@ IN_THE_WAY = {
         'stands on <Text> "text" with resolver="csv|column=text"',
     ),
     "a fixed sentence": (
-        (TEXT.replace('"text"', '"other"'), '<Text name="text" value="What is it about?"/>', CHOICES),
+        ('<Text name="text" value="What is it about?"/>', CHOICES),
         'stands on <Text> "text" whose value="What is it about?" is the same in every task',
     ),
     "an answer in words": (
@@ -388,9 +396,31 @@ def test_a_text_between_the_tags_is_read_like_the_editor_does():
     )
 
 
-def test_headers_are_shown_and_not_read():
-    header = '<Header value="$title"/>'
-    assert parse_label_config(view(header, TEXT, CHOICES)).text_fields == ("text",)
+def test_headers_with_fields_are_read_but_never_one_with_our_note():
+    header = '<Header value="$title"/><Header value="Read this"/>'
+    assert parse_label_config(view(header, TEXT, CHOICES)).text_fields == ("title", "text")
+    ours = '<Header value="$nextlabel_note of $title"/>'
+    assert parse_label_config(view(ours, TEXT, CHOICES)).text_fields == ("text",)
+
+
+def test_no_question_stands_on_a_header():
+    error = refused('<Header name="h" value="$title"/>', TEXT, question("q", to_name="h"))
+    assert 'stands on <Header> "h"' in error.message
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['<Header value="$body"/>', '<Text name="b" value="$body"/>', '<HyperText name="b" value="$body"/>'],
+)
+def test_a_question_on_a_fixed_sentence_is_about_what_else_is_shown(more):
+    config = parse_label_config(view('<Text name="text" value="What is it?"/>', more, CHOICES))
+    assert (config.to_name, config.text_fields) == ("text", ("body",))
+
+
+def test_a_fixed_sentence_beside_our_own_note_alone_says_nothing():
+    note = '<Text name="n" value="$nextlabel_note"/>'
+    error = refused('<Text name="text" value="What is it?"/>', note, CHOICES)
+    assert "is the same in every task" in error.message
 
 
 @pytest.mark.parametrize("xml", ["", "   ", "<View>", "no xml", "<View></Wiew>", "\ud800", "\0", "<a b=1/>"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from backend.database import in_chunks
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
-from model.encoders import Encoder
+from model.encoders import Encoder, ReadsPieces
 from model.records import Floats
+
+logger = logging.getLogger(__name__)
 
 # Saved this often, so that a kill in the middle of a long encoding loses seconds.
 _SAVE_EVERY = 512
@@ -30,13 +33,16 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
     if not missing:
         return 0
     encoder = encoder or workspace.encoder.get()
+    cut = 0
     for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):
-        _save(
-            workspace.context,
-            encoder,
-            dict(chunk),
-            encoder.encode([text for _, text in chunk], progress=progress.advance),
-        )
+        known = _take_short(workspace.context, encoder, dict(chunk))
+        progress.advance(len(known))
+        rest = {key: text for key, text in chunk if key not in known}
+        texts = list(rest.values())
+        _save(workspace.context, encoder, rest, encoder.encode(texts, progress=progress.advance))
+        cut += encoder.count_cut(texts) if isinstance(encoder, ReadsPieces) else 0
+    if cut:
+        logger.warning("texts cut project=%s cut=%d of=%d", workspace.label_studio_id, cut, len(missing))
     return len(missing)
 
 
@@ -60,6 +66,18 @@ def embed_texts(
             _save(context, encoder, dict(chunk), vectors)
         found.update({key: vector for (key, _), vector in zip(chunk, vectors, strict=True)})
     return found
+
+
+def _take_short(context: Context, encoder: Encoder, texts: Mapping[str, str]) -> set[str]:
+    """Keeps the vectors that short texts have of the same encoder by one piece; says which these are."""
+    if not isinstance(encoder, ReadsPieces) or encoder.one_piece_revision == encoder.revision:
+        return set()
+    found = context.vectors.read(encoder.one_piece_revision, texts)
+    keys = list(found)
+    at_once = encoder.reads_at_once([texts[key] for key in keys])
+    short = {key: found[key] for key, is_short in zip(keys, at_once, strict=True) if is_short}
+    context.vectors.write(encoder.revision, short)
+    return set(short)
 
 
 def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, Floats]:
