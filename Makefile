@@ -19,7 +19,7 @@ MULTILINGUAL_WEIGHTS := .venv/share/nextlabel/multilingual-e5-small/model.safete
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
-FAST_TESTS := tests/property tests/protocol tests/unit
+FAST_TESTS := tests/contract tests/property tests/protocol tests/unit
 # Against a real Label Studio: a file takes minutes, so these start first.
 REAL_TESTS := tests/e2e tests/browser
 # Tests run side by side; those of a file stay together, files are taken in the order in which they are named.

@@ -262,8 +262,8 @@ class ProjectSettings(BaseModel):
     )
     strategy: StrategyName = Field(
         default="auto",
-        description="Acquisition function; auto: by kind of question; balanced-herding for single choice, "
-        "the only kind so far.",
+        description="Acquisition function; auto: by kind of question; balanced-herding for one single "
+        "choice, largest-need for all else.",
     )
     questions: NameList = Field(
         default="",

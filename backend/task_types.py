@@ -8,6 +8,7 @@ from typing import Final
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from model.task_type import Learner
+from model.tasks.number import Number
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import KIND as SINGLE_CHOICE
@@ -47,6 +48,7 @@ TASK_TYPES: Final = {
         TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
         TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
         TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
+        TaskType(Number(), "numbers that are near enough", is_floored=False),
     )
 }
 

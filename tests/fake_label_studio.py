@@ -250,6 +250,10 @@ class FakeLabelStudio:
         ]
         return self._submit(task_id, regions, user=user)
 
+    def submit(self, task_id, regions, *, user=ADMIN):
+        """Submit regions of any kind, as they come from the editor."""
+        return self._submit(task_id, regions, user=user)
+
     def skip(self, task_id, *, user=ADMIN):
         """The button "Skip": a cancelled annotation."""
         return self.annotate(task_id, None, user=user, cancelled=True)
@@ -1048,5 +1052,7 @@ def _is_valid_region(region, controls):
     if region.get("from_name") not in controls:
         return False
     kind, to_names, labels = controls[region["from_name"]]
-    chosen = region["value"].get(kind, [])
-    return region["type"] == kind and region["to_name"] in to_names and set(chosen) <= labels
+    if region["type"] != kind or region["to_name"] not in to_names:
+        return False
+    said = region["value"].get(kind, [])
+    return isinstance(said, int | float) if kind in ("rating", "number") else set(said) <= labels

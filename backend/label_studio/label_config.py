@@ -17,7 +17,10 @@ from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
-SUPPORTED = "Supported today: one choice among at least two fixed labels, about a text of the task."
+SUPPORTED = (
+    "Supported today: one or several choices among at least two fixed labels, ratings and numbers, about "
+    "what a task shows as text."
+)
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
 _LONGEST_LABEL = 500

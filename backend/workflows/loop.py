@@ -275,7 +275,7 @@ class ProjectLoop:
         found = self.report.record
         found.moved = ranking.moved if snapshot.priority else None
         found.strategy, found.representation = ranking.strategy, learned.representation
-        found.metrics = HeadMetrics.model_validate(learned.metrics)
+        found.metrics = HeadMetrics.read(learned.metrics)
         return ranking
 
     def _publish(self, serving: Serving, ranking: Ranking, backend: Json | None) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from lxml import etree
 
+from backend.label_studio.controls.number import Number
 from backend.label_studio.controls.protocol import Control
+from backend.label_studio.controls.rating import Rating
+from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
 
 # The first that matches a tag takes it.
-CONTROLS: tuple[Control, ...] = (SingleChoice(),)
+CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number())
 
 # Kinds that have a learner; of the others, connect says that they are not learned yet.
-SERVED = ("single choice",)
+SERVED = ("single choice", "several choices", "rating", "number")
 
 
 def control_of(kind: str) -> Control:

@@ -1,0 +1,54 @@
+"""A number that people type: <Number min="0" max="10" step="0.5">."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from lxml import etree
+
+from backend.json_types import Json
+from backend.label_studio.config_xml import kind
+from backend.label_studio.controls.protocol import Target
+from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.controls.regions import place_obstacles, region, values
+
+
+class Number:
+    """A target is the number in words: ("3.5",). There is one label, the number itself."""
+
+    kind = "number"
+
+    def matches(self, tag: etree._Element) -> bool:
+        """Every <Number>."""
+        return kind(tag) == "number"
+
+    def obstacles(self, tag: etree._Element) -> Iterator[str]:
+        """Answers for each region."""
+        yield from place_obstacles(tag)
+
+    def labels(self, tag: etree._Element) -> tuple[Label, ...]:
+        """One column."""
+        return (Label(name="value", title="value"),)
+
+    def read(self, regions: Sequence[Json], question: Question) -> Target | None:
+        """The first finite number."""
+        for value in values(regions, "number"):
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                continue
+            if math.isfinite(value):
+                return (repr(float(value)),)
+        return None
+
+    def merge(self, said: Sequence[Target], question: Question) -> Target | None:
+        """The median."""
+        return (repr(float(median(float(target[0]) for target in said))),) if said else None
+
+    def render(self, question: Question, target: Target, *, confidence: float) -> list[Json]:
+        """One region with the number."""
+        if not target:
+            return []
+        number = float(target[0])
+        shown: int | float = int(number) if number.is_integer() else number
+        return [region(question, "number", {"number": shown}, confidence=confidence)]
