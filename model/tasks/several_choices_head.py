@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +100,14 @@ class NamesHead:
         return self.decision.allows_none
 
     def believe(self, items: Embeddings, model_version: str) -> Beliefs:
-        """Chances that sum to one in each row, and the likeliest label where it is likelier than not."""
+        """Chances that sum to one in each row, and the likeliest label where it is likelier than not.
+
+        All items are equally uncertain: where names alone are unsure says little, and going by it asks for
+        one kind of items first.
+        """
         chances = _clipped(softmax(_product(items.vectors, self.name_weights)))
-        return self.decision.beliefs(items.ids, chances, model_version)
+        beliefs = self.decision.beliefs(items.ids, chances, model_version)
+        return replace(beliefs, uncertainty=np.ones(len(items), dtype=np.float32))
 
     def tensors(self) -> Tensors:
         """Name weights and decision, as `load_head` takes them."""
