@@ -19,6 +19,7 @@ from backend.workflows.views.dashboard.history import decisions, loops, versions
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
 from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
+from backend.workflows.views.dashboard.questions import question_cards, words_of_missing
 from backend.workflows.views.dashboard.state import read_state
 from backend.workflows.views.dashboard.synthetic import synthetic_view
 from backend.workflows.views.dashboard.to_come import still_to_come
@@ -61,6 +62,8 @@ def build_dashboard(workspace: Workspace) -> Json:
         "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
         "to_come": still_to_come(signals),
+        "questions": question_cards(signals),
+        "missing_words": words_of_missing(signals, has_choice=bool(signals.per_class)),
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
         "loops": loops(workspace),
         "decisions": decisions(workspace),

@@ -1,0 +1,62 @@
+"""The questions of a project beside a first single choice: how good each is, and what it goes without."""
+
+from __future__ import annotations
+
+from backend.json_types import Json
+from backend.task_types import TASK_TYPES
+from backend.workflows.project.figures import QuestionFigure, QuestionFigures, Signals
+from backend.workflows.views.wording import percent
+
+# What figures are called on the page; the term of the field stands behind it.
+_NAMES = {
+    "accuracy": "Right answers",
+    "micro F1": "Ticks that fit, over all labels (micro F1)",
+    "macro F1": "Ticks that fit, each label alike (macro F1)",
+    "subset accuracy": "Answers with exactly the right labels",
+    "mean absolute error": "Off by, on average",
+    "exact agreement": "Exactly the right grade",
+    "within tolerance": "Near enough",
+}
+
+
+def question_cards(signals: Signals) -> list[Json]:
+    """One card for each question that is learned through the table of task types."""
+    return [_card(question) for question in signals.questions]
+
+
+def words_of_missing(signals: Signals, *, has_choice: bool) -> str:
+    """What the kind of the first question goes without; empty for a single choice."""
+    if has_choice or not signals.questions:
+        return ""
+    row = TASK_TYPES.get(signals.questions[0].kind)
+    return f"Not there for this kind of question yet: {', '.join(row.lacks)}." if row and row.lacks else ""
+
+
+def _card(question: QuestionFigures) -> Json:
+    return {
+        "name": question.name,
+        "kind": question.kind,
+        "labels": question.labels,
+        "blind": question.blind,
+        "figures": [_figure(figure) for figure in question.figures],
+        "per_label": [{"label": row.label, "labels": row.labels} for row in question.per_label],
+        "unused": sum(row.labels == 0 for row in question.per_label),
+    }
+
+
+def _figure(figure: QuestionFigure) -> Json:
+    is_share = figure.higher_is_better
+    found: Json = {"name": _NAMES.get(figure.name, figure.name), "words": "", "interval": None}
+    if figure.value is None or figure.low is None or figure.high is None:
+        found["words"] = f"too few blind answers ({figure.n})"
+    elif is_share:
+        found["words"] = f"{percent(figure.value)}, between {percent(figure.low)} and {percent(figure.high)}"
+        found["interval"] = {
+            "kind": "share",
+            "low": figure.low,
+            "estimate": figure.value,
+            "high": figure.high,
+        }
+    else:
+        found["words"] = f"{figure.value:.2g}, between {figure.low:.2g} and {figure.high:.2g}"
+    return found
