@@ -228,14 +228,19 @@ def _choose(questions: Sequence[Question], preference: Preference) -> Question:
     return min(possible.values(), key=lambda one: _rank(one, preference.answered))
 
 
-def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool]:
-    """What decides between questions, lowest first."""
-    return question.is_conditional, question.name not in answered, not question.is_required
+def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool, bool]:
+    """What decides between questions, lowest first: for one choice the whole loop is there."""
+    is_other = question.kind != "single choice"
+    return question.is_conditional, question.name not in answered, is_other, not question.is_required
 
 
 def _wanted(questions: Sequence[Question], preference: Preference) -> list[Question]:
-    """The questions that can be answered, in the order of the config; those that an admin names, if any."""
-    possible = [question for question in questions if not question.obstacle]
+    """The questions that can be answered, in the order of the config; those that an admin names, if any.
+
+    One under a condition is left to people unless it is the first: an answer to what is not shown would be
+    submitted unseen.
+    """
+    possible = [one for one in questions if not (one.obstacle or one.is_conditional)]
     return [one for one in possible if not preference.questions or one.name in preference.questions]
 
 

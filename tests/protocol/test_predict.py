@@ -137,7 +137,7 @@ def test_aliases_and_several_texts_are_answered(predict):
     [
         "<View/>",
         '<View><Image name="i" value="$i"/></View>',
-        CATS_DOGS.replace("toName", 'choice="multiple" toName'),
+        CATS_DOGS.replace("toName", 'perItem="true" toName'),
     ],
 )
 def test_what_cannot_be_answered_is_left_blank(config, predict):

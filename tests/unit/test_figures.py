@@ -53,6 +53,7 @@ def full(context, app, label_studio, bring_to):
         for key in [key for key, row in label_studio.predictions.items() if row["task"] in waiting]:
             del label_studio.predictions[key]
         bench.loop()
+        ask_more(bench)
 
     return bring_to("full", bench, act)
 
@@ -64,6 +65,24 @@ def loop_without_novelty(bench):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reflect, "find_novel", fail)
         bench.loop()
+
+
+def ask_more(bench):
+    """Another question, of several choices, that the next thirty answers and a loop are about too."""
+    labels = '<Choice value="a"/><Choice value="b"/>'
+    more = f'<Choices name="marks" toName="text" choice="multiple">{labels}</Choices>'
+    config = bench.remote["label_config"].replace("</View>", f"{more}</View>")
+    bench.label_studio.change_project(bench.project_id, label_config=config)
+    for task_id in bench.window[:30]:
+        topic = topic_of(bench.tasks[task_id]["data"]["text"])
+        marks = ["a", "b"] if topic == "cats" else ["b"]
+        answers = {"topic": [topic], "marks": marks}
+        regions = [
+            {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": chosen}}
+            for name, chosen in answers.items()
+        ]
+        bench.label_studio.submit(task_id, regions)
+    bench.loop()
 
 
 def made(text):

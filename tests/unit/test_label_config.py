@@ -107,9 +107,9 @@ ASKS = '<Choices name="c" toName="text" {}>' + CHOICES.partition(">")[2]
 IN_THE_WAY = {
     "nothing": ((), "no tag of it asks a question"),
     "only a text": ((TEXT,), "no tag of it asks a question"),
-    "several choices": (
-        (TEXT, ASKS.format('choice="multiple"')),
-        '<Choices> "c" has choice="multiple"',
+    "an unknown form of choice": (
+        (TEXT, ASKS.format('choice="some"')),
+        '<Choices> "c" has choice="some"',
     ),
     "labels of each task": (
         (TEXT, '<Choices name="c" toName="text" value="$o"/>'),
@@ -150,7 +150,10 @@ IN_THE_WAY = {
         (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),
         '<Labels> "l" is not learned yet',
     ),
-    "a rating": ((TEXT, '<Rating name="stars" toName="text"/>'), '<Rating> "stars" is not learned yet'),
+    "a rating without grades": (
+        (TEXT, '<Rating name="stars" toName="text" maxRating="1"/>'),
+        '<Rating> "stars" has maxRating="1", not a whole number from 2 to 100',
+    ),
     "an image": (
         ('<Image name="text" value="$url"/>', CHOICES),
         '<Choices> "topic" stands on <Image> "text"',
@@ -216,7 +219,7 @@ def test_what_is_in_the_way_is_named(case):
     tags, named = IN_THE_WAY[case]
     error = refused(*tags)
     assert named in error.message
-    assert "Supported today: one choice among at least two fixed labels" in error.hint
+    assert "Supported today: one or several choices" in error.hint
 
 
 @pytest.mark.parametrize("case", IN_THE_WAY)
@@ -265,7 +268,19 @@ def test_the_question_that_everybody_is_asked_comes_first(tags):
 
 
 def test_a_question_under_a_condition_is_answered_where_there_is_no_other():
-    assert answered(TEXT, question("topic", CONDITION), question("many", 'choice="multiple"')) == "topic"
+    assert answered(TEXT, question("topic", CONDITION), question("many", 'perItem="true"')) == "topic"
+
+
+def test_only_the_first_question_may_stand_under_a_condition():
+    config = parse_label_config(view(TEXT, question("rest"), question("more"), question("under", CONDITION)))
+    assert [asked.name for asked in config.questions] == ["rest", "more"]
+    assert config.other_questions == ("under",)
+
+
+def test_one_choice_comes_before_other_kinds_unless_people_answer_those():
+    tags = (TEXT, question("many", 'choice="multiple"'), question("one"))
+    assert [asked.name for asked in parse_label_config(view(*tags)).questions] == ["one", "many"]
+    assert answered(*tags, answered=frozenset({"many"})) == "many"
 
 
 def test_a_condition_that_label_studio_does_not_know_is_none():

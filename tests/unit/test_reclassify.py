@@ -27,17 +27,18 @@ def project_id(label_studio):
 
 
 @pytest.fixture
-def bench(connected):
+def bench(workbench):
     """Four tasks answered with cats, dogs, birds, cats, one skipped after cats was chosen; and a loop."""
-    first, second, third, fourth, fifth = list(connected.tasks)[:5]
-    remote = connected.label_studio
+    workbench.connect()
+    first, second, third, fourth, fifth = list(workbench.tasks)[:5]
+    remote = workbench.label_studio
     remote.annotate(first, "cats")
     remote.annotate(second, "dogs")
     remote.annotate(third, "birds", user=SECOND)
     remote.annotate(fourth, "cats", user=SECOND)
     remote.annotate(fifth, "cats", cancelled=True)
-    connected.loop()
-    return connected
+    workbench.loop()
+    return workbench
 
 
 def results(bench):

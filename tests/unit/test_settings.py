@@ -149,7 +149,7 @@ def test_every_strategy_of_the_table_can_be_named(name, environment):
 
 
 def test_the_help_says_which_strategy_auto_is():
-    assert f"{DEFAULT_STRATEGY} for single choice" in Settings.model_fields["strategy"].description
+    assert f"{DEFAULT_STRATEGY} for one single choice" in Settings.model_fields["strategy"].description
 
 
 def test_secrets_are_printed_as_stars(environment):
