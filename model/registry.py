@@ -341,7 +341,8 @@ def _pack(head: LinearHead | None, questions: Sequence[Tensors], manifest: str) 
 
 
 def _unpack(tensors: Tensors, manifest: Manifest) -> LinearHead | None:
-    if "weights" not in tensors and manifest.questions:
+    # A first question that is no single choice has no head here, and none at all before its first label.
+    if not {"weights", "bias", "temperature"} & tensors.keys():
         return None
     if tensors["weights"].dtype != np.float32 or tensors["bias"].dtype != np.float32:
         raise ValueError("weights and bias must be float32")

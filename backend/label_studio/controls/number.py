@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -13,6 +12,9 @@ from backend.label_studio.config_xml import kind
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Label, Question
 from backend.label_studio.controls.regions import place_obstacles, region, values
+
+# Labels and beliefs are of single precision, which ends at 3e38; what is larger is a slip of the keyboard.
+_LARGEST = 1e30
 
 
 class Number:
@@ -33,11 +35,11 @@ class Number:
         return (Label(name="value", title="value"),)
 
     def read(self, regions: Sequence[Json], question: Question) -> Target | None:
-        """The first finite number."""
+        """The first number of at most 1e30, above or below 0."""
         for value in values(regions, "number"):
             if not isinstance(value, int | float) or isinstance(value, bool):
                 continue
-            if math.isfinite(value):
+            if -_LARGEST <= value <= _LARGEST:
                 return (repr(float(value)),)
         return None
 

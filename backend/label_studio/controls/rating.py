@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from statistics import median_low
 
@@ -15,6 +16,7 @@ from backend.label_studio.controls.regions import place_obstacles, region, value
 
 _USUAL = 5  # stars, where a config names no number
 _MOST = 100
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 class Rating:
@@ -42,8 +44,10 @@ class Rating:
         """The first grade that the config has."""
         grades = {label.name for label in question.labels}
         for value in values(regions, "rating"):
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if is_number and (grade := f"{value:g}") in grades:
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                continue
+            # an integer of JSON may be too large to be formatted as a float
+            if 0 < value <= _MOST and (grade := f"{value:g}") in grades:
                 return (grade,)
         return None
 
@@ -60,4 +64,4 @@ class Rating:
 
 def _most(tag: etree._Element) -> int | None:
     said = attribute(tag, "maxRating")
-    return _USUAL if not said else int(said) if said.isascii() and said.isdigit() else None
+    return _USUAL if not said else int(said) if _WHOLE.fullmatch(said) else None
