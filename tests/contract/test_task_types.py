@@ -190,3 +190,16 @@ def test_beside_a_single_choice_it_is_answered_and_measured_too(kind, workbench,
     assert names == {"topic", "asked"}
     assert workbench.loop().outcome == "unchanged"
     assert replay(workbench.workspace, 2).is_exact
+
+
+@EACH_OTHER_KIND
+def test_as_the_first_question_it_promises_nothing_that_never_comes(kind, workbench, label_studio, make_app):
+    label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
+    workbench.connect(queue_window=20)
+    label_all(workbench, label_studio, kind, 12)
+    signals = workbench.loop().record.signals
+    assert {wait.of for wait in signals.waits} <= {"accuracy"}
+    assert TASK_TYPES[kind].metric in signals.accuracy.words
+    page = make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
+    assert "This order beside a random one" not in page
+    assert "Not there yet for asked, the first question" in page

@@ -113,12 +113,12 @@ def test_connect_says_that_nobody_serves_at_the_address_of_the_backend(make_proj
 def test_connect_leaves_a_project_alone_that_asks_what_cannot_be_learned(make_project, running_backend):
     config = (
         '<View><Text name="text" value="$text"/><TextArea name="summary" toName="text"/>'
-        '<Choices name="topics" toName="text" choice="multiple"><Choice value="cats"/></Choices></View>'
+        '<Choices name="topics" toName="text" perItem="true"><Choice value="cats"/></Choices></View>'
     )
     project = make_project(texts=["Cats sleep a lot."], label_config=config)
     done = running_backend.command_line("connect", str(project.id), "--json")
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["code"]) == (1, "unsupported-config")
-    assert "<TextArea>" in error["message"] and 'choice="multiple"' in error["message"]
+    assert "<TextArea>" in error["message"] and 'perItem="true"' in error["message"]
     assert project.client.get("/api/ml", params={"project": project.id}).json() == []
     assert project.settings()["sampling"] == "Sequential sampling"

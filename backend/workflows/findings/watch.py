@@ -13,6 +13,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.task_types import task_type
 from backend.workflows.findings.accuracy import (
     accuracy_figures,
     calibration_figures,
@@ -131,7 +132,10 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
         signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
         mean = float(held_out[blind].mean()) if blind.any() else 0.0
         judged = Blind(answers=int(blind.sum()), right=int(first.right[blind].sum()), sure=mean)
-        signals.waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)
+        waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)
+        # the other findings never come for these kinds
+        signals.waits = [wait for wait in waits if wait.of == "accuracy"]
+        signals.accuracy.words += f" Counted are {task_type(first.question).metric}."
     with step("comparing people"):
         signals.acceptance = _acceptance(workspace)
     return signals

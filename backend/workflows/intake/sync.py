@@ -30,7 +30,8 @@ class SyncReport:
 
 def reading_digest(workspace: Workspace, label_config: str, question: str) -> str:
     """Digest of all that decides how a task is read."""
-    fields = f"{workspace.synthetic_fields}\0{workspace.settings.order_fields}"
+    settings = workspace.settings
+    fields = f"{workspace.synthetic_fields}\0{settings.order_fields}\0{settings.questions}"
     parts = f"{READER}\0{label_config}\0{question}\0{fields}"
     return hashlib.sha256(parts.encode()).hexdigest()
 

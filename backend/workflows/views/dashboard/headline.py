@@ -172,6 +172,8 @@ def _gain_words(low: float, high: float) -> str:
 def _unknown_gain(known: Known) -> str:
     if (wait := find_wait(known.signals, "forecast")) is not None:
         return f"{wait.known} {lacking(wait)}"
+    if known.signals.questions and not known.signals.per_class:
+        return "For this kind of question there is no learning curve yet to read it off."
     found = read_accuracy(known.signals, known.metrics)
     if not known.account.learned:
         return "The first answers bring the most. How much is read off the learning curve, once there is one."

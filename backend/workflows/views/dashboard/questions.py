@@ -29,7 +29,9 @@ def words_of_missing(signals: Signals, *, has_choice: bool) -> str:
     if has_choice or not signals.questions:
         return ""
     row = TASK_TYPES.get(signals.questions[0].kind)
-    return f"Not there for this kind of question yet: {', '.join(row.lacks)}." if row and row.lacks else ""
+    if row is None or not row.lacks:
+        return ""
+    return f"Not there yet for {signals.questions[0].name}, the first question: {', '.join(row.lacks)}."
 
 
 def _card(question: QuestionFigures) -> Json:
@@ -39,6 +41,7 @@ def _card(question: QuestionFigures) -> Json:
         "labels": question.labels,
         "blind": question.blind,
         "figures": [_figure(figure) for figure in question.figures],
+        "parts": "grade" if question.kind == "rating" else "label",
         "per_label": [{"label": row.label, "labels": row.labels} for row in question.per_label],
         "unused": sum(row.labels == 0 for row in question.per_label),
     }
