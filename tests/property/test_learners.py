@@ -206,7 +206,7 @@ def test_figures_are_of_blind_answers_alone(kind):
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(100, 100), (100, 1000), (1000, 1000)])
-def test_many_classes_or_labels_take_seconds(kind, columns, rows):
+def test_many_classes_or_labels_are_learned(kind, columns, rows):
     space = space_of(kind, columns if kind != "rating" else 10)
     items = items_of(rows, seed=4, dimensions=64)
     labels = labels_of(kind, items, space, seed=1)
