@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from backend.label_studio.controls.question import Question
+from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.task_type import Learner
 from model.tasks.number import Number
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
-from model.tasks.single_choice import KIND as SINGLE_CHOICE
 from model.tasks.single_choice import SingleChoice
 
 _FINDINGS = (
@@ -54,13 +53,13 @@ TASK_TYPES: Final = {
 
 
 def task_type(question: Question) -> TaskType:
-    """The row of a question; one of a kind that is not named is a single choice."""
-    return TASK_TYPES.get(question.kind, TASK_TYPES[SINGLE_CHOICE])
+    """The row of a question; raises KeyError for a kind that is not served."""
+    return TASK_TYPES[question.kind]
 
 
 def is_single_choice(config: LabelConfig) -> bool:
     """Whether the first question of a config is one choice: then the whole loop is there for it."""
-    return not config.questions or task_type(config.questions[0]).kind == SINGLE_CHOICE
+    return config.kind == SINGLE_CHOICE
 
 
 def questions_beside(config: LabelConfig) -> tuple[Question, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,9 +14,21 @@ from rich.table import Table
 from backend.commands import shell
 from backend.commands.relabel import add_relabelling
 from backend.commands.shell import AsJson, ProjectId
+from backend.json_types import Json
 from backend.terminal import plain
 
 GroupNumber = Annotated[int, typer.Argument(help="The number of a group, from `classes list`.")]
+
+
+_EXAMPLES = (
+    "classes list 1",
+    "classes add 1 2 --name refunds",
+    "classes reject 1 2",
+    "classes merge 1 cats dogs pets",
+    'classes rename 1 pets "house pets"',
+    "classes split 1 complaint billing delivery --ask-again",
+    "classes undo 1",
+)
 
 
 def add_classes(app: typer.Typer) -> None:
@@ -23,15 +36,7 @@ def add_classes(app: typer.Typer) -> None:
     classes = typer.Typer(
         no_args_is_help=True,
         help="Look at possible new classes, add one; merge, rename or split those that there are.",
-        epilog=shell.examples(
-            "classes list 1",
-            "classes add 1 2 --name refunds",
-            "classes reject 1 2",
-            "classes merge 1 cats dogs pets",
-            'classes rename 1 pets "house pets"',
-            "classes split 1 complaint billing delivery --ask-again",
-            "classes undo 1",
-        ),
+        epilog=shell.examples(*_EXAMPLES),
     )
     app.add_typer(classes, name="classes")
     add_relabelling(classes)
@@ -53,11 +58,7 @@ def add_classes(app: typer.Typer) -> None:
         if not groups:
             shell.out.print("No group of tasks stands out.")
             return
-        table = Table("group", "proposed name", "tasks", "most typical tasks")
-        for group in groups:
-            typical = ", ".join(str(task_id) for task_id in group["typical"])
-            table.add_row(str(group["group"]), plain(group["name"]), str(group["size"]), typical)
-        shell.out.print(table)
+        shell.out.print(_as_table(groups))
 
     @classes.command()
     def add(
@@ -84,3 +85,11 @@ def add_classes(app: typer.Typer) -> None:
 
             reject_group(open_workspace(context, project_id), group, by=getpass.getuser())
         shell.out.print(plain(f"Group {group} is no class. Tasks like it will not be flagged again."))
+
+
+def _as_table(groups: Sequence[Json]) -> Table:
+    table = Table("group", "proposed name", "tasks", "most typical tasks")
+    for group in groups:
+        typical = ", ".join(str(task_id) for task_id in group["typical"])
+        table.add_row(str(group["group"]), plain(group["name"]), str(group["size"]), typical)
+    return table

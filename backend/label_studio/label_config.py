@@ -11,7 +11,7 @@ from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
-from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
@@ -230,7 +230,7 @@ def _choose(questions: Sequence[Question], preference: Preference) -> Question:
 
 def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool, bool]:
     """What decides between questions, lowest first: for one choice the whole loop is there."""
-    is_other = question.kind != "single choice"
+    is_other = question.kind != SINGLE_CHOICE
     return question.is_conditional, question.name not in answered, is_other, not question.is_required
 
 

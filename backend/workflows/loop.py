@@ -260,7 +260,13 @@ class ProjectLoop:
             ranking = rank_pool(workspace, serving, queues=queues, behind=behind)
         with self.report.timed("save"):
             record = pack_record(
-                workspace, snapshot, auxiliary=auxiliary, queues=queues, behind=behind, ranking=ranking
+                workspace,
+                serving.config,
+                snapshot,
+                auxiliary=auxiliary,
+                queues=queues,
+                behind=behind,
+                ranking=ranking,
             )
             manifest = _manifest(workspace, learned, version=serving.version, strategy=ranking.strategy)
             check_lease(workspace)

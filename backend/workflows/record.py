@@ -51,6 +51,7 @@ class Replay:
 
 def pack_record(
     workspace: Workspace,
+    config: LabelConfig,
     snapshot: Snapshot,
     *,
     auxiliary: Sequence[AuxiliaryItem],
@@ -60,19 +61,8 @@ def pack_record(
 ) -> bytes:
     """The record of a version, without a pickle and without a text."""
     labels = np.full(len(snapshot.embeddings), _UNLABELLED, dtype=np.int32)
-    is_choice = is_single_choice(_config(workspace.state.label_config, workspace.state.question))
-    labels[snapshot.labelled] = snapshot.labels.classes if is_choice else 0
-    facts = {
-        "label_config": workspace.state.label_config,
-        "question": workspace.state.question,
-        "settings": workspace.settings.model_dump(mode="json"),
-        "fingerprint": snapshot.fingerprint,
-        "shares": {queue.lane: queue.share for queue in queues},
-        "soon": {queue.lane: queue.soon for queue in queues},
-        "first": [queue.lane for queue in queues if queue.first],
-        "order_seed": order_seed(workspace, snapshot),
-        "quotas": [[quota.name, quota.share] for quota in snapshot.priority.quotas],
-    }
+    labels[snapshot.labelled] = snapshot.labels.classes if is_single_choice(config) else 0
+    facts = _facts(workspace, config, snapshot, queues)
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
     columns = sorted((item.task_id, space.index(item.label)) for item in auxiliary)
     auxiliary_ids = np.array([task_id for task_id, _ in columns], dtype=np.int64)
@@ -102,12 +92,30 @@ def pack_record(
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
 
+def _facts(
+    workspace: Workspace, config: LabelConfig, snapshot: Snapshot, queues: Sequence[LaneQueue]
+) -> Json:
+    """What a record holds beside its tensors."""
+    return {
+        "label_config": workspace.state.label_config,
+        "question": workspace.state.question,
+        "questions": [question.name for question in config.questions],
+        "settings": workspace.settings.model_dump(mode="json"),
+        "fingerprint": snapshot.fingerprint,
+        "shares": {queue.lane: queue.share for queue in queues},
+        "soon": {queue.lane: queue.soon for queue in queues},
+        "first": [queue.lane for queue in queues if queue.first],
+        "order_seed": order_seed(workspace, snapshot),
+        "quotas": [[quota.name, quota.share] for quota in snapshot.priority.quotas],
+    }
+
+
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
     tensors, facts = _load(workspace, version)
     workspace = workspace.with_overrides(facts["settings"])
-    config = _config(facts["label_config"], facts.get("question", ""))
+    config = _config(facts)
     stored = _load_tensors(workspace, version)
     snapshot = _rebuild(workspace, tensors, facts, config=config)
     auxiliary = [
@@ -157,8 +165,13 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     return version
 
 
-def _config(xml: str, question: str) -> LabelConfig:
-    return parse_label_config(xml, Preference(settled=question))
+def _config(facts: Json) -> LabelConfig:
+    """The config of then, with the questions that were answered then; of old only the first one was."""
+    xml, names = facts["label_config"], tuple(facts.get("questions", ()))
+    if names:
+        return parse_label_config(xml, Preference(questions=names))
+    config = parse_label_config(xml, Preference(settled=facts.get("question", "")))
+    return replace(config, questions=config.questions[:1])
 
 
 def _load_tensors(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:

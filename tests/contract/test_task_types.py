@@ -13,6 +13,8 @@ from backend.task_types import TASK_TYPES, task_type
 from backend.workflows.intake.question_labels import to_row
 from backend.workflows.record import replay
 from model.records import Embeddings, Labels, LabelSpace
+from model.registry import RECORD_FILE
+from model.sealed_tensors import seal, unseal
 from tests.topics import topic_of
 
 ONE_CHOICE = "single choice"
@@ -203,3 +205,43 @@ def test_as_the_first_question_it_promises_nothing_that_never_comes(kind, workbe
     page = make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
     assert "This order beside a random one" not in page
     assert "Not there yet for asked, the first question" in page
+
+
+TWO_CHOICES = CASES[ONE_CHOICE].tag.replace("asked", "first") + CASES[ONE_CHOICE].tag.replace(
+    "asked", "second"
+)
+
+
+def answer_both(bench, label_studio):
+    for task_id in bench.window[:8]:
+        topic = topic_of(bench.tasks[task_id]["data"]["text"])
+        region = CASES[ONE_CHOICE].region(topic)
+        label_studio.submit(task_id, [region | {"from_name": name} for name in ("first", "second")])
+
+
+@pytest.mark.parametrize("questions", ["", "second", "second,first"])
+def test_a_replay_asks_the_questions_of_then(questions, workbench, label_studio):
+    config = f'<View><Text name="text" value="$text"/>{TWO_CHOICES}</View>'
+    label_studio.change_project(workbench.project_id, label_config=config)
+    workbench.connect(queue_window=20, questions=questions)
+    answer_both(workbench, label_studio)
+    report = workbench.loop()
+    workbench.connect(queue_window=20, questions="first")
+    assert report.outcome == "published" and replay(workbench.workspace, 2).is_exact
+
+
+def test_a_record_that_names_no_questions_is_of_the_first_alone(workbench, label_studio):
+    config = f'<View><Text name="text" value="$text"/>{TWO_CHOICES}</View>'
+    label_studio.change_project(workbench.project_id, label_config=config)
+    workbench.connect(queue_window=20, questions="first")
+    answer_both(workbench, label_studio)
+    workbench.loop()
+    workspace = workbench.workspace
+    folder = workspace.context.settings.model_folder / workspace.key / workspace.version
+    tensors = unseal((folder / RECORD_FILE).read_bytes())
+    facts = json.loads(tensors["facts"].tobytes())
+    assert facts.pop("questions") == ["first"]
+    facts["settings"].pop("questions")
+    tensors["facts"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
+    (folder / RECORD_FILE).write_bytes(seal(tensors))
+    assert replay(workspace, 2).is_exact

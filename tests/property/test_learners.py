@@ -6,15 +6,13 @@ from safetensors.numpy import load, save
 
 from model.records import Embeddings, Labels, LabelSpace
 from model.tasks.number import Number
-from model.tasks.preference import Preference
 from model.tasks.rating import Rating
 from model.tasks.single_choice import SingleChoice
 
 DIMENSIONS = 16
-KNOWS_NO_SIDES = ("preference",)  # "always the left one" is nothing that such a head may learn
 
 
-KINDS = {learner.kind: learner for learner in (SingleChoice(), Rating(), Number(), Preference())}
+KINDS = {learner.kind: learner for learner in (SingleChoice(), Rating(), Number())}
 
 
 def learner_of(kind):
@@ -25,8 +23,6 @@ def space_of(kind, size=4):
     """A label space as this kind has it, of about so many columns."""
     if kind == "number":
         return LabelSpace(("number",))
-    if kind == "preference":
-        return LabelSpace(("left", "right"))
     if kind == "rating":
         return LabelSpace(tuple(str(grade) for grade in range(1, size + 1)))
     return LabelSpace(tuple(f"class {number}" for number in range(size)))
@@ -101,8 +97,6 @@ def test_it_works_from_labels_of_one_class(kind):
     trained = fit(kind, items, same)
     believed = trained.head.believe(items, "v1")
     assert_sound(believed, items.ids, space)
-    if kind in KNOWS_NO_SIDES:
-        return
     assert learner_of(kind).agree(same.targets, believed.answers).min() == pytest.approx(1.0, abs=1e-3)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.label_studio.controls.question import Label, Question
-from backend.label_studio.controls.several_choices import SeveralChoices, reads_empty_as_none
+from backend.label_studio.controls.several_choices import SeveralChoices
 
 LABELS = (Label("a", "Apples"), Label("b", "Bread"), Label("c", "Cheese"))
 QUESTION = Question("buys", "Choices", "text", LABELS, False, False, "", "several choices")
@@ -49,10 +49,3 @@ def test_all_labels_stand_in_one_region_and_none_of_them_in_no_region():
     (region,) = CONTROL.render(QUESTION, ("c", "a"), confidence=0.5)
     assert region["value"] == {"choices": ["a", "c"]}
     assert CONTROL.render(QUESTION, (), confidence=0.5) == []
-
-
-@pytest.mark.parametrize(
-    ("answered", "empty", "is_none"), [(0, 4, False), (0, 5, True), (45, 5, True), (46, 5, False)]
-)
-def test_empty_answers_say_none_of_them_where_there_are_many(answered, empty, is_none):
-    assert reads_empty_as_none(answered, empty) is is_none

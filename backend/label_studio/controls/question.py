@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SINGLE_CHOICE = "single choice"
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

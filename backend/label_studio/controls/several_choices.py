@@ -15,10 +15,6 @@ from backend.label_studio.controls.question import Label, Question
 from backend.label_studio.controls.regions import region
 from backend.label_studio.spelling import find_label
 
-# Rarer empty answers are slips; our own judgement, not measured.
-_FEWEST_EMPTY = 5
-_SMALLEST_SHARE = 0.1
-
 
 class SeveralChoices:
     """A target is the names of the labels that are ticked, in the order of the config; none: none of them."""
@@ -58,14 +54,6 @@ class SeveralChoices:
         """One region with all labels; none for "none of them"."""
         names = list(_in_order(set(target), question))
         return [region(question, "choices", {"choices": names}, confidence=confidence)] if names else []
-
-
-def reads_empty_as_none(answered: int, empty: int) -> bool:
-    """Whether answers that are empty say "none of them": many of those submitted are.
-
-    `answered`: how many tick a label; `empty`: how many tick none.
-    """
-    return empty >= _FEWEST_EMPTY and empty >= _SMALLEST_SHARE * (answered + empty)
 
 
 def _in_order(names: set[str] | set[str | None], question: Question) -> Target:

@@ -11,7 +11,7 @@ from backend.json_types import Json
 from backend.label_studio.config_xml import attribute, kind
 from backend.label_studio.controls.choices import chosen, form_obstacles, label_obstacles, labels_of
 from backend.label_studio.controls.protocol import Target
-from backend.label_studio.controls.question import Label, Question
+from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
 from backend.label_studio.controls.regions import region
 from backend.label_studio.spelling import find_label
 
@@ -21,7 +21,7 @@ _SINGLE = ("", "single", "single-radio")
 class SingleChoice:
     """A target is the name of one label."""
 
-    kind = "single choice"
+    kind = SINGLE_CHOICE
 
     def matches(self, tag: etree._Element) -> bool:
         """Every <Choices> that no other kind takes."""

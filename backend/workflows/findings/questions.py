@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.task_types import task_type
+from backend.workflows.intake.question_labels import is_number
 from backend.workflows.project.figures import QuestionFigure, QuestionFigures, QuestionLabelRow
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import Learned
@@ -24,7 +25,7 @@ def measure_questions(workspace: Workspace, learned: Learned, blind: Ids) -> lis
     for asked in learned.seen.questions:
         one = there.get(asked.question.name)
         measured = [] if one is None else _measure(workspace, one, blind)
-        counts = asked.labels.targets.sum(axis=0).tolist() if asked.question.kind != "number" else []
+        counts = [] if is_number(asked.labels.space) else asked.labels.targets.sum(axis=0).tolist()
         rows = zip(asked.question.labels, counts, strict=False)
         found.append(
             QuestionFigures(

@@ -44,14 +44,21 @@ def to_row(target: Sequence[str], space: LabelSpace) -> Floats | None:
 
     In the only column of a number stands the number.
     """
-    if len(space) == 1 and len(target) == 1 and target[0] not in space.names:
-        return _number(target[0])
+    if is_number(space):
+        return _number(target[0]) if len(target) == 1 else None
     row = np.isin(space.names, list(target)).astype(np.float32)
     return row if row.any() or not target else None
 
 
+def is_number(space: LabelSpace) -> bool:
+    """Whether the only column of a question holds a number: one label alone is no choice."""
+    return len(space) == 1
+
+
 def to_target(row: Floats, space: LabelSpace) -> tuple[str, ...]:
-    """The names of the columns that an answer (c,) ticks."""
+    """The names of the columns that an answer (c,) ticks, or the number in words."""
+    if is_number(space):
+        return (f"{float(row[0]):.6g}",)
     return tuple(name for name, value in zip(space.names, row.tolist(), strict=True) if value > 0.5)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from backend.json_types import Json
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
-from backend.label_studio.controls.table import control_of
 from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.results import target_result
 from backend.task_types import questions_beside, task_type
-from backend.workflows.intake.question_labels import to_target
+from backend.workflows.intake.question_labels import is_number, to_target
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats, LabelSpace
 from model.registry import VersionBroken
@@ -79,8 +79,7 @@ def regions_of(answered: Sequence[Answered], *, floor: float) -> list[Json]:
     for one in answered:
         if task_type(one.question).is_floored and one.confidence < floor:
             continue
-        control = control_of(one.question.kind)
-        regions += control.render(one.question, one.target, confidence=one.confidence)
+        regions += target_result(one.question, one.target, confidence=one.confidence)
     return regions
 
 
@@ -92,7 +91,6 @@ def in_words(answered: Answered) -> str:
 
 def _target(served: ServedQuestion, row: Floats) -> Target:
     """An answer (c,) in names that the config still has; of a number the number in words."""
-    known = {label.name for label in served.question.labels}
-    if served.question.kind == "number":
-        return (f"{float(row[0]):.6g}",)
-    return tuple(name for name in to_target(row, served.head.space) if name in known)
+    space, target = served.head.space, to_target(row, served.head.space)
+    gone = set() if is_number(space) else set(space.names) - {one.name for one in served.question.labels}
+    return tuple(name for name in target if name not in gone)
