@@ -47,10 +47,17 @@ def headline(workspace: Workspace, known: Known, waiting: list[Waiting]) -> list
     ]
 
 
+def _accuracy_title(workspace: Workspace, signals: Signals) -> str:
+    """Names the question where the page is about more than one."""
+    is_one = not signals.questions or (len(signals.questions) == 1 and not signals.per_class)
+    return "Accuracy" if is_one else f"Accuracy: {workspace.state.question}"
+
+
 def accuracy_card(workspace: Workspace, known: Known) -> Json:
     """Accuracy as one number with its range; before there is one, a rough one, named so."""
     found = read_accuracy(known.signals, known.metrics)
-    card: Json = {"key": "accuracy", "title": "Accuracy", "interval": None, "notes": [], "is_rough": False}
+    title = _accuracy_title(workspace, known.signals)
+    card: Json = {"key": "accuracy", "title": title, "interval": None, "notes": [], "is_rough": False}
     rough, count = _rough(found, known.metrics)
     if found.estimate is not None and found.low is not None and found.high is not None:
         blind = found.blind or found.n
@@ -72,6 +79,8 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
     else:
         card |= {"verdict": "Not measured yet", "words": _nothing_words(known)}
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
+    if known.signals.questions and not known.signals.per_class:
+        card["notes"].append(f"Counted are {known.signals.questions[0].metric}.")
     card["notes"] += _rest_notes(known.signals)
     return card
 

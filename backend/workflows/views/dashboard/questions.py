@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.json_types import Json
 from backend.task_types import TASK_TYPES
 from backend.workflows.project.figures import QuestionFigure, QuestionFigures, Signals
@@ -19,9 +21,20 @@ _NAMES = {
 }
 
 
-def question_cards(signals: Signals) -> list[Json]:
-    """One card for each question that is learned through the table of task types."""
-    return [_card(question) for question in signals.questions]
+# Shares of answers that are right in every part: of the first question the headline tells it, with more care.
+_OF_THE_HEADLINE = ("accuracy", "subset accuracy", "exact agreement", "within tolerance")
+
+
+def question_cards(signals: Signals, *, has_choice: bool) -> list[Json]:
+    """One card for each question that is learned through the table of task types.
+
+    `has_choice`: the first question of the project is one choice, and stands elsewhere on the page.
+    """
+    told = () if has_choice else _OF_THE_HEADLINE
+    return [
+        _card(question, without=told if place == 0 else ())
+        for place, question in enumerate(signals.questions)
+    ]
 
 
 def words_of_missing(signals: Signals, *, has_choice: bool) -> str:
@@ -34,20 +47,21 @@ def words_of_missing(signals: Signals, *, has_choice: bool) -> str:
     return f"Not there yet for {signals.questions[0].name}, the first question: {', '.join(row.lacks)}."
 
 
-def _card(question: QuestionFigures) -> Json:
+def _card(question: QuestionFigures, *, without: Sequence[str]) -> Json:
+    unit = " grades" if question.kind == "rating" else ""
     return {
         "name": question.name,
         "kind": question.kind,
         "labels": question.labels,
         "blind": question.blind,
-        "figures": [_figure(figure) for figure in question.figures],
+        "figures": [_figure(one, unit) for one in question.figures if one.name not in without],
         "parts": "grade" if question.kind == "rating" else "label",
         "per_label": [{"label": row.label, "labels": row.labels} for row in question.per_label],
         "unused": sum(row.labels == 0 for row in question.per_label),
     }
 
 
-def _figure(figure: QuestionFigure) -> Json:
+def _figure(figure: QuestionFigure, unit: str) -> Json:
     is_share = figure.higher_is_better
     found: Json = {"name": _NAMES.get(figure.name, figure.name), "words": "", "interval": None}
     if figure.value is None or figure.low is None or figure.high is None:
@@ -61,5 +75,5 @@ def _figure(figure: QuestionFigure) -> Json:
             "high": figure.high,
         }
     else:
-        found["words"] = f"{figure.value:.2g}, between {figure.low:.2g} and {figure.high:.2g}"
+        found["words"] = f"{figure.value:.2g}{unit}, between {figure.low:.2g} and {figure.high:.2g}"
     return found
