@@ -1055,4 +1055,6 @@ def _is_valid_region(region, controls):
     if region["type"] != kind or region["to_name"] not in to_names:
         return False
     said = region["value"].get(kind, [])
+    if kind == "taxonomy":
+        return all(isinstance(path, list) and set(path) <= labels for path in said)
     return isinstance(said, int | float) if kind in ("rating", "number") else set(said) <= labels

@@ -71,6 +71,7 @@ def _question(
         obstacle=f"{written(tag)} {' and '.join(obstacles)}" if obstacles else "",
         kind=control.kind if control else "",
         to_names=tuple(to_names),
+        attributes=tuple((str(key), str(value)) for key, value in tag.items()),
     )
 
 

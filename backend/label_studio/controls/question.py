@@ -21,7 +21,7 @@ class Question:
 
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
     around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
-    that the control stands on.
+    that the control stands on. `attributes` are those of the tag, as they are written.
     """
 
     name: str
@@ -33,3 +33,8 @@ class Question:
     obstacle: str
     kind: str = ""
     to_names: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def attribute(self, name: str) -> str:
+        """An attribute of the tag in whatever case it is written; empty when it is missing."""
+        return next((value for key, value in self.attributes if key.lower() == name.lower()), "")

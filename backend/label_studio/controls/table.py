@@ -9,12 +9,13 @@ from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
+from backend.label_studio.controls.taxonomy import Taxonomy
 
 # The first that matches a tag takes it.
-CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number())
+CONTROLS: tuple[Control, ...] = (Taxonomy(), SeveralChoices(), SingleChoice(), Rating(), Number())
 
 # Kinds that have a learner; of the others, connect says that they are not learned yet.
-SERVED = ("single choice", "several choices", "rating", "number")
+SERVED = ("single choice", "several choices", "rating", "number", "taxonomy")
 
 
 def control_of(kind: str) -> Control:
