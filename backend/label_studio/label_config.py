@@ -11,6 +11,7 @@ from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
+from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
 from backend.label_studio.objects.protocol import Template
@@ -19,8 +20,8 @@ from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = (
-    "Supported today: one or several choices among at least two fixed labels, ratings and numbers, about "
-    "what a task shows as text."
+    "Supported today: one or several choices among at least two fixed labels, taxonomies, ratings and "
+    "numbers, about what a task shows as text."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -110,7 +111,7 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     title = fit_title(title, config.labels)
     root = parse_xml(xml, keep_comments=True)
     control = _choices_named(root, config.from_name)
-    last = list(tags(control, "choice"))[-1]
+    last = list(top_choices(control))[-1]
     added = make_choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()

@@ -73,6 +73,7 @@ def _question(
         kind=control.kind if control else "",
         to_names=tuple(to_names),
         conditions=conditions,
+        attributes=tuple((str(key), str(value)) for key, value in tag.items()),
     )
 
 

@@ -51,6 +51,12 @@ CASES = {
     ),
     "rating": Case('<Rating name="asked" toName="text" maxRating="5"/>', "rating", {"cats": 5, "dogs": 2}),
     "number": Case('<Number name="asked" toName="text"/>', "number", {"cats": 3.5, "dogs": 9}),
+    "taxonomy": Case(
+        '<Taxonomy name="asked" toName="text"><Choice value="pets" alias="p"><Choice value="indoor/outdoor">'
+        '<Choice value="cats"/></Choice><Choice value="dogs"/></Choice><Choice value="birds"/></Taxonomy>',
+        "taxonomy",
+        {"cats": [["p", "indoor/outdoor", "cats"]], "dogs": [["p", "dogs"]]},
+    ),
 }
 EACH_KIND = pytest.mark.parametrize("kind", list(TASK_TYPES))
 EACH_OTHER_KIND = pytest.mark.parametrize("kind", [kind for kind in TASK_TYPES if kind != ONE_CHOICE])
@@ -110,7 +116,8 @@ def test_what_is_rendered_reads_back_the_same(kind, topic):
 
 @EACH_KIND
 @pytest.mark.parametrize(
-    "value", [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}]
+    "value",
+    [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}, {"taxonomy": [[]]}],
 )
 def test_answers_of_another_shape_are_none(kind, value):
     regions = [{"from_name": "asked", "value": value}, {"from_name": "asked"}]

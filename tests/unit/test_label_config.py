@@ -142,9 +142,9 @@ IN_THE_WAY = {
         (TEXT, '<Choices name="c" toName="text"><Choice value="A"/><Choice value="A"/></Choices>'),
         '<Choices> "c" has a single <Choice>',
     ),
-    "a label under a label": (
+    "a label under the only label, which nobody is shown": (
         (TEXT, '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>'),
-        '<Choices> "c" has a <Choice> inside a <Choice>',
+        '<Choices> "c" has a single <Choice>, a tick that says yes or no',
     ),
     "spans": (
         (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),

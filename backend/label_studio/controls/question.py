@@ -35,6 +35,7 @@ class Question:
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
     around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
     that the control stands on. `conditions`: those of the control and of all views around it; all must hold.
+    `attributes` are those of the tag, as they are written.
     """
 
     name: str
@@ -47,3 +48,8 @@ class Question:
     kind: str = ""
     to_names: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def attribute(self, name: str) -> str:
+        """An attribute of the tag in whatever case it is written; empty when it is missing."""
+        return next((value for key, value in self.attributes if key.lower() == name.lower()), "")
