@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
+from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import SERVED, matching_control
 from backend.label_studio.objects.protocol import Template
@@ -57,10 +58,17 @@ def _question(
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
+    parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
+    unread = [name for name in parts if name not in texts or not texts[name].fields]
     if control is None or control.kind not in SERVED:
         obstacles = ["is not learned yet"]
     else:
-        obstacles = [*control.obstacles(tag), *([] if readable else [_ground_obstacle(to_names, objects)])]
+        in_the_way = unread or ([] if readable else to_names)
+        is_grounded = bool(readable) and not unread
+        obstacles = [
+            *control.obstacles(tag),
+            *([] if is_grounded else [_ground_obstacle(in_the_way, objects)]),
+        ]
     return Question(
         name=attribute(tag, "name"),
         tag=str(tag.tag),
@@ -71,6 +79,7 @@ def _question(
         obstacle=f"{written(tag)} {' and '.join(obstacles)}" if obstacles else "",
         kind=control.kind if control else "",
         to_names=tuple(to_names),
+        parts=() if unread else tuple(texts[name] for name in parts),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.label_studio.objects.protocol import Template
+
 SINGLE_CHOICE = "single choice"
 
 
@@ -21,7 +23,8 @@ class Question:
 
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
     around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
-    that the control stands on.
+    that the control stands on. `parts`: what the question is about, each apart, where that is not all that
+    a task shows.
     """
 
     name: str
@@ -33,3 +36,4 @@ class Question:
     obstacle: str
     kind: str = ""
     to_names: tuple[str, ...] = ()
+    parts: tuple[Template, ...] = ()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from lxml import etree
 
 from backend.label_studio.controls.number import Number
+from backend.label_studio.controls.pairwise import Pairwise
 from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
 
 # The first that matches a tag takes it.
-CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number())
+CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number(), Pairwise())
 
 # Kinds that have a learner; of the others, connect says that they are not learned yet.
-SERVED = ("single choice", "several choices", "rating", "number")
+SERVED = ("single choice", "several choices", "rating", "number", "pairwise")
 
 
 def control_of(kind: str) -> Control:

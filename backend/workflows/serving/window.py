@@ -20,8 +20,9 @@ from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotations
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, SEVERAL_QUESTIONS, LaneQueue, rank
-from model.records import Ids, Lane, Ranking
+from model.records import Floats, Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
+from model.task_type import Beliefs
 
 
 def order_seed(workspace: Workspace, snapshot: Snapshot) -> list[int]:
@@ -80,7 +81,10 @@ def _question(workspace: Workspace, serving: Serving) -> StrategyInput:
         labelled=snapshot.labelled_embeddings,
         batch=workspace.settings.queue_window,
         questions=tuple(
-            beliefs for _question, beliefs in believe_all(serving.questions, pool, serving.version)
+            spread_over(beliefs, pool.ids)
+            for _question, beliefs in believe_all(
+                serving.questions, pool, serving.version, items=snapshot.items
+            )
         ),
     )
     if choice is None:
@@ -91,6 +95,31 @@ def _question(workspace: Workspace, serving: Serving) -> StrategyInput:
         probabilities=choice.probabilities(view.pool, serving.version),
         labelled_classes=snapshot.labels.classes,
         view=view,
+    )
+
+
+def spread_over(beliefs: Beliefs, ids: Ids) -> Beliefs:
+    """The same beliefs over all items `ids` (n,): where nothing is believed, nothing is to be learned.
+
+    Both have ascending ids, or the same ones.
+    """
+    if np.array_equal(beliefs.ids, ids):
+        return beliefs
+    is_there = np.isin(ids, beliefs.ids)
+
+    def spread(rows: Floats, rest: float) -> Floats:
+        full = np.full((len(ids), *rows.shape[1:]), rest, dtype=rows.dtype)
+        full[is_there] = rows
+        return full
+
+    return Beliefs(
+        ids=ids,
+        values=spread(beliefs.values, 0.0),
+        answers=spread(beliefs.answers, 0.0),
+        confidence=spread(beliefs.confidence, 1.0),
+        uncertainty=spread(beliefs.uncertainty, 0.0),
+        mass=spread(beliefs.mass, 0.0),
+        model_version=beliefs.model_version,
     )
 
 
