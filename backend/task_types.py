@@ -9,6 +9,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.task_type import Learner
 from model.tasks.number import Number
+from model.tasks.pairwise import Pairwise
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
@@ -50,6 +51,7 @@ TASK_TYPES: Final = {
         TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
         TaskType(Number(), "numbers that are near enough", is_floored=False),
         TaskType(Taxonomy(), "answers with exactly the right paths", is_floored=False),
+        TaskType(Pairwise(), "pairs with the better side named, ties among them", is_floored=True),
     )
 }
 

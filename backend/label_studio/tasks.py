@@ -10,6 +10,7 @@ from typing import Literal
 
 from backend.json_types import Json
 from backend.label_studio.controls.conditions import said_shown
+from backend.label_studio.controls.parts import AnsweredByNothing
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
@@ -80,7 +81,8 @@ class TaskState:
     it. `shown`: our own fields on it. `missing_fields` are those of the config in which the task has no
     text, `order_fields` what those fields of the task data say by which an admin wants the order changed,
     where they say anything. `targets` is what people together answered, by the name of each question that
-    they answered: where one of several questions is missing, the answer is a partial one.
+    they answered: where one of several questions is missing, the answer is a partial one. `parts` are the
+    texts of the objects, each apart, that a question is about, for each question that is about such.
     """
 
     task_id: int
@@ -96,6 +98,7 @@ class TaskState:
     missing_fields: tuple[str, ...]
     order_fields: dict[str, str]
     targets: dict[str, Target] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
@@ -138,6 +141,7 @@ def read_task(
         missing_fields=_missing_fields(task.get("data"), config),
         order_fields=_texts_of(task.get("data"), order_fields),
         targets=targets,
+        parts={one.name: task_parts(task.get("data"), one) for one in config.questions if one.parts},
     )
 
 
@@ -147,6 +151,11 @@ def task_content(data: object, config: LabelConfig) -> str:
         return ""
     values = (text.fill(data) for text in config.texts)
     return "\n".join(value for value in values if value)
+
+
+def task_parts(data: object, question: Question) -> tuple[str, ...]:
+    """The text of each object that a question is about, in their order; empty where there is none."""
+    return tuple(part.fill(data) if isinstance(data, dict) else "" for part in question.parts)
 
 
 def content_hash(content: str) -> str:
@@ -205,7 +214,10 @@ def _merge(ordered: list[Json], answers: Sequence[Target | None], question: Ques
 
 
 def _target(annotation: Json, question: Question) -> Target | None:
-    return control_of(question.kind).read(_regions(annotation, question), question)
+    control = control_of(question.kind)
+    if isinstance(control, AnsweredByNothing) and not _regions(annotation):
+        return control.nothing()
+    return control.read(_regions(annotation, question), question)
 
 
 def _words(target: Target | None) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.label_studio.objects.protocol import Template
+
 SINGLE_CHOICE = "single choice"
 
 
@@ -35,7 +37,8 @@ class Question:
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
     around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
     that the control stands on. `conditions`: those of the control and of all views around it; all must hold.
-    `attributes` are those of the tag, as they are written.
+    `attributes` are those of the tag, as they are written. `parts`: what the question is about, each apart,
+    where that is not all that a task shows.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Question:
     to_names: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Template, ...] = ()
 
     def attribute(self, name: str) -> str:
         """An attribute of the tag in whatever case it is written; empty when it is missing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from backend.label_studio.controls.number import Number
+from backend.label_studio.controls.pairwise import Pairwise
 from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
@@ -18,6 +19,7 @@ CONTROLS: tuple[Control, ...] = (
     SingleChoice(),
     Rating(),
     Number(),
+    Pairwise(),
 )
 
 

@@ -117,7 +117,8 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
     schedule = _schedule(workspace, seen)
     with step("measuring accuracy"):
         blind = _blind(workspace, learned)
-        sure = first.trained.head.believe(seen.pool_embeddings, serving.version).confidence
+        pool = seen.items.of(first.question, seen.pool_embeddings)
+        sure = first.trained.head.believe(pool, serving.version).confidence
         held_out = first.trained.out_of_fold.confidence.astype(np.float64)
         accuracy = measure_right(
             first.right,

@@ -62,9 +62,9 @@ class Serving:
         """What is answered to all of `questions`, of those of some tasks that the snapshot knows."""
         wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
         found: dict[int, list[Answered]] = {}
-        for items in (self.snapshot.embeddings, self.snapshot.synthetic_embeddings):
-            chosen = items.take(np.isin(items.ids, wanted))
-            found |= answer_items(self.questions, chosen, self.version)
+        for tasks in (self.snapshot.embeddings, self.snapshot.synthetic_embeddings):
+            chosen = tasks.take(np.isin(tasks.ids, wanted))
+            found |= answer_items(self.questions, chosen, self.version, items=self.snapshot.items)
         return found
 
     def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
