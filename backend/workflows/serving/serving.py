@@ -13,6 +13,7 @@ from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import choice_result
+from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
@@ -128,7 +129,8 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         )
     return Serving(
         version=version,
-        choice=head,
+        # a first question that is gone stood before one that is the first now
+        choice=head if is_single_choice(config) else None,
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
