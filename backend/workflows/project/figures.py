@@ -388,6 +388,24 @@ class QuestionFigures(Record):
     suspects: Suspects | None = None
 
 
+class QuestionSwitch(Record):
+    """A question that the config asks otherwise than when the version before was made.
+
+    `kind_before` and `kind` are empty where it was not asked, or is not any more. Of the answers that the
+    version before had learned from, `kept` still count, `partly` of these without a label that is gone, and
+    `lost` say nothing that this config has: they stay in Label Studio, and count again where it has it again.
+    """
+
+    name: str
+    kind_before: str = ""
+    kind: str = ""
+    labels_gone: int = 0
+    labels_new: int = 0
+    kept: int = 0
+    partly: int = 0
+    lost: int = 0
+
+
 class Signals(Whole):
     """What a loop measured of its own project; a part that could not be measured is missing."""
 
@@ -432,6 +450,7 @@ class Figures(Whole):
 
     `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
     ones that people skipped; `moved`: how many of the window an admin's priority and quotas brought into it.
+    `switched`: what a changed config did to the answers.
     `failed` says which parts could not be measured, and why; `mended` what was put
     right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
@@ -453,6 +472,7 @@ class Figures(Whole):
     moved: int | None = None
     skipped: int | None = None
     rejected: list[int] = []
+    switched: list[QuestionSwitch] = []
     until_published: Traffic | None = None
     signals: Signals | None = None
     failed: dict[str, str] = {}
