@@ -12,6 +12,7 @@ from lxml import etree
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
+from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
@@ -29,12 +30,13 @@ _LONGEST_LABEL = 500
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What decides between several questions: `questions` that an admin names, the one `settled` before,
-    and those that people have `answered`.
+    and those that people have `answered`. `hints` are what an admin says of labels, by label.
     """
 
     questions: tuple[str, ...] = ()
     settled: str = ""
     answered: frozenset[str] = frozenset()
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     """
     root = parse_xml(xml)
     texts = find_texts(root)
-    questions = find_questions(root, texts)
+    hints = dict(preference.hints)
+    questions = tuple(with_hints(one, hints) for one in find_questions(root, texts))
     chosen = _choose(questions, preference)
     answered = (chosen, *(one for one in _wanted(questions, preference) if one is not chosen))
     others = [question for question in questions if question not in answered]

@@ -16,6 +16,7 @@ from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.task_types import is_single_choice, questions_beside
+from backend.workflows.intake.keywords import pack_keywords, unpack_keywords
 from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
@@ -88,6 +89,7 @@ def pack_record(
     tensors |= {f"queue-{queue.lane}": queue.ids for queue in queues}
     for at, asked in enumerate(snapshot.questions):
         tensors |= {f"question-{at}-ids": asked.labels.ids, f"question-{at}-targets": asked.labels.targets}
+    tensors |= pack_keywords(snapshot.keywords)
     tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -169,9 +171,15 @@ def _config(facts: Json) -> LabelConfig:
     """The config of then, with the questions that were answered then; of old only the first one was."""
     xml, names = facts["label_config"], tuple(facts.get("questions", ()))
     if names:
-        return parse_label_config(xml, Preference(questions=names))
+        return parse_label_config(xml, Preference(questions=names, hints=_hints(facts)))
     config = parse_label_config(xml, Preference(settled=facts.get("question", "")))
     return replace(config, questions=config.questions[:1])
+
+
+def _hints(facts: Json) -> tuple[tuple[str, str], ...]:
+    """What a setting said of labels then."""
+    said = facts["settings"].get("label_hints", "")
+    return tuple(json.loads(said).items()) if said else ()
 
 
 def _load_tensors(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
@@ -233,6 +241,7 @@ def _rebuild(
         contents=_all_contents(tensors),
         priority=_priority(tensors, facts),
         questions=questions,
+        keywords=unpack_keywords(tensors, config),
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
