@@ -19,7 +19,7 @@ def read_project(context: Context, number: int) -> LabelledTexts:
     settings = context.settings
     with closing(context.label_studio()) as remote:
         details = remote.project(number)
-        preference = Preference(questions=settings.question_names)
+        preference = Preference(questions=settings.question_names, hints=settings.hint_pairs)
         config = settle_question(remote, number, details["label_config"], preference)
         tasks = [read_task(task, config) for page in remote.tasks(number) for task in page]
     rows = [

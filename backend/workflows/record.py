@@ -22,6 +22,7 @@ from backend.workflows.intake.earlier_questions import (
     recorded_choices,
     recorded_config,
 )
+from backend.workflows.intake.keywords import pack_keywords, unpack_keywords
 from backend.workflows.intake.question_items import (
     OwnItems,
     QuestionItems,
@@ -100,6 +101,7 @@ def pack_record(
         tensors |= {f"question-{at}-ids": asked.labels.ids, f"question-{at}-targets": asked.labels.targets}
         if (own := snapshot.items.own.get(asked.question.name)) is not None:
             tensors |= {f"question-{at}-items": own.embeddings.ids, f"question-{at}-contents": own.contents}
+    tensors |= pack_keywords(snapshot.keywords)
     tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -217,6 +219,7 @@ def _rebuild(
         priority=_priority(tensors, facts),
         questions=questions,
         items=_own_items(workspace, tensors, config),
+        keywords=unpack_keywords(tensors, config),
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()

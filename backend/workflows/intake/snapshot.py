@@ -15,6 +15,7 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.keywords import TaskKeywords, look_for_keywords, said_hints
 from backend.workflows.intake.priority import read_priority
 from backend.workflows.intake.question_items import QuestionItems, read_question_items
 from backend.workflows.intake.question_labels import QuestionLabels, read_question_labels
@@ -58,7 +59,7 @@ class Snapshot:
     `labels` are the answers to the first question of the config, rows of `labelled`; `questions` are all that
     are learned through the table of task types, with their answers, and `items` is what their heads look at.
     `features` is what a head looks at: the embeddings, until they are replaced. `priority` is what an admin
-    wants asked sooner, of the pool.
+    wants asked sooner, of the pool. `keywords` says which rows hold which keywords of the labels' hints.
     """
 
     embeddings: Embeddings
@@ -79,6 +80,7 @@ class Snapshot:
     priority: Priority
     questions: tuple[QuestionLabels, ...] = ()
     items: QuestionItems = field(default_factory=QuestionItems)
+    keywords: TaskKeywords | None = None
 
     @property
     def pool_embeddings(self) -> Embeddings:
@@ -133,6 +135,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         priority=priority,
         questions=questions,
         items=items,
+        keywords=look_for_keywords(workspace, config, ids.tolist()),
     )
 
 
@@ -225,6 +228,8 @@ def _fingerprint(
             [priority.ids.tolist(), priority.multipliers.tolist()],
             *([quota.name, quota.share, quota.ids.tolist()] for quota in priority.quotas),
         ]
+    if hints := said_hints(config):
+        head["hints"] = hints
     if questions:
         head["questions"] = [_asks(asked.question) for asked in questions]
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
