@@ -51,7 +51,7 @@ def read_answered_file(path: Path, wanted: Wanted, *, kind: str = "") -> Answere
     """
     file = read_file(path)
     notes = list(file.notes)
-    if file.config and not (wanted.label_field or wanted.text_field or kind):
+    if file.config and file.tasks and not (wanted.label_field or wanted.text_field or kind):
         config = read_config(file.config)
         if isinstance(config, LabelConfig):
             return _through_config(file, config)
