@@ -7,16 +7,24 @@ from typing import Final
 
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
+from model.signals.suspect_answers import FindSuspects
+from model.signals.suspect_ticks import find_suspect_ticks
+from model.signals.suspect_values import (
+    find_suspect_choices,
+    find_suspect_grades,
+    find_suspect_numbers,
+)
 from model.task_type import Learner
 from model.tasks.number import Number
+from model.tasks.pairwise import Pairwise
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
+from model.tasks.taxonomy import Taxonomy
 
 _FINDINGS = (
     "new classes",
     "verdicts on synthetic tasks",
-    "wrong labels",
     "the curve against a random order",
 )
 
@@ -26,13 +34,14 @@ class TaskType:
     """One kind of question: who learns it, and what of the rest of the loop it goes without.
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
-    PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `lacks` are findings that a
-    project does not get where this kind is its first question.
+    PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
+    that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
+    suspects: FindSuspects
     lacks: tuple[str, ...] = _FINDINGS
 
     @property
@@ -44,10 +53,12 @@ class TaskType:
 TASK_TYPES: Final = {
     row.kind: row
     for row in (
-        TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
-        TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
-        TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
-        TaskType(Number(), "numbers that are near enough", is_floored=False),
+        TaskType(SingleChoice(), "answers that are right", True, find_suspect_choices, lacks=()),
+        TaskType(SeveralChoices(), "answers with exactly the right labels", False, find_suspect_ticks),
+        TaskType(Rating(), "answers with exactly the right grade", True, find_suspect_grades),
+        TaskType(Number(), "numbers that are near enough", False, find_suspect_numbers),
+        TaskType(Taxonomy(), "answers with exactly the right paths", False, find_suspect_ticks),
+        TaskType(Pairwise(), "pairs with the better side named, ties among them", True, find_suspect_ticks),
     )
 }
 

@@ -18,7 +18,7 @@ from backend.label_studio.versions import next_version
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_parts, embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import remember_question, settle_question
@@ -204,6 +204,7 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
+                encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
             record.encoded += encoded
