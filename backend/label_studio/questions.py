@@ -8,7 +8,7 @@ from lxml import etree
 
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
 from backend.label_studio.controls.question import Question
-from backend.label_studio.controls.table import SERVED, matching_control
+from backend.label_studio.controls.table import matching_control
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
@@ -57,7 +57,7 @@ def _question(
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
-    if control is None or control.kind not in SERVED:
+    if control is None:
         obstacles = ["is not learned yet"]
     else:
         obstacles = [*control.obstacles(tag), *([] if readable else [_ground_obstacle(to_names, objects)])]
