@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
@@ -13,6 +16,10 @@ from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
 
+if TYPE_CHECKING:  # what judges takes a second to import, and only a loop needs it
+    from model.synthetic.items import Judgement, RealItems, SyntheticItems
+    from model.synthetic.reviews import Review
+
 _FINDINGS = (
     "new classes",
     "verdicts on synthetic tasks",
@@ -21,19 +28,36 @@ _FINDINGS = (
 )
 
 
+class JudgeSynthetic(Protocol):
+    """What judges synthetic items whose intended answers are rows in the columns of a question."""
+
+    def __call__(
+        self,
+        real: RealItems,
+        synthetic: SyntheticItems,
+        *,
+        rng: np.random.Generator,
+        reviews: Sequence[Review] = (),
+    ) -> Judgement:
+        """A verdict on each synthetic item, by the real ones that are not in the audit."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TaskType:
     """One kind of question: who learns it, and what of the rest of the loop it goes without.
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `lacks` are findings that a
-    project does not get where this kind is its first question.
+    project does not get where this kind is its first question. `judge` gives the verdicts on synthetic tasks;
+    None where there are none.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
     lacks: tuple[str, ...] = _FINDINGS
+    judge: JudgeSynthetic | None = None
 
     @property
     def kind(self) -> str:
@@ -41,11 +65,41 @@ class TaskType:
         return self.learner.kind
 
 
+def _judge_labels(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.verdicts import judge
+
+    return judge(real, synthetic, rng=rng, reviews=reviews)
+
+
+def _judge_sets(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.label_sets.verdicts import judge_sets
+
+    return judge_sets(real, synthetic, rng=rng, reviews=reviews)
+
+
 TASK_TYPES: Final = {
     row.kind: row
     for row in (
-        TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
-        TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
+        TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=(), judge=_judge_labels),
+        TaskType(
+            SeveralChoices(),
+            "answers with exactly the right labels",
+            is_floored=False,
+            lacks=("new classes", "wrong labels", "the curve against a random order"),
+            judge=_judge_sets,
+        ),
         TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
         TaskType(Number(), "numbers that are near enough", is_floored=False),
     )

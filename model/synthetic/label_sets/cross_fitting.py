@@ -34,16 +34,21 @@ def cross_fit_labels(
     learns = [
         one[:, None] != np.arange(count) for one, count in zip(folds, counts, strict=True)
     ]  # each (n, folds)
-    prior = np.zeros((dimensions + 1, labels), dtype=np.float32)
-    prior[-1] = -np.log(max(labels - 1, 1))
     fits = fit_labels(
         vectors,
         targets,
         learns=(np.concatenate(learns, axis=1) * sample_weights[:, None]).astype(np.float32),
-        prior=prior,
+        prior=empty_prior(dimensions, labels),
         inverse_regularisation=INVERSE_REGULARISATION,
     )
     starts = np.concatenate([[0], np.cumsum(counts[:-1])]).astype(np.intp)
     return np.stack(
         [fits.logits[np.arange(rows), start + one] for start, one in zip(starts, folds, strict=True)]
     )
+
+
+def empty_prior(dimensions: int, labels: int) -> Floats:
+    """Weights (d + 1, c) before any label, the bias last: as if each item had one label."""
+    prior = np.zeros((dimensions + 1, labels), dtype=np.float32)
+    prior[-1] = -np.log(max(labels - 1, 1))
+    return prior
