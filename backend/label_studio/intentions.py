@@ -61,7 +61,10 @@ def _several(value: object, text: str, question: Question) -> Target | None:
 
 def _known(spellings: list[object] | list[str], question: Question) -> Target | None:
     """The labels in the order of the config; None where one of them is not known."""
-    names = {find_label(str(spelling), question.labels) for spelling in spellings}
+    names = {
+        find_label(str(spelling), question.labels) if isinstance(spelling, str | int) else None
+        for spelling in spellings
+    }
     if None in names:
         return None
     return tuple(label.name for label in question.labels if label.name in names)

@@ -10,6 +10,7 @@ from model.synthetic.fault_detector import FEWEST
 from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, UNSURE, RealItems, SyntheticItems
 from model.synthetic.label_sets.cross_fitting import cross_fit_labels
 from model.synthetic.label_sets.evidence import with_none
+from model.synthetic.label_sets.lift import measure_set_lift
 from model.synthetic.label_sets.verdicts import judge_sets
 from model.synthetic.reviews import Review
 
@@ -147,3 +148,29 @@ def test_heads_out_of_fold_foresee_labels_better_without_the_wrong_ones():
         return ((said.mean(axis=0)[:50] > 0) == (targets[:50] > 0)).mean()
 
     assert share_right(0.0) > 0.9 > share_right(1.0)
+
+
+def test_the_lift_is_measured_on_the_audit_alone():
+    real, synthetic = make(real=40)
+    real = dataclasses.replace(real, audit=np.arange(40) < 20)
+    everything = np.ones(MADE, dtype=np.bool_)
+    lift = measure_set_lift(real, synthetic, everything, rng=np.random.default_rng(0))
+    assert (lift.audit, lift.items) == (20, MADE - COPIES)  # the copies are of audit items
+    assert -1.0 <= lift.low <= lift.mean <= lift.high <= 1.0
+    nothing = measure_set_lift(real, synthetic, ~everything, rng=np.random.default_rng(0))
+    assert (nothing.mean, nothing.items) == (0.0, 0)
+
+
+def test_sound_items_lift_and_wrong_ones_do_not():
+    rng = np.random.default_rng(4)
+    vectors, targets = (np.concatenate(part) for part in zip(draw(10, rng), draw(200, rng), strict=True))
+    ids, made_ids = np.arange(210), np.arange(1000, 1300)
+    audit = np.arange(210) >= 10
+    real = RealItems(Embeddings(ids, vectors, "e"), Labels(ids, targets, SPACE), audit)
+    more, sets = draw(300, rng)
+    means = []
+    for given in (sets, 1.0 - sets):
+        made = SyntheticItems(Embeddings(made_ids, more, "e"), Labels(made_ids, given, SPACE))
+        lift = measure_set_lift(real, made, np.ones(300, dtype=np.bool_), rng=np.random.default_rng(0))
+        means.append(lift.mean)
+    assert means[0] > 0.2 > 0.0 >= means[1]
