@@ -226,7 +226,7 @@ class ProjectLoop:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, config, snapshot)
-            auxiliary = auxiliary_items(judged)
+            auxiliary = auxiliary_items(judged, config)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
+from backend.label_studio.intentions import unpack_intention
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
@@ -33,16 +35,17 @@ ALGORITHM = 10
 
 @dataclass(frozen=True, slots=True)
 class SyntheticTask:
-    """Where one synthetic task comes from, and what people said about it.
+    """Where one synthetic task comes from, what it was meant to be answered with, and what people said.
 
-    `review`: the label that a person gave it. `is_rejected`: a person skipped it. `is_open`: nobody did yet.
+    `intended` and `review`, what a person answered, are answers to the first question. `is_rejected`: a
+    person skipped it. `is_open`: nobody did yet.
     """
 
     task_id: int
     generator: str | None
     slice: str | None
-    intended_label: str | None
-    review: str | None
+    intended: Target | None
+    review: Target | None
     is_rejected: bool
     is_open: bool
 
@@ -99,7 +102,6 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    known = set(config.space.names)
     dimensions = _dimensions(workspace, everything)
     embeddings = _embeddings(workspace, rows, dimensions)
     items = read_question_items(workspace, questions_beside(config), dimensions=dimensions)
@@ -119,7 +121,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         labelled_at=tuple(
             str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
         ),
-        synthetic=tuple(_synthetic_task(row, known) for row in made),
+        synthetic=_synthetic_tasks(workspace, config, made),
         synthetic_embeddings=made_embeddings,
         synthetic_features=made_embeddings,
         pool=pool,
@@ -171,16 +173,33 @@ def _embeddings(workspace: Workspace, rows: Sequence[Any], dimensions: int) -> E
     return Embeddings(ids, vectors.reshape(len(rows), dimensions), workspace.encoder.revision)
 
 
-def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
-    return SyntheticTask(
-        task_id=row.task_id,
-        generator=row.generator,
-        slice=row.slice,
-        intended_label=row.intended_label if row.intended_label in known else None,
-        review=row.label if row.label in known else None,
-        is_rejected=bool(row.is_skipped),
-        is_open=not (row.is_labeled or row.outcome),
+def _synthetic_tasks(
+    workspace: Workspace, config: LabelConfig, rows: Sequence[Any]
+) -> tuple[SyntheticTask, ...]:
+    asked = config.questions[0]
+    reviews = _reviews(workspace, config, rows) if rows else {}
+    return tuple(
+        SyntheticTask(
+            task_id=row.task_id,
+            generator=row.generator,
+            slice=row.slice,
+            intended=unpack_intention(row.intended_label, asked),
+            review=reviews.get(row.task_id),
+            is_rejected=bool(row.is_skipped),
+            is_open=not (row.is_labeled or row.outcome),
+        )
+        for row in rows
     )
+
+
+def _reviews(workspace: Workspace, config: LabelConfig, rows: Sequence[Any]) -> dict[int, Target]:
+    """What people answered to the first question about synthetic tasks, where its labels are still there."""
+    known, name = set(config.space.names), config.questions[0].name
+    if is_single_choice(config):
+        return {row.task_id: (row.label,) for row in rows if row.label in known}
+    answered = workspace.tasks.read_reviews()
+    said = {task_id: targets[name] for task_id, targets in answered.items() if name in targets}
+    return {task_id: tuple(target) for task_id, target in said.items() if known.issuperset(target)}
 
 
 def audit_sample(
