@@ -27,13 +27,15 @@ class TaskType:
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `lacks` are findings that a
-    project does not get where this kind is its first question.
+    project does not get where this kind is its first question. `is_number`: its only column holds a number,
+    where other kinds tick columns.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
     lacks: tuple[str, ...] = _FINDINGS
+    is_number: bool = False
 
     @property
     def kind(self) -> str:
@@ -47,7 +49,7 @@ TASK_TYPES: Final = {
         TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
         TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
         TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
-        TaskType(Number(), "numbers that are near enough", is_floored=False),
+        TaskType(Number(), "numbers that are near enough", is_floored=False, is_number=True),
     )
 }
 
