@@ -295,7 +295,7 @@ def test_what_was_settled_stays_while_it_can_be_answered():
     assert answered(*tags, settled="second") == "second"
     assert answered(*tags, settled="second", answered=frozenset({"first"})) == "second"
     assert answered(*tags, settled="gone") == "first"
-    assert answered(TEXT, question("first"), question("second", labels="A"), settled="second") == "first"
+    assert answered(TEXT, question("first"), question("second", labels=""), settled="second") == "first"
 
 
 def test_an_admin_names_the_questions_and_the_first_that_can_be_is_answered():
