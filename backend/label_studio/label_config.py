@@ -11,16 +11,18 @@ from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
+from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
+from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = (
-    "Supported today: one or several choices among fixed labels, ratings and numbers, about what a task "
-    "shows as text."
+    "Supported today: one or several choices among fixed labels, taxonomies, ratings and numbers, about what "
+    "a task shows as text."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -30,12 +32,13 @@ _LONGEST_LABEL = 500
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What decides between several questions: `questions` that an admin names, the one `settled` before,
-    and those that people have `answered`.
+    and those that people have `answered`. `hints` are what an admin says of labels, by label.
     """
 
     questions: tuple[str, ...] = ()
     settled: str = ""
     answered: frozenset[str] = frozenset()
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     """
     root = parse_xml(xml)
     texts = find_texts(root)
-    questions = find_questions(root, texts)
+    hints = dict(preference.hints)
+    questions = tuple(with_hints(one, hints) for one in find_questions(root, texts))
     answered = _answered(questions, preference)
     chosen = answered[0]
     names = {question.name for question in answered}
@@ -116,7 +120,7 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     title = fit_title(title, config.labels)
     root = parse_xml(xml, keep_comments=True)
     control = _choices_named(root, config.from_name)
-    last = list(tags(control, "choice"))[-1]
+    last = list(top_choices(control))[-1]
     added = make_choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()

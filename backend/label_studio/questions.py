@@ -9,6 +9,7 @@ from lxml import etree
 from backend.label_studio.config_xml import attribute, is_true, kind, tags, written
 from backend.label_studio.controls.choices import is_tick
 from backend.label_studio.controls.conditions import read_conditions
+from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import matching_control
 from backend.label_studio.objects.protocol import Template
@@ -58,10 +59,17 @@ def _question(
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
+    parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
+    unread = [name for name in parts if name not in texts or not texts[name].fields]
     if control is None:
         obstacles = ["is not learned yet"]
     else:
-        obstacles = [*control.obstacles(tag), *([] if readable else [_ground_obstacle(to_names, objects)])]
+        in_the_way = unread or ([] if readable else to_names)
+        is_grounded = bool(readable) and not unread
+        obstacles = [
+            *control.obstacles(tag),
+            *([] if is_grounded else [_ground_obstacle(in_the_way, objects)]),
+        ]
     conditions = read_conditions(tag)
     return Question(
         name=attribute(tag, "name"),
@@ -75,6 +83,8 @@ def _question(
         to_names=tuple(to_names),
         conditions=conditions,
         empty=() if is_tick(tag) else None,
+        attributes=tuple((str(key), str(value)) for key, value in tag.items()),
+        parts=() if unread else tuple(texts[name] for name in parts),
     )
 
 

@@ -134,10 +134,6 @@ IN_THE_WAY = {
     "regions": ((TEXT, ASKS.format('perRegion="true"')), '<Choices> "c" has perRegion="true"'),
     "items": ((TEXT, ASKS.format('perItem="true"')), '<Choices> "c" has perItem="true"'),
     "no label": ((TEXT, '<Choices name="c" toName="text"/>'), '<Choices> "c" has no <Choice>'),
-    "a label under a label": (
-        (TEXT, '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>'),
-        '<Choices> "c" has a <Choice> inside a <Choice>',
-    ),
     "spans": (
         (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),
         '<Labels> "l" is not learned yet',

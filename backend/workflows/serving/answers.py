@@ -12,6 +12,7 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import target_result
 from backend.task_types import TASK_TYPES, questions_beside, task_type
+from backend.workflows.intake.question_items import QuestionItems
 from backend.workflows.intake.question_labels import to_target
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats, LabelSpace
@@ -56,18 +57,18 @@ def load_questions(workspace: Workspace, version: str, config: LabelConfig) -> t
 
 
 def believe_all(
-    served: Sequence[ServedQuestion], items: Embeddings, version: str
+    served: Sequence[ServedQuestion], tasks: Embeddings, version: str, *, items: QuestionItems
 ) -> list[tuple[ServedQuestion, Beliefs]]:
-    """What each head says of some items."""
-    return [(one, one.head.believe(items, version)) for one in served]
+    """What each head says of those of some tasks that have what its question is about."""
+    return [(one, one.head.believe(items.of(one.question, tasks), version)) for one in served]
 
 
 def answer_items(
-    served: Sequence[ServedQuestion], items: Embeddings, version: str
+    served: Sequence[ServedQuestion], tasks: Embeddings, version: str, *, items: QuestionItems
 ) -> dict[int, list[Answered]]:
-    """The answers to all questions, by item, in the order of the questions."""
-    answered: dict[int, list[Answered]] = {item: [] for item in items.ids.tolist()}
-    for one, beliefs in believe_all(served, items, version):
+    """The answers to all questions, by task, in the order of the questions."""
+    answered: dict[int, list[Answered]] = {task_id: [] for task_id in tasks.ids.tolist()}
+    for one, beliefs in believe_all(served, tasks, version, items=items):
         for row, item in enumerate(beliefs.ids.tolist()):
             target = _target(one, beliefs.answers[row])
             answered[item].append(Answered(one.question, target, float(beliefs.confidence[row])))
