@@ -374,7 +374,8 @@ class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
     `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
-    asked, as it follows "where"; empty where it is asked of every task. `suspects`: answers that look wrong.
+    asked, as it follows "where"; empty where it is asked of every task. `empty`: what leaving it empty says,
+    with how many did. `suspects`: answers that look wrong.
     """
 
     name: str
@@ -383,6 +384,7 @@ class QuestionFigures(Record):
     labels: int
     blind: int
     condition: str = ""
+    empty: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
     suspects: Suspects | None = None
