@@ -21,7 +21,7 @@ from model.tasks.paths import Tree, tree_of
 from model.tasks.rows import order_by_id, require_blind, require_trainable
 from model.tasks.taxonomy_head import Depth, Ends, TaxonomyHead, load_head, names_head, scaled
 
-INVERSE_REGULARISATION = 20.0
+INVERSE_REGULARISATION = 10.0
 _CLEARLY = 2.0  # nats by which heads without names must foresee the answers better, to be taken
 
 
