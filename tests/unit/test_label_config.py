@@ -271,10 +271,11 @@ def test_a_question_under_a_condition_is_answered_where_there_is_no_other():
     assert answered(TEXT, question("topic", CONDITION), question("many", 'perItem="true"')) == "topic"
 
 
-def test_only_the_first_question_may_stand_under_a_condition():
-    config = parse_label_config(view(TEXT, question("rest"), question("more"), question("under", CONDITION)))
-    assert [asked.name for asked in config.questions] == ["rest", "more"]
-    assert config.other_questions == ("under",)
+def test_a_question_under_a_condition_is_answered_where_other_answers_tell_whether_it_is_shown():
+    regions = question("regions", 'visibleWhen="region-selected"')
+    config = parse_label_config(view(TEXT, question("under", CONDITION), question("rest"), regions))
+    assert [asked.name for asked in config.questions] == ["rest", "under"]
+    assert config.other_questions == ("regions",)
 
 
 def test_one_choice_comes_before_other_kinds_unless_people_answer_those():
