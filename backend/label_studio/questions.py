@@ -9,7 +9,7 @@ from lxml import etree
 from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
 from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
-from backend.label_studio.controls.table import SERVED, matching_control
+from backend.label_studio.controls.table import matching_control
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
@@ -60,7 +60,7 @@ def _question(
     control = matching_control(tag)
     parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
     unread = [name for name in parts if name not in texts or not texts[name].fields]
-    if control is None or control.kind not in SERVED:
+    if control is None:
         obstacles = ["is not learned yet"]
     else:
         in_the_way = unread or ([] if readable else to_names)

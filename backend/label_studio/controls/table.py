@@ -1,4 +1,4 @@
-"""Every kind of control that can be read, and which of them are served."""
+"""Every kind of control that is served."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
 
 # The first that matches a tag takes it.
-CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number(), Pairwise())
-
-# Kinds that have a learner; of the others, connect says that they are not learned yet.
-SERVED = ("single choice", "several choices", "rating", "number", "pairwise")
+CONTROLS: tuple[Control, ...] = (
+    SeveralChoices(),
+    SingleChoice(),
+    Rating(),
+    Number(),
+    Pairwise(),
+)
 
 
 def control_of(kind: str) -> Control:
