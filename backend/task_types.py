@@ -13,6 +13,7 @@ from model.tasks.pairwise import Pairwise
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
+from model.tasks.taxonomy import Taxonomy
 
 _FINDINGS = (
     "new classes",
@@ -49,6 +50,7 @@ TASK_TYPES: Final = {
         TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
         TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
         TaskType(Number(), "numbers that are near enough", is_floored=False),
+        TaskType(Taxonomy(), "answers with exactly the right paths", is_floored=False),
         TaskType(Pairwise(), "pairs with the better side named, ties among them", is_floored=True),
     )
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
+from backend.label_studio.config_xml import attribute, is_true, kind, tags, written
+from backend.label_studio.controls.conditions import read_conditions
 from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import matching_control
@@ -14,7 +15,6 @@ from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
 
-_CONDITIONS = ("region-selected", "no-region-selected", "choice-selected", "choice-unselected")
 # Tags that carry a `toName` without asking anything.
 _NO_QUESTIONS = ("relations", "filter")
 
@@ -69,16 +69,19 @@ def _question(
             *control.obstacles(tag),
             *([] if is_grounded else [_ground_obstacle(in_the_way, objects)]),
         ]
+    conditions = read_conditions(tag)
     return Question(
         name=attribute(tag, "name"),
         tag=str(tag.tag),
         to_name=readable[0] if readable else "",
         labels=control.labels(tag) if control else (),
-        is_conditional=any(_is_condition(each) for each in lineage(tag)),
+        is_conditional=bool(conditions),
         is_required=is_true(tag, "required"),
         obstacle=f"{written(tag)} {' and '.join(obstacles)}" if obstacles else "",
         kind=control.kind if control else "",
         to_names=tuple(to_names),
+        conditions=conditions,
+        attributes=tuple((str(key), str(value)) for key, value in tag.items()),
         parts=() if unread else tuple(texts[name] for name in parts),
     )
 
@@ -90,8 +93,3 @@ def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element])
     if not there:
         return f'stands on "{to_names[0]}", which the config does not have'
     return "stands on " + ", ".join(f"{written(tag)} {obstacle(tag)}".strip() for tag in there)
-
-
-def _is_condition(tag: etree._Element) -> bool:
-    when = attribute(tag, "visibleWhen")
-    return when in _CONDITIONS or (not when and bool(attribute(tag, "whenChoiceValue")))

@@ -60,6 +60,12 @@ CASES = {
     ),
     "rating": Case('<Rating name="asked" toName="text" maxRating="5"/>', "rating", {"cats": 5, "dogs": 2}),
     "number": Case('<Number name="asked" toName="text"/>', "number", {"cats": 3.5, "dogs": 9}),
+    "taxonomy": Case(
+        '<Taxonomy name="asked" toName="text"><Choice value="pets" alias="p"><Choice value="indoor/outdoor">'
+        '<Choice value="cats"/></Choice><Choice value="dogs"/></Choice><Choice value="birds"/></Taxonomy>',
+        "taxonomy",
+        {"cats": [["p", "indoor/outdoor", "cats"]], "dogs": [["p", "dogs"]]},
+    ),
     "pairwise": Case(
         '<Pairwise name="asked" toName="text,other"/>',
         "pairwise",
@@ -137,6 +143,7 @@ def test_what_is_rendered_reads_back_the_same(kind, topic):
 @EACH_KIND
 @pytest.mark.parametrize(
     "value",
+    [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}, {"taxonomy": [[]]}],
     [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}, {"selected": "both"}],
 )
 def test_answers_of_another_shape_are_none(kind, value):

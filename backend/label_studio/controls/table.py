@@ -10,9 +10,11 @@ from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
+from backend.label_studio.controls.taxonomy import Taxonomy
 
 # The first that matches a tag takes it.
 CONTROLS: tuple[Control, ...] = (
+    Taxonomy(),
     SeveralChoices(),
     SingleChoice(),
     Rating(),

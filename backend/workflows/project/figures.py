@@ -371,7 +371,8 @@ class QuestionLabelRow(Record):
 class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
-    `metric`: what its accuracy is the share of. `figures`: the most telling first.
+    `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
+    asked, as it follows "where"; empty where it is asked of every task.
     """
 
     name: str
@@ -379,6 +380,7 @@ class QuestionFigures(Record):
     metric: str
     labels: int
     blind: int
+    condition: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.json_types import Json
+from backend.label_studio.controls.conditions import keep_shown
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
@@ -74,14 +75,26 @@ def answer_items(
     return answered
 
 
-def regions_of(answered: Sequence[Answered], *, floor: float) -> list[Json]:
-    """The regions that say these answers; those of kinds that are floored only from the `floor` on."""
-    regions: list[Json] = []
-    for one in answered:
-        if task_type(one.question).is_floored and one.confidence < floor:
-            continue
-        regions += target_result(one.question, one.target, confidence=one.confidence)
-    return regions
+def above_floor(answered: Sequence[Answered], floor: float) -> list[Answered]:
+    """The answers that are sure enough to be given: of kinds that are floored only those from `floor` on."""
+    return [one for one in answered if one.confidence >= floor or not task_type(one.question).is_floored]
+
+
+def only_shown(answered: Sequence[Answered], config: LabelConfig) -> list[Answered]:
+    """The answers to questions that are shown beside these answers: what hangs on none is not given."""
+    if not any(one.question.conditions for one in answered):
+        return list(answered)
+    kept = keep_shown(config.questions, {one.question.name: one.target for one in answered})
+    return [one for one in answered if one.question.name in kept]
+
+
+def regions_of(answered: Sequence[Answered]) -> list[Json]:
+    """The regions that say these answers."""
+    return [
+        region
+        for one in answered
+        for region in target_result(one.question, one.target, confidence=one.confidence)
+    ]
 
 
 def in_words(answered: Answered) -> str:

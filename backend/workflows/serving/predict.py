@@ -19,8 +19,16 @@ from backend.workflows.intake.earlier_findings import novel_members
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.question_items import QuestionItems, join_parts
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace
-from backend.workflows.serving.answers import ServedQuestion, answer_items, load_questions, regions_of
-from backend.workflows.serving.serving import pre_annotate
+from backend.workflows.serving.answers import (
+    Answered,
+    ServedQuestion,
+    above_floor,
+    answer_items,
+    load_questions,
+    only_shown,
+    regions_of,
+)
+from backend.workflows.serving.serving import answer_first
 from backend.workflows.serving.stored import answering
 from backend.workflows.training.learn_questions import guess_by_names
 from backend.workflows.training.names import name_vectors
@@ -188,13 +196,19 @@ def _say(
     said: list[tuple[list[Json], float]] = []
     values = None if predictor.head is None else _probabilities(predictor, predictor.head, texts, items)
     for row, item in enumerate(items.ids.tolist()):
-        regions, doubts = regions_of(answered[item], floor=predictor.floor), [0.0]
-        doubts += [1.0 - one.confidence for one in answered[item]]
+        given, doubts = above_floor(answered[item], predictor.floor), [0.0]
         if predictor.head is not None and values is not None:
-            regions = pre_annotate(predictor.head, values[row], config, floor=predictor.floor) + regions
+            given = answer_first(predictor.head, values[row], config, floor=predictor.floor) + given
             doubts.append(_doubt(values[row]))
-        said.append((regions, max(doubts)))
+        shown = only_shown(given, config)
+        doubts += [1.0 - one.confidence for one in answered[item] if _is_asked(one, shown)]
+        said.append((regions_of(shown), max(doubts)))
     return said
+
+
+def _is_asked(answered: Answered, shown: Sequence[Answered]) -> bool:
+    """Whether somebody is asked this question, as far as the answers that are shown tell."""
+    return not answered.question.conditions or answered in shown
 
 
 def _probabilities(
