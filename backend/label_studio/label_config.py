@@ -14,6 +14,7 @@ from backend.label_studio.config_xml import attribute, parse_xml, tags
 from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
+from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
@@ -31,12 +32,13 @@ _LONGEST_LABEL = 500
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What decides between several questions: `questions` that an admin names, the one `settled` before,
-    and those that people have `answered`.
+    and those that people have `answered`. `hints` are what an admin says of labels, by label.
     """
 
     questions: tuple[str, ...] = ()
     settled: str = ""
     answered: frozenset[str] = frozenset()
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     """
     root = parse_xml(xml)
     texts = find_texts(root)
-    questions = find_questions(root, texts)
+    hints = dict(preference.hints)
+    questions = tuple(with_hints(one, hints) for one in find_questions(root, texts))
     answered = _answered(questions, preference)
     chosen = answered[0]
     names = {question.name for question in answered}

@@ -14,8 +14,8 @@ from backend.label_studio.controls.parts import AnsweredByNothing
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
+from backend.label_studio.intentions import pack_intention, read_intention
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a task comes from, and the label that its generator intended (if it is in the config)."""
+    """Where a task comes from, and what its generator intended, as it is kept (if it is in the config)."""
 
     is_synthetic: bool = False
     generator: str | None = None
@@ -163,12 +163,13 @@ def content_hash(content: str) -> str:
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest() if content else ""
 
 
-def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
-    """What people together say to the main question, in words; None where they do not agree, or say nothing.
+def intended_answer(annotations: list[Json], config: LabelConfig) -> str | None:
+    """What annotations or predictions that came with a task say to the main question, as intentions are kept.
 
-    Of several answers of one person the latest counts, whether it was given or changed then.
+    None where they do not agree, or say nothing. Of several answers of one person the latest counts, whether
+    it was given or changed then.
     """
-    return _words(_merged(_in_time(annotations), config.questions[0]))
+    return pack_intention(_merged(_in_time(annotations), config.questions[0]), config.questions[0])
 
 
 def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Target]:
@@ -242,14 +243,14 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
     data = task.get("data")
     if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
-    intended = field_text(data, synthetic.label_field)
-    imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
+    intended = intended_answer([said for said in annotations if said.get("ground_truth")], config)
+    meant = read_intention(data, synthetic.label_field, config.questions[0])
     slices = (field_text(data, field) for field in SLICE_FIELDS)
     return Origin(
         is_synthetic=True,
         generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
-        intended_label=find_label(intended, config.labels) or imported,
+        intended_label=intended if meant is None else pack_intention(meant, config.questions[0]),
     )
 
 

@@ -143,8 +143,10 @@ def test_what_is_rendered_reads_back_the_same(kind, topic):
 @EACH_KIND
 @pytest.mark.parametrize(
     "value",
-    [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}, {"taxonomy": [[]]}],
-    [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}, {"selected": "both"}],
+    [
+        *(None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}),
+        *({"taxonomy": [[]]}, {"selected": "both"}),
+    ],
 )
 def test_answers_of_another_shape_are_none(kind, value):
     regions = [{"from_name": "asked", "value": value}, {"from_name": "asked"}]
@@ -295,3 +297,29 @@ def test_a_record_that_names_no_questions_is_of_the_first_alone(workbench, label
     tensors["facts"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
     (folder / RECORD_FILE).write_bytes(seal(tensors))
     assert replay(workspace, 2).is_exact
+
+
+WRONG = {"cats": "dogs", "dogs": "cats"}
+
+
+@EACH_OTHER_KIND
+def test_an_answer_that_looks_wrong_is_marked_with_its_question(kind, workbench, label_studio, make_app):
+    label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
+    workbench.connect(queue_window=30)
+    window = workbench.window[:28]
+    for place, task_id in enumerate(window):
+        topic = topic_of(workbench.tasks[task_id]["data"]["text"])
+        label_studio.submit(task_id, [CASES[kind].region(WRONG[topic] if place == 5 else topic)])
+    signals = workbench.loop().record.signals
+    (asked,) = signals.questions
+    marked = {
+        task_id: task["data"]["nextlabel_note"]
+        for task_id, task in workbench.tasks.items()
+        if task["data"].get("nextlabel_flag") == "suspect"
+    }
+    assert asked.suspects == signals.suspects and signals.suspects.count == len(marked)
+    assert set(marked) <= {window[5]} and all(note.startswith("asked: ") for note in marked.values())
+    assert (
+        asked.suspects.words
+        in make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
+    )

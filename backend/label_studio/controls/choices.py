@@ -69,4 +69,4 @@ def _choices(tag: etree._Element) -> Iterator[Label]:
         value = attribute(choice, "value")
         name = attribute(choice, "alias") or value
         if name:
-            yield Label(name=name, title=value or name)
+            yield Label(name=name, title=value or name, hint=attribute(choice, "hint").strip())

@@ -11,10 +11,14 @@ SINGLE_CHOICE = "single choice"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
+    """A class: `name` is what results carry (the alias where there is one), `title` what people read.
+
+    `hint` is what its maker says of it beside: keywords or a description; empty where nothing is said.
+    """
 
     name: str
     title: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
@@ -129,7 +130,8 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         )
     return Serving(
         version=version,
-        choice=head,
+        # a first question that is gone stood before one that is the first now
+        choice=head if is_single_choice(config) else None,
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
