@@ -21,8 +21,8 @@ from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = (
-    "Supported today: one or several choices among fixed labels, taxonomies, ratings and numbers, about what "
-    "a task shows as text."
+    "Supported today: one or several choices among fixed labels, taxonomies, ratings, numbers and pairs, "
+    "about what a task shows as text."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.

@@ -16,7 +16,7 @@ from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.answers import Answered, above_floor
+from backend.workflows.serving.answers import Answered, above_floor, regions_of
 from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
 from backend.workflows.serving.serving import Serving, best_label
