@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
-from backend.label_studio.controls.table import SERVED
 from backend.simulation.spoken import Form, Said, as_word
 
 SEVERAL_CHOICES, RATING, NUMBER = "several choices", "rating", "number"
-KINDS = tuple(kind for kind in (SINGLE_CHOICE, SEVERAL_CHOICES, RATING, NUMBER) if kind in SERVED)
+KINDS = (SINGLE_CHOICE, SEVERAL_CHOICES, RATING, NUMBER)
+# A preference is about two texts, each with a vector of its own: there is nothing to simulate it with.
+NOT_SIMULATED = ("pairwise",)
 
 _HIGHEST_GRADE = 10  # without anybody's word for it; whole numbers beyond are amounts
 _FEWEST_GRADES = 3  # two numbers are yes and no
