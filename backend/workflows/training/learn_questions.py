@@ -62,7 +62,8 @@ def _learn(workspace: Workspace, snapshot: Snapshot, asked: QuestionLabels) -> L
     if not len(labels):
         started = learner.cold_start(names, labels.space)
         return None if started is None else LearnedQuestion(asked.question, labels, started, audit)
-    items = snapshot.embeddings.take(np.isin(snapshot.embeddings.ids, labels.ids))
+    tasks = snapshot.embeddings.take(np.isin(snapshot.embeddings.ids, labels.ids))
+    items = snapshot.items.of(asked.question, tasks)
     rng = np.random.default_rng(workspace.seed)
     trained = learner.train(items, labels, names=names, audit=audit, rng=rng)
     return LearnedQuestion(asked.question, labels, trained, audit)
