@@ -408,6 +408,23 @@ class QuestionSwitch(Record):
     lost: int = 0
 
 
+class KeywordRow(Record):
+    """A keyword of a label of a question: how many tasks hold it, and what of it was answered blind.
+
+    `precision`: the share of these `blind` answers that give the label, with its 95 % range; None while there
+    are too few.
+    """
+
+    question: str
+    label: str
+    keyword: str
+    tasks: int
+    blind: int
+    precision: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 class Signals(Whole):
     """What a loop measured of its own project; a part that could not be measured is missing."""
 
@@ -429,6 +446,7 @@ class Signals(Whole):
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
     questions: list[QuestionFigures] = []
+    keywords: list[KeywordRow] = []
 
 
 class Position(Whole):
