@@ -268,6 +268,7 @@ def test_an_answer_that_looks_wrong_is_marked_with_its_question(kind, workbench,
     }
     assert asked.suspects == signals.suspects and signals.suspects.count == len(marked)
     assert set(marked) <= {window[5]} and all(note.startswith("asked: ") for note in marked.values())
-    assert asked.suspects.words in make_app(workbench.context).test_client().get(
-        f"/projects/{workbench.project_id}"
-    ).text
+    assert (
+        asked.suspects.words
+        in make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
+    )
