@@ -20,11 +20,8 @@ from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
 
-_FINDINGS = (
-    "new classes",
-    "verdicts on synthetic tasks",
-    "the curve against a random order",
-)
+_NEW_CLASSES = "new classes"
+_FINDINGS = ("verdicts on synthetic tasks", "the curve against a random order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +37,30 @@ class TaskType:
     metric: str
     is_floored: bool
     suspects: FindSuspects
-    lacks: tuple[str, ...] = _FINDINGS
+    lacks: tuple[str, ...] = (_NEW_CLASSES, *_FINDINGS)
 
     @property
     def kind(self) -> str:
         """Its name, as configs and manifests hold it."""
         return self.learner.kind
 
+    @property
+    def finds_new_classes(self) -> bool:
+        """Whether items that no label covers are looked for."""
+        return _NEW_CLASSES not in self.lacks
+
 
 TASK_TYPES: Final = {
     row.kind: row
     for row in (
         TaskType(SingleChoice(), "answers that are right", True, find_suspect_choices, lacks=()),
-        TaskType(SeveralChoices(), "answers with exactly the right labels", False, find_suspect_ticks),
+        TaskType(
+            SeveralChoices(),
+            "answers with exactly the right labels",
+            False,
+            find_suspect_ticks,
+            lacks=_FINDINGS,
+        ),
         TaskType(Rating(), "answers with exactly the right grade", True, find_suspect_grades),
         TaskType(Number(), "numbers that are near enough", False, find_suspect_numbers),
     )

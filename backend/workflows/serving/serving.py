@@ -20,6 +20,7 @@ from backend.workflows.serving.answers import (
     Answered,
     ServedQuestion,
     answer_items,
+    answer_new_classes,
     load_questions,
     regions_of,
 )
@@ -165,10 +166,18 @@ def pre_annotations(serving: Serving, task_ids: Sequence[int]) -> dict[int, list
     return {
         task_id: [
             *(_of_first(serving, task_id, beliefs[task_id]) if task_id in beliefs else []),
-            *regions_of(answered.get(task_id, []), floor=serving.floor),
+            *regions_of(_of_others(serving, task_id, answered.get(task_id, [])), floor=serving.floor),
         ]
         for task_id in task_ids
     }
+
+
+def _of_others(serving: Serving, task_id: int, answered: Sequence[Answered]) -> Sequence[Answered]:
+    """What is said to the questions that are learned through the table, a first one among them."""
+    if not answered or answered[0].question.name != serving.config.questions[0].name:
+        return answered
+    label, is_novel = serving.of_new_classes.get(task_id), task_id in serving.novel
+    return answer_new_classes(answered, label=label, is_novel=is_novel)
 
 
 def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Json]:
