@@ -227,6 +227,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
+        *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
@@ -237,6 +238,10 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _switch_lines(switched: Json | None) -> list[str]:
+    return [] if switched is None else [f"since {switched['model']}: {words}" for words in switched["words"]]
 
 
 def _last_webhook(row: Json) -> str:

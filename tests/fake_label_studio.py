@@ -1057,4 +1057,6 @@ def _is_valid_region(region, controls):
     if region["type"] != kind or region["to_name"] not in to_names:
         return False
     said = region["value"].get(kind, [])
+    if kind == "taxonomy":
+        return all(isinstance(path, list) and set(path) <= labels for path in said)
     return isinstance(said, PLAIN_VALUES[kind]) if kind in PLAIN_VALUES else set(said) <= labels

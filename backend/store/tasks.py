@@ -345,6 +345,20 @@ class Tasks(ProjectTable):
             )
             return {task_id: targets or {} for task_id, targets in rows}
 
+    def read_parts(self) -> dict[int, dict[str, list[str]]]:
+        """The texts that questions are about, each apart, by task and question, where tasks have such."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.parts)
+                .where(
+                    Task.project_id == self._project_id,
+                    Task.content_hash != "",
+                    cast(Task.parts, String).not_in(("{}", "null")),
+                )
+                .order_by(Task.task_id)
+            )
+            return {task_id: parts or {} for task_id, parts in rows}
+
     def read_reviews(self) -> dict[int, dict[str, list[str]]]:
         """What people answered to each question, by task, of synthetic tasks to which something was."""
         with self._database.session() as session:
@@ -465,6 +479,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "targets": {name: list(target) for name, target in state.targets.items()},
+        "parts": {name: list(texts) for name, texts in state.parts.items()},
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

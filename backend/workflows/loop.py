@@ -17,11 +17,16 @@ from backend.label_studio.queue_settings import FINISHING, find_disturbances, re
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
+from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_parts, embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
-from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.question import (
+    forget_other_objects,
+    remember_question,
+    settle_question,
+)
 from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
@@ -173,6 +178,7 @@ class ProjectLoop:
     def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
         remember_question(self.workspace, config.from_name)
+        forget_other_objects(self.workspace, config)
         xml, known = str(details["label_config"]), self.workspace.state
         reading = reading_digest(self.workspace, xml, config.from_name)
         settings = read_queue_settings(details)
@@ -204,6 +210,7 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
+                encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
             record.encoded += encoded
@@ -213,6 +220,8 @@ class ProjectLoop:
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""
         taken = self._taken_names()
+        if switched := find_switches(self.workspace, config, snapshot):
+            self.report.record.switched = switched
         if snapshot.synthetic:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
