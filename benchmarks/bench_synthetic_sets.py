@@ -24,6 +24,7 @@ from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, Judgement
 from model.synthetic.label_sets.verdicts import judge_sets
 
 PRECISION, RECALL = 0.9, 0.5
+FIRST_SEED = 3  # the method was chosen by looking at the three before, of Reuters' topics
 
 Found = dict[str, Any]
 
@@ -45,13 +46,14 @@ def main() -> None:
     title = "Verdicts on synthetic items with sets of labels, faults of known truth planted in public sets"
     bench = Bench("synthetic_sets", title)
     kept = JsonLines(options.runs)
+    seeds = list(range(FIRST_SEED, FIRST_SEED + options.seeds))
     for texts in sets:
         encoder = Encoder(options.folder / f"made-up-{texts.name}.npz")
-        for seed in range(options.seeds):
+        for seed in seeds:
             if not _rows(kept, texts.name, [seed]):
                 kept.append({"set": texts.name} | _run(texts, encoder, seed))
                 bench.say(f"{texts.name}, seed {seed}")
-        runs = _rows(kept, texts.name, list(range(options.seeds)))
+        runs = _rows(kept, texts.name, seeds)
         _report(bench, texts.name, runs)
         bench.raw[texts.name] = runs
     bench.finish()
