@@ -11,6 +11,7 @@ import numpy as np
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
+from model.signals.suspect_paths import find_suspect_paths
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -58,7 +59,8 @@ class TaskType:
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
     that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
-    `judge` gives the verdicts on synthetic tasks; None where there are none.
+    `judge` gives the verdicts on synthetic tasks; None where there are none. `is_number`: its only column
+    holds a number, where other kinds tick columns.
     """
 
     learner: Learner
@@ -66,6 +68,7 @@ class TaskType:
     is_floored: bool
     suspects: FindSuspects
     lacks: tuple[str, ...] = _FINDINGS
+    is_number: bool = False
     judge: JudgeSynthetic | None = None
 
     @property
@@ -120,9 +123,15 @@ TASK_TYPES: Final = {
         TaskType(
             Rating(), "answers with exactly the right grade", is_floored=True, suspects=find_suspect_grades
         ),
-        TaskType(Number(), "numbers that are near enough", is_floored=False, suspects=find_suspect_numbers),
         TaskType(
-            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_ticks
+            Number(),
+            "numbers that are near enough",
+            is_floored=False,
+            suspects=find_suspect_numbers,
+            is_number=True,
+        ),
+        TaskType(
+            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_paths
         ),
         TaskType(
             Pairwise(),

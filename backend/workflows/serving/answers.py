@@ -11,9 +11,9 @@ from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import target_result
-from backend.task_types import questions_beside, task_type
+from backend.task_types import TASK_TYPES, questions_beside, task_type
 from backend.workflows.intake.question_items import QuestionItems
-from backend.workflows.intake.question_labels import is_number, to_target
+from backend.workflows.intake.question_labels import to_target
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats, LabelSpace
 from model.registry import VersionBroken
@@ -105,6 +105,8 @@ def in_words(answered: Answered) -> str:
 
 def _target(served: ServedQuestion, row: Floats) -> Target:
     """An answer (c,) in names that the config still has; of a number the number in words."""
-    space, target = served.head.space, to_target(row, served.head.space)
-    gone = set() if is_number(space) else set(space.names) - {one.name for one in served.question.labels}
+    space, kind = served.head.space, served.question.kind
+    target = to_target(row, space, kind)
+    known = {label.name for label in served.question.labels}
+    gone = set() if TASK_TYPES[kind].is_number else set(space.names) - known
     return tuple(name for name in target if name not in gone)

@@ -163,7 +163,11 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
         line = _same("The model cannot say anything of this one yet.")
     elif is_by_name(serving.version):
         line = _by_names(answer_words(found), found.confidence)
-    elif not regions_of(above_floor([found], serving.floor)):
+    elif not found.target:
+        line = _same(f"None of the labels fits, {in_words(found.confidence)}: nothing is ticked.")
+    elif not regions_of([found]):
+        line = _unwritten(answer_words(found), found.confidence)
+    elif not above_floor([found], serving.floor):
         line = _unticked(found.confidence, by_names=False)
     else:
         line = confidence_line(answer_words(found), found.confidence)
@@ -200,6 +204,11 @@ def _unticked(confidence: float, *, by_names: bool) -> Line:
     """Without a name: what is too unsure to tick should not lead anybody."""
     start = "Going by the label names, too" if by_names else "Too"
     return _same(f"{start} unsure to tick: {in_words(confidence)} at best.")
+
+
+def _unwritten(label: str, confidence: float) -> Line:
+    """Of an answer that Label Studio takes no pre-annotation for."""
+    return Line("Nothing is ticked here.", f"Nothing is ticked: perhaps {label}, {in_words(confidence)}.")
 
 
 def _unlike(workspace: Workspace, serving: Serving, task_ids: Sequence[int]) -> set[int]:
