@@ -17,6 +17,7 @@ from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import QuestionSwitch
 from backend.workflows.project.workspace import Workspace
+from model.records import Ids, Labels
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _answered_now(config: LabelConfig, snapshot: Snapshot) -> Sequence[QuestionL
 
 
 def _compare(
-    name: str, before: QuestionLabels | None, now: QuestionLabels | None, there: NDArray[np.int64]
+    name: str, before: QuestionLabels | None, now: QuestionLabels | None, there: Ids
 ) -> QuestionSwitch | None:
     """What became of one question; `there` are the tasks that still have an answer of some kind."""
     if before is None:
@@ -66,7 +67,9 @@ def _compare(
         return None
     gone = _gone(before.question, now.question)
     is_kept = np.isin(before.labels.ids, now.labels.ids)
-    had_gone = before.labels.targets[:, gone].any(axis=1) if gone.any() else np.zeros_like(is_kept)
+    # an answer that somebody merged into another label has as many as before
+    is_less = _ticks(now.labels, before.labels.ids) < _ticks(before.labels, before.labels.ids)
+    is_partly = is_kept & is_less & before.labels.targets[:, gone].any(axis=1)
     return QuestionSwitch(
         name=name,
         kind_before=before.question.kind,
@@ -74,9 +77,15 @@ def _compare(
         labels_gone=int(gone.sum()),
         labels_new=_count_new(before.question, now.question),
         kept=int(is_kept.sum()),
-        partly=int((is_kept & had_gone).sum()),
+        partly=int(is_partly.sum()),
         lost=int((~is_kept & np.isin(before.labels.ids, there)).sum()),
     )
+
+
+def _ticks(labels: Labels, ids: Ids) -> NDArray[np.float64]:
+    """How much each answer ticks, of tasks `ids` (n,); 0 where there is none."""
+    found = dict(zip(labels.ids.tolist(), labels.targets.sum(axis=1).tolist(), strict=True))
+    return np.array([found.get(task_id, 0.0) for task_id in ids.tolist()])
 
 
 def _asks(question: Question) -> tuple[str, list[str]]:
