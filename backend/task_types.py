@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
+from model.signals.suspect_answers import FindSuspects
+from model.signals.suspect_ticks import find_suspect_ticks
+from model.signals.suspect_values import (
+    find_suspect_choices,
+    find_suspect_grades,
+    find_suspect_numbers,
+)
 from model.task_type import Learner
 from model.tasks.number import Number
+from model.tasks.pairwise import Pairwise
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
+from model.tasks.taxonomy import Taxonomy
+
+if TYPE_CHECKING:  # what judges takes a second to import, and only a loop needs it
+    from model.synthetic.items import Judgement, RealItems, SyntheticItems
+    from model.synthetic.reviews import Review
 
 _FINDINGS = (
     "new classes",
     "verdicts on synthetic tasks",
-    "wrong labels",
     "the curve against a random order",
 )
+
+
+class JudgeSynthetic(Protocol):
+    """What judges synthetic items whose intended answers are rows in the columns of a question."""
+
+    def __call__(
+        self,
+        real: RealItems,
+        synthetic: SyntheticItems,
+        *,
+        rng: np.random.Generator,
+        reviews: Sequence[Review] = (),
+    ) -> Judgement:
+        """A verdict on each synthetic item, by the real ones that are not in the audit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +56,17 @@ class TaskType:
     """One kind of question: who learns it, and what of the rest of the loop it goes without.
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
-    PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `lacks` are findings that a
-    project does not get where this kind is its first question.
+    PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
+    that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
+    `judge` gives the verdicts on synthetic tasks; None where there are none.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
+    suspects: FindSuspects
     lacks: tuple[str, ...] = _FINDINGS
+    judge: JudgeSynthetic | None = None
 
     @property
     def kind(self) -> str:
@@ -41,13 +74,62 @@ class TaskType:
         return self.learner.kind
 
 
+def _judge_labels(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.verdicts import judge
+
+    return judge(real, synthetic, rng=rng, reviews=reviews)
+
+
+def _judge_sets(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.label_sets.verdicts import judge_sets
+
+    return judge_sets(real, synthetic, rng=rng, reviews=reviews)
+
+
 TASK_TYPES: Final = {
     row.kind: row
     for row in (
-        TaskType(SingleChoice(), "answers that are right", is_floored=True, lacks=()),
-        TaskType(SeveralChoices(), "answers with exactly the right labels", is_floored=False),
-        TaskType(Rating(), "answers with exactly the right grade", is_floored=True),
-        TaskType(Number(), "numbers that are near enough", is_floored=False),
+        TaskType(
+            SingleChoice(),
+            "answers that are right",
+            is_floored=True,
+            suspects=find_suspect_choices,
+            lacks=(),
+            judge=_judge_labels,
+        ),
+        TaskType(
+            SeveralChoices(),
+            "answers with exactly the right labels",
+            is_floored=False,
+            suspects=find_suspect_ticks,
+            lacks=("new classes", "the curve against a random order"),
+            judge=_judge_sets,
+        ),
+        TaskType(
+            Rating(), "answers with exactly the right grade", is_floored=True, suspects=find_suspect_grades
+        ),
+        TaskType(Number(), "numbers that are near enough", is_floored=False, suspects=find_suspect_numbers),
+        TaskType(
+            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_ticks
+        ),
+        TaskType(
+            Pairwise(),
+            "pairs with the better side named, ties among them",
+            is_floored=True,
+            suspects=find_suspect_ticks,
+        ),
     )
 }
 

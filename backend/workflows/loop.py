@@ -19,7 +19,7 @@ from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_parts, embed_project
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import (
@@ -210,6 +210,7 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
+                encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
             record.encoded += encoded
@@ -225,7 +226,7 @@ class ProjectLoop:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, config, snapshot)
-            auxiliary = auxiliary_items(judged)
+            auxiliary = auxiliary_items(judged, config)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)

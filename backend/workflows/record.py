@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +14,21 @@ from numpy.typing import NDArray
 from backend.errors import NotFound
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
-from backend.task_types import is_single_choice
+from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.earlier_questions import (
     UNLABELLED,
     load_record,
     recorded_answers,
     recorded_choices,
     recorded_config,
+)
+from backend.workflows.intake.keywords import pack_keywords, unpack_keywords
+from backend.workflows.intake.question_items import (
+    OwnItems,
+    QuestionItems,
+    from_bytes,
+    join_parts,
+    to_hashes,
 )
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
@@ -91,6 +99,9 @@ def pack_record(
     tensors |= {f"queue-{queue.lane}": queue.ids for queue in queues}
     for at, asked in enumerate(snapshot.questions):
         tensors |= {f"question-{at}-ids": asked.labels.ids, f"question-{at}-targets": asked.labels.targets}
+        if (own := snapshot.items.own.get(asked.question.name)) is not None:
+            tensors |= {f"question-{at}-items": own.embeddings.ids, f"question-{at}-contents": own.contents}
+    tensors |= pack_keywords(snapshot.keywords)
     tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -207,11 +218,33 @@ def _rebuild(
         contents=_all_contents(tensors),
         priority=_priority(tensors, facts),
         questions=questions,
+        items=_own_items(workspace, tensors, config),
+        keywords=unpack_keywords(tensors, config),
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
     audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
     return replace(snapshot, audit=audit, audit_threshold=threshold)
+
+
+def _own_items(workspace: Workspace, tensors: dict[str, NDArray[Any]], config: LabelConfig) -> QuestionItems:
+    """What the heads of questions looked at that are about parts of tasks."""
+    own: dict[str, OwnItems] = {}
+    for at, question in enumerate(questions_beside(config)):
+        if f"question-{at}-items" in tensors:
+            encoder = workspace.encoder.get()
+            ids, hashes = tensors[f"question-{at}-items"], to_hashes(tensors[f"question-{at}-contents"])
+            unique = list(dict.fromkeys(key for keys in hashes for key in keys))
+            found = workspace.vectors.read(encoder.revision, unique)
+            _require_vectors(unique, found)
+            own[question.name] = join_parts(
+                dict(zip(ids.tolist(), hashes, strict=True)),
+                from_bytes(found),
+                parts=len(question.parts),
+                dimensions=encoder.dimensions,
+                encoder=encoder.revision,
+            )
+    return QuestionItems(own)
 
 
 def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:
@@ -228,14 +261,18 @@ def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[s
     encoder = workspace.encoder.get()
     unique = list(dict.fromkeys(hashes))
     found = workspace.vectors.read(encoder.revision, unique)
-    missing = len(set(unique) - set(found))
+    _require_vectors(unique, found)
+    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
+    return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
+
+
+def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
+    missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(
             f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
             hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
-    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
-    return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
 
 
 def _contents(snapshot: Snapshot, task_ids: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -142,9 +142,9 @@ IN_THE_WAY = {
         (TEXT, '<Choices name="c" toName="text"><Choice value="A"/><Choice value="A"/></Choices>'),
         '<Choices> "c" has a single <Choice>',
     ),
-    "a label under a label": (
+    "a label under the only label, which nobody is shown": (
         (TEXT, '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>'),
-        '<Choices> "c" has a <Choice> inside a <Choice>',
+        '<Choices> "c" has a single <Choice>, a tick that says yes or no',
     ),
     "spans": (
         (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),
@@ -271,10 +271,11 @@ def test_a_question_under_a_condition_is_answered_where_there_is_no_other():
     assert answered(TEXT, question("topic", CONDITION), question("many", 'perItem="true"')) == "topic"
 
 
-def test_only_the_first_question_may_stand_under_a_condition():
-    config = parse_label_config(view(TEXT, question("rest"), question("more"), question("under", CONDITION)))
-    assert [asked.name for asked in config.questions] == ["rest", "more"]
-    assert config.other_questions == ("under",)
+def test_a_question_under_a_condition_is_answered_where_other_answers_tell_whether_it_is_shown():
+    regions = question("regions", 'visibleWhen="region-selected"')
+    config = parse_label_config(view(TEXT, question("under", CONDITION), question("rest"), regions))
+    assert [asked.name for asked in config.questions] == ["rest", "under"]
+    assert config.other_questions == ("regions",)
 
 
 def test_one_choice_comes_before_other_kinds_unless_people_answer_those():

@@ -11,6 +11,7 @@ from backend.errors import NextlabelError, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference
+from backend.label_studio.label_hints import require_known
 from backend.label_studio.queue_settings import find_disturbances
 from backend.label_studio.required import require_answer
 from backend.workflows.connection.connect_report import ConnectReport
@@ -107,6 +108,8 @@ def _settle(
     """The project with its settings, and the question that is answered in it."""
     changed = _stored_overrides(context, remote, int(details["id"])) | dict(overrides)
     config = _read_config(context, remote, details, changed)
+    if "label_hints" in overrides:
+        require_known(config.questions, dict(context.settings.for_project(changed).hint_pairs))
     return _remember(context, details, changed, question=config.from_name), config
 
 
@@ -165,7 +168,7 @@ def _read_config(
     known = find_workspace(context, int(details["id"]), created_stamp(details))
     before = context.settings.known_overrides(known.state.overrides) if known else {}
     settings = context.settings.for_project({**before, **overrides})
-    preference = Preference(questions=settings.question_names)
+    preference = Preference(questions=settings.question_names, hints=settings.hint_pairs)
     return settle_question(remote, int(details["id"]), details["label_config"], preference)
 
 

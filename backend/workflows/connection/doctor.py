@@ -133,7 +133,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
 
 def _preference(context: Context, workspace: Workspace | None) -> Preference:
     if workspace is None:
-        return Preference(questions=context.settings.question_names)
+        settings = context.settings
+        return Preference(questions=settings.question_names, hints=settings.hint_pairs)
     return workspace.preference
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backend.label_studio.controls.conditions import in_words
+from backend.label_studio.label_config import LabelConfig
 from backend.task_types import task_type
 from backend.workflows.intake.question_labels import is_number
 from backend.workflows.project.figures import QuestionFigure, QuestionFigures, QuestionLabelRow
@@ -18,7 +20,9 @@ from model.task_type import Figure
 _MOST_LABELS = 100  # of a question, told one by one
 
 
-def measure_questions(workspace: Workspace, learned: Learned, blind: Ids) -> list[QuestionFigures]:
+def measure_questions(
+    workspace: Workspace, learned: Learned, blind: Ids, config: LabelConfig
+) -> list[QuestionFigures]:
     """The figures of each question, by its answers on tasks that were asked `blind` alone."""
     there = {one.question.name: one for one in learned.questions}
     found = []
@@ -34,6 +38,7 @@ def measure_questions(workspace: Workspace, learned: Learned, blind: Ids) -> lis
                 metric=task_type(asked.question).metric,
                 labels=len(asked.labels),
                 blind=int(np.isin(asked.labels.ids, blind).sum()),
+                condition=in_words(asked.question, config.questions),
                 figures=[_figure(figure) for figure in measured],
                 per_label=[QuestionLabelRow(label=label.title, labels=int(count)) for label, count in rows][
                     :_MOST_LABELS

@@ -15,7 +15,7 @@ from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.skips import find_skips
-from backend.workflows.findings.synthetic import weigh
+from backend.workflows.findings.synthetic import weigh, weigh_sets
 from backend.workflows.findings.watch import watch
 from backend.workflows.project.colours import keep_colours
 from backend.workflows.project.failures import unforeseen
@@ -113,6 +113,8 @@ class _Steps:
 
 
 def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
+    if learned.choice is None:
+        return weigh_sets(judged, seed=workspace.seed)
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(

@@ -41,9 +41,15 @@ def recorded_config(facts: Json) -> LabelConfig:
     """The config of then, with the questions that were answered then; of old only the first one was."""
     xml, names = facts["label_config"], tuple(facts.get("questions", ()))
     if names:
-        return parse_label_config(xml, Preference(questions=names))
+        return parse_label_config(xml, Preference(questions=names, hints=_hints(facts)))
     config = parse_label_config(xml, Preference(settled=facts.get("question", "")))
     return replace(config, questions=config.questions[:1])
+
+
+def _hints(facts: Json) -> tuple[tuple[str, str], ...]:
+    """What a setting said of labels then."""
+    said = facts["settings"].get("label_hints", "")
+    return tuple(json.loads(said).items()) if said else ()
 
 
 def recorded_choices(tensors: Mapping[str, NDArray[Any]], config: LabelConfig) -> Labels:

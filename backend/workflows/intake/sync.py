@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import has_cohort
-from backend.label_studio.tasks import READER, majority_label, read_task
+from backend.label_studio.tasks import READER, intended_answer, read_task
 from backend.label_studio.versions import version_number
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -117,7 +117,7 @@ def _take_intentions(workspace: Workspace, remote: LabelStudio, *, config: Label
         return
     found: dict[int, str] = {}
     for row in remote.predictions(workspace.label_studio_id):
-        label = majority_label([row], config)
+        label = intended_answer([row], config)
         if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
             found[int(row["task"])] = label
     workspace.tasks.write_intentions(found)

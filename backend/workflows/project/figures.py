@@ -362,16 +362,19 @@ class QuestionFigure(Record):
 
 
 class QuestionLabelRow(Record):
-    """How many answers ticked a label of a question."""
+    """How many answers ticked a label of a question; how many seem to by mistake, and how many to lack it."""
 
     label: str
     labels: int
+    mistaken: int | None = None
+    missing: int | None = None
 
 
 class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
-    `metric`: what its accuracy is the share of. `figures`: the most telling first.
+    `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
+    asked, as it follows "where"; empty where it is asked of every task. `suspects`: answers that look wrong.
     """
 
     name: str
@@ -379,8 +382,10 @@ class QuestionFigures(Record):
     metric: str
     labels: int
     blind: int
+    condition: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
+    suspects: Suspects | None = None
 
 
 class QuestionSwitch(Record):

@@ -16,7 +16,7 @@ from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.answers import Answered, regions_of
+from backend.workflows.serving.answers import Answered, above_floor, regions_of
 from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
 from backend.workflows.serving.serving import Serving, best_label
@@ -163,7 +163,7 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
         line = _same("The model cannot say anything of this one yet.")
     elif is_by_name(serving.version):
         line = _by_names(answer_words(found), found.confidence)
-    elif not regions_of([found], floor=serving.floor):
+    elif not regions_of(above_floor([found], serving.floor)):
         line = _unticked(found.confidence, by_names=False)
     else:
         line = confidence_line(answer_words(found), found.confidence)
