@@ -59,10 +59,10 @@ def _compare(
 ) -> QuestionSwitch | None:
     """What became of one question; `there` are the tasks that still have an answer of some kind."""
     if before is None:
-        return None if now is None else QuestionSwitch(name=name, kind=now.question.kind)
+        return None if now is None else _came_or_went(name, kind=now.question.kind)
     if now is None:
         left = int(np.isin(before.labels.ids, there).sum())
-        return QuestionSwitch(name=name, kind_before=before.question.kind, lost=left)
+        return _came_or_went(name, kind_before=before.question.kind, lost=left)
     if _asks(before.question) == _asks(now.question):
         return None
     gone = _gone(before.question, now.question)
@@ -74,11 +74,26 @@ def _compare(
         name=name,
         kind_before=before.question.kind,
         kind=now.question.kind,
+        is_shown_otherwise=before.question.conditions != now.question.conditions,
         labels_gone=int(gone.sum()),
         labels_new=_count_new(before.question, now.question),
         kept=int(is_kept.sum()),
         partly=int(is_partly.sum()),
         lost=int((~is_kept & np.isin(before.labels.ids, there)).sum()),
+    )
+
+
+def _came_or_went(name: str, *, kind_before: str = "", kind: str = "", lost: int = 0) -> QuestionSwitch:
+    return QuestionSwitch(
+        name=name,
+        kind_before=kind_before,
+        kind=kind,
+        is_shown_otherwise=False,
+        labels_gone=0,
+        labels_new=0,
+        kept=0,
+        partly=0,
+        lost=lost,
     )
 
 
@@ -88,8 +103,8 @@ def _ticks(labels: Labels, ids: Ids) -> NDArray[np.float64]:
     return np.array([found.get(task_id, 0.0) for task_id in ids.tolist()])
 
 
-def _asks(question: Question) -> tuple[str, list[str]]:
-    return question.kind, [label.name for label in question.labels]
+def _asks(question: Question) -> tuple[object, ...]:
+    return question.kind, [label.name for label in question.labels], question.conditions
 
 
 def _gone(before: Question, now: Question) -> NDArray[np.bool_]:
