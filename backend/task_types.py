@@ -11,6 +11,7 @@ import numpy as np
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
+from model.signals.suspect_paths import find_suspect_paths
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -122,7 +123,7 @@ TASK_TYPES: Final = {
         ),
         TaskType(Number(), "numbers that are near enough", is_floored=False, suspects=find_suspect_numbers),
         TaskType(
-            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_ticks
+            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_paths
         ),
         TaskType(
             Pairwise(),
