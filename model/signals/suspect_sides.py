@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.records import Embeddings, Floats, Labels
 from model.signals.suspect_answers import SuspectAnswers, gather_suspects, require_beliefs, too_early
@@ -31,7 +32,7 @@ def find_suspect_sides(
     if early is not None:
         return early
     given, chances = labels.targets > 0, trained.out_of_fold.values.astype(np.float64)
-    named = given.any(axis=1)
+    named: NDArray[np.bool_] = labels.targets.max(axis=1) > 0
     if not named.any():
         return gather_suspects(np.zeros(len(labels)), named, labels.targets)
     threshold = 0.5 + _USUAL * max(float(chances[given].mean()) - 0.5, 0.0)
