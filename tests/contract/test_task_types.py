@@ -87,7 +87,7 @@ def targets(kind, topics):
     question = question_of(kind)
     space = LabelSpace(tuple(label.name for label in question.labels))
     found = [control_of(kind).read([CASES[kind].region(topic)], question) for topic in topics]
-    return space, np.stack([to_row(target, space) for target in found])
+    return space, np.stack([to_row(target, space, kind) for target in found])
 
 
 def other_topic(topic):
