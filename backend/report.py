@@ -41,6 +41,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(plain(f"Left to the annotators: {left}."))
+    for sentence in report.left_empty:
+        console.print(plain(f"{sentence}."))
     for change in report.changes:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
@@ -99,6 +101,7 @@ def connect_json(report: ConnectReport) -> Json:
         "also_answered": list(report.also_answered),
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
+        "left_empty": list(report.left_empty),
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,
@@ -227,6 +230,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
+        *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
@@ -237,6 +241,10 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _switch_lines(switched: Json | None) -> list[str]:
+    return [] if switched is None else [f"since {switched['model']}: {words}" for words in switched["words"]]
 
 
 def _last_webhook(row: Json) -> str:

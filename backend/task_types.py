@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
+from model.signals.suspect_paths import find_suspect_paths
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -16,12 +20,33 @@ from model.signals.suspect_values import (
 )
 from model.task_type import Learner
 from model.tasks.number import Number
+from model.tasks.pairwise import Pairwise
 from model.tasks.rating import Rating
 from model.tasks.several_choices import SeveralChoices
 from model.tasks.single_choice import SingleChoice
+from model.tasks.taxonomy import Taxonomy
 
-_NEW_CLASSES = "new classes"
-_FINDINGS = ("verdicts on synthetic tasks", "the curve against a random order")
+if TYPE_CHECKING:  # what judges takes a second to import, and only a loop needs it
+    from model.synthetic.items import Judgement, RealItems, SyntheticItems
+    from model.synthetic.reviews import Review
+
+_NEW_CLASSES, _CURVE = "new classes", "the curve against a random order"
+_FINDINGS = (_NEW_CLASSES, "verdicts on synthetic tasks", _CURVE)
+
+
+class JudgeSynthetic(Protocol):
+    """What judges synthetic items whose intended answers are rows in the columns of a question."""
+
+    def __call__(
+        self,
+        real: RealItems,
+        synthetic: SyntheticItems,
+        *,
+        rng: np.random.Generator,
+        reviews: Sequence[Review] = (),
+    ) -> Judgement:
+        """A verdict on each synthetic item, by the real ones that are not in the audit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +56,86 @@ class TaskType:
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
     that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
+    `judge` gives the verdicts on synthetic tasks; None where there are none. `is_number`: its only column
+    holds a number, where other kinds tick columns.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
     suspects: FindSuspects
-    lacks: tuple[str, ...] = (_NEW_CLASSES, *_FINDINGS)
+    lacks: tuple[str, ...] = _FINDINGS
+    is_number: bool = False
+    judge: JudgeSynthetic | None = None
 
     @property
     def kind(self) -> str:
         """Its name, as configs and manifests hold it."""
         return self.learner.kind
 
-    @property
-    def finds_new_classes(self) -> bool:
-        """Whether items that no label covers are looked for."""
-        return _NEW_CLASSES not in self.lacks
+
+def _judge_labels(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.verdicts import judge
+
+    return judge(real, synthetic, rng=rng, reviews=reviews)
+
+
+def _judge_sets(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    *,
+    rng: np.random.Generator,
+    reviews: Sequence[Review] = (),
+) -> Judgement:
+    from model.synthetic.label_sets.verdicts import judge_sets
+
+    return judge_sets(real, synthetic, rng=rng, reviews=reviews)
 
 
 TASK_TYPES: Final = {
     row.kind: row
     for row in (
-        TaskType(SingleChoice(), "answers that are right", True, find_suspect_choices, lacks=()),
+        TaskType(
+            SingleChoice(),
+            "answers that are right",
+            is_floored=True,
+            suspects=find_suspect_choices,
+            lacks=(),
+            judge=_judge_labels,
+        ),
         TaskType(
             SeveralChoices(),
             "answers with exactly the right labels",
-            False,
-            find_suspect_ticks,
-            lacks=_FINDINGS,
+            is_floored=False,
+            suspects=find_suspect_ticks,
+            lacks=(_CURVE,),
+            judge=_judge_sets,
         ),
-        TaskType(Rating(), "answers with exactly the right grade", True, find_suspect_grades),
-        TaskType(Number(), "numbers that are near enough", False, find_suspect_numbers),
+        TaskType(
+            Rating(), "answers with exactly the right grade", is_floored=True, suspects=find_suspect_grades
+        ),
+        TaskType(
+            Number(),
+            "numbers that are near enough",
+            is_floored=False,
+            suspects=find_suspect_numbers,
+            is_number=True,
+        ),
+        TaskType(
+            Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_paths
+        ),
+        TaskType(
+            Pairwise(),
+            "pairs with the better side named, ties among them",
+            is_floored=True,
+            suspects=find_suspect_ticks,
+        ),
     )
 }
 
@@ -70,6 +143,11 @@ TASK_TYPES: Final = {
 def task_type(question: Question) -> TaskType:
     """The row of a question; raises KeyError for a kind that is not served."""
     return TASK_TYPES[question.kind]
+
+
+def may_have_new_classes(question: Question) -> bool:
+    """Whether items that no label of a first question covers are looked for; a lone tick has no classes."""
+    return _NEW_CLASSES not in task_type(question).lacks and len(question.labels) > 1
 
 
 def is_single_choice(config: LabelConfig) -> bool:

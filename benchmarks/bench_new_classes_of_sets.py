@@ -1,6 +1,6 @@
 """Whether items that no label covers are found where people tick several.
 
-python -m benchmarks.bench_new_classes_of_sets [FOLDER] [--goemotions FILE] [--seeds N] [--runs FILE] [--repeated]
+python -m benchmarks.bench_new_classes_of_sets [FOLDER] [--goemotions FILE] [--seeds N] [--repeated]
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ NEW_PROJECT = {
     "reveal_preannotations_interactively": False,
 }
 STATES = {"CO": "Connected", "DI": "Disconnected", "ER": "Error"}
+# What stands in a region whose control has no labels.
+PLAIN_VALUES = {"rating": int | float, "number": int | float, "datetime": str}
 STORED = (
     *("projects", "tasks", "predictions", "backends", "webhooks", "tabs", "calls", "asked", "delivered"),
     *("_locks", "_access_tokens", "_numbers", "_now", "_random"),
@@ -1055,4 +1057,8 @@ def _is_valid_region(region, controls):
     if region["type"] != kind or region["to_name"] not in to_names:
         return False
     said = region["value"].get(kind, [])
-    return isinstance(said, int | float) if kind in ("rating", "number") else set(said) <= labels
+    if kind == "taxonomy":
+        return all(isinstance(path, list) and set(path) <= labels for path in said)
+    if kind == "choices" and any(isinstance(choice, list) for choice in said):
+        return False
+    return isinstance(said, PLAIN_VALUES[kind]) if kind in PLAIN_VALUES else set(said) <= labels

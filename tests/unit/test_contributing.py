@@ -82,6 +82,11 @@ def test_the_steps_lead_to_a_figure_that_a_loop_measures_and_the_page_shows(copy
     assert "test_every_field_is_written_by_a_loop PASSED" in said[1]
 
 
+def test_the_steps_lead_to_a_kind_of_question_that_keeps_the_contract(copy):
+    said = follow(read_section("Add a kind of question"), copy)
+    assert len(re.findall(r"\[year\S*\] PASSED", said[0])) > 12
+
+
 def follow(section, folder):
     """Takes the steps of a section, and runs its commands; returns what they print."""
     paths = take_the_steps(section, folder)

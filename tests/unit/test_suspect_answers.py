@@ -17,7 +17,7 @@ SPACES = {
     "rating": ("1", "2", "3", "4", "5"),
     "number": ("number",),
 }
-EACH_KIND = pytest.mark.parametrize("kind", list(TASK_TYPES))
+EACH_KIND = pytest.mark.parametrize("kind", list(SPACES))
 
 
 def an_answered_set(kind, wrong=WRONG, seed=0, count=COUNT):

@@ -1,20 +1,26 @@
-"""Every kind of control that can be read, and which of them are served."""
+"""Every kind of control that is served."""
 
 from __future__ import annotations
 
 from lxml import etree
 
 from backend.label_studio.controls.number import Number
+from backend.label_studio.controls.pairwise import Pairwise
 from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
+from backend.label_studio.controls.taxonomy import Taxonomy
 
 # The first that matches a tag takes it.
-CONTROLS: tuple[Control, ...] = (SeveralChoices(), SingleChoice(), Rating(), Number())
-
-# Kinds that have a learner; of the others, connect says that they are not learned yet.
-SERVED = ("single choice", "several choices", "rating", "number")
+CONTROLS: tuple[Control, ...] = (
+    Taxonomy(),
+    SeveralChoices(),
+    SingleChoice(),
+    Rating(),
+    Number(),
+    Pairwise(),
+)
 
 
 def control_of(kind: str) -> Control:

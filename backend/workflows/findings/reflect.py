@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import UP_NEXT
-from backend.task_types import task_type
+from backend.task_types import may_have_new_classes
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.skips import find_skips
-from backend.workflows.findings.synthetic import weigh
+from backend.workflows.findings.synthetic import weigh, weigh_sets
 from backend.workflows.findings.watch import watch
 from backend.workflows.project.colours import keep_colours
 from backend.workflows.project.failures import unforeseen
@@ -70,7 +70,7 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
             signals.synthetic = _weigh(workspace, judged, learned, serving)
-    if task_type(serving.config.questions[0]).finds_new_classes:
+    if may_have_new_classes(serving.config.questions[0]):
         with steps.step("looking for new classes"):
             signals.novelty = find_novel(workspace, learned, serving)
     if learned.choice is not None:
@@ -115,6 +115,8 @@ class _Steps:
 
 
 def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
+    if learned.choice is None:
+        return weigh_sets(judged, seed=workspace.seed)
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(

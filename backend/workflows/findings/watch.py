@@ -87,7 +87,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         signals.per_class = class_rows(learned, accuracy, beliefs)
         signals.calibration = calibration_figures(learned)
     with step("measuring other questions"):
-        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind], serving.config)
     with step("certifying suggestions"):
         trusted = _trusted(workspace, learned, beliefs, blind)
         signals.trusted = _trusted_figures(trusted)
@@ -120,7 +120,8 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
     schedule = _schedule(workspace, seen)
     with step("measuring accuracy"):
         blind = _blind(workspace, learned)
-        sure = first.trained.head.believe(seen.pool_embeddings, serving.version).confidence
+        pool = seen.items.of(first.question, seen.pool_embeddings)
+        sure = first.trained.head.believe(pool, serving.version).confidence
         held_out = first.trained.out_of_fold.confidence.astype(np.float64)
         accuracy = measure_right(
             first.right,
@@ -132,7 +133,7 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
         )
         signals.accuracy = accuracy_figures(accuracy, right=first.right, schedule=schedule)
         signals.rest = rest_figures(first.right, held_out, accuracy, sure=sure, blind=blind)
-        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind], serving.config)
         mean = float(held_out[blind].mean()) if blind.any() else 0.0
         judged = Blind(answers=int(blind.sum()), right=int(first.right[blind].sum()), sure=mean)
         waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)

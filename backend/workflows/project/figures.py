@@ -373,8 +373,9 @@ class QuestionLabelRow(Record):
 class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
-    `metric`: what its accuracy is the share of. `figures`: the most telling first. `suspects`: answers that
-    look wrong.
+    `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
+    asked, as it follows "where"; empty where it is asked of every task. `empty`: what leaving it empty says,
+    with how many did. `suspects`: answers that look wrong.
     """
 
     name: str
@@ -382,9 +383,29 @@ class QuestionFigures(Record):
     metric: str
     labels: int
     blind: int
+    condition: str = ""
+    empty: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
     suspects: Suspects | None = None
+
+
+class QuestionSwitch(Record):
+    """A question that the config asks otherwise than when the version before was made.
+
+    `kind_before` and `kind` are empty where it was not asked, or is not any more. Of the answers that the
+    version before had learned from, `kept` still count, `partly` of these without a label that is gone, and
+    `lost` say nothing that this config has: they stay in Label Studio, and count again where it has it again.
+    """
+
+    name: str
+    kind_before: str = ""
+    kind: str = ""
+    labels_gone: int = 0
+    labels_new: int = 0
+    kept: int = 0
+    partly: int = 0
+    lost: int = 0
 
 
 class Signals(Whole):
@@ -431,6 +452,7 @@ class Figures(Whole):
 
     `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
     ones that people skipped; `moved`: how many of the window an admin's priority and quotas brought into it.
+    `switched`: what a changed config did to the answers.
     `failed` says which parts could not be measured, and why; `mended` what was put
     right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
@@ -452,6 +474,7 @@ class Figures(Whole):
     moved: int | None = None
     skipped: int | None = None
     rejected: list[int] = []
+    switched: list[QuestionSwitch] = []
     until_published: Traffic | None = None
     signals: Signals | None = None
     failed: dict[str, str] = {}

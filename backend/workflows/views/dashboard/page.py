@@ -26,6 +26,7 @@ from backend.workflows.views.dashboard.to_come import still_to_come
 from backend.workflows.views.dashboard.waiting import count_waiting, find_waiting, gather
 from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import Measured, newest_signals
+from backend.workflows.views.switched import newest_switch
 from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import model_name, moment
 
@@ -45,6 +46,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "state": read_state(workspace),
         "headline": headline(workspace, known, waiting),
         "waiting": [card.to_json() for card in waiting],
+        "switched": newest_switch(workspace),
         "priority": view_priority(workspace).to_json(),
         "counts": count_waiting(waiting),
         "novelty": {
