@@ -6,9 +6,8 @@ import numpy as np
 
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
-from backend.task_types import is_single_choice
+from backend.task_types import is_single_choice, task_type
 from backend.workflows.intake.keywords import TaskKeywords, keyword_pairs
-from backend.workflows.intake.question_labels import is_number
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import KeywordRow
 from model.records import Ids, Labels
@@ -32,7 +31,7 @@ def measure_keywords(config: LabelConfig, seen: Snapshot, blind: Ids) -> list[Ke
     rows = [
         row
         for question in config.questions
-        if question.name in answers and not is_number(answers[question.name].space)
+        if question.name in answers and not task_type(question).is_number
         for row in _rows(question, answers[question.name], seen.keywords, seen.embeddings.ids, blind)
     ]
     return rows[:_MOST_ROWS]

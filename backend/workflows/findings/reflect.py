@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import UP_NEXT
+from backend.task_types import task_type
 from backend.workflows.findings.keywords import measure_keywords
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
@@ -74,9 +75,10 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
             signals.synthetic = _weigh(workspace, judged, learned, serving)
-    if learned.choice is not None:
+    if task_type(serving.config.questions[0]).finds_new_classes:
         with steps.step("looking for new classes"):
             signals.novelty = find_novel(workspace, learned, serving)
+    if learned.choice is not None:
         with steps.step("looking at what people skipped"):
             find_skips(workspace, learned, serving, behind=made.behind)
     check_lease(workspace)

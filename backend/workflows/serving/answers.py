@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.json_types import Json
 from backend.label_studio.controls.conditions import keep_shown
@@ -95,6 +95,22 @@ def regions_of(answered: Sequence[Answered]) -> list[Json]:
         for one in answered
         for region in target_result(one.question, one.target, confidence=one.confidence)
     ]
+
+
+def answer_new_classes(answered: Sequence[Answered], *, label: str | None, is_novel: bool) -> list[Answered]:
+    """The answers to the questions of a task, the first of which may have new classes.
+
+    A task of a class that a person has just made, `label`, has that label beside what the head says; one that
+    fits no class gets no answer to the first question.
+    """
+    first, *others = answered
+    if not task_type(first.question).finds_new_classes:
+        return list(answered)
+    order = [one.name for one in first.question.labels]
+    if label in order:
+        target = tuple(name for name in order if name == label or name in first.target)
+        return [replace(first, target=target), *others]
+    return others if is_novel else list(answered)
 
 
 def in_words(answered: Answered) -> str:
