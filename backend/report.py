@@ -41,6 +41,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(plain(f"Left to the annotators: {left}."))
+    for sentence in report.left_empty:
+        console.print(plain(f"{sentence}."))
     for change in report.changes:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
@@ -99,6 +101,7 @@ def connect_json(report: ConnectReport) -> Json:
         "also_answered": list(report.also_answered),
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
+        "left_empty": list(report.left_empty),
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.spelling import find_label
-from backend.task_types import is_single_choice
+from backend.task_types import is_single_choice, task_type
 from backend.workflows.intake.earlier_questions import answered_then
 from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot
@@ -124,4 +124,4 @@ def _count_new(before: Question, now: Question) -> int:
 
 
 def _is_number(question: Question) -> bool:
-    return len(question.labels) == 1
+    return task_type(question).is_number

@@ -374,7 +374,8 @@ class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
     `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
-    asked, as it follows "where"; empty where it is asked of every task. `suspects`: answers that look wrong.
+    asked, as it follows "where"; empty where it is asked of every task. `empty`: what leaving it empty says,
+    with how many did. `suspects`: answers that look wrong.
     """
 
     name: str
@@ -383,6 +384,7 @@ class QuestionFigures(Record):
     labels: int
     blind: int
     condition: str = ""
+    empty: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
     suspects: Suspects | None = None
@@ -408,6 +410,23 @@ class QuestionSwitch(Record):
     lost: int
 
 
+class KeywordRow(Record):
+    """A keyword of a label of a question: how many tasks hold it, and what of it was answered blind.
+
+    `precision`: the share of these `blind` answers that give the label, with its 95 % range; None while there
+    are too few.
+    """
+
+    question: str
+    label: str
+    keyword: str
+    tasks: int
+    blind: int
+    precision: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 class Signals(Whole):
     """What a loop measured of its own project; a part that could not be measured is missing."""
 
@@ -429,6 +448,7 @@ class Signals(Whole):
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
     questions: list[QuestionFigures] = []
+    keywords: list[KeywordRow] = []
 
 
 class Position(Whole):

@@ -16,6 +16,7 @@ from backend.workflows.views.dashboard.charts import (
 )
 from backend.workflows.views.dashboard.headline import Known, headline
 from backend.workflows.views.dashboard.history import decisions, loops, versions
+from backend.workflows.views.dashboard.keywords import keyword_table
 from backend.workflows.views.dashboard.labels import label_forms
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
 from backend.workflows.views.dashboard.novelty import novelty_words
@@ -67,6 +68,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "versions": versions(workspace),
         "to_come": still_to_come(signals),
         "questions": question_cards(signals, has_choice=bool(signals.per_class)),
+        "keywords": keyword_table(signals),
         "has_choice": bool(signals.per_class),
         "missing_words": words_of_missing(signals, has_choice=bool(signals.per_class)),
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
