@@ -12,6 +12,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
 from model.signals.suspect_paths import find_suspect_paths
+from model.signals.suspect_sides import find_suspect_sides
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -29,12 +30,6 @@ from model.tasks.taxonomy import Taxonomy
 if TYPE_CHECKING:  # what judges takes a second to import, and only a loop needs it
     from model.synthetic.items import Judgement, RealItems, SyntheticItems
     from model.synthetic.reviews import Review
-
-_FINDINGS = (
-    "new classes",
-    "verdicts on synthetic tasks",
-    "the curve against a random order",
-)
 
 
 class JudgeSynthetic(Protocol):
@@ -58,21 +53,35 @@ class TaskType:
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
-    that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
-    `judge` gives the verdicts on synthetic tasks; None where there are none.
+    that seem wrong. Where it is the first question: `finds_new_classes`, items that no label covers are
+    looked for; `judge` gives the verdicts on synthetic tasks, None where there are none; `has_curve`, the
+    curve against a random order is drawn. `is_number`: its only column holds a number, where other kinds tick
+    columns.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
     suspects: FindSuspects
-    lacks: tuple[str, ...] = _FINDINGS
+    finds_new_classes: bool = False
     judge: JudgeSynthetic | None = None
+    has_curve: bool = False
+    is_number: bool = False
 
     @property
     def kind(self) -> str:
         """Its name, as configs and manifests hold it."""
         return self.learner.kind
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The findings that a project does not get where this kind is its first question."""
+        findings = (
+            ("new classes", self.finds_new_classes),
+            ("verdicts on synthetic tasks", self.judge is not None),
+            ("the curve against a random order", self.has_curve),
+        )
+        return tuple(name for name, is_there in findings if not is_there)
 
 
 def _judge_labels(
@@ -107,21 +116,28 @@ TASK_TYPES: Final = {
             "answers that are right",
             is_floored=True,
             suspects=find_suspect_choices,
-            lacks=(),
+            finds_new_classes=True,
             judge=_judge_labels,
+            has_curve=True,
         ),
         TaskType(
             SeveralChoices(),
             "answers with exactly the right labels",
             is_floored=False,
             suspects=find_suspect_ticks,
-            lacks=("new classes", "the curve against a random order"),
+            finds_new_classes=True,
             judge=_judge_sets,
         ),
         TaskType(
             Rating(), "answers with exactly the right grade", is_floored=True, suspects=find_suspect_grades
         ),
-        TaskType(Number(), "numbers that are near enough", is_floored=False, suspects=find_suspect_numbers),
+        TaskType(
+            Number(),
+            "numbers that are near enough",
+            is_floored=False,
+            suspects=find_suspect_numbers,
+            is_number=True,
+        ),
         TaskType(
             Taxonomy(), "answers with exactly the right paths", is_floored=False, suspects=find_suspect_paths
         ),
@@ -129,7 +145,7 @@ TASK_TYPES: Final = {
             Pairwise(),
             "pairs with the better side named, ties among them",
             is_floored=True,
-            suspects=find_suspect_ticks,
+            suspects=find_suspect_sides,
         ),
     )
 }

@@ -20,7 +20,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 7
+READER = 8
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -52,7 +52,8 @@ class Answer:
     """What one annotator said to the main question, in words; None when nothing known was said, or skipped.
 
     `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
-    `why_not` says why there is no label; None where there is one.
+    `why_not` says why there is no label; None where there is one. `left`: the questions that were shown to
+    somebody who submitted this, and left empty.
     """
 
     by: int
@@ -60,6 +61,7 @@ class Answer:
     label: str | None
     accepted: bool | None
     why_not: WhyNot | None
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +187,31 @@ def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Ta
 
 
 def _shown_targets(annotation: Json, config: LabelConfig) -> dict[str, Target]:
-    """What one annotation says, by the name of each question that it shows: what is hidden was not asked."""
+    """What one annotation says, by the name of each question that it shows: what is hidden was not asked.
+
+    Where no answer is an answer, a question that is left empty has that one.
+    """
     read = ((question.name, _target(annotation, question)) for question in config.questions)
-    return _without_hidden({name: target for name, target in read if target is not None}, config)
+    targets = _without_hidden({name: target for name, target in read if target is not None}, config)
+    empty = {question.name: question.empty for question in config.questions if question.empty is not None}
+    if not empty:
+        return targets
+    left = _left_empty(annotation, config)
+    return targets | {name: target for name, target in empty.items() if name in left}
+
+
+def _left_empty(annotation: Json, config: LabelConfig) -> tuple[str, ...]:
+    """The questions that were shown with the answers of one annotation, and got none."""
+    said = {
+        region.get("from_name") for region in _regions(annotation) if _says_something(region.get("value"))
+    }
+    open_ones = [question for question in config.questions if question.name not in said]
+    if not any(question.conditions for question in open_ones):
+        return tuple(question.name for question in open_ones)
+    read = ((question.name, _target(annotation, question)) for question in config.questions)
+    targets = {name: target for name, target in read if target is not None}
+    shown = set(said_shown(config.questions, targets))
+    return tuple(question.name for question in open_ones if question.name in shown)
 
 
 def _without_hidden(targets: dict[str, Target], config: LabelConfig) -> dict[str, Target]:
@@ -264,6 +288,7 @@ def _answer(annotation: Json, config: LabelConfig) -> Answer:
         label=label,
         accepted=None if is_skip else _was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
+        left=() if is_skip else _left_empty(annotation, config),
     )
 
 

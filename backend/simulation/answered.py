@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
-from backend.simulation.asked import SEVERAL_CHOICES
+from backend.simulation.asked import NOT_SIMULATED, SEVERAL_CHOICES
 from backend.simulation.rows import FEWEST_ROWS, LabelledText, LabelledTexts
 
 
@@ -78,3 +78,28 @@ def kind_note(question: Question, rows: Sequence[AnsweredText]) -> str:
     mean = sum(size * times for size, times in count.items()) / max(len(said), 1)
     none = f", {count[0]:,} of them none" if count[0] else ""
     return f"{what}{none}, {len(question.labels)} labels, {mean:.2f} on average."
+
+
+def answered_questions(
+    questions: Sequence[Question], rows: Sequence[AnsweredText]
+) -> tuple[tuple[Question, ...], list[str]]:
+    """Those of a config's questions that are simulated, and a sentence about each.
+
+    Others that were answered are named; those that nobody answered are passed over.
+    """
+    kept: list[Question] = []
+    notes: list[str] = []
+    for question in questions:
+        if not any(question.name in row.answers for row in rows):
+            continue
+        if question.kind in NOT_SIMULATED:
+            notes.append(f"{question.name!r}: {question.kind} is not simulated.")
+            continue
+        kept.append(question)
+        notes.append(kind_note(question, rows))
+    return tuple(kept), notes
+
+
+def answering(rows: Sequence[AnsweredText], questions: Sequence[Question]) -> list[AnsweredText]:
+    """The rows that answer one of the questions at least."""
+    return [row for row in rows if any(question.name in row.answers for question in questions)]

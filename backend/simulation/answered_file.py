@@ -11,7 +11,7 @@ from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
-from backend.simulation.answered import AnsweredText, AnsweredTexts, kind_note
+from backend.simulation.answered import AnsweredText, AnsweredTexts, answered_questions, answering, kind_note
 from backend.simulation.asked import Column, kind_of, make_question, to_target
 from backend.simulation.columns import Columns, find_columns, find_text
 from backend.simulation.export_config import read_config, read_states
@@ -197,9 +197,9 @@ def _through_config(file: DataFile, config: LabelConfig) -> AnsweredTexts:
             faults.append((placed.where, f"have no text in {', '.join(config.text_fields)}"))
         else:
             rows.append(AnsweredText(task.content, task.targets, None))
-    questions = tuple(one for one in config.questions if any(one.name in row.answers for row in rows))
+    questions, kinds = answered_questions(config.questions, rows)
     left = [left_out_note(faults, of=len(file.rows), what="tasks")] if faults else []
-    if not rows:
-        raise BadRequest(f"{file.name}: no task can be used. {' '.join(left)}")
-    notes = [*file.notes, "Read through its labeling config.", *(kind_note(one, rows) for one in questions)]
-    return AnsweredTexts(file.name, questions, rows, (*notes, *left))
+    if not questions:
+        raise BadRequest(f"{file.name}: no task can be used. {' '.join([*kinds, *left])}")
+    notes = [*file.notes, "Read through its labeling config.", *kinds, *left]
+    return AnsweredTexts(file.name, questions, answering(rows, questions), tuple(notes))

@@ -12,6 +12,8 @@ from backend.simulation.spoken import Form, Said, as_word
 
 SEVERAL_CHOICES, RATING, NUMBER = "several choices", "rating", "number"
 KINDS = (SINGLE_CHOICE, SEVERAL_CHOICES, RATING, NUMBER)
+# A preference is about two texts, each with a vector of its own: there is nothing to simulate it with.
+NOT_SIMULATED = ("pairwise",)
 
 _HIGHEST_GRADE = 10  # without anybody's word for it; whole numbers beyond are amounts
 _FEWEST_GRADES = 3  # two numbers are yes and no

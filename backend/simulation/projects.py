@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 
 from backend.context import Context
+from backend.errors import BadRequest
 from backend.label_studio.label_config import LabelConfig, Preference
 from backend.label_studio.tasks import TaskState, read_task
-from backend.simulation.answered import AnsweredText, AnsweredTexts, kind_note
+from backend.simulation.answered import AnsweredText, AnsweredTexts, answered_questions, answering
 from backend.simulation.rows import LabelledText, LabelledTexts
 from backend.workflows.intake.question import settle_question
 
@@ -46,9 +47,10 @@ def read_answered_project(context: Context, number: int) -> AnsweredTexts:
     found = AnsweredTexts(f"Project {number}", config.questions, rows, (note,))
     if found.one_choice() is not None or not rows:
         return found
-    answered = tuple(one for one in config.questions if any(one.name in row.answers for row in rows))
-    kinds = (kind_note(question, rows) for question in answered)
-    return AnsweredTexts(found.name, answered, rows, (note, *kinds))
+    answered, kinds = answered_questions(config.questions, rows)
+    if not answered:
+        raise BadRequest(f"Project {number} has no answer to a question that is simulated. {' '.join(kinds)}")
+    return AnsweredTexts(found.name, answered, answering(rows, answered), (note, *kinds))
 
 
 def _read(context: Context, number: int) -> tuple[str, LabelConfig, list[TaskState]]:

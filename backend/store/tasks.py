@@ -386,6 +386,18 @@ class Tasks(ProjectTable):
                 .order_by(Task.task_id)
             ).all()
 
+    def read_answered(self) -> Sequence[tuple[dict[str, list[str]], list[dict[str, Any]]]]:
+        """What people together answered to each question, and each alone, of real tasks that somebody did."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.targets, Task.answers).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.annotations > 0,
+                )
+            )
+            return [(targets or {}, answers or []) for targets, answers in rows]
+
     def read_answers(self) -> Sequence[list[dict[str, Any]]]:
         """What people said of each task that somebody annotated."""
         with self._database.session() as session:

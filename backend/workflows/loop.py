@@ -20,6 +20,7 @@ from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.embed import embed_parts, embed_project
+from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import (
@@ -132,8 +133,7 @@ class ProjectLoop:
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
-        self._remember(details, config)
-        self._fetch_and_encode(config)
+        config = self._fetch_and_encode(details, config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
@@ -180,7 +180,7 @@ class ProjectLoop:
         remember_question(self.workspace, config.from_name)
         forget_other_objects(self.workspace, config)
         xml, known = str(details["label_config"]), self.workspace.state
-        reading = reading_digest(self.workspace, xml, config.from_name)
+        reading = reading_digest(self.workspace, xml, config)
         settings = read_queue_settings(details)
         same = known.reading == reading and not _finishes_otherwise(known.queue_settings, settings)
         self.workspace.change(
@@ -199,8 +199,13 @@ class ProjectLoop:
                 found.words,
             )
 
-    def _fetch_and_encode(self, config: LabelConfig) -> None:
-        """Brings tasks and vectors up to date, once more after a long encoding."""
+    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> LabelConfig:
+        """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
+
+        All are read once more where the answers now say that a question is left empty on purpose, or no more.
+        """
+        config = read_none(self.workspace, settled)
+        self._remember(details, config)
         record = self.report.record
         record.tasks_read = record.tasks_deleted = record.encoded = 0
         while True:
@@ -214,8 +219,11 @@ class ProjectLoop:
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
             record.encoded += encoded
-            if encoded < _LONG_ENCODING:
-                return
+            known, config = config, read_none(self.workspace, settled)
+            if none_names(config) != none_names(known):
+                self._remember(details, config)
+            elif encoded < _LONG_ENCODING:
+                return config
 
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""

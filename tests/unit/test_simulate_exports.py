@@ -200,3 +200,16 @@ def test_other_commands_read_one_question_of_the_same_export(put):
     export = [task(n, [choice(TOPICS[n % 3]), stars(n % 4 + 1)]) for n in range(12)]
     found = read_labelled_file(put(export), Wanted(label_field="topics"))
     assert [row.label for row in found.rows[:3]] == list(TOPICS)
+
+
+def test_a_preference_is_named_and_not_simulated(put):
+    config = CONFIG.replace(
+        "</View>", '<Text name="u" value="$other"/><Pairwise name="better" toName="t,u"/></View>'
+    )
+    side = {"from_name": "better", "to_name": "t", "type": "pairwise", "value": {"selected": "left"}}
+    shown = {"html": "one", "other": "two"}
+    export = [task(n, [side, *([stars(n % 5 + 1)] if n else [])], data=shown) for n in range(12)]
+    found = read_answered_file(put({"config": config, "tasks": export}), Wanted())
+    assert kinds(found) == {"stars": "rating"}
+    assert len(found.rows) == 11
+    assert "'better': pairwise is not simulated." in found.notes

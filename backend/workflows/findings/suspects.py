@@ -76,9 +76,10 @@ def note_suspects(suspects: Sequence[SuspectsOfQuestion]) -> dict[int, Note]:
 
 
 def _find(workspace: Workspace, learned: Learned, one: LearnedQuestion) -> SuspectAnswers:
-    items = learned.seen.embeddings
+    tasks = learned.seen.embeddings
+    labelled = tasks.take(np.isin(tasks.ids, one.labels.ids))
     return task_type(one.question).suspects(
-        items.take(np.isin(items.ids, one.labels.ids)),
+        learned.seen.items.of(one.question, labelled),
         one.labels,
         one.trained,
         names=name_vectors(workspace.context, workspace.encoder.get(), one.question.labels),
@@ -96,7 +97,7 @@ def _lines(each: SuspectsOfQuestion) -> Iterator[tuple[int, str]]:
 def suspect_words(question: Question, given: Floats, proposed: Floats, space: LabelSpace) -> str:
     """What is doubtful about an answer (c,) beside the one that is believed; names question and labels."""
     titles = {label.name: label.title for label in question.labels}
-    said, believed = to_target(given, space), to_target(proposed, space)
+    said, believed = to_target(given, space, question.kind), to_target(proposed, space, question.kind)
     mistaken = [f"“{titles.get(name, name)}”" for name in said if name not in believed]
     missing = [f"“{titles.get(name, name)}”" for name in believed if name not in said]
     if mistaken and missing:

@@ -95,7 +95,7 @@ def learn(
 def _learn_choice(
     workspace: Workspace, config: LabelConfig, snapshot: Snapshot, *, auxiliary: Sequence[AuxiliaryItem]
 ) -> Learned:
-    names = learned_name_vectors(workspace, snapshot, config.labels, snapshot.labels)
+    names = learned_name_vectors(workspace, snapshot, config.questions[0], snapshot.labels)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config.labels)

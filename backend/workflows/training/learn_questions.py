@@ -57,7 +57,7 @@ def audit_rows(snapshot: Snapshot, labels: Labels) -> NDArray[np.bool_]:
 
 def _learn(workspace: Workspace, snapshot: Snapshot, asked: QuestionLabels) -> LearnedQuestion | None:
     learner, labels = task_type(asked.question).learner, asked.labels
-    names = learned_name_vectors(workspace, snapshot, asked.question.labels, labels)
+    names = learned_name_vectors(workspace, snapshot, asked.question, labels)
     audit = audit_rows(snapshot, labels)
     if not len(labels):
         started = learner.cold_start(names, labels.space)

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from backend.context import Context
-from backend.label_studio.controls.question import Label
+from backend.label_studio.controls.question import Label, Question
 from backend.label_studio.label_hints import read_hint
 from backend.label_studio.tasks import content_hash
+from backend.task_types import task_type
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.intake.question_labels import is_number
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.encoders import Encoder
@@ -38,14 +38,14 @@ def name_vectors(context: Context, encoder: Encoder, labels: Sequence[Label]) ->
 
 
 def learned_name_vectors(
-    workspace: Workspace, snapshot: Snapshot, labels: Sequence[Label], answers: Labels
+    workspace: Workspace, snapshot: Snapshot, question: Question, answers: Labels
 ) -> Floats:
     """The same, but keywords by the tasks that hold them, each trusted as far as answers (k, c) bear it out.
 
     A keyword that no task holds says nothing.
     """
-    context, encoder = workspace.context, workspace.encoder.get()
-    if snapshot.keywords is None or is_number(answers.space):
+    context, encoder, labels = workspace.context, workspace.encoder.get(), question.labels
+    if snapshot.keywords is None or task_type(question).is_number:
         return name_vectors(context, encoder, labels)
     names = name_vectors(context, encoder, [_without_keywords(label) for label in labels])
     hits = snapshot.keywords.of_labels(labels)
