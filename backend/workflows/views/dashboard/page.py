@@ -17,6 +17,7 @@ from backend.workflows.views.dashboard.charts import (
 from backend.workflows.views.dashboard.headline import Known, headline
 from backend.workflows.views.dashboard.history import decisions, loops, versions
 from backend.workflows.views.dashboard.keywords import keyword_table
+from backend.workflows.views.dashboard.labels import label_forms
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
 from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
@@ -61,6 +62,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "advice": advise(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
+        "labels": label_forms(workspace),
         "unanswered": unanswered_labels(signals),
         "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
