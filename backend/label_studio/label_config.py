@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,14 +14,15 @@ from backend.label_studio.config_xml import attribute, parse_xml, tags
 from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
+from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = (
-    "Supported today: one or several choices among at least two fixed labels, taxonomies, ratings and "
-    "numbers, about what a task shows as text."
+    "Supported today: one or several choices among fixed labels, taxonomies, ratings, numbers and pairs, "
+    "about what a task shows as text."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -31,12 +32,13 @@ _LONGEST_LABEL = 500
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What decides between several questions: `questions` that an admin names, the one `settled` before,
-    and those that people have `answered`.
+    and those that people have `answered`. `hints` are what an admin says of labels, by label.
     """
 
     questions: tuple[str, ...] = ()
     settled: str = ""
     answered: frozenset[str] = frozenset()
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     """
     root = parse_xml(xml)
     texts = find_texts(root)
-    questions = find_questions(root, texts)
+    hints = dict(preference.hints)
+    questions = tuple(with_hints(one, hints) for one in find_questions(root, texts))
     answered = _answered(questions, preference)
     chosen = answered[0]
     names = {question.name for question in answered}
@@ -99,6 +102,12 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         obstacles=tuple(question.obstacle for question in others if question.obstacle),
         questions=answered,
     )
+
+
+def with_none(config: LabelConfig, names: Collection[str]) -> LabelConfig:
+    """The same config, but that to leave these questions empty says "none of them"."""
+    questions = tuple(replace(one, empty=()) if one.name in names else one for one in config.questions)
+    return replace(config, questions=questions)
 
 
 def add_label(xml: str, title: str, preference: Preference = Preference()) -> str:
@@ -231,10 +240,19 @@ def _choose(questions: Sequence[Question], preference: Preference) -> Question:
     return min(possible.values(), key=lambda one: _rank(one, preference.answered))
 
 
-def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool, bool]:
-    """What decides between questions, lowest first: for one choice the whole loop is there."""
-    is_other = question.kind != SINGLE_CHOICE
-    return question.is_conditional, question.name not in answered, is_other, not question.is_required
+def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, ...]:
+    """What decides between questions, lowest first: for one choice the whole loop is there.
+
+    A lone tick, which says something where it is left empty, is mostly a remark beside the question.
+    """
+    is_tick, is_other = question.empty is not None, question.kind != SINGLE_CHOICE
+    return (
+        question.is_conditional,
+        is_tick,
+        question.name not in answered,
+        is_other,
+        not question.is_required,
+    )
 
 
 def _answered(questions: Sequence[Question], preference: Preference) -> tuple[Question, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from backend.label_studio.config_xml import attribute, is_true, kind, tags, written
+from backend.label_studio.controls.choices import is_tick
 from backend.label_studio.controls.conditions import read_conditions
 from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
@@ -81,6 +82,7 @@ def _question(
         kind=control.kind if control else "",
         to_names=tuple(to_names),
         conditions=conditions,
+        empty=() if is_tick(tag) else None,
         attributes=tuple((str(key), str(value)) for key, value in tag.items()),
         parts=() if unread else tuple(texts[name] for name in parts),
     )

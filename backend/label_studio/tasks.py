@@ -14,13 +14,13 @@ from backend.label_studio.controls.parts import AnsweredByNothing
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
+from backend.label_studio.intentions import pack_intention, read_intention
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 7
+READER = 8
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -52,7 +52,8 @@ class Answer:
     """What one annotator said to the main question, in words; None when nothing known was said, or skipped.
 
     `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
-    `why_not` says why there is no label; None where there is one.
+    `why_not` says why there is no label; None where there is one. `left`: the questions that were shown to
+    somebody who submitted this, and left empty.
     """
 
     by: int
@@ -60,11 +61,12 @@ class Answer:
     label: str | None
     accepted: bool | None
     why_not: WhyNot | None
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a task comes from, and the label that its generator intended (if it is in the config)."""
+    """Where a task comes from, and what its generator intended, as it is kept (if it is in the config)."""
 
     is_synthetic: bool = False
     generator: str | None = None
@@ -163,12 +165,13 @@ def content_hash(content: str) -> str:
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest() if content else ""
 
 
-def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
-    """What people together say to the main question, in words; None where they do not agree, or say nothing.
+def intended_answer(annotations: list[Json], config: LabelConfig) -> str | None:
+    """What annotations or predictions that came with a task say to the main question, as intentions are kept.
 
-    Of several answers of one person the latest counts, whether it was given or changed then.
+    None where they do not agree, or say nothing. Of several answers of one person the latest counts, whether
+    it was given or changed then.
     """
-    return _words(_merged(_in_time(annotations), config.questions[0]))
+    return pack_intention(_merged(_in_time(annotations), config.questions[0]), config.questions[0])
 
 
 def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Target]:
@@ -184,9 +187,31 @@ def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Ta
 
 
 def _shown_targets(annotation: Json, config: LabelConfig) -> dict[str, Target]:
-    """What one annotation says, by the name of each question that it shows: what is hidden was not asked."""
+    """What one annotation says, by the name of each question that it shows: what is hidden was not asked.
+
+    Where no answer is an answer, a question that is left empty has that one.
+    """
     read = ((question.name, _target(annotation, question)) for question in config.questions)
-    return _without_hidden({name: target for name, target in read if target is not None}, config)
+    targets = _without_hidden({name: target for name, target in read if target is not None}, config)
+    empty = {question.name: question.empty for question in config.questions if question.empty is not None}
+    if not empty:
+        return targets
+    left = _left_empty(annotation, config)
+    return targets | {name: target for name, target in empty.items() if name in left}
+
+
+def _left_empty(annotation: Json, config: LabelConfig) -> tuple[str, ...]:
+    """The questions that were shown with the answers of one annotation, and got none."""
+    said = {
+        region.get("from_name") for region in _regions(annotation) if _says_something(region.get("value"))
+    }
+    open_ones = [question for question in config.questions if question.name not in said]
+    if not any(question.conditions for question in open_ones):
+        return tuple(question.name for question in open_ones)
+    read = ((question.name, _target(annotation, question)) for question in config.questions)
+    targets = {name: target for name, target in read if target is not None}
+    shown = set(said_shown(config.questions, targets))
+    return tuple(question.name for question in open_ones if question.name in shown)
 
 
 def _without_hidden(targets: dict[str, Target], config: LabelConfig) -> dict[str, Target]:
@@ -242,14 +267,14 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
     data = task.get("data")
     if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
-    intended = field_text(data, synthetic.label_field)
-    imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
+    intended = intended_answer([said for said in annotations if said.get("ground_truth")], config)
+    meant = read_intention(data, synthetic.label_field, config.questions[0])
     slices = (field_text(data, field) for field in SLICE_FIELDS)
     return Origin(
         is_synthetic=True,
         generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
-        intended_label=find_label(intended, config.labels) or imported,
+        intended_label=intended if meant is None else pack_intention(meant, config.questions[0]),
     )
 
 
@@ -263,6 +288,7 @@ def _answer(annotation: Json, config: LabelConfig) -> Answer:
         label=label,
         accepted=None if is_skip else _was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
+        left=() if is_skip else _left_empty(annotation, config),
     )
 
 

@@ -206,7 +206,7 @@ def _labels(question: Question, texts: AnsweredTexts) -> Labels:
     ids, rows = [], []
     for number, text in enumerate(texts.rows, start=1):
         target = text.answers.get(question.name)
-        row = None if target is None else to_row(target, space)
+        row = None if target is None else to_row(target, space, question.kind)
         if row is not None:
             ids.append(number)
             rows.append(row)

@@ -57,7 +57,7 @@ def _read(context: Context, number: int) -> tuple[str, LabelConfig, list[TaskSta
     settings = context.settings
     with closing(context.label_studio()) as remote:
         details = remote.project(number)
-        preference = Preference(questions=settings.question_names)
+        preference = Preference(questions=settings.question_names, hints=settings.hint_pairs)
         config = settle_question(remote, number, details["label_config"], preference)
         tasks = [read_task(task, config) for page in remote.tasks(number) for task in page]
     return details["title"], config, tasks

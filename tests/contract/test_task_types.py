@@ -87,7 +87,7 @@ def targets(kind, topics):
     question = question_of(kind)
     space = LabelSpace(tuple(label.name for label in question.labels))
     found = [control_of(kind).read([CASES[kind].region(topic)], question) for topic in topics]
-    return space, np.stack([to_row(target, space) for target in found])
+    return space, np.stack([to_row(target, space, kind) for target in found])
 
 
 def other_topic(topic):
@@ -304,6 +304,7 @@ WRONG = {"cats": "dogs", "dogs": "cats"}
 
 @EACH_OTHER_KIND
 def test_an_answer_that_looks_wrong_is_marked_with_its_question(kind, workbench, label_studio, make_app):
+    show_fields(workbench, label_studio, kind)
     label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
     workbench.connect(queue_window=30)
     window = workbench.window[:28]

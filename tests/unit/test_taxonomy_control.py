@@ -6,6 +6,7 @@ from backend.errors import UnsupportedConfig
 from backend.label_studio.controls.table import control_of
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tasks import read_task
+from tests.fake_label_studio import is_valid_prediction
 
 TREE = (
     '<Choice value="Fruit" alias="f">'
@@ -143,3 +144,13 @@ def test_a_view_between_choices_is_no_level():
     tree = f'{shown}<Choice><Choice value="c"/></Choice>'
     question = question_of('allowNested="true"', tree, "Choices")
     assert [label.name for label in question.labels] == ["a", "a/b"]
+
+
+def test_label_studio_keeps_what_is_written_and_drops_paths_in_choices():
+    control = f'<Taxonomy name="buys" toName="text">{TREE}</Taxonomy>'
+    xml = f'<View><Text name="text" value="$text"/>{control}</View>'
+    regions = CONTROL.render(question_of(), ("f/Plum", r"f/a\/p", "Bread/Rye/Dark"), confidence=0.5)
+    assert is_valid_prediction({"result": regions, "score": 0.5}, xml)
+    paths = [said(["f", "Plum"], key="choices") | {"to_name": "text", "type": "choices"}]
+    nested = xml.replace("<Taxonomy", '<Choices allowNested="true"').replace("</Taxonomy", "</Choices")
+    assert not is_valid_prediction({"result": paths, "score": 0.5}, nested)

@@ -12,8 +12,7 @@ from backend.label_studio.config_xml import attribute, kind, tags
 from backend.label_studio.controls.question import Label
 from backend.label_studio.controls.regions import place_obstacles, values
 
-# A question with fewer is a tick: yes or no, and no choice among classes.
-_FEWEST_LABELS = 2
+_FORMS = ("", "single", "single-radio", "multiple")
 _DYNAMIC = re.compile(r"\$[\w\[{]")
 
 
@@ -23,6 +22,16 @@ def labels_of(tag: etree._Element) -> tuple[Label, ...]:
     Not those inside another: without allowNested="true" Label Studio's editor shows none of them.
     """
     return tuple({label.name: label for label in _choices(tag)}.values())
+
+
+def is_tick(tag: etree._Element) -> bool:
+    """Whether a control has a single <Choice>: ticked it says yes, else no."""
+    return (
+        kind(tag) == "choices"
+        and len(labels_of(tag)) == 1
+        and attribute(tag, "choice") in _FORMS
+        and not attribute(tag, "value")
+    )
 
 
 def form_obstacles(tag: etree._Element) -> Iterator[str]:
@@ -39,8 +48,6 @@ def label_obstacles(tag: etree._Element) -> Iterator[str]:
         yield dynamic
     elif not labels and not attribute(tag, "value"):
         yield "has no <Choice>"
-    elif 0 < len(labels) < _FEWEST_LABELS:
-        yield "has a single <Choice>, a tick that says yes or no"
 
 
 def dynamic_label(tag: etree._Element) -> str | None:
@@ -69,4 +76,4 @@ def _choices(tag: etree._Element) -> Iterator[Label]:
         value = attribute(choice, "value")
         name = attribute(choice, "alias") or value
         if name:
-            yield Label(name=name, title=value or name)
+            yield Label(name=name, title=value or name, hint=attribute(choice, "hint").strip())

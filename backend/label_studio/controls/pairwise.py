@@ -1,7 +1,7 @@
 """Which of two things is better: <Pairwise toName="left,right">.
 
 Label Studio's editor writes the name of the control itself as `to_name`, which its server refuses in a
-prediction; it takes that of an object, and so does the editor (1.23.2).
+prediction; it takes that of an object, as the code of the editor does (1.23.2).
 """
 
 from __future__ import annotations

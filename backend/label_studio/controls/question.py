@@ -11,10 +11,14 @@ SINGLE_CHOICE = "single choice"
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A class: `name` is what results carry (the alias where there is one), `title` what people read."""
+    """A class: `name` is what results carry (the alias where there is one), `title` what people read.
+
+    `hint` is what its maker says of it beside: keywords or a description; empty where nothing is said.
+    """
 
     name: str
     title: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Question:
     `kind`: the kind of question, empty where none of ours matches. `is_conditional`: the control, or a view
     around it, is shown only under a condition. `to_name` is the object that results name, `to_names` are all
     that the control stands on. `conditions`: those of the control and of all views around it; all must hold.
+    `empty` is what it says to leave it empty: () for "none of them", None for nothing.
     `attributes` are those of the tag, as they are written. `parts`: what the question is about, each apart,
     where that is not all that a task shows.
     """
@@ -51,6 +56,7 @@ class Question:
     kind: str = ""
     to_names: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    empty: tuple[str, ...] | None = None
     attributes: tuple[tuple[str, str], ...] = ()
     parts: tuple[Template, ...] = ()
 

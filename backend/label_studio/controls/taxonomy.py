@@ -94,7 +94,8 @@ def _nodes(tag: etree._Element, path: Path, titles: Path) -> Iterator[Label]:
         step = attribute(choice, "alias") or value
         if step:
             to, read = (*path, step), (*titles, value or step)
-            yield Label(name=join_path(to), title=_ARROW.join(read))
+            hint = attribute(choice, "hint").strip()
+            yield Label(name=join_path(to), title=_ARROW.join(read), hint=hint)
             yield from _nodes(choice, to, read)
 
 

@@ -96,7 +96,7 @@ def _lines(each: SuspectsOfQuestion) -> Iterator[tuple[int, str]]:
 def suspect_words(question: Question, given: Floats, proposed: Floats, space: LabelSpace) -> str:
     """What is doubtful about an answer (c,) beside the one that is believed; names question and labels."""
     titles = {label.name: label.title for label in question.labels}
-    said, believed = to_target(given, space), to_target(proposed, space)
+    said, believed = to_target(given, space, question.kind), to_target(proposed, space, question.kind)
     mistaken = [f"“{titles.get(name, name)}”" for name in said if name not in believed]
     missing = [f"“{titles.get(name, name)}”" for name in believed if name not in said]
     if mistaken and missing:

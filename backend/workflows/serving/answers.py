@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.json_types import Json
 from backend.label_studio.controls.conditions import keep_shown
@@ -11,9 +11,9 @@ from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import target_result
-from backend.task_types import questions_beside, task_type
+from backend.task_types import TASK_TYPES, questions_beside, task_type
 from backend.workflows.intake.question_items import QuestionItems
-from backend.workflows.intake.question_labels import is_number, to_target
+from backend.workflows.intake.question_labels import to_target
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats, LabelSpace
 from model.registry import VersionBroken
@@ -97,6 +97,22 @@ def regions_of(answered: Sequence[Answered]) -> list[Json]:
     ]
 
 
+def answer_new_classes(answered: Sequence[Answered], *, label: str | None, is_novel: bool) -> list[Answered]:
+    """The answers to the questions of a task, the first of which may have new classes.
+
+    A task of a class that a person has just made, `label`, has that label beside what the head says; one that
+    fits no class gets no answer to the first question.
+    """
+    first, *others = answered
+    if not task_type(first.question).finds_new_classes:
+        return list(answered)
+    order = [one.name for one in first.question.labels]
+    if label in order:
+        target = tuple(name for name in order if name == label or name in first.target)
+        return [replace(first, target=target), *others]
+    return others if is_novel else list(answered)
+
+
 def in_words(answered: Answered) -> str:
     """An answer as people read it: "coffee, sugar"."""
     titles = {label.name: label.title for label in answered.question.labels}
@@ -105,6 +121,8 @@ def in_words(answered: Answered) -> str:
 
 def _target(served: ServedQuestion, row: Floats) -> Target:
     """An answer (c,) in names that the config still has; of a number the number in words."""
-    space, target = served.head.space, to_target(row, served.head.space)
-    gone = set() if is_number(space) else set(space.names) - {one.name for one in served.question.labels}
+    space, kind = served.head.space, served.question.kind
+    target = to_target(row, space, kind)
+    known = {label.name for label in served.question.labels}
+    gone = set() if TASK_TYPES[kind].is_number else set(space.names) - known
     return tuple(name for name in target if name not in gone)

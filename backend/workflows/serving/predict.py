@@ -156,7 +156,9 @@ def _stored_predictor(
     knows_a_label = bool(questions) or (head is not None and set(manifest.classes) & set(config.space.names))
     encoder = workspace.encoder.get()
     is_of_this_kind = (head is not None) == is_single_choice(config)
-    if not knows_a_label or not is_of_this_kind or manifest.encoder != encoder.revision:
+    # until a loop has seen a config in which the first question is another one
+    is_first = workspace.state.question in ("", config.from_name)
+    if not knows_a_label or not (is_of_this_kind and is_first) or manifest.encoder != encoder.revision:
         return None
     return Predictor(
         head=head,

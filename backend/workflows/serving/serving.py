@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
@@ -20,6 +21,7 @@ from backend.workflows.serving.answers import (
     ServedQuestion,
     above_floor,
     answer_items,
+    answer_new_classes,
     load_questions,
     only_shown,
     regions_of,
@@ -129,7 +131,8 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         )
     return Serving(
         version=version,
-        choice=head,
+        # a first question that is gone stood before one that is the first now
+        choice=head if is_single_choice(config) else None,
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
@@ -166,9 +169,18 @@ def pre_annotations(serving: Serving, task_ids: Sequence[int]) -> dict[int, list
     regions = {}
     for task_id in task_ids:
         first = _of_first(serving, task_id, beliefs[task_id]) if task_id in beliefs else []
-        given = [*first, *above_floor(answered.get(task_id, []), serving.floor)]
+        others = _of_others(serving, task_id, answered.get(task_id, []))
+        given = [*first, *above_floor(others, serving.floor)]
         regions[task_id] = regions_of(only_shown(given, serving.config))
     return regions
+
+
+def _of_others(serving: Serving, task_id: int, answered: Sequence[Answered]) -> Sequence[Answered]:
+    """What is said to the questions that are learned through the table, a first one among them."""
+    if not answered or answered[0].question.name != serving.config.questions[0].name:
+        return answered
+    label, is_novel = serving.of_new_classes.get(task_id), task_id in serving.novel
+    return answer_new_classes(answered, label=label, is_novel=is_novel)
 
 
 def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Answered]:

@@ -55,6 +55,7 @@ def _card(question: QuestionFigures, *, without: Sequence[str]) -> Json:
         "labels": question.labels,
         "blind": question.blind,
         "condition": question.condition,
+        "empty": question.empty,
         "figures": [_figure(one, unit) for one in question.figures if one.name not in without],
         "parts": "grade" if question.kind == "rating" else "label",
         "per_label": [
