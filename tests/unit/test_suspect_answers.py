@@ -18,7 +18,7 @@ SPACES = {
     "number": ("number",),
     "pairwise": ("left", "right"),
 }
-EACH_KIND = pytest.mark.parametrize("kind", list(TASK_TYPES))
+EACH_KIND = pytest.mark.parametrize("kind", list(SPACES))
 
 
 def an_answered_set(kind, wrong=WRONG, seed=0, count=COUNT):
