@@ -167,6 +167,9 @@ def print_statuses(console: Console, rows: list[Json]) -> None:
         console.print(table)
 
 
+# Below so many columns a table of versions would cut its cells.
+_WIDE = 130
+
 _REPRESENTATIONS = {
     None: "nothing yet",
     "encoder": "the encoder's vectors",
@@ -178,22 +181,35 @@ _REPRESENTATIONS = {
 
 
 def print_versions(console: Console, rows: list[Json]) -> None:
-    """A line a version."""
-    # `rollback` needs the name whole, however narrow the terminal
+    """A line a version; in a narrow terminal two, so that nothing is cut."""
+    if console.width < _WIDE:
+        for row in rows:
+            version, serves, *others = _version_cells(row)
+            console.print(plain((version, "bold"), ", serves" if serves else ""), soft_wrap=True)
+            kind, made, labels, accuracy, strategy = others
+            words = f"  {kind}, {made}, {labels} labels, {accuracy}, {strategy}"
+            console.print(plain(words), soft_wrap=True)
+        return
+    # `rollback` needs the name whole
     name = Column("version", no_wrap=True, min_width=max((len(row["version"]) for row in rows), default=0))
     table = Table(name, "serves", "kind", "made", "labels", "accuracy on blind answers", "strategy")
     for row in rows:
-        metrics = row["metrics"]
-        table.add_row(
-            plain(row["version"]),
-            "yes" if row["active"] else "",
-            row["kind"],
-            local_time(row["created_at"]),
-            str(int(metrics.get("labels") or 0)),
-            audit_sentence(metrics),
-            row["strategy"],
-        )
+        version, *others = _version_cells(row)
+        table.add_row(plain(version), *others)
     console.print(table)
+
+
+def _version_cells(row: Json) -> list[str]:
+    """Name, "yes" where it serves, kind, moment, labels, accuracy and strategy of a version."""
+    return [
+        row["version"],
+        "yes" if row["active"] else "",
+        row["kind"],
+        local_time(row["created_at"]),
+        str(int(row["metrics"].get("labels") or 0)),
+        audit_sentence(row["metrics"]),
+        row["strategy"],
+    ]
 
 
 def audit_sentence(metrics: Json) -> str:

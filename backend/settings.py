@@ -268,7 +268,9 @@ class ProjectSettings(BaseModel):
         default="synthetic", min_length=1, description="What it says of synthetic tasks; several with commas."
     )
     synthetic_label_field: str = Field(
-        default="label", min_length=1, description="Field with the label that the generator intended."
+        default="label",
+        min_length=1,
+        description="Field with the label that the generator intended; several as a list or with commas.",
     )
     synthetic_share: float = Field(
         default=0.1, ge=0.0, le=0.5, description="Most of the window that synthetic tasks to review may take."

@@ -12,6 +12,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
 from model.signals.suspect_paths import find_suspect_paths
+from model.signals.suspect_sides import find_suspect_sides
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -29,9 +30,6 @@ from model.tasks.taxonomy import Taxonomy
 if TYPE_CHECKING:  # what judges takes a second to import, and only a loop needs it
     from model.synthetic.items import Judgement, RealItems, SyntheticItems
     from model.synthetic.reviews import Review
-
-_NEW_CLASSES, _CURVE = "new classes", "the curve against a random order"
-_FINDINGS = (_NEW_CLASSES, "verdicts on synthetic tasks", _CURVE)
 
 
 class JudgeSynthetic(Protocol):
@@ -55,23 +53,35 @@ class TaskType:
 
     `metric`: what its accuracy is the share of, as it ends a sentence. `is_floored`: a pre-annotation below
     PREANNOTATE_FLOOR is left out; else the thresholds of its own head decide. `suspects` looks for answers
-    that seem wrong. `lacks` are findings that a project does not get where this kind is its first question.
-    `judge` gives the verdicts on synthetic tasks; None where there are none. `is_number`: its only column
-    holds a number, where other kinds tick columns.
+    that seem wrong. Where it is the first question: `finds_new_classes`, items that no label covers are
+    looked for; `judge` gives the verdicts on synthetic tasks, None where there are none; `has_curve`, the
+    curve against a random order is drawn. `is_number`: its only column holds a number, where other kinds tick
+    columns.
     """
 
     learner: Learner
     metric: str
     is_floored: bool
     suspects: FindSuspects
-    lacks: tuple[str, ...] = _FINDINGS
-    is_number: bool = False
+    finds_new_classes: bool = False
     judge: JudgeSynthetic | None = None
+    has_curve: bool = False
+    is_number: bool = False
 
     @property
     def kind(self) -> str:
         """Its name, as configs and manifests hold it."""
         return self.learner.kind
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The findings that a project does not get where this kind is its first question."""
+        findings = (
+            ("new classes", self.finds_new_classes),
+            ("verdicts on synthetic tasks", self.judge is not None),
+            ("the curve against a random order", self.has_curve),
+        )
+        return tuple(name for name, is_there in findings if not is_there)
 
 
 def _judge_labels(
@@ -106,15 +116,16 @@ TASK_TYPES: Final = {
             "answers that are right",
             is_floored=True,
             suspects=find_suspect_choices,
-            lacks=(),
+            finds_new_classes=True,
             judge=_judge_labels,
+            has_curve=True,
         ),
         TaskType(
             SeveralChoices(),
             "answers with exactly the right labels",
             is_floored=False,
             suspects=find_suspect_ticks,
-            lacks=(_CURVE,),
+            finds_new_classes=True,
             judge=_judge_sets,
         ),
         TaskType(
@@ -134,7 +145,7 @@ TASK_TYPES: Final = {
             Pairwise(),
             "pairs with the better side named, ties among them",
             is_floored=True,
-            suspects=find_suspect_ticks,
+            suspects=find_suspect_sides,
         ),
     )
 }
@@ -143,11 +154,6 @@ TASK_TYPES: Final = {
 def task_type(question: Question) -> TaskType:
     """The row of a question; raises KeyError for a kind that is not served."""
     return TASK_TYPES[question.kind]
-
-
-def may_have_new_classes(question: Question) -> bool:
-    """Whether items that no label of a first question covers are looked for; a lone tick has no classes."""
-    return _NEW_CLASSES not in task_type(question).lacks and len(question.labels) > 1
 
 
 def is_single_choice(config: LabelConfig) -> bool:

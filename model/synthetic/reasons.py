@@ -13,7 +13,7 @@ class Subject:
     """What is known of one item: label, beliefs, the likeliest fault, its twin, why it no longer helps.
 
     Of an item with several labels `label` names them all, `doubt` is the sentence about what speaks against
-    them, and `unknown` names those that no real item has.
+    them, and `rare` names those that hardly any real item has.
     """
 
     label: str
@@ -31,7 +31,7 @@ class Subject:
     overtaken: str
     judged: bool
     doubt: str = ""
-    unknown: str = ""
+    rare: str = ""
 
 
 def explain(verdict: Verdict, subject: Subject) -> str:
@@ -75,4 +75,6 @@ def _repeats(subject: Subject) -> str:
 
 
 def _new(subject: Subject) -> str:
-    return "" if subject.known_class else f" No real item is labelled {subject.unknown or subject.label} yet."
+    if subject.rare:
+        return f" Hardly any real item is labelled {subject.rare} yet."
+    return "" if subject.known_class else f" No real item is labelled {subject.label} yet."

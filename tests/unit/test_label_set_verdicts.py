@@ -101,13 +101,16 @@ def test_with_too_few_real_items_nothing_is_claimed():
     assert "Too few real labels to judge by." in {item.reason for item in items}
 
 
-def test_a_label_without_a_real_item_is_named():
+def test_what_rests_on_a_label_without_a_real_item_is_not_called_harmful_and_the_label_is_named():
     real, synthetic = make()
     targets = real.labels.targets.copy()
     targets[:, 3] = 0.0
     bare = dataclasses.replace(real, labels=Labels(real.labels.ids, targets, SPACE))
-    unsure = [item.reason for item in verdicts(bare, synthetic).items if item.verdict == UNSURE]
-    assert any(reason.endswith("No real item is labelled grey yet.") for reason in unsure)
+    has_grey = synthetic.labels.targets[:, 3] > 0
+    found = [item for item, is_grey in zip(verdicts(bare, synthetic).items, has_grey, strict=True) if is_grey]
+    assert HARMFUL not in {item.verdict for item in found if item.duplicate_of is None}
+    unsure = [item.reason for item in found if item.verdict == UNSURE]
+    assert any(reason.endswith("Hardly any real item is labelled grey yet.") for reason in unsure)
 
 
 def test_realism_counts_an_item_for_each_of_its_labels():

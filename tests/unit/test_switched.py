@@ -33,6 +33,12 @@ def region(name, kind, said):
     return {"from_name": name, "to_name": "text", "type": kind, "value": {kind: said}}
 
 
+def switched(name="q", **fields):
+    nothing = dict.fromkeys(("labels_gone", "labels_new", "kept", "partly", "lost"), 0)
+    kinds = {"kind_before": "", "kind": "", "is_shown_otherwise": False}
+    return QuestionSwitch(name=name, **(nothing | kinds | fields))
+
+
 def one(topic):
     return [region("topic", "choices", [topic])]
 
@@ -104,6 +110,14 @@ def test_answers_are_kept_where_they_still_mean_something(name, switch, workbenc
     assert workbench.loop().outcome == "unchanged"
 
 
+def test_a_question_that_is_shown_less_often_loses_the_answers_where_it_is_not(switch, workbench):
+    when = 'visibleWhen="choice-selected" whenTagName="topic" whenChoiceValue="cats"'
+    before, after = choices("tone"), choices("tone", form=when)
+    (found,) = switch(config(choices("topic"), before), config(choices("topic"), after), both).record.switched
+    assert (found.name, found.is_shown_otherwise, found.kept) == ("tone", True, cats(workbench))
+    assert found.lost == 12 - found.kept
+
+
 def test_a_removed_label_is_taken_out_of_answers_that_say_more(switch, workbench):
     before, after = choices("topic", *THREE, form=SEVERAL), choices("topic", form=SEVERAL)
     (found,) = switch(config(before), config(after), furry).record.switched
@@ -136,8 +150,8 @@ def test_a_question_comes_and_another_goes(switch, workbench):
     )
     assert report.record.labels == 12 and workbench.project.question == "topic"
     came, went = report.record.switched
-    assert came == QuestionSwitch(name="mood", kind="single choice")
-    assert went == QuestionSwitch(name="tone", kind_before="single choice", lost=12)
+    assert came == switched(name="mood", kind="single choice")
+    assert went == switched(name="tone", kind_before="single choice", lost=12)
 
 
 @pytest.mark.parametrize("form", ["", SEVERAL])
@@ -278,20 +292,22 @@ def test_a_project_whose_config_stayed_has_no_such_notice(trained, client):
             "The question q has 5 new grades. 2 answers were kept with the same number of stars.",
         ),
         (
+            {"kind_before": "rating", "kind": "rating", "is_shown_otherwise": True},
+            "The question q is shown under other conditions. Nobody had answered it.",
+        ),
+        (
             {"kind_before": "single choice", "kind": "single choice", "labels_gone": 1},
             "The question q lacks 1 label of before. Nobody had answered it.",
         ),
     ],
 )
 def test_each_switch_is_a_sentence_or_two(row, words):
-    assert switch_words([QuestionSwitch(name="q", **row)]) == [words]
+    assert switch_words([switched(**row)]) == [words]
 
 
 def test_what_looks_like_a_new_name_says_what_to_do():
-    came = QuestionSwitch(name="subject", kind="single choice")
-    went = QuestionSwitch(name="topic", kind_before="single choice", lost=12)
+    came = switched(name="subject", kind="single choice")
+    went = switched(name="topic", kind_before="single choice", lost=12)
     assert "Under its old name its answers count again" in switch_words([came, went])[-1]
-    renamed = QuestionSwitch(
-        name="q", kind_before="single choice", kind="single choice", labels_gone=1, labels_new=1, lost=3
-    )
+    renamed = switched(kind_before="single choice", kind="single choice", labels_gone=1, labels_new=1, lost=3)
     assert "Was a label only renamed?" in switch_words([renamed])[0]

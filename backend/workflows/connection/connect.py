@@ -78,7 +78,7 @@ def connect(
         report.changes += _change_config(workspace, remote, config, options)
         is_first = workspace.state.active_version is None
         report.could_explain = is_first and not shows_line(workspace, remote)
-        with lease(workspace, wait_s=PEOPLE_WAIT_S):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=progress):
             progress.stage("registering the backend")
             if options.pull is not None:
                 workspace.change(is_pulled=options.pull)

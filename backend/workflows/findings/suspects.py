@@ -76,10 +76,10 @@ def note_suspects(suspects: Sequence[SuspectsOfQuestion]) -> dict[int, Note]:
 
 
 def _find(workspace: Workspace, learned: Learned, one: LearnedQuestion) -> SuspectAnswers:
-    seen = learned.seen
-    tasks = seen.embeddings.take(np.isin(seen.embeddings.ids, one.labels.ids))
+    tasks = learned.seen.embeddings
+    labelled = tasks.take(np.isin(tasks.ids, one.labels.ids))
     return task_type(one.question).suspects(
-        seen.items.of(one.question, tasks),
+        learned.seen.items.of(one.question, labelled),
         one.labels,
         one.trained,
         names=name_vectors(workspace.context, workspace.encoder.get(), one.question.labels),

@@ -17,6 +17,7 @@ from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import QuestionSwitch
 from backend.workflows.project.workspace import Workspace
+from model.records import Ids, Labels
 
 logger = logging.getLogger(__name__)
 
@@ -54,33 +55,56 @@ def _answered_now(config: LabelConfig, snapshot: Snapshot) -> Sequence[QuestionL
 
 
 def _compare(
-    name: str, before: QuestionLabels | None, now: QuestionLabels | None, there: NDArray[np.int64]
+    name: str, before: QuestionLabels | None, now: QuestionLabels | None, there: Ids
 ) -> QuestionSwitch | None:
     """What became of one question; `there` are the tasks that still have an answer of some kind."""
     if before is None:
-        return None if now is None else QuestionSwitch(name=name, kind=now.question.kind)
+        return None if now is None else _came_or_went(name, kind=now.question.kind)
     if now is None:
         left = int(np.isin(before.labels.ids, there).sum())
-        return QuestionSwitch(name=name, kind_before=before.question.kind, lost=left)
+        return _came_or_went(name, kind_before=before.question.kind, lost=left)
     if _asks(before.question) == _asks(now.question):
         return None
     gone = _gone(before.question, now.question)
     is_kept = np.isin(before.labels.ids, now.labels.ids)
-    had_gone = before.labels.targets[:, gone].any(axis=1) if gone.any() else np.zeros_like(is_kept)
+    # an answer that somebody merged into another label has as many as before
+    is_less = _ticks(now.labels, before.labels.ids) < _ticks(before.labels, before.labels.ids)
+    is_partly = is_kept & is_less & before.labels.targets[:, gone].any(axis=1)
     return QuestionSwitch(
         name=name,
         kind_before=before.question.kind,
         kind=now.question.kind,
+        is_shown_otherwise=before.question.conditions != now.question.conditions,
         labels_gone=int(gone.sum()),
         labels_new=_count_new(before.question, now.question),
         kept=int(is_kept.sum()),
-        partly=int((is_kept & had_gone).sum()),
+        partly=int(is_partly.sum()),
         lost=int((~is_kept & np.isin(before.labels.ids, there)).sum()),
     )
 
 
-def _asks(question: Question) -> tuple[str, list[str]]:
-    return question.kind, [label.name for label in question.labels]
+def _came_or_went(name: str, *, kind_before: str = "", kind: str = "", lost: int = 0) -> QuestionSwitch:
+    return QuestionSwitch(
+        name=name,
+        kind_before=kind_before,
+        kind=kind,
+        is_shown_otherwise=False,
+        labels_gone=0,
+        labels_new=0,
+        kept=0,
+        partly=0,
+        lost=lost,
+    )
+
+
+def _ticks(labels: Labels, ids: Ids) -> NDArray[np.float64]:
+    """How much each answer ticks, of tasks `ids` (n,); 0 where there is none."""
+    found = dict(zip(labels.ids.tolist(), labels.targets.sum(axis=1).tolist(), strict=True))
+    return np.array([found.get(task_id, 0.0) for task_id in ids.tolist()])
+
+
+def _asks(question: Question) -> tuple[object, ...]:
+    return question.kind, [label.name for label in question.labels], question.conditions
 
 
 def _gone(before: Question, now: Question) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ from backend.workflows.serving.lines import choose_words, confidence_line
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
-from model.records import Floats
+from model.records import Floats, Ids
 from model.signals.agreement import measure_agreement
 from model.signals.honest_accuracy import HonestAccuracy, asked_blind, measure_accuracy, measure_right
 from model.signals.label_errors import SuspectLabels, find_suspects
@@ -183,6 +183,12 @@ def _judged(learned: Learned, blind: NDArray[np.bool_], right: NDArray[np.bool_]
     sure = _confidence(learned.trained.out_of_fold.values[blind])
     mean = float(sure.mean(dtype=np.float64)) if len(sure) else 0.0
     return Blind(answers=int(blind.sum()), right=int(right[blind].sum()), sure=mean)
+
+
+def blind_ids(workspace: Workspace, learned: Learned) -> Ids:
+    """The labelled tasks that were asked blind."""
+    ids = learned.seen.labels.ids
+    return ids[_blind(workspace, learned)] if len(ids) else ids
 
 
 def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:

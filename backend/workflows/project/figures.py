@@ -393,19 +393,38 @@ class QuestionFigures(Record):
 class QuestionSwitch(Record):
     """A question that the config asks otherwise than when the version before was made.
 
-    `kind_before` and `kind` are empty where it was not asked, or is not any more. Of the answers that the
+    `kind_before` and `kind` are empty where it was not asked, or is not any more. `is_shown_otherwise`: under
+    other conditions. Of the answers that the
     version before had learned from, `kept` still count, `partly` of these without a label that is gone, and
     `lost` say nothing that this config has: they stay in Label Studio, and count again where it has it again.
     """
 
     name: str
-    kind_before: str = ""
-    kind: str = ""
-    labels_gone: int = 0
-    labels_new: int = 0
-    kept: int = 0
-    partly: int = 0
-    lost: int = 0
+    kind_before: str
+    kind: str
+    is_shown_otherwise: bool
+    labels_gone: int
+    labels_new: int
+    kept: int
+    partly: int
+    lost: int
+
+
+class KeywordRow(Record):
+    """A keyword of a label of a question: how many tasks hold it, and what of it was answered blind.
+
+    `precision`: the share of these `blind` answers that give the label, with its 95 % range; None while there
+    are too few.
+    """
+
+    question: str
+    label: str
+    keyword: str
+    tasks: int
+    blind: int
+    precision: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class Signals(Whole):
@@ -429,6 +448,7 @@ class Signals(Whole):
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
     questions: list[QuestionFigures] = []
+    keywords: list[KeywordRow] = []
 
 
 class Position(Whole):

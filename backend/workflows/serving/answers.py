@@ -11,7 +11,7 @@ from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.results import target_result
-from backend.task_types import TASK_TYPES, may_have_new_classes, questions_beside, task_type
+from backend.task_types import TASK_TYPES, questions_beside, task_type
 from backend.workflows.intake.question_items import QuestionItems
 from backend.workflows.intake.question_labels import to_target
 from backend.workflows.project.workspace import Workspace
@@ -104,7 +104,7 @@ def answer_new_classes(answered: Sequence[Answered], *, label: str | None, is_no
     fits no class gets no answer to the first question.
     """
     first, *others = answered
-    if not may_have_new_classes(first.question):
+    if not task_type(first.question).finds_new_classes:
         return list(answered)
     order = [one.name for one in first.question.labels]
     if label in order:

@@ -14,7 +14,7 @@ from backend.errors import LabelStudioError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
-from backend.task_types import may_have_new_classes
+from backend.task_types import task_type
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.answers import Answered, above_floor, regions_of
@@ -181,7 +181,7 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
 
 def _of_new_class(serving: Serving, task_id: int) -> Line | None:
     """Of a task that a class was made for, or that fits none; None of all others."""
-    if not may_have_new_classes(serving.config.questions[0]):
+    if not task_type(serving.config.questions[0]).finds_new_classes:
         return None
     label = serving.of_new_classes.get(task_id)
     if label is not None and label in serving.config.space.names:

@@ -17,6 +17,8 @@ _KINDS = {
     "several choices": "takes several choices now",
     "rating": "is a rating now",
     "number": "is a number now",
+    "taxonomy": "takes paths of a taxonomy now",
+    "pairwise": "compares two texts now",
 }
 
 
@@ -53,8 +55,8 @@ def _words(row: QuestionSwitch) -> str:
 def _changes(row: QuestionSwitch) -> list[str]:
     if row.kind != row.kind_before:
         return [_KINDS.get(row.kind, f"is of the kind {row.kind} now")]
+    changes = ["is shown under other conditions"] if row.is_shown_otherwise else []
     noun = "grade" if row.kind == "rating" else "label"
-    changes = []
     if row.labels_new:
         changes.append(f"has {counted(row.labels_new, f'new {noun}')}")
     if row.labels_gone:

@@ -18,6 +18,8 @@ from model.synthetic.fault_detector import (
 )
 from model.synthetic.label_sets.evidence import SetEvidence, with_none
 
+_NEVER_SEEN = 1e-6  # how often a label is drawn that no item has, beside those that have their share
+
 
 def make_set_faults(
     evidence: SetEvidence,
@@ -47,12 +49,18 @@ def make_set_faults(
 
 
 def _wrong_sets(targets: Floats, rows: Rows, rng: np.random.Generator) -> Floats:
-    """For each row in turn the set of another item, one label in the place of another, or one too many."""
+    """For each row in turn the set of another item, one label in the place of another, or one too many.
+
+    Half of the labels that are put in are drawn as often as items have them: a detector that sees only labels
+    drawn alike learns that rare labels are wrong.
+    """
     wrong = targets[rows].copy()
     way = np.arange(len(rows)) % 3
     others = targets[rng.integers(len(targets), size=len(rows))]
     wrong[way == 0] = others[way == 0]
-    extra = _draw(1.0 - targets[rows], rng)
+    absent, usual = 1.0 - targets[rows], targets.mean(axis=0) + _NEVER_SEEN
+    is_usual = rng.random((len(rows), 1)) < 0.5
+    extra = _draw(absent * np.where(is_usual, usual, 1.0), rng)
     given = _draw(targets[rows], rng)
     for row in np.flatnonzero(way > 0):
         if extra[row] >= 0:
@@ -62,10 +70,11 @@ def _wrong_sets(targets: Floats, rows: Rows, rng: np.random.Generator) -> Floats
     return wrong
 
 
-def _draw(may: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
-    """A column of each row at random among those that may be drawn, (n,); -1 where none may."""
-    place = np.where(may > 0, rng.random(may.shape), -1.0)
-    return np.where((may > 0).any(axis=1), place.argmax(axis=1), -1).astype(np.intp)
+def _draw(weights: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
+    """A column of each row of weights (m, c) at random, (m,); -1 where all are 0."""
+    waits = rng.exponential(size=weights.shape) / np.maximum(weights, 1e-12)  # the first to come is drawn
+    found = np.where(weights > 0, waits, np.inf).argmin(axis=1)
+    return np.where((weights > 0).any(axis=1), found, -1).astype(np.intp)
 
 
 def _away_from_real(evidence: SetEvidence, rows: Rows, sets: Floats, rng: np.random.Generator) -> Floats:

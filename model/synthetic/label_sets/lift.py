@@ -26,32 +26,43 @@ def measure_set_lift(
     kept = without_copies(real, synthetic, chosen)
     if not len(audit) or len(audit) == len(real.labels) or not len(kept):
         return unmeasured(real, kept)
-    items, labels, first = learned_from(real, synthetic, kept)
-    sides = np.ones((len(labels), 2, 1), dtype=np.float32)
-    sides[first:, 0] = 0.0
-    drawn = rng.poisson(1.0, size=(len(labels), TRAININGS)).astype(np.float32)
-    weights = np.concatenate([np.ones((len(labels), 1), dtype=np.float32), drawn], axis=1)
-    learns = (sides * weights[:, None, :]).reshape(len(labels), -1)
-    vectors, truth = real.embeddings.vectors[audit], real.labels.targets[audit] > 0
-    right = _right(items.vectors, labels.targets, learns, vectors, truth)
-    return compare(right.reshape(2, 1 + TRAININGS, len(audit)), items=len(kept))
+    asked, truth = real.embeddings.vectors[audit], real.labels.targets[audit]
+    right = answer_right(real, synthetic, kept, asked=asked, truth=truth, trainings=TRAININGS, rng=rng)
+    return compare(right, items=len(kept))
 
 
-def _right(
-    vectors: Floats, targets: Floats, learns: Floats, asked: Floats, truth: NDArray[np.bool_]
+def answer_right(
+    real: RealItems,
+    synthetic: SyntheticItems,
+    kept: NDArray[np.intp],
+    *,
+    asked: Floats,
+    truth: Floats,
+    trainings: int,
+    rng: np.random.Generator,
 ) -> NDArray[np.bool_]:
-    """Whether heads, one for each column of weights `learns` (n, f), answer the asked right, (f, a)."""
-    batch = max(1, int(_NUMBERS / targets.size))
+    """Whether heads without and with the kept items answer the asked right, (2, 1 + trainings, a).
+
+    asked (a, d) and truth (a, c) are of items that no head learned from. The first head of each side learned
+    from all items, the others from bootstrap samples.
+    """
+    items, labels, first = learned_from(real, synthetic, kept)
+    drawn = rng.poisson(1.0, size=(len(labels), trainings)).astype(np.float32)
+    weights = np.concatenate([np.ones((len(labels), 1), dtype=np.float32), drawn], axis=1)
+    learns = np.concatenate([weights, weights], axis=1)  # without, then with
+    learns[first:, : 1 + trainings] = 0.0
+    prior = empty_prior(items.vectors.shape[1], len(labels.space))
     rows = np.concatenate([asked, np.ones((len(asked), 1), np.float32)], axis=1)
+    batch = max(1, int(_NUMBERS / labels.targets.size))
     found = []
     for start in range(0, learns.shape[1], batch):
-        weights = fit_labels(
-            vectors,
-            targets,
+        learned = fit_labels(
+            items.vectors,
+            labels.targets,
             learns=learns[:, start : start + batch],
-            prior=empty_prior(vectors.shape[1], targets.shape[1]),
+            prior=prior,
             inverse_regularisation=INVERSE_REGULARISATION,
         ).weights
-        said = np.einsum("ad,dfc->fac", rows, weights, optimize=True) > 0
-        found.append((said == truth).all(axis=2))
-    return np.concatenate(found)
+        said = np.einsum("ad,dfc->fac", rows, learned, optimize=True) > 0
+        found.append((said == (truth > 0)).all(axis=2))
+    return np.concatenate(found).reshape(2, 1 + trainings, len(asked))

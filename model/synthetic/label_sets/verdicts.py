@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,10 @@ from model.synthetic.label_sets.valuation import value_sets
 from model.synthetic.realism import Realism, measure_set_realism
 from model.synthetic.reasons import Subject
 from model.synthetic.reviews import Review, apply_reviews, review_order
+from model.synthetic.valuation import Valuation
 
 NONE_OF_THEM = "none of them"
+FEWEST_REAL = 2  # items with a label; with fewer no head out of fold can have learned it
 
 
 def judge_sets(
@@ -33,7 +36,8 @@ def judge_sets(
     """Judge every synthetic item by the real ones that are not in the audit; targets are multi-hot.
 
     As `model.synthetic.verdicts.judge` does for one label. A set of labels is judged as a whole: it is
-    faulty where a label is wrong or too many, or where labels that the item has are missing. Raises
+    faulty where a label is wrong or too many, or where labels that the item has are missing. What rests on a
+    label that fewer than two real items have is not called harmful, unless a person says so. Raises
     ValueError when rows do not match, a vector is not finite, or a target is neither 0 nor 1.
     """
     require_judgeable(real, synthetic)
@@ -51,22 +55,28 @@ def judge_sets(
         texts=join_texts(real, training, synthetic),
         rng=rng,
     )
+    rare = (synthetic.labels.targets > 0) & ((training_labels.targets > 0).sum(axis=0) < FEWEST_REAL)
+    valuation = _leave_open(valuation, rare.any(axis=1))
     classes = _number_sets(np.concatenate([real.labels.targets, synthetic.labels.targets]))
     mine = classes[len(real.labels) :]
     valuation = apply_reviews(valuation, items, mine, groups, reviews)
     twins = find_repeats(real, synthetic, classes, valuation, rng)
-    unknown = (synthetic.labels.targets > 0) & ~(training_labels.targets > 0).any(axis=0)
-    findings = combine(valuation, twins, classes, known=np.asarray(~unknown.any(axis=1)))
+    findings = combine(valuation, twins, classes, known=np.asarray(~rare.any(axis=1)))
     realism = measure_set_realism(training_items, training_labels, items, synthetic.labels, rng)
     ids = np.concatenate([real.embeddings.ids, items.ids])
     judged = write_items(
         items.ids,
         findings,
-        _describe(synthetic.labels, findings, unknown, ids),
+        _describe(synthetic.labels, findings, rare, ids),
         realism=realism.items,
         order=review_order(findings.valuation, items, mine, groups),
     )
     return Judgement(judged, realism)
+
+
+def _leave_open(valuation: Valuation, rare: NDArray[np.bool_]) -> Valuation:
+    """Values whose interval holds 0 where a label (s,) is too rare to tell: only a person calls it wrong."""
+    return replace(valuation, high=np.where(rare, np.maximum(valuation.high, 0.0), valuation.high))
 
 
 def _number_sets(targets: Floats) -> NDArray[np.intp]:
@@ -75,7 +85,7 @@ def _number_sets(targets: Floats) -> NDArray[np.intp]:
     return numbers.reshape(len(targets)).astype(np.intp)
 
 
-def _describe(labels: Labels, findings: Findings, unknown: NDArray[np.bool_], ids: Ids) -> list[Subject]:
+def _describe(labels: Labels, findings: Findings, rare: NDArray[np.bool_], ids: Ids) -> list[Subject]:
     valuation, names = findings.valuation, labels.space.names
     fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
     contradicted = findings.contradicted
@@ -96,7 +106,7 @@ def _describe(labels: Labels, findings: Findings, unknown: NDArray[np.bool_], id
             overtaken=findings.overtaken[row],
             judged=valuation.judged,
             doubt=_doubt(labels.targets[row], valuation.belief[row], float(valuation.support[row]), names),
-            unknown=", ".join(name for name, is_new in zip(names, unknown[row], strict=True) if is_new),
+            rare=", ".join(name for name, is_rare in zip(names, rare[row], strict=True) if is_rare),
         )
         for row in range(len(labels))
     ]

@@ -16,6 +16,8 @@ from backend.workflows.views.dashboard.charts import (
 )
 from backend.workflows.views.dashboard.headline import Known, headline
 from backend.workflows.views.dashboard.history import decisions, loops, versions
+from backend.workflows.views.dashboard.keywords import keyword_table
+from backend.workflows.views.dashboard.labels import label_forms
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
 from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
@@ -60,11 +62,13 @@ def build_dashboard(workspace: Workspace) -> Json:
         "advice": advise(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
+        "labels": label_forms(workspace),
         "unanswered": unanswered_labels(signals),
         "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
         "to_come": still_to_come(signals),
         "questions": question_cards(signals, has_choice=bool(signals.per_class)),
+        "keywords": keyword_table(signals),
         "has_choice": bool(signals.per_class),
         "missing_words": words_of_missing(signals, has_choice=bool(signals.per_class)),
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
