@@ -17,7 +17,7 @@ from backend.workflows.views.snippets import shorten
 # Texts that are fetched at a time, and how much of each.
 MOST_CARDS = 100
 _SNIPPET = 240
-_FLAG_LAYERS = {"Label in doubt": "suspect", "Possible new class": "novel"}
+_FLAG_LAYERS = {"Answer in doubt": "suspect", "Possible new class": "novel"}
 
 
 def map_points(workspace: Workspace) -> Json:
