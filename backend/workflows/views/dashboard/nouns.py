@@ -15,7 +15,7 @@ _NOUNS: Final = {
     SINGLE_CHOICE: ("class", "classes", "label", "class"),
     "several choices": ("set of labels", "sets of labels", "labels", "label"),
     "rating": ("grade", "grades", "grade", "grade"),
-    "number": ("number", "numbers", "number", "number"),
+    "number": ("range of numbers", "ranges of numbers", "number", "number"),
     "taxonomy": ("path", "paths", "path", "path"),
     "pairwise": ("side", "sides", "side", "side"),
 }
@@ -30,9 +30,12 @@ def first_kind(workspace: Workspace) -> str:
 
 
 def nouns(kind: str) -> Json:
-    """`one` and `many` answers, what a task has (`said`), and a `part` that people choose."""
+    """`one` and `many` answers, what a task has (`said`), and a `part` that people choose.
+
+    `keeps`: each has a colour of its own on the map for good; ranges of numbers follow the numbers.
+    """
     one, many, said, part = _NOUNS.get(kind, _NOUNS[SINGLE_CHOICE])
-    return {"one": one, "many": many, "said": said, "part": part}
+    return {"one": one, "many": many, "said": said, "part": part, "keeps": kind != "number"}
 
 
 def part_of(kind: str) -> str:

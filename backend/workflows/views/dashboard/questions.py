@@ -19,7 +19,7 @@ _NAMES = {
     "subset accuracy": "Answers with exactly the right labels",
     "mean absolute error": "Off by, on average",
     "exact agreement": "Exactly the right grade",
-    "within tolerance": "Near enough: off by half their spread at most",
+    "within tolerance": "Near enough (off by half a standard deviation at most)",
     "hierarchical F1": "Steps of the paths that fit (hierarchical F1)",
     "first level right": "The right first step",
     "accuracy where a side was named": "Right where people named a side",
