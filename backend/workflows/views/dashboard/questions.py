@@ -18,6 +18,11 @@ _NAMES = {
     "mean absolute error": "Off by, on average",
     "exact agreement": "Exactly the right grade",
     "within tolerance": "Near enough",
+    "hierarchical F1": "Steps of paths that fit (hierarchical F1)",
+    "exact paths": "Answers with exactly the right paths",
+    "first level right": "Right at the first level",
+    "accuracy where a side was named": "Right where people name a side",
+    "share of ties": "Answers that name no side",
 }
 
 
