@@ -7,7 +7,10 @@ from backend.workflows.project.figures import QuestionFigure, QuestionFigures, S
 from backend.workflows.serving.answers import Answered, in_words
 from backend.workflows.views.dashboard.questions import question_cards
 
-PAIR = '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Pairwise name="better" toName="a,b"/></View>'
+PAIR = (
+    '<View><Text name="a" value="$a"/><Text name="b" value="$b"/>'
+    '<Pairwise name="better" toName="a,b"/></View>'
+)
 TICKS = (
     '<View><Text name="text" value="$text"/><Choices name="topics" toName="text" choice="multiple">'
     '<Choice value="cats"/><Choice value="dogs"/></Choices></View>'
