@@ -7,7 +7,10 @@ from backend.workflows.project.figures import QuestionFigure, QuestionFigures, S
 from backend.workflows.serving.answers import Answered, in_words
 from backend.workflows.views.dashboard.questions import question_cards
 
-PAIR = '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Pairwise name="better" toName="a,b"/></View>'
+PAIR = (
+    '<View><Text name="a" value="$a"/><Text name="b" value="$b"/>'
+    '<Pairwise name="better" toName="a,b"/></View>'
+)
 TICKS = (
     '<View><Text name="text" value="$text"/><Choices name="topics" toName="text" choice="multiple">'
     '<Choice value="cats"/><Choice value="dogs"/></Choices></View>'
@@ -32,7 +35,7 @@ def test_an_answer_without_a_label_is_called_as_people_mean_it(xml, words):
 )
 def test_figures_have_names_for_people(kind, name):
     figure = QuestionFigure(name=name, value=None, low=None, high=None, n=2, higher_is_better=True)
-    question = QuestionFigures(name="q", kind=kind, labels=9, blind=2, figures=(figure,))
-    (card,) = question_cards(Signals(questions=(question,)), has_choice=True)
+    question = QuestionFigures(name="q", kind=kind, metric="", labels=9, blind=2, figures=[figure])
+    (card,) = question_cards(Signals(questions=[question]), has_choice=True)
     (shown,) = card["figures"]
     assert shown["name"][0].isupper() and shown["name"] != name
