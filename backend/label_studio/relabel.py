@@ -141,7 +141,7 @@ def _plan_merge(xml: str, asked: Question, labels: Sequence[str]) -> Change:
     root = parse_xml(xml, keep_comments=True)
     control = find_control(root, asked.name)
     for label in gone:
-        replace_in_conditions(root, asked.name, label, [into.title])
+        replace_in_conditions(root, asked.name, label, [into])
     remove_choices(control, {label.name for label in gone})
     becomes = {label.name: into.name for label in gone}
     return _change("merge", asked, (xml, xml, _written(root)), becomes, ())
@@ -157,7 +157,8 @@ def _plan_rename(xml: str, asked: Question, labels: Sequence[str]) -> Change:
         raise BadRequest(f"The label is called {title!r} already.", hint="Give another name.")
     after = parse_xml(xml, keep_comments=True)
     rename_choice(find_control(after, asked.name), old.name, title)
-    replace_in_conditions(after, asked.name, old, [title])
+    name = title if old.name == old.title else old.name
+    replace_in_conditions(after, asked.name, old, [Label(name, title)])
     if old.name != old.title:  # results carry the alias, which stays
         becomes: dict[str, str | None] = {old.name: old.name}
         return _change("rename", asked, (xml, _written(after), _written(after)), becomes, ())
@@ -174,12 +175,13 @@ def _plan_split(xml: str, asked: Question, labels: Sequence[str]) -> Change:
     for label in labels[1:]:
         title = fit_title(label, known)
         known.append(Label(title, title))
-    titles = [label.title for label in known[len(asked.labels) :]]
+    new = known[len(asked.labels) :]
+    titles = [label.title for label in new]
     root = parse_xml(xml, keep_comments=True)
     control = find_control(root, asked.name)
     add_choices(control, old.name, titles)
     both = _written(root)
-    replace_in_conditions(root, asked.name, old, titles)
+    replace_in_conditions(root, asked.name, old, new)
     remove_choices(control, {old.name})
     return _change("split", asked, (xml, both, _written(root)), {old.name: None}, tuple(titles))
 
