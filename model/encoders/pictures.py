@@ -29,12 +29,7 @@ def read_picture(data: bytes, *, smallest_side: int = 0, most_pixels: int = MOST
     below it. Raises UnreadablePicture for what is none, for formats that are not read (by name), and for
     more than `most_pixels`.
     """
-    if not data:
-        raise UnreadablePicture("it is empty")
-    if _SVG.match(data[:4096]):
-        raise UnreadablePicture("it is an SVG, which is not read")
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF:
-        raise UnreadablePicture("it is a HEIC picture, which is not read")
+    _refuse_by_name(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -56,6 +51,15 @@ def read_picture(data: bytes, *, smallest_side: int = 0, most_pixels: int = MOST
     except (KeyError, IndexError, TypeError, AttributeError, OverflowError, ZeroDivisionError):
         # what readers of formats raise on hostile bytes
         raise UnreadablePicture("it is broken") from None
+
+
+def _refuse_by_name(data: bytes) -> None:
+    if not data:
+        raise UnreadablePicture("it is empty")
+    if _SVG.match(data[:4096]):
+        raise UnreadablePicture("it is an SVG, which is not read")
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF:
+        raise UnreadablePicture("it is a HEIC picture, which is not read")
 
 
 def _too_many(most_pixels: int) -> UnreadablePicture:
