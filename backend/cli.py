@@ -50,7 +50,7 @@ add_running(app)
 add_connecting(app)
 add_queue(app)
 add_history(app)
-add_simulate(app, open_context=shell.open_context)
+add_simulate(app, open_context=shell.open_scratch_context)
 add_classes(app)
 add_skips(app)
 

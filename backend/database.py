@@ -161,6 +161,8 @@ class Task(Base):
     answers: Mapped[list[dict[str, Any]]] = mapped_column(Items(dict), default=list)
     # What people together answered, by question: see label_studio.controls.protocol.Target.
     targets: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
+    # The texts that a question is about, each apart, by question, where that is not the whole text.
+    parts: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # Our flag among these; empty where there is none.

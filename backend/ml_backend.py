@@ -67,7 +67,8 @@ class NextlabelModel(LabelStudioMLBase):  # type: ignore[misc]  # the library sh
     def _preference(self) -> Preference:
         if self.project is not None:
             return self.project.preference
-        return Preference(questions=self.context.settings.question_names)
+        settings = self.context.settings
+        return Preference(questions=settings.question_names, hints=settings.hint_pairs)
 
     def get_version(self) -> str:
         """The version string in use."""

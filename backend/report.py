@@ -41,6 +41,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(plain(f"Left to the annotators: {left}."))
+    for sentence in report.left_empty:
+        console.print(plain(f"{sentence}."))
     for change in report.changes:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
@@ -99,6 +101,7 @@ def connect_json(report: ConnectReport) -> Json:
         "also_answered": list(report.also_answered),
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
+        "left_empty": list(report.left_empty),
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,
@@ -164,6 +167,9 @@ def print_statuses(console: Console, rows: list[Json]) -> None:
         console.print(table)
 
 
+# Below so many columns a table of versions would cut its cells.
+_WIDE = 130
+
 _REPRESENTATIONS = {
     None: "nothing yet",
     "encoder": "the encoder's vectors",
@@ -175,22 +181,35 @@ _REPRESENTATIONS = {
 
 
 def print_versions(console: Console, rows: list[Json]) -> None:
-    """A line a version."""
-    # `rollback` needs the name whole, however narrow the terminal
+    """A line a version; in a narrow terminal two, so that nothing is cut."""
+    if console.width < _WIDE:
+        for row in rows:
+            version, serves, *others = _version_cells(row)
+            console.print(plain((version, "bold"), ", serves" if serves else ""), soft_wrap=True)
+            kind, made, labels, accuracy, strategy = others
+            words = f"  {kind}, {made}, {labels} labels, {accuracy}, {strategy}"
+            console.print(plain(words), soft_wrap=True)
+        return
+    # `rollback` needs the name whole
     name = Column("version", no_wrap=True, min_width=max((len(row["version"]) for row in rows), default=0))
     table = Table(name, "serves", "kind", "made", "labels", "accuracy on blind answers", "strategy")
     for row in rows:
-        metrics = row["metrics"]
-        table.add_row(
-            plain(row["version"]),
-            "yes" if row["active"] else "",
-            row["kind"],
-            local_time(row["created_at"]),
-            str(int(metrics.get("labels") or 0)),
-            audit_sentence(metrics),
-            row["strategy"],
-        )
+        version, *others = _version_cells(row)
+        table.add_row(plain(version), *others)
     console.print(table)
+
+
+def _version_cells(row: Json) -> list[str]:
+    """Name, "yes" where it serves, kind, moment, labels, accuracy and strategy of a version."""
+    return [
+        row["version"],
+        "yes" if row["active"] else "",
+        row["kind"],
+        local_time(row["created_at"]),
+        str(int(row["metrics"].get("labels") or 0)),
+        audit_sentence(row["metrics"]),
+        row["strategy"],
+    ]
 
 
 def audit_sentence(metrics: Json) -> str:
@@ -227,6 +246,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
+        *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
@@ -237,6 +257,10 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _switch_lines(switched: Json | None) -> list[str]:
+    return [] if switched is None else [f"since {switched['model']}: {words}" for words in switched["words"]]
 
 
 def _last_webhook(row: Json) -> str:

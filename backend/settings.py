@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 _AROUND_A_TOKEN = re.compile(r"^(?:Authorization:\s*)?(?:Token|Bearer)\s+", re.IGNORECASE)
 _IN_MEMORY = (None, "", ":memory:")
 _DATABASES = ("sqlite", "postgresql")
+
+_HINTS_EXAMPLE = '{"billing": "invoice, refund", "delivery": "Where a parcel is, and when it comes."}'
 
 _ROUNDING = 1e-9  # of shares that are a third each
 
@@ -141,6 +144,29 @@ def _names(value: object) -> object:
     return "" if value is None else str(value)
 
 
+def _label_hints(value: object) -> object:
+    """JSON as a text or, from `connect --set`, as it is read there: hints by label, each a text or a list."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    hints = value
+    if isinstance(value, str):
+        try:
+            hints = json.loads(value)
+        except ValueError:
+            hints = None
+    if not isinstance(hints, dict):
+        raise ValueError(f"is no JSON object of hints by label, like {_HINTS_EXAMPLE}")
+    return json.dumps({label: _hint(label, hint) for label, hint in hints.items()}, ensure_ascii=False)
+
+
+def _hint(label: str, hint: object) -> str:
+    parts: list[object] = hint if isinstance(hint, list) else [hint]
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) < len(parts):
+        raise ValueError(f"has no text for the label {label!r}; write {_HINTS_EXAMPLE}")
+    return "; ".join(texts)
+
+
 def _quotas(value: str) -> str:
     """Every part is FIELD=VALUE:SHARE; raises ValueError where one is not, or all are more than there is."""
     parts = [_quota(part) for part in value.split(",") if part.strip()]
@@ -190,6 +216,7 @@ HeaderSecret = Annotated[SecretStr, BeforeValidator(_header)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 NameList = Annotated[str, BeforeValidator(_names)]
 QuotaList = Annotated[str, BeforeValidator(_names), AfterValidator(_quotas)]
+LabelHints = Annotated[str, BeforeValidator(_label_hints)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 RedisAddress = Annotated[str, AfterValidator(_redis_address)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
@@ -241,7 +268,9 @@ class ProjectSettings(BaseModel):
         default="synthetic", min_length=1, description="What it says of synthetic tasks; several with commas."
     )
     synthetic_label_field: str = Field(
-        default="label", min_length=1, description="Field with the label that the generator intended."
+        default="label",
+        min_length=1,
+        description="Field with the label that the generator intended; several as a list or with commas.",
     )
     synthetic_share: float = Field(
         default=0.1, ge=0.0, le=0.5, description="Most of the window that synthetic tasks to review may take."
@@ -271,6 +300,11 @@ class ProjectSettings(BaseModel):
         "be, and the main one is the first that is always shown, answered and required.",
     )
 
+    label_hints: LabelHints = Field(
+        default="",
+        description="Keywords or a description of labels, as JSON by label; goes before the `hint` of the "
+        "config.",
+    )
     priority_field: NameList = Field(
         default="",
         description="Field of the task data with a number above 0 that multiplies the score of a task; "
@@ -281,6 +315,11 @@ class ProjectSettings(BaseModel):
         description="Least share of the order for tasks by a field, like `device=mobile:0.33`; several with "
         "commas.",
     )
+
+    @property
+    def hint_pairs(self) -> tuple[tuple[str, str], ...]:
+        """What `label_hints` says: labels, and the hint of each."""
+        return tuple(json.loads(self.label_hints).items()) if self.label_hints else ()
 
     @property
     def quota_list(self) -> tuple[QuotaSetting, ...]:

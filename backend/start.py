@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
 
+from backend.errors import NextlabelError
 from backend.settings import Settings
 
 _POLL_S = 0.2
@@ -156,6 +157,7 @@ def run_both(address: Address, settings: Settings) -> int:
                 return 0 if stop.is_set() else 1
             for line in _welcome(address, settings):
                 stream.say(line)
+            _try_token(settings, stream)
             while not stop.wait(_POLL_S):
                 for child in children:
                     child.keep_alive()
@@ -188,6 +190,30 @@ def _welcome(address: Address, settings: Settings) -> Iterator[str]:
             f"BACKEND_URL is {settings.backend_url}, where nobody listens: set "
             f"BACKEND_URL={address.link} before you connect"
         )
+
+
+def _try_token(settings: Settings, stream: Stream) -> None:
+    """Says what is wrong with the token or the way to Label Studio; it may try for a while."""
+
+    def say_fault() -> None:
+        if fault := token_fault(settings):
+            stream.say(fault)
+
+    if settings.label_studio_api_key.get_secret_value():
+        threading.Thread(target=say_fault, daemon=True).start()
+
+
+def token_fault(settings: Settings) -> str:
+    """Why Label Studio does not know us, and the cure; empty where it does."""
+    from backend.label_studio.client import LabelStudio  # its HTTP library is no business of the children
+
+    token = settings.label_studio_api_key.get_secret_value()
+    try:
+        with closing(LabelStudio(settings.label_studio_url, token)) as remote:
+            remote.whoami()
+    except NextlabelError as error:
+        return f"{error.with_hint} (A changed .env counts from the next start on.)"
+    return ""
 
 
 @contextmanager

@@ -53,13 +53,14 @@ TOPIC_NAMES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeveralSet:
-    """A set of texts: vectors (n, d), targets (n, c) and vectors (c, d) of the class names."""
+    """A set of texts: vectors (n, d), targets (n, c), vectors (c, d) of the class names, and the texts."""
 
     name: str
     vectors: Floats
     targets: Floats
     space: LabelSpace
     names: Floats
+    texts: tuple[str, ...] = ()
 
     def split(self, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows of a pool and of a test set that share no item, drawn by the seed."""
@@ -114,8 +115,9 @@ def _prepare(folder: Path, name: str, rows: list[tuple[str, list[str]]]) -> Seve
     targets = np.zeros((len(some), len(space)), dtype=np.float32)
     for row, (_, given) in enumerate(some):
         targets[row, [space.index(one) for one in given]] = 1.0
-    vectors, names = _encode(folder / f"{name}.npz", [text for text, _ in some], space)
-    return SeveralSet(name, vectors, targets, space, names)
+    texts = tuple(text for text, _ in some)
+    vectors, names = _encode(folder / f"{name}.npz", list(texts), space)
+    return SeveralSet(name, vectors, targets, space, names, texts)
 
 
 def _encode(kept: Path, texts: list[str], space: LabelSpace) -> tuple[Floats, Floats]:

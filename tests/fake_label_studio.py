@@ -1057,4 +1057,8 @@ def _is_valid_region(region, controls):
     if region["type"] != kind or region["to_name"] not in to_names:
         return False
     said = region["value"].get(kind, [])
+    if kind == "taxonomy":
+        return all(isinstance(path, list) and set(path) <= labels for path in said)
+    if kind == "choices" and any(isinstance(choice, list) for choice in said):
+        return False
     return isinstance(said, PLAIN_VALUES[kind]) if kind in PLAIN_VALUES else set(said) <= labels

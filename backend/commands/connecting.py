@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Annotated, Any
 
@@ -116,7 +117,9 @@ def disconnect(project_id: ProjectId) -> None:
         from backend.workflows.connection.disconnect import disconnect as disconnect_project
         from backend.workflows.project.workspace import open_workspace
 
-        for line in disconnect_project(open_workspace(context, project_id)):
+        with TerminalProgress(shell.err) as progress:
+            done = disconnect_project(open_workspace(context, project_id), progress=progress)
+        for line in done:
             shell.out.print(plain(f"  {line}"))
         shell.out.print(f"Project {project_id} is disconnected.")
 
@@ -147,9 +150,15 @@ def _overrides(pairs: list[str]) -> dict[str, object]:
     overrides: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or name not in ProjectSettings.model_fields:
+        known = list(ProjectSettings.model_fields)
+        if equals and name not in known and (near := difflib.get_close_matches(name.lower(), known, n=1)):
             raise BadRequest(
-                f"--set {pair}: expected NAME=VALUE. Names: {', '.join(ProjectSettings.model_fields)}.",
+                f"--set {pair}: there is no setting {name!r}.",
+                hint=f"Did you mean {near[0]}? All of them: nextlabel connect --help",
+            )
+        if not equals or name not in known:
+            raise BadRequest(
+                f"--set {pair}: expected NAME=VALUE. Names: {', '.join(known)}.",
                 hint="What each means: nextlabel connect --help",
             )
         overrides[name] = _value(value)

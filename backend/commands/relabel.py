@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,14 +16,12 @@ from backend.errors import BadRequest
 from backend.terminal import plain
 
 if TYPE_CHECKING:
-    from backend.workflows.findings.relabel import Preview, Wish
-    from backend.workflows.findings.relabel_writes import Undone
+    from backend.workflows.findings.relabel import Wish
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
 Question = Annotated[
     str, typer.Option(help="Name of the question in the labeling config; without: the one that is answered.")
 ]
-_MANY = 200  # tasks that are asked again, which is a day's work
 
 
 def add_relabelling(classes: typer.Typer) -> None:
@@ -96,22 +95,24 @@ def _add_undo(classes: typer.Typer) -> None:
         with shell.open_context() as context:
             from backend.workflows.findings.relabel import undo_change
             from backend.workflows.project.workspace import open_workspace
+            from backend.workflows.views.relabelling import undone_lines
 
             undone = undo_change(open_workspace(context, project_id), by=getpass.getuser())
         found = {"restored": undone.restored, "left": undone.left, "labels_kept": list(undone.kept)}
-        shell.print_result(as_json, found, lambda: _print_undone(undone))
+        shell.print_result(as_json, found, lambda: _print_lines(undone_lines(undone)))
 
 
 def _change(project_id: int, wish: Wish, *, yes: bool, as_json: bool) -> None:
     with shell.open_context() as context:
         from backend.workflows.findings.relabel import change_labels, preview_change
         from backend.workflows.project.workspace import open_workspace
+        from backend.workflows.views.relabelling import done_words, preview_lines
 
         workspace = open_workspace(context, project_id)
         if not yes:
             if as_json:
                 raise BadRequest("Nothing is written without a yes.", hint="Add --yes.")
-            _print_preview(preview_change(workspace, wish), wish)
+            _print_lines(preview_lines(preview_change(workspace, wish), wish, ask_again="--ask-again"))
             if not typer.confirm("Go on?"):
                 shell.out.print("Nothing was changed.")
                 return
@@ -120,78 +121,11 @@ def _change(project_id: int, wish: Wish, *, yes: bool, as_json: bool) -> None:
         sys.stdout.write(json.dumps({"annotations": count}) + "\n")
         return
     shell.out.print(
-        plain(
-            f"Done: {_counted(count, 'annotation')} changed. The next loop learns from it. "
-            f"To take it back: nextlabel classes undo {project_id}"
-        ),
+        plain(f"{done_words(count)} To take it back: nextlabel classes undo {project_id}"),
         soft_wrap=True,
     )
 
 
-def _print_preview(preview: Preview, wish: Wish) -> None:
-    for line in _preview_lines(preview, wish):
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
         shell.out.print(plain(line), soft_wrap=True)
-
-
-def _preview_lines(preview: Preview, wish: Wish) -> list[str]:
-    """What would be written, one sentence or two a line."""
-    lines = []
-    if preview.is_title:
-        lines.append("Answers carry the label's alias, which stays: only what people read changes.")
-    if preview.annotations or not preview.is_title:
-        people = "1 person" if preview.people == 1 else f"{preview.people:,} people"
-        lines.append(
-            f"{_counted(preview.annotations, 'annotation')} of {_counted(preview.tasks, 'task')} by {people} "
-            f"{'changes' if preview.annotations == 1 else 'change'}, and the labeling config."
-        )
-    if wish.kind == "split" and preview.annotations:
-        lines += _split_lines(preview, wish)
-    return lines
-
-
-def _split_lines(preview: Preview, wish: Wish) -> list[str]:
-    lines = []
-    if preview.emptied and wish.asks_again:
-        lines.append(
-            f"{_counted(preview.emptied, 'annotation')} of these would be empty: they are taken out of Label "
-            "Studio and kept here, and their tasks are asked again."
-        )
-    elif preview.emptied:
-        lines.append(
-            f"{_counted(preview.emptied, 'annotation')} of these would be empty. They stay in Label Studio, "
-            "which never serves a task again to those who answered it, and to others only where several "
-            "people answer a task. With --ask-again they are kept here instead, and asked again."
-        )
-    if preview.partly:
-        lines.append(
-            f"{_counted(preview.partly, 'annotation')} of these keep what else they say: their tasks are not "
-            "served again to those who answered them. Open them in the Data Manager."
-        )
-    if wish.asks_again and preview.emptied >= _MANY:
-        lines.append("That is much to answer anew: a person may be better off with new labels alone.")
-    return lines
-
-
-def _print_undone(undone: Undone) -> None:
-    shell.out.print(plain(f"Taken back: {_counted(undone.restored, 'annotation')} as before."))
-    if undone.left:
-        shell.out.print(
-            plain(
-                f"{_counted(undone.left, 'annotation')} left: somebody changed them, or their task is gone."
-            ),
-            soft_wrap=True,
-        )
-    if undone.kept:
-        names = ", ".join(repr(label) for label in undone.kept)
-        shell.out.print(plain(f"The config keeps labels that answers have: {names}."), soft_wrap=True)
-    if undone.is_edited:
-        shell.out.print(
-            plain(
-                "The config was edited since: it got the old labels back, and nothing was taken out of it."
-            ),
-            soft_wrap=True,
-        )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -76,6 +78,28 @@ def people_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         err.print("Stopped.")
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def open_scratch_context() -> Iterator[Context]:
+    """The backend's parts for a command that leaves nothing behind.
+
+    Without a data folder, and where no setting names one, they live in a folder that is gone afterwards.
+    """
+    with people_errors():
+        settings = read_settings()
+        if "data_dir" in settings.model_fields_set or settings.data_dir.exists():
+            with open_context() as context:
+                yield context
+            return
+        from backend.logs import start_logging
+        from backend.parts import build_context
+
+        start_logging("WARNING")
+        with TemporaryDirectory(prefix="nextlabel-") as folder:
+            context = build_context(settings.model_copy(update={"data_dir": Path(folder)}))
+            with closing(context):
+                yield context
 
 
 def print_result(as_json: bool, data: Any, people: Callable[[], None]) -> None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lxml import etree
 
 from backend.errors import BadRequest, UnsupportedConfig
 from backend.label_studio.config_xml import attribute, parse_xml, tags
+from backend.label_studio.controls.choices import top_choices
+from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
+from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
 SUPPORTED = (
-    "Supported today: one or several choices among at least two fixed labels, ratings and numbers, about "
-    "what a task shows as text."
+    "Supported today: one or several choices among fixed labels, taxonomies, ratings, numbers and pairs, "
+    "about what a task shows as text."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -29,12 +32,13 @@ _LONGEST_LABEL = 500
 @dataclass(frozen=True, slots=True)
 class Preference:
     """What decides between several questions: `questions` that an admin names, the one `settled` before,
-    and those that people have `answered`.
+    and those that people have `answered`. `hints` are what an admin says of labels, by label.
     """
 
     questions: tuple[str, ...] = ()
     settled: str = ""
     answered: frozenset[str] = frozenset()
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,12 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     """
     root = parse_xml(xml)
     texts = find_texts(root)
-    questions = find_questions(root, texts)
-    chosen = _choose(questions, preference)
-    answered = (chosen, *(one for one in _wanted(questions, preference) if one is not chosen))
-    others = [question for question in questions if question not in answered]
+    hints = dict(preference.hints)
+    questions = tuple(with_hints(one, hints) for one in find_questions(root, texts))
+    answered = _answered(questions, preference)
+    chosen = answered[0]
+    names = {question.name for question in answered}
+    others = [question for question in questions if question.name not in names]
     return LabelConfig(
         from_name=chosen.name,
         to_name=chosen.to_name,
@@ -98,6 +104,12 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     )
 
 
+def with_none(config: LabelConfig, names: Collection[str]) -> LabelConfig:
+    """The same config, but that to leave these questions empty says "none of them"."""
+    questions = tuple(replace(one, empty=()) if one.name in names else one for one in config.questions)
+    return replace(config, questions=questions)
+
+
 def add_label(xml: str, title: str, preference: Preference = Preference()) -> str:
     """The same config with one more choice in the control that we answer; all else is left as it is.
 
@@ -108,7 +120,7 @@ def add_label(xml: str, title: str, preference: Preference = Preference()) -> st
     title = fit_title(title, config.labels)
     root = parse_xml(xml, keep_comments=True)
     control = _choices_named(root, config.from_name)
-    last = list(tags(control, "choice"))[-1]
+    last = list(top_choices(control))[-1]
     added = make_choice(str(last.tag), title)
     added.tail = last.tail
     before = last.getprevious()
@@ -228,19 +240,40 @@ def _choose(questions: Sequence[Question], preference: Preference) -> Question:
     return min(possible.values(), key=lambda one: _rank(one, preference.answered))
 
 
-def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, bool, bool, bool]:
-    """What decides between questions, lowest first: for one choice the whole loop is there."""
-    is_other = question.kind != SINGLE_CHOICE
-    return question.is_conditional, question.name not in answered, is_other, not question.is_required
+def _rank(question: Question, answered: frozenset[str]) -> tuple[bool, ...]:
+    """What decides between questions, lowest first: for one choice the whole loop is there.
+
+    A lone tick, which says something where it is left empty, is mostly a remark beside the question.
+    """
+    is_tick, is_other = question.empty is not None, question.kind != SINGLE_CHOICE
+    return (
+        question.is_conditional,
+        is_tick,
+        question.name not in answered,
+        is_other,
+        not question.is_required,
+    )
+
+
+def _answered(questions: Sequence[Question], preference: Preference) -> tuple[Question, ...]:
+    """The questions that are answered: the main one, then all others in the order of the config.
+
+    One under a condition is left to people where the other answers do not tell whether it is shown. The main
+    one is answered all the same, as if it were always shown.
+    """
+    chosen = _choose(questions, preference)
+    wanted = _wanted(questions, preference)
+    told = find_tellable(wanted, questions)
+    if chosen not in told:
+        always = replace(chosen, conditions=())
+        wanted = [always if one is chosen else one for one in wanted]
+        told, chosen = find_tellable(wanted, questions), always
+    return (chosen, *(one for one in told if one is not chosen))
 
 
 def _wanted(questions: Sequence[Question], preference: Preference) -> list[Question]:
-    """The questions that can be answered, in the order of the config; those that an admin names, if any.
-
-    One under a condition is left to people unless it is the first: an answer to what is not shown would be
-    submitted unseen.
-    """
-    possible = [one for one in questions if not (one.obstacle or one.is_conditional)]
+    """The questions that can be answered, in the order of the config; those that an admin names, if any."""
+    possible = [one for one in questions if not one.obstacle]
     return [one for one in possible if not preference.questions or one.name in preference.questions]
 
 

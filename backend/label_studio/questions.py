@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from backend.label_studio.config_xml import attribute, is_true, kind, lineage, tags, written
+from backend.label_studio.config_xml import attribute, is_true, kind, tags, written
+from backend.label_studio.controls.choices import is_tick
+from backend.label_studio.controls.conditions import read_conditions
+from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import matching_control
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
 
-_CONDITIONS = ("region-selected", "no-region-selected", "choice-selected", "choice-unselected")
 # Tags that carry a `toName` without asking anything.
 _NO_QUESTIONS = ("relations", "filter")
 
@@ -57,20 +59,32 @@ def _question(
     to_names = [name for name in (part.strip() for part in tag.get("toName", "").split(",")) if name]
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
+    parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
+    unread = [name for name in parts if name not in texts or not texts[name].fields]
     if control is None:
         obstacles = ["is not learned yet"]
     else:
-        obstacles = [*control.obstacles(tag), *([] if readable else [_ground_obstacle(to_names, objects)])]
+        in_the_way = unread or ([] if readable else to_names)
+        is_grounded = bool(readable) and not unread
+        obstacles = [
+            *control.obstacles(tag),
+            *([] if is_grounded else [_ground_obstacle(in_the_way, objects)]),
+        ]
+    conditions = read_conditions(tag)
     return Question(
         name=attribute(tag, "name"),
         tag=str(tag.tag),
         to_name=readable[0] if readable else "",
         labels=control.labels(tag) if control else (),
-        is_conditional=any(_is_condition(each) for each in lineage(tag)),
+        is_conditional=bool(conditions),
         is_required=is_true(tag, "required"),
         obstacle=f"{written(tag)} {' and '.join(obstacles)}" if obstacles else "",
         kind=control.kind if control else "",
         to_names=tuple(to_names),
+        conditions=conditions,
+        empty=() if is_tick(tag) else None,
+        attributes=tuple((str(key), str(value)) for key, value in tag.items()),
+        parts=() if unread else tuple(texts[name] for name in parts),
     )
 
 
@@ -81,8 +95,3 @@ def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element])
     if not there:
         return f'stands on "{to_names[0]}", which the config does not have'
     return "stands on " + ", ".join(f"{written(tag)} {obstacle(tag)}".strip() for tag in there)
-
-
-def _is_condition(tag: etree._Element) -> bool:
-    when = attribute(tag, "visibleWhen")
-    return when in _CONDITIONS or (not when and bool(attribute(tag, "whenChoiceValue")))

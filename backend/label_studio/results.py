@@ -6,7 +6,6 @@ from backend.json_types import Json
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
-from backend.label_studio.label_config import LabelConfig
 
 
 def target_result(question: Question, target: Target, *, confidence: float) -> list[Json]:
@@ -15,11 +14,6 @@ def target_result(question: Question, target: Target, *, confidence: float) -> l
     None for an answer that says "none of them".
     """
     return control_of(question.kind).render(question, target, confidence=confidence)
-
-
-def choice_result(config: LabelConfig, label: str, *, confidence: float) -> list[Json]:
-    """The regions of one pre-annotation that gives the main question a label."""
-    return target_result(config.questions[0], (label,), confidence=confidence)
 
 
 def prediction(result: list[Json], *, version: str, score: float) -> Json:

@@ -9,16 +9,18 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from backend.json_types import Json
+from backend.label_studio.controls.conditions import said_shown
+from backend.label_studio.controls.parts import AnsweredByNothing
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
+from backend.label_studio.intentions import pack_intention, read_intention
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.spelling import find_label
 from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 6
+READER = 8
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -50,7 +52,8 @@ class Answer:
     """What one annotator said to the main question, in words; None when nothing known was said, or skipped.
 
     `accepted`: the pre-annotation was left as it was; None where none was shown, or nothing was answered.
-    `why_not` says why there is no label; None where there is one.
+    `why_not` says why there is no label; None where there is one. `left`: the questions that were shown to
+    somebody who submitted this, and left empty.
     """
 
     by: int
@@ -58,11 +61,12 @@ class Answer:
     label: str | None
     accepted: bool | None
     why_not: WhyNot | None
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a task comes from, and the label that its generator intended (if it is in the config)."""
+    """Where a task comes from, and what its generator intended, as it is kept (if it is in the config)."""
 
     is_synthetic: bool = False
     generator: str | None = None
@@ -79,7 +83,8 @@ class TaskState:
     it. `shown`: our own fields on it. `missing_fields` are those of the config in which the task has no
     text, `order_fields` what those fields of the task data say by which an admin wants the order changed,
     where they say anything. `targets` is what people together answered, by the name of each question that
-    they answered: where one of several questions is missing, the answer is a partial one.
+    they answered: where one of several questions is missing, the answer is a partial one. `parts` are the
+    texts of the objects, each apart, that a question is about, for each question that is about such.
     """
 
     task_id: int
@@ -95,6 +100,7 @@ class TaskState:
     missing_fields: tuple[str, ...]
     order_fields: dict[str, str]
     targets: dict[str, Target] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
@@ -137,6 +143,7 @@ def read_task(
         missing_fields=_missing_fields(task.get("data"), config),
         order_fields=_texts_of(task.get("data"), order_fields),
         targets=targets,
+        parts={one.name: task_parts(task.get("data"), one) for one in config.questions if one.parts},
     )
 
 
@@ -148,24 +155,70 @@ def task_content(data: object, config: LabelConfig) -> str:
     return "\n".join(value for value in values if value)
 
 
+def task_parts(data: object, question: Question) -> tuple[str, ...]:
+    """The text of each object that a question is about, in their order; empty where there is none."""
+    return tuple(part.fill(data) if isinstance(data, dict) else "" for part in question.parts)
+
+
 def content_hash(content: str) -> str:
     """SHA-256 of a text, in hex; the empty text has the empty hash."""
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest() if content else ""
 
 
-def majority_label(annotations: list[Json], config: LabelConfig) -> str | None:
-    """What people together say to the main question, in words; None where they do not agree, or say nothing.
+def intended_answer(annotations: list[Json], config: LabelConfig) -> str | None:
+    """What annotations or predictions that came with a task say to the main question, as intentions are kept.
 
-    Of several answers of one person the latest counts, whether it was given or changed then.
+    None where they do not agree, or say nothing. Of several answers of one person the latest counts, whether
+    it was given or changed then.
     """
-    return _words(_merged(_in_time(annotations), config.questions[0]))
+    return pack_intention(_merged(_in_time(annotations), config.questions[0]), config.questions[0])
 
 
 def merged_targets(annotations: list[Json], config: LabelConfig) -> dict[str, Target]:
     """What people together say, by the name of each question to which they say something."""
     ordered = _in_time(annotations)
-    targets = {question.name: _merged(ordered, question) for question in config.questions}
-    return {name: target for name, target in targets.items() if target is not None}
+    said = [_shown_targets(annotation, config) for annotation in ordered]
+    merged: dict[str, Target] = {}
+    for question in config.questions:
+        answers = [targets.get(question.name) for targets in said]
+        if (target := _merge(ordered, answers, question)) is not None:
+            merged[question.name] = target
+    return _without_hidden(merged, config)
+
+
+def _shown_targets(annotation: Json, config: LabelConfig) -> dict[str, Target]:
+    """What one annotation says, by the name of each question that it shows: what is hidden was not asked.
+
+    Where no answer is an answer, a question that is left empty has that one.
+    """
+    read = ((question.name, _target(annotation, question)) for question in config.questions)
+    targets = _without_hidden({name: target for name, target in read if target is not None}, config)
+    empty = {question.name: question.empty for question in config.questions if question.empty is not None}
+    if not empty:
+        return targets
+    left = _left_empty(annotation, config)
+    return targets | {name: target for name, target in empty.items() if name in left}
+
+
+def _left_empty(annotation: Json, config: LabelConfig) -> tuple[str, ...]:
+    """The questions that were shown with the answers of one annotation, and got none."""
+    said = {
+        region.get("from_name") for region in _regions(annotation) if _says_something(region.get("value"))
+    }
+    open_ones = [question for question in config.questions if question.name not in said]
+    if not any(question.conditions for question in open_ones):
+        return tuple(question.name for question in open_ones)
+    read = ((question.name, _target(annotation, question)) for question in config.questions)
+    targets = {name: target for name, target in read if target is not None}
+    shown = set(said_shown(config.questions, targets))
+    return tuple(question.name for question in open_ones if question.name in shown)
+
+
+def _without_hidden(targets: dict[str, Target], config: LabelConfig) -> dict[str, Target]:
+    if not any(question.conditions for question in config.questions):
+        return targets
+    shown = set(said_shown(config.questions, targets))
+    return {name: target for name, target in targets.items() if name in shown}
 
 
 def _in_time(annotations: list[Json]) -> list[Json]:
@@ -173,15 +226,23 @@ def _in_time(annotations: list[Json]) -> list[Json]:
 
 
 def _merged(ordered: list[Json], question: Question) -> Target | None:
+    return _merge(ordered, [_target(annotation, question) for annotation in ordered], question)
+
+
+def _merge(ordered: list[Json], answers: Sequence[Target | None], question: Question) -> Target | None:
+    """What annotations together say with these answers, one for each; of one person the latest counts."""
     said: dict[object, Target] = {}
-    for number, annotation in enumerate(ordered):
-        if (target := _target(annotation, question)) is not None:
+    for number, (annotation, target) in enumerate(zip(ordered, answers, strict=True)):
+        if target is not None:
             said[_author(annotation) or ("nobody", number)] = target
     return control_of(question.kind).merge(list(said.values()), question) if said else None
 
 
 def _target(annotation: Json, question: Question) -> Target | None:
-    return control_of(question.kind).read(_regions(annotation, question), question)
+    control = control_of(question.kind)
+    if isinstance(control, AnsweredByNothing) and not _regions(annotation):
+        return control.nothing()
+    return control.read(_regions(annotation, question), question)
 
 
 def _words(target: Target | None) -> str | None:
@@ -206,27 +267,28 @@ def _origin(task: Json, config: LabelConfig, synthetic: SyntheticFields, annotat
     data = task.get("data")
     if not isinstance(data, dict) or field_text(data, synthetic.field) not in synthetic.values:
         return Origin()
-    intended = field_text(data, synthetic.label_field)
-    imported = majority_label([said for said in annotations if said.get("ground_truth")], config)
+    intended = intended_answer([said for said in annotations if said.get("ground_truth")], config)
+    meant = read_intention(data, synthetic.label_field, config.questions[0])
     slices = (field_text(data, field) for field in SLICE_FIELDS)
     return Origin(
         is_synthetic=True,
         generator=field_text(data, GENERATOR_FIELD) or None,
         slice=next(filter(None, slices), None),
-        intended_label=find_label(intended, config.labels) or imported,
+        intended_label=intended if meant is None else pack_intention(meant, config.questions[0]),
     )
 
 
 def _answer(annotation: Json, config: LabelConfig) -> Answer:
     # a skip carries what was chosen before it
     is_skip = bool(annotation.get("was_cancelled"))
-    label = None if is_skip else _words(_target(annotation, config.questions[0]))
+    label = None if is_skip else _words(_shown_targets(annotation, config).get(config.from_name))
     return Answer(
         by=_author(annotation),
         at=_created_at(annotation),
         label=label,
         accepted=None if is_skip else _was_kept(annotation, config),
         why_not=_why_not(annotation, config) if label is None else None,
+        left=() if is_skip else _left_empty(annotation, config),
     )
 
 
@@ -268,6 +330,8 @@ def _why_not(annotation: Json, config: LabelConfig) -> WhyNot:
         return "skipped"
     regions = _regions(annotation)
     ours = _regions(annotation, config.questions[0])
+    if _target(annotation, config.questions[0]) is not None:
+        return "another question"  # ours was answered before it was hidden
     if any(_says_something(region.get("value")) for region in ours):
         return "unknown label"
     return "another question" if len(regions) > len(ours) else "empty"

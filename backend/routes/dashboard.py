@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError
 from backend.routes.auth import who
+from backend.routes.labels import serve_label_forms
 from backend.routes.pages import error_page, protect_page, relative_url
 from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
@@ -118,6 +119,7 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
         version, by = request.form.get("version", ""), who(context.settings)
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
 
+    serve_label_forms(routes, context, forms, press, who=partial(who, context.settings))
     serve_skip_buttons(routes, press, group=_group, who=partial(who, context.settings))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from backend.errors import BadRequest
 from backend.simulation.exports import ABOUT_ANSWERS
 from backend.simulation.files import DataFile
+from backend.simulation.spoken import WORDS_KEY, unpacked
 
 _TEXT_NAMES = (
     *("text", "texts", "sentence", "review", "content", "body", "message", "comment", "utterance"),
@@ -48,7 +49,8 @@ def find_columns(file: DataFile, *, text: str | None = None, label: str | None =
     label = label or _called([name for name in free if name != text], _LABEL_NAMES)
     text = text or _called([name for name in free if name != label], _TEXT_NAMES)
     text = text or _longest([name for name in free if name not in (label, split)], rows)
-    label = label or _most_repeated([name for name in free if name not in (text, split)], rows)
+    others = [name for name in free if name not in (text, split)]
+    label = label or _most_repeated(others, rows) or _listing(others, rows)
     if text is None or label is None:
         lacking = "texts" if text is None else "labels"
         raise BadRequest(
@@ -56,6 +58,22 @@ def find_columns(file: DataFile, *, text: str | None = None, label: str | None =
             hint="Name them: --text-field NAME --label-field NAME",
         )
     return Columns(text, label, split)
+
+
+def find_text(file: DataFile, *, labels: Sequence[str], text: str | None = None) -> Columns:
+    """The column of texts beside those that hold answers; raises BadRequest as `find_columns` does."""
+    if text is not None and text not in file.columns:
+        raise BadRequest(f"{file.name} has no column {text!r}; it has: {', '.join(file.columns)}.")
+    rows = [row.fields for row in file.rows[:_LOOKED_AT]]
+    free = [name for name in file.columns if name not in ABOUT_ANSWERS and name not in labels]
+    split = _called(free, (_SPLIT,))
+    text = text or _called(free, _TEXT_NAMES) or _longest([name for name in free if name != split], rows)
+    if text is None:
+        raise BadRequest(
+            f"No column of {file.name} looks like one of texts; it has: {', '.join(file.columns)}.",
+            hint="Name it: --text-field NAME",
+        )
+    return Columns(text, labels[0], split)
 
 
 def one_label(value: Any) -> str | None:
@@ -96,3 +114,15 @@ def _most_repeated(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> st
         if kinds >= 2 and kinds <= max(2, _MOST_DISTINCT * len(labels)):
             distinct[column] = kinds
     return min(distinct, key=lambda column: distinct[column], default=None)
+
+
+def _listing(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str | None:
+    """The first column whose cells are lists of words."""
+
+    def is_list(value: Any) -> bool:
+        found = unpacked(value)
+        found = found.get(WORDS_KEY) if isinstance(found, dict) else found
+        return isinstance(found, list) and all(isinstance(word, str) for word in found)
+
+    cells = {name: [row[name] for row in rows if row.get(name) not in (None, "")] for name in columns}
+    return next((name for name, said in cells.items() if said and all(map(is_list, said))), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,16 +23,26 @@ from backend.simulation.arguments import (
 )
 from backend.simulation.novelty_command import add_novelty
 from backend.simulation.synthetic_command import add_synthetic
-from backend.terminal import TerminalProgress
+from backend.terminal import TerminalProgress, plain
 
 if TYPE_CHECKING:
+    from backend.context import Context
+    from backend.simulation.answered import AnsweredTexts
+    from backend.simulation.labels import Options, Outcome
     from model.records import Representation
 
 AUTO = "auto"
 _EXAMPLES = """Examples:
   nextlabel simulate labels reviews.csv
   nextlabel simulate labels reviews.csv --plot curves.html --budgets 50,100,400
-  nextlabel simulate labels --project 7"""
+  nextlabel simulate labels --project 7
+
+One row of JSON lines for each kind of question:
+  {"text": "…", "label": "sports"}                      one choice
+  {"text": "…", "label": ["sports", "money"]}           several choices; [] is none of them
+  {"text": "…", "label": 4}                             a rating; 3.5 is a number
+  {"text": "…", "labels": {"topics": ["a"], "stars": 4}}   several questions of one text
+CSV holds lists as JSON; --label-field topics,stars takes two columns."""
 _out = Console()
 _err = Console(stderr=True)
 
@@ -47,13 +58,23 @@ def add_simulate(app: typer.Typer, *, open_context: OpenContext) -> None:
     def labels(
         data: Data = None,
         project: ProjectNumber = None,
-        strategies: Annotated[str, typer.Option(help="Beside default and random, with commas.")] = "margin",
+        strategies: Annotated[
+            str | None,
+            typer.Option(help="Beside default and random, with commas; margin for one choice, else none."),
+        ] = None,
         budgets: Annotated[str, typer.Option(help="Numbers of labels, with commas.")] = "20,50,100,200",
         batch: Annotated[int, typer.Option(min=1, help="Labels between trainings.")] = 10,
         seeds: Annotated[int, typer.Option(min=1, help="Runs of each strategy.")] = 5,
         noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of wrong answers.")] = 0.0,
         text_field: TextField = None,
         label_field: LabelField = None,
+        kind: Annotated[
+            str,
+            typer.Option(
+                help="What the label is, where it is not to be guessed: single choice, several "
+                "choices, rating, number."
+            ),
+        ] = "",
         splits: Annotated[str, typer.Option(help="Splits to use beside train and test.")] = "",
         names: Annotated[bool, typer.Option(help="Let label names speak before there are labels.")] = True,
         representation: Annotated[
@@ -67,16 +88,18 @@ def add_simulate(app: typer.Typer, *, open_context: OpenContext) -> None:
     ) -> None:
         """How many labels each strategy needs. `start+then` is a strategy too: `random+margin`."""
         with open_context() as context, TerminalProgress(_err) as progress:
-            from backend.simulation.labels import Options, outcome_json, run_strategies
+            from backend.simulation.labels import Options
+            from backend.simulation.labels_json import outcome_json
             from backend.simulation.labels_table import print_outcome
             from backend.simulation.plot import draw_curves, require_plot_file
             from backend.simulation.rows import Wanted
-            from backend.simulation.source import read_source, say_notes
+            from backend.simulation.source import read_answered_source, say_notes
 
             if plot is not None:
                 require_plot_file(plot)
+            named = None if strategies is None else _known_strategies(strategies)
             options = Options(
-                strategies=_known_strategies(strategies),
+                strategies=named or (),
                 budgets=_numbers(budgets),
                 batch=batch,
                 seeds=seeds,
@@ -85,16 +108,49 @@ def add_simulate(app: typer.Typer, *, open_context: OpenContext) -> None:
                 with_names=names,
                 representation=_known_representation(representation),
             )
-            texts = read_source(context, data, project, Wanted(text_field, label_field, words(splits)))
+            wanted = Wanted(text_field, label_field, words(splits))
+            texts = read_answered_source(context, data, project, wanted, kind=_known_kind(kind))
             say_notes(_err, texts)
             name = data.stem if data else f"project-{project}"
-            outcome = run_strategies(context, texts.rows, options, dataset=name, progress=progress)
+            outcome = _run(context, texts, options, is_named=named is not None, name=name, progress=progress)
             if plot is not None:
                 draw_curves(outcome, plot)
+        if plot is not None:
+            _err.print(plain(f"{plot} was written."), soft_wrap=True)
         if as_json:
             sys.stdout.write(json.dumps(outcome_json(outcome)) + "\n")
             return
         print_outcome(_out, outcome)
+
+
+def _run(
+    context: Context,
+    texts: AnsweredTexts,
+    options: Options,
+    *,
+    is_named: bool,
+    name: str,
+    progress: TerminalProgress,
+) -> Outcome:
+    """One choice alone goes its own way, as in the live loop."""
+    from backend.simulation.labels import run_strategies
+    from backend.simulation.labels_of_questions import run_on_questions
+
+    one_choice = texts.one_choice()
+    if one_choice is None:
+        return run_on_questions(context, texts, options, dataset=name, progress=progress)
+    if not is_named:
+        options = replace(options, strategies=("margin",))
+    return run_strategies(context, one_choice.rows, options, dataset=name, progress=progress)
+
+
+def _known_kind(kind: str) -> str:
+    """The kind that is named; empty for the one that the rows say."""
+    from backend.simulation.asked import KINDS
+
+    if kind and kind not in KINDS:
+        raise BadRequest(f"--kind {kind}: expected one of {', '.join(KINDS)}.")
+    return kind
 
 
 def _known_strategies(text: str) -> tuple[str, ...]:

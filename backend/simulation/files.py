@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from backend.errors import BadRequest, NotFound
-from backend.simulation.exports import flatten_tasks, is_task, merge_annotations
+from backend.simulation.export_config import find_config
+from backend.simulation.exports import is_task, merge_annotations, read_tasks
 
 _DELIMITERS = ",\t;|"
 _LONGEST_CELL = 2**31 - 1
@@ -25,6 +26,7 @@ _BINARY = {
     b"%PDF": "a PDF",
     b"\xd0\xcf\x11\xe0": "a spreadsheet: save the sheet as CSV",
 }
+_MAJORITY = "An export of Label Studio, its answers by majority."
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -38,11 +40,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """What a file holds. `notes` say in sentences what was assumed to read it."""
+    """What a file holds. `notes` say in sentences what was assumed to read it.
+
+    is_table: its cells are text, and nothing tells a number from a word. Of an export of Label Studio `kinds`
+    are those of the questions that were answered, `tasks` the tasks as its API has them, and `config` is the
+    labeling config, where one stands beside the tasks.
+    """
 
     name: str
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    is_table: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    tasks: tuple[dict[str, Any], ...] = ()
+    config: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -57,18 +68,30 @@ def read_file(path: Path) -> DataFile:
     text, notes = _decode(path)
     if not text.strip():
         raise BadRequest(f"{path.name} is empty.", hint=_ROWS)
-    rows = list(_parse(path, text))
-    if any(is_task(row.fields) for row in rows):
-        rows = [
-            Row(where, fields) for where, fields in flatten_tasks((row.where, row.fields) for row in rows)
-        ]
-        notes.append("An export of Label Studio, its answers by majority.")
-    elif merged := merge_annotations([(row.where, row.fields) for row in rows]):
-        rows = [Row(where, fields) for where, fields in merged]
-        notes.append("An export of Label Studio, its answers by majority.")
-    if not any(row.fields for row in rows):
+    whole = _parse(path, text)
+    placed = [(row.where, row.fields) for row in whole.rows]
+    if any(is_task(fields) for _, fields in placed):
+        found = _from_export(path, placed, config=whole.config)
+    elif merged := merge_annotations(placed):
+        rows = tuple(Row(where, fields) for where, fields in merged)
+        found = replace(whole, rows=rows, notes=(_MAJORITY,))
+    else:
+        found = whole
+    if not any(row.fields for row in found.rows):
         raise BadRequest(f"{path.name} holds no rows.", hint=_ROWS)
-    return DataFile(path.name, tuple(rows), tuple(notes))
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def _from_export(path: Path, placed: Sequence[tuple[str, dict[str, Any]]], *, config: str) -> DataFile:
+    export = read_tasks(placed)
+    return DataFile(
+        name=path.name,
+        rows=tuple(Row(where, fields) for where, fields in export.rows),
+        notes=(_MAJORITY, *export.notes),
+        kinds=export.kinds,
+        tasks=tuple(export.tasks),
+        config=config,
+    )
 
 
 def _decode(path: Path) -> tuple[str, list[str]]:
@@ -94,13 +117,18 @@ def _no_text(path: Path, what: str) -> BadRequest:
     )
 
 
-def _parse(path: Path, text: str) -> Iterator[Row]:
+def _parse(path: Path, text: str) -> DataFile:
     start = text.lstrip()[:1]
     if start == "[":
-        return _objects(path, _load(path, text))
-    if start == "{":
-        return _lines(path, text)
-    return _cells(path, text)
+        return DataFile(path.name, tuple(_objects(path, _load(path, text))))
+    if start != "{":
+        return DataFile(path.name, tuple(_cells(path, text)), is_table=True)
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return DataFile(path.name, tuple(_lines(path, text)))
+    rows = tuple(_objects(path, _inside(whole)))
+    return DataFile(path.name, rows, config=find_config(whole))
 
 
 def _load(path: Path, text: str) -> Any:
@@ -120,14 +148,7 @@ def _objects(path: Path, found: list[Any]) -> Iterator[Row]:
 
 
 def _lines(path: Path, text: str) -> Iterator[Row]:
-    """JSON lines; one object alone may be a row, or hold the list of them."""
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        whole = None
-    if isinstance(whole, dict):
-        yield from _objects(path, _inside(whole))
-        return
+    """JSON lines."""
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -141,9 +162,14 @@ def _lines(path: Path, text: str) -> Iterator[Row]:
 
 
 def _inside(whole: dict[str, Any]) -> list[Any]:
+    """One object alone may be a row, or hold the list of them."""
+    if is_task(whole):
+        return [whole]
     lists = [value for value in whole.values() if isinstance(value, list) and value]
-    is_list_of_rows = len(lists) == 1 and isinstance(lists[0][0], dict) and not is_task(whole)
-    return lists[0] if is_list_of_rows else [whole]
+    of_tasks = [value for value in lists if any(isinstance(one, dict) and is_task(one) for one in value)]
+    if of_tasks:
+        return [one for one in of_tasks[0] if isinstance(one, dict)]
+    return lists[0] if len(lists) == 1 and isinstance(lists[0][0], dict) else [whole]
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.context import Context
-from backend.json_types import Json
+from backend.label_studio.controls.question import SINGLE_CHOICE
 from backend.label_studio.tasks import content_hash
 from backend.simulation.encoding import encode_unique
 from backend.simulation.rows import LabelledText
+from backend.task_types import TASK_TYPES
 from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
@@ -22,10 +22,10 @@ from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import Embeddings, Floats, LabelSpace, Representation
 from model.representations.features import TERMS, represent, represent_names
 from model.simulation.oracle import noisy_oracle
-from model.simulation.report import accuracy_at, area_under, audit_at, labels_needed
 from model.simulation.run import AUTO, Curve, Exercise, Features, Plan, full_accuracy, simulate
+from model.task_type import Figure
 
-DEFAULT, RANDOM = "default", "random"
+DEFAULT, RANDOM, FULL = "default", "random", "full"
 HELD_OUT = 0.3
 
 
@@ -48,7 +48,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """Curves by strategy, one a seed, and the accuracy (by seed) that the whole pool gives."""
+    """Curves by strategy, one a seed, and the accuracy (by seed) that the whole pool gives.
+
+    `metric`: what accuracy is the share of. `figures` are other figures by the same test items, by strategy
+    after its last label, and under FULL of the whole pool: for each seed. `tolerance`: how far off a number
+    may be and be right. With several questions `parts` has an outcome for each by its name, and the curves
+    here are their mean.
+    """
 
     dataset: str
     pool_size: int
@@ -56,6 +62,11 @@ class Outcome:
     budgets: tuple[int, ...]
     full: tuple[float, ...]
     curves: dict[str, list[Curve]]
+    metric: str = TASK_TYPES[SINGLE_CHOICE].metric
+    kind: str = SINGLE_CHOICE
+    figures: dict[str, list[tuple[Figure, ...]]] = field(default_factory=dict)
+    tolerance: float = 0.0
+    parts: dict[str, Outcome] = field(default_factory=dict)
 
 
 def run_strategies(
@@ -65,7 +76,7 @@ def run_strategies(
     encoded = encode_rows(context, rows, with_names=options.with_names, progress=progress)
     texts = EncodedTexts(rows, *encoded, only=options.representation)
     names = tuple(dict.fromkeys((DEFAULT, RANDOM, *options.strategies)))
-    plans = [_plan(name, options) for name in names]
+    plans = [plan_of(name, options) for name in names]
     curves: dict[str, list[Curve]] = {name: [] for name in names}
     full: list[float] = []
     size = 0
@@ -83,36 +94,6 @@ def run_strategies(
             seeded = Plan(plan.strategy, plan.batch, plan.budget, plan.audit_share, seed)
             curves[name].append(simulate(exercise, seeded, progress=progress.advance))
     return Outcome(dataset, size, texts.test_size, options.budgets, tuple(full), curves)
-
-
-def outcome_json(outcome: Outcome) -> Json:
-    """The figures for machines; n90 and n95 are labels to 90 and 95 % of the accuracy of the whole pool."""
-    budgets = outcome.budgets
-    return {
-        "dataset": outcome.dataset,
-        "n_pool": outcome.pool_size,
-        "n_test": outcome.test_size,
-        "full_accuracy": fmean(outcome.full),
-        "budgets": list(budgets),
-        "strategies": {
-            name: {
-                "accuracy": _by_budget([accuracy_at(curve, budgets) for curve in curves]),
-                "n90": needed(outcome, name, 0.90),
-                "n95": needed(outcome, name, 0.95),
-                "area": [area_under(curve) for curve in curves],
-                "rank_seconds": [fmean(curve.rank_seconds) for curve in curves],
-                "representation": [curve.representation[-1] for curve in curves],
-            }
-            for name, curves in outcome.curves.items()
-        },
-        "audit": _audit_json(outcome.curves[DEFAULT], budgets),
-    }
-
-
-def needed(outcome: Outcome, name: str, share: float) -> list[float | None]:
-    """Labels (by seed) that a strategy needs for a share of the accuracy of the whole pool."""
-    curves = outcome.curves[name]
-    return [labels_needed(curve, share * full) for curve, full in zip(curves, outcome.full, strict=True)]
 
 
 class EncodedTexts:
@@ -193,7 +174,7 @@ class EncodedTexts:
         )
 
 
-def _plan(name: str, options: Options) -> Plan:
+def plan_of(name: str, options: Options) -> Plan:
     """Only the default pays for an audit, as only it runs live."""
     strategy, share = (AUTO, options.audit_share) if name == DEFAULT else (name, 0.0)
     return Plan(strategy, options.batch, max(options.budgets), share, seed=0)
@@ -210,17 +191,3 @@ def encode_rows(
     ids = np.arange(1, len(rows) + 1)
     embeddings = Embeddings(ids, vectors[: len(rows)], encoder.revision)
     return embeddings, vectors[len(rows) :] if with_names else None
-
-
-def _by_budget(by_seed: list[list[float]]) -> list[list[float]]:
-    return [list(values) for values in zip(*by_seed, strict=True)]
-
-
-def _audit_json(curves: list[Curve], budgets: Sequence[int]) -> Json:
-    """Per budget and seed: what the audit said, and what the test items say of the same head."""
-    said = [audit_at(curve, budgets) for curve in curves]
-    columns: Json = {
-        name: [[None if point is None else point[place] for point in row] for row in zip(*said, strict=True)]
-        for place, name in enumerate(("estimate", "low", "high"))
-    }
-    return columns | {"true": _by_budget([accuracy_at(curve, budgets) for curve in curves])}

@@ -12,11 +12,13 @@ import numpy as np
 from rich.console import Console
 
 from backend.errors import BadRequest
+from backend.label_studio.controls.question import SINGLE_CHOICE
 from backend.simulation.labels import DEFAULT, Outcome
 from backend.simulation.labels_table import explain_table, print_table
 from model.simulation.report import accuracy_at
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
@@ -44,11 +46,28 @@ def require_plot_file(path: Path) -> None:
 
 
 def draw_curves(outcome: Outcome, path: Path) -> None:
-    """Accuracy by labels: the mean of each strategy, with a band from the lowest seed to the highest."""
+    """Accuracy by labels: the mean of each strategy, with a band from the lowest seed to the highest.
+
+    Of several questions one picture below the other, their mean first.
+    """
     from matplotlib.figure import Figure  # takes half a second to load, and few runs draw
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot()
+    shown = {outcome.dataset: outcome} | {
+        f"{name} ({part.kind})": part for name, part in outcome.parts.items()
+    }
+    figure = Figure(figsize=(8, 5 * len(shown)), layout="constrained")
+    for place, (title, part) in enumerate(shown.items(), start=1):
+        _draw(part, figure.add_subplot(len(shown), 1, place), title)
+    try:
+        if path.suffix.lower() == ".html":
+            path.write_text(_page(outcome, figure), encoding="utf-8")
+        else:
+            figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise BadRequest(f"--plot {path} can not be written: {error.strerror}.") from None
+
+
+def _draw(outcome: Outcome, axes: Axes, title: str) -> None:
     places = np.linspace(0, max(outcome.budgets), _POINTS).round().astype(int).tolist()
     for name, curves in outcome.curves.items():
         values = np.array([accuracy_at(curve, places) for curve in curves])
@@ -59,16 +78,10 @@ def draw_curves(outcome: Outcome, path: Path) -> None:
             places, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.12, linewidth=0
         )
     axes.axhline(fmean(outcome.full), color="grey", linestyle=":", linewidth=1, label="full: the whole pool")
-    axes.set(xlabel="labels", ylabel="accuracy", title=outcome.dataset, xlim=(0, max(outcome.budgets)))
+    label = "accuracy" if outcome.kind == SINGLE_CHOICE else outcome.metric
+    axes.set(xlabel="labels", ylabel=label, title=title, xlim=(0, max(outcome.budgets)))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    try:
-        if path.suffix.lower() == ".html":
-            path.write_text(_page(outcome, figure), encoding="utf-8")
-        else:
-            figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise BadRequest(f"--plot {path} can not be written: {error.strerror}.") from None
 
 
 def _page(outcome: Outcome, figure: Figure) -> str:

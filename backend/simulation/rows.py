@@ -72,7 +72,7 @@ def read_labelled_file(path: Path, wanted: Wanted = Wanted()) -> LabelledTexts: 
     """
     file = read_file(path)
     columns = find_columns(file, text=wanted.text_field, label=wanted.label_field)
-    chosen, left = _choose_splits(file, columns, wanted.splits)
+    chosen, left = choose_splits(file, columns, wanted.splits)
     read = [read_row(row, columns) for row in chosen]
     rows = [found for found in read if isinstance(found, LabelledText)]
     faults = [found for found in read if isinstance(found, str)]
@@ -81,7 +81,7 @@ def read_labelled_file(path: Path, wanted: Wanted = Wanted()) -> LabelledTexts: 
         raise BadRequest(f"{file.name}: no row can be used.{first}", hint=fields_hint(columns))
     if not any(row.is_test for row in rows):
         rows = [LabelledText(row.text, row.label, None) for row in rows]
-    notes = [*file.notes, *_column_notes(columns, wanted), *left, *_fault_notes(faults, len(chosen))]
+    notes = [*file.notes, *column_notes(columns, wanted), *left, *_fault_notes(faults, len(chosen))]
     return LabelledTexts(file.name, rows, tuple(notes))
 
 
@@ -100,7 +100,8 @@ def split_of(row: Row, columns: Columns) -> str:
     return str(columns.split and row.fields.get(columns.split) or TRAIN)
 
 
-def _choose_splits(file: DataFile, columns: Columns, named: Collection[str]) -> tuple[list[Row], list[str]]:
+def choose_splits(file: DataFile, columns: Columns, named: Collection[str]) -> tuple[list[Row], list[str]]:
+    """The rows of the splits train and test and of those named, and a sentence about all others."""
     counts = Counter(split_of(row, columns) for row in file.rows)
     missing = sorted(set(named) - counts.keys())
     if missing:
@@ -130,7 +131,8 @@ def fields_hint(columns: Columns) -> str:
     )
 
 
-def _column_notes(columns: Columns, wanted: Wanted) -> Iterator[str]:
+def column_notes(columns: Columns, wanted: Wanted) -> Iterator[str]:
+    """Which columns were guessed, in a sentence, unless they are called so."""
     guessed = [
         f"{what} from {name!r}"
         for what, name, given in (

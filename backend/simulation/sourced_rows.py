@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import BadRequest
-from backend.simulation.columns import find_columns
-from backend.simulation.files import read_file
-from backend.simulation.rows import LabelledText, fields_hint, read_row, split_of
+from backend.simulation.columns import Columns, find_columns
+from backend.simulation.files import Row, read_file
+from backend.simulation.rows import TEST, fields_hint, read_row, split_of
+from backend.simulation.spoken import read_said, unpacked
 
 SOURCE, REAL, SYNTHETIC = "source", "real", "synthetic"
 GENERATOR, SLICES = "generator", ("slice", "prompt")
@@ -18,15 +19,25 @@ SPLITS = ("train", "test")
 
 @dataclass(frozen=True, slots=True)
 class SourcedText:
-    """One line. `id` is the file's own or the line's number; generator and slice are empty if not told."""
+    """One line. `id` is the file's own or the line's number; generator and slice are empty if not told.
+
+    `labels` holds one, or any number where the file's labels are lists.
+    """
 
     id: int | str
     text: str
-    label: str
+    labels: tuple[str, ...]
     is_synthetic: bool
     is_test: bool
     generator: str
     slice: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    text: str
+    labels: tuple[str, ...]
+    is_test: bool
 
 
 def read_sourced_texts(
@@ -39,6 +50,7 @@ def read_sourced_texts(
     """
     file = read_file(path)
     columns = find_columns(file, text=text_field, label=label_field)
+    read = _read_set if any(_is_set(row.fields.get(columns.label)) for row in file.rows) else _read_one
     rows = []
     for number, row in enumerate(file.rows, start=1):
         source = row.fields.get(SOURCE) or REAL
@@ -46,7 +58,7 @@ def read_sourced_texts(
             raise BadRequest(
                 f"{path.name}, {row.where}: {SOURCE} is {source!r}; expected {REAL!r} or {SYNTHETIC!r}."
             )
-        found = read_row(row, columns)
+        found = read(row, columns)
         if source == REAL and split_of(row, columns) not in SPLITS:
             continue
         if isinstance(found, str):
@@ -56,14 +68,39 @@ def read_sourced_texts(
     return rows
 
 
-def _sourced(row: LabelledText, fields: dict[str, Any], *, number: int, is_synthetic: bool) -> SourcedText:
+def _is_set(value: object) -> bool:
+    """Whether a cell holds any number of labels but one."""
+    found = unpacked(value)
+    return isinstance(found, list) and len(found) != 1
+
+
+def _read_one(row: Row, columns: Columns) -> _Labelled | str:
+    found = read_row(row, columns)
+    return found if isinstance(found, str) else _Labelled(found.text, (found.label,), bool(found.is_test))
+
+
+def _read_set(row: Row, columns: Columns) -> _Labelled | str:
+    """Text and labels of a row of a file of sets; a word is a set of one."""
+    text = row.fields.get(columns.text)
+    if not isinstance(text, str) or not text.strip():
+        return f"{row.where.capitalize()}: no text in {columns.text!r}"
+    try:
+        said = read_said(row.fields.get(columns.label), is_table=False)
+    except ValueError as error:
+        return f"{row.where.capitalize()}: {columns.label!r} is {error}"
+    if said is None or said.form == "a number":
+        return f"{row.where.capitalize()}: {columns.label!r} holds no labels"
+    return _Labelled(text, said.words, TEST in split_of(row, columns))
+
+
+def _sourced(row: _Labelled, fields: dict[str, Any], *, number: int, is_synthetic: bool) -> SourcedText:
     name = fields.get("id", number)
     return SourcedText(
         id=name if isinstance(name, int | str) else str(name),
         text=row.text,
-        label=row.label,
+        labels=row.labels,
         is_synthetic=is_synthetic,
-        is_test=not is_synthetic and bool(row.is_test),
+        is_test=not is_synthetic and row.is_test,
         generator=str(fields.get(GENERATOR) or ""),
         slice=next((str(fields[field]) for field in SLICES if fields.get(field)), ""),
     )

@@ -12,13 +12,13 @@ from backend.context import Context
 from backend.json_types import Json
 from backend.simulation.encoding import encode_unique
 from backend.simulation.sourced_rows import SourcedText
+from backend.simulation.synthetic_ways import OneLabel, SetOfLabels, Way
 from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.gaps import Gap, advise_stop, find_gaps
+from model.synthetic.gaps import Gap, advise_stop
 from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems
-from model.synthetic.lift import Lift, fit_heads, measure_lift
-from model.synthetic.verdicts import judge
+from model.synthetic.lift import Lift
 
 HELD_OUT = 0.3  # of the real lines, where none is of the split test
 AUDIT_SHARE = 0.1
@@ -64,7 +64,7 @@ def judge_rows(
     file = _File(rows, vectors, encoder.revision, seed=seed)
     rng = np.random.default_rng(seed)
     progress.stage("judging synthetic items")
-    judgement = judge(file.real, file.synthetic, rng=rng)
+    judgement = file.way.judge(file.real, file.synthetic, rng=rng)
     groups = file.groups()
     progress.stage("measuring the lift", total=2 + len(groups))
     everything = np.ones(len(file.synthetic), dtype=np.bool_)
@@ -77,7 +77,7 @@ def judge_rows(
         by_group[name] = file.measure(chosen, rng)
         progress.advance(1)
     progress.stage("looking for gaps")
-    gaps = find_gaps(file.real, file.synthetic, judgement.auxiliary, rng=rng)
+    gaps = file.way.gaps(file.real, file.synthetic, judgement.auxiliary, rng=rng)
     stops = [advise_stop(name, found.lift.items, found.lift) for name, found in by_group.items()]
     return SyntheticOutcome(
         dataset=dataset,
@@ -143,7 +143,8 @@ class _File:
     """The lines as the model wants them. Ids: 1 to r for the labelled real ones, then the synthetic ones."""
 
     def __init__(self, rows: Sequence[SourcedText], vectors: Floats, encoder: str, *, seed: int) -> None:
-        self._space = LabelSpace(tuple(sorted({row.label for row in rows})))
+        self._space = LabelSpace(tuple(sorted({label for row in rows for label in row.labels})))
+        self.way: Way = SetOfLabels() if any(len(row.labels) != 1 for row in rows) else OneLabel()
         rng = np.random.default_rng(seed)
         is_test = _held_out(rows, rng)
         places = {
@@ -158,21 +159,19 @@ class _File:
         self.real_ids = tuple(rows[n].id for n in real)
         self.real = RealItems(
             Embeddings(first, vectors[real], encoder),
-            Labels.from_names(first, [rows[n].label for n in real], self._space),
+            Labels(first, self._targets([rows[n] for n in real]), self._space),
             _draw_audit(len(real), rng),
             [rows[n].text for n in real],
         )
         kinds = sorted({(rows[n].generator, rows[n].slice) for n in made})
         self.synthetic = SyntheticItems(
             Embeddings(second, vectors[made], encoder),
-            Labels.from_names(second, [rows[n].label for n in made], self._space),
+            Labels(second, self._targets([rows[n] for n in made]), self._space),
             np.array([kinds.index((rows[n].generator, rows[n].slice)) for n in made], dtype=np.intp),
             [rows[n].text for n in made],
         )
         self.truth = vectors[places["truth"]]
-        self._truth_classes = np.array(
-            [self._space.index(rows[n].label) for n in places["truth"]], dtype=np.intp
-        )
+        self._truth_targets = self._targets([rows[n] for n in places["truth"]])
 
     def groups(self) -> dict[str, NDArray[np.bool_]]:
         """Which items came from each generator, and from each slice of it; none where the file names none."""
@@ -185,23 +184,29 @@ class _File:
 
     def measure(self, chosen: NDArray[np.bool_], rng: np.random.Generator) -> MeasuredLift:
         """The lift by the audit and, if lines are held out, on those."""
-        lift = measure_lift(self.real, self.synthetic, chosen, rng=rng)
+        lift = self.way.measure(self.real, self.synthetic, chosen, rng=rng)
         return MeasuredLift(lift, self._true_lift(chosen))
 
     def new_classes(self) -> tuple[str, ...]:
         """Labels of synthetic items that no real item has."""
-        unknown = set(self.synthetic.labels.classes.tolist()) - set(self.real.labels.classes.tolist())
-        return tuple(self._space.names[column] for column in sorted(unknown))
+        made, known = ((items.labels.targets > 0).any(axis=0) for items in (self.synthetic, self.real))
+        return tuple(self._space.names[column] for column in np.flatnonzero(made & ~known))
 
     def _true_lift(self, chosen: NDArray[np.bool_]) -> float | None:
         if not len(self.truth):
             return None
-        kept = np.flatnonzero(chosen)
-        if not len(kept):
+        if not chosen.any():
             return 0.0
-        heads = fit_heads(self.real, self.synthetic, kept)
-        right = [(head.logits(self.truth).argmax(axis=1) == self._truth_classes).mean() for head in heads]
-        return float(right[1] - right[0])
+        return self.way.true_lift(
+            self.real, self.synthetic, chosen, asked=self.truth, truth=self._truth_targets
+        )
+
+    def _targets(self, rows: Sequence[SourcedText]) -> Floats:
+        """The labels of some lines in the columns of the space, (k, c)."""
+        targets = np.zeros((len(rows), len(self._space)), dtype=np.float32)
+        for place, row in enumerate(rows):
+            targets[place, [self._space.index(label) for label in row.labels]] = 1.0
+        return targets
 
 
 def _group_name(row: SourcedText, rank: str) -> str:

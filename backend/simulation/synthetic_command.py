@@ -26,7 +26,7 @@ def add_synthetic(simulate: typer.Typer, *, open_context: OpenContext) -> None:
             Path,
             typer.Argument(
                 help="CSV, TSV, JSON or JSON lines with text, label, source (real or synthetic) and, if "
-                "there are, split, generator."
+                "there are, split, generator. Labels may be lists."
             ),
         ],
         text_field: TextField = None,

@@ -28,6 +28,15 @@ class Vectors:
                 found.update((key, vector) for key, vector in rows)
         return found
 
+    def known(self, encoder: str, keys: Iterable[str]) -> set[str]:
+        """Those of some contents, by their hash, that have a vector."""
+        found: set[str] = set()
+        with self._database.session() as session:
+            for chunk in in_chunks(list(keys)):
+                mine = (Embedding.encoder == encoder, Embedding.content_hash.in_(chunk))
+                found.update(session.scalars(select(Embedding.content_hash).where(*mine)))
+        return found
+
     def write(self, encoder: str, vectors: Mapping[str, bytes]) -> None:
         """Keeps vectors by the hash of their content."""
         rows = [

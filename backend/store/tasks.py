@@ -39,7 +39,7 @@ class Tasks(ProjectTable):
         return len(gone)
 
     def without_intention(self) -> set[int]:
-        """Synthetic tasks of which nobody said what label they were meant to have."""
+        """Synthetic tasks of which nobody said what they were meant to be answered with."""
         undecided = select(Task.task_id).where(
             Task.project_id == self._project_id, Task.is_synthetic, Task.intended_label.is_(None)
         )
@@ -47,7 +47,7 @@ class Tasks(ProjectTable):
             return set(session.scalars(undecided))
 
     def write_intentions(self, labels: Mapping[int, str]) -> None:
-        """The intended labels of synthetic tasks."""
+        """What synthetic tasks were meant to be answered with, as it is kept."""
         with self._database.session() as session:
             for task_id, label in labels.items():
                 session.execute(
@@ -345,6 +345,32 @@ class Tasks(ProjectTable):
             )
             return {task_id: targets or {} for task_id, targets in rows}
 
+    def read_parts(self) -> dict[int, dict[str, list[str]]]:
+        """The texts that questions are about, each apart, by task and question, where tasks have such."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.parts)
+                .where(
+                    Task.project_id == self._project_id,
+                    Task.content_hash != "",
+                    cast(Task.parts, String).not_in(("{}", "null")),
+                )
+                .order_by(Task.task_id)
+            )
+            return {task_id: parts or {} for task_id, parts in rows}
+
+    def read_reviews(self) -> dict[int, dict[str, list[str]]]:
+        """What people answered to each question, by task, of synthetic tasks to which something was."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.targets).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic,
+                    cast(Task.targets, String).not_in(("{}", "null")),
+                )
+            )
+            return {task_id: targets or {} for task_id, targets in rows}
+
     def read_order_fields(self) -> Sequence[Any]:
         """Of each task with a text that waits for its first answer: `task_id` and `order_fields`."""
         with self._database.session() as session:
@@ -359,6 +385,18 @@ class Tasks(ProjectTable):
                 )
                 .order_by(Task.task_id)
             ).all()
+
+    def read_answered(self) -> Sequence[tuple[dict[str, list[str]], list[dict[str, Any]]]]:
+        """What people together answered to each question, and each alone, of real tasks that somebody did."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.targets, Task.answers).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.annotations > 0,
+                )
+            )
+            return [(targets or {}, answers or []) for targets, answers in rows]
 
     def read_answers(self) -> Sequence[list[dict[str, Any]]]:
         """What people said of each task that somebody annotated."""
@@ -453,6 +491,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "outcome": state.outcome,
         "answers": [asdict(answer) for answer in state.answers],
         "targets": {name: list(target) for name, target in state.targets.items()},
+        "parts": {name: list(texts) for name, texts in state.parts.items()},
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

@@ -17,11 +17,17 @@ from backend.label_studio.queue_settings import FINISHING, find_disturbances, re
 from backend.label_studio.versions import next_version
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
+from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_parts, embed_project
+from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.published import published_versions, window_left
-from backend.workflows.intake.question import remember_question, settle_question
+from backend.workflows.intake.question import (
+    forget_other_objects,
+    remember_question,
+    settle_question,
+)
 from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
@@ -127,8 +133,7 @@ class ProjectLoop:
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
-        self._remember(details, config)
-        self._fetch_and_encode(config)
+        config = self._fetch_and_encode(details, config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
@@ -173,8 +178,9 @@ class ProjectLoop:
     def _remember(self, details: Json, config: LabelConfig) -> None:
         """Keeps what a project is called and asks; where tasks are read otherwise now, all are read anew."""
         remember_question(self.workspace, config.from_name)
+        forget_other_objects(self.workspace, config)
         xml, known = str(details["label_config"]), self.workspace.state
-        reading = reading_digest(self.workspace, xml, config.from_name)
+        reading = reading_digest(self.workspace, xml, config)
         settings = read_queue_settings(details)
         same = known.reading == reading and not _finishes_otherwise(known.queue_settings, settings)
         self.workspace.change(
@@ -193,8 +199,13 @@ class ProjectLoop:
                 found.words,
             )
 
-    def _fetch_and_encode(self, config: LabelConfig) -> None:
-        """Brings tasks and vectors up to date, once more after a long encoding."""
+    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> LabelConfig:
+        """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
+
+        All are read once more where the answers now say that a question is left empty on purpose, or no more.
+        """
+        config = read_none(self.workspace, settled)
+        self._remember(details, config)
         record = self.report.record
         record.tasks_read = record.tasks_deleted = record.encoded = 0
         while True:
@@ -204,20 +215,26 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = embed_project(self.workspace, progress=self.progress)
+                encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
             record.encoded += encoded
-            if encoded < _LONG_ENCODING:
-                return
+            known, config = config, read_none(self.workspace, settled)
+            if none_names(config) != none_names(known):
+                self._remember(details, config)
+            elif encoded < _LONG_ENCODING:
+                return config
 
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""
         taken = self._taken_names()
+        if switched := find_switches(self.workspace, config, snapshot):
+            self.report.record.switched = switched
         if snapshot.synthetic:
             self.progress.stage("judging synthetic tasks")
         with self.report.timed("judge"):
             judged = judge_tasks(self.workspace, config, snapshot)
-            auxiliary = auxiliary_items(judged)
+            auxiliary = auxiliary_items(judged, config)
         self.progress.stage("training and ranking")
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from backend.errors import NotFound
 from backend.json_types import Json
-from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, questions_beside
-from backend.workflows.intake.question_labels import QuestionLabels
+from backend.workflows.intake.earlier_questions import (
+    UNLABELLED,
+    load_record,
+    recorded_answers,
+    recorded_choices,
+    recorded_config,
+)
+from backend.workflows.intake.keywords import pack_keywords, unpack_keywords
+from backend.workflows.intake.question_items import (
+    OwnItems,
+    QuestionItems,
+    from_bytes,
+    join_parts,
+    to_hashes,
+)
 from backend.workflows.intake.snapshot import Snapshot, audit_sample
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import head_tensors, name_tensors, serve
@@ -24,11 +37,9 @@ from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
 from model.priority import Priority, Quota
 from model.ranking import LaneQueue
-from model.records import LANES, Embeddings, Ids, Labels, LabelSpace, Ranking
+from model.records import LANES, Embeddings, Ids, Ranking
 from model.registry import RegistryError
-from model.sealed_tensors import seal, unseal
-
-_UNLABELLED = -1
+from model.sealed_tensors import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ def pack_record(
     ranking: Ranking,
 ) -> bytes:
     """The record of a version, without a pickle and without a text."""
-    labels = np.full(len(snapshot.embeddings), _UNLABELLED, dtype=np.int32)
+    labels = np.full(len(snapshot.embeddings), UNLABELLED, dtype=np.int32)
     labels[snapshot.labelled] = snapshot.labels.classes if is_single_choice(config) else 0
     facts = _facts(workspace, config, snapshot, queues)
     ids, space = snapshot.embeddings.ids, snapshot.labels.space
@@ -88,6 +99,9 @@ def pack_record(
     tensors |= {f"queue-{queue.lane}": queue.ids for queue in queues}
     for at, asked in enumerate(snapshot.questions):
         tensors |= {f"question-{at}-ids": asked.labels.ids, f"question-{at}-targets": asked.labels.targets}
+        if (own := snapshot.items.own.get(asked.question.name)) is not None:
+            tensors |= {f"question-{at}-items": own.embeddings.ids, f"question-{at}-contents": own.contents}
+    tensors |= pack_keywords(snapshot.keywords)
     tensors |= {f"quota-{at}": quota.ids for at, quota in enumerate(snapshot.priority.quotas)}
     return seal({name: np.ascontiguousarray(values) for name, values in tensors.items()})
 
@@ -113,9 +127,9 @@ def _facts(
 def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
-    tensors, facts = _load(workspace, version)
+    tensors, facts = load_record(workspace, version)
     workspace = workspace.with_overrides(facts["settings"])
-    config = _config(facts)
+    config = recorded_config(facts)
     stored = _load_tensors(workspace, version)
     snapshot = _rebuild(workspace, tensors, facts, config=config)
     auxiliary = [
@@ -165,15 +179,6 @@ def _version_of(workspace: Workspace, loop_id: int) -> str:
     return version
 
 
-def _config(facts: Json) -> LabelConfig:
-    """The config of then, with the questions that were answered then; of old only the first one was."""
-    xml, names = facts["label_config"], tuple(facts.get("questions", ()))
-    if names:
-        return parse_label_config(xml, Preference(questions=names))
-    config = parse_label_config(xml, Preference(settled=facts.get("question", "")))
-    return replace(config, questions=config.questions[:1])
-
-
 def _load_tensors(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]:
     """All heads of a version, as `head_tensors` gives them."""
     try:
@@ -185,36 +190,16 @@ def _load_tensors(workspace: Workspace, version: str) -> dict[str, NDArray[Any]]
     return name_tensors(head, [(stored.entry.name, stored.tensors) for stored in questions])
 
 
-def _load(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
-    """The tensors of a record and its facts."""
-    content = workspace.registry.load_record(workspace.key, version)
-    if content is None:
-        raise NotFound(
-            f"Version {version} has no record.", hint="Versions from before records were kept have none."
-        )
-    try:
-        tensors = unseal(content)
-        return tensors, json.loads(tensors["facts"].tobytes())
-    except (ValueError, KeyError, SafetensorError):
-        hint = "Its files are damaged. Replay another loop."
-        raise NotFound(f"The record of version {version} cannot be read.", hint=hint) from None
-
-
 def _rebuild(
     workspace: Workspace, tensors: dict[str, NDArray[Any]], facts: Json, *, config: LabelConfig
 ) -> Snapshot:
-    ids, labels, names = tensors["ids"], tensors["labels"], config.space.names
-    questions = _questions(tensors, config)
+    ids, labelled = tensors["ids"], tensors["labels"] != UNLABELLED
+    questions = recorded_answers(tensors, config)
     hashes = _hashes(tensors["contents"])
     embeddings = _embeddings(workspace, ids, hashes)
     made_hashes = _hashes(tensors["teacher-contents"])
     made = _embeddings(workspace, tensors["teacher-ids"], made_hashes)
-    labelled = labels != _UNLABELLED
-    given = (
-        Labels.from_names(ids[labelled], [names[column] for column in labels[labelled]], LabelSpace(names))
-        if is_single_choice(config)
-        else questions[0].labels
-    )
+    given = recorded_choices(tensors, config) if is_single_choice(config) else questions[0].labels
     snapshot = Snapshot(
         embeddings=embeddings,
         features=embeddings,
@@ -233,6 +218,8 @@ def _rebuild(
         contents=_all_contents(tensors),
         priority=_priority(tensors, facts),
         questions=questions,
+        items=_own_items(workspace, tensors, config),
+        keywords=unpack_keywords(tensors, config),
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
@@ -240,19 +227,24 @@ def _rebuild(
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 
-def _questions(tensors: dict[str, NDArray[Any]], config: LabelConfig) -> tuple[QuestionLabels, ...]:
-    """What had been answered to the questions of then; records of one single choice have none."""
-    return tuple(
-        QuestionLabels(
-            question,
-            Labels(
-                tensors[f"question-{at}-ids"],
-                tensors[f"question-{at}-targets"],
-                LabelSpace(tuple(label.name for label in question.labels)),
-            ),
-        )
-        for at, question in enumerate(questions_beside(config))
-    )
+def _own_items(workspace: Workspace, tensors: dict[str, NDArray[Any]], config: LabelConfig) -> QuestionItems:
+    """What the heads of questions looked at that are about parts of tasks."""
+    own: dict[str, OwnItems] = {}
+    for at, question in enumerate(questions_beside(config)):
+        if f"question-{at}-items" in tensors:
+            encoder = workspace.encoder.get()
+            ids, hashes = tensors[f"question-{at}-items"], to_hashes(tensors[f"question-{at}-contents"])
+            unique = list(dict.fromkeys(key for keys in hashes for key in keys))
+            found = workspace.vectors.read(encoder.revision, unique)
+            _require_vectors(unique, found)
+            own[question.name] = join_parts(
+                dict(zip(ids.tolist(), hashes, strict=True)),
+                from_bytes(found),
+                parts=len(question.parts),
+                dimensions=encoder.dimensions,
+                encoder=encoder.revision,
+            )
+    return QuestionItems(own)
 
 
 def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:
@@ -269,14 +261,18 @@ def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[s
     encoder = workspace.encoder.get()
     unique = list(dict.fromkeys(hashes))
     found = workspace.vectors.read(encoder.revision, unique)
-    missing = len(set(unique) - set(found))
+    _require_vectors(unique, found)
+    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
+    return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
+
+
+def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
+    missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(
             f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
             hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
-    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
-    return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
 
 
 def _contents(snapshot: Snapshot, task_ids: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.records import Floats
 from model.strategies.coverage import uncertainty_coverage
 from model.strategies.herding import balanced_herding, max_herding
 from model.strategies.inputs import Rows, StrategyInput, named_strategy
+from model.task_type import Beliefs
 
 # A question of which the model is nearly sure still asks now and then: what it is sure of may be wrong.
 _LEAST_TURNS = 0.1
@@ -39,6 +42,19 @@ def largest_need(inputs: StrategyInput, rng: np.random.Generator) -> Floats:
     places = [_places(scores) / _turns(need, most) for scores, need in orders]
     best: Floats = -np.min(places, axis=0).astype(np.float32)
     return best
+
+
+def when_shown(beliefs: Beliefs, chance: Floats) -> Beliefs:
+    """Beliefs about a question that an item is asked with a `chance` (n,) in [0, 1] only.
+
+    Where it is not asked there is nothing to be unsure of: uncertainty, and what is missing to full
+    confidence, shrink by the chance. Raises ValueError when rows do not match or a chance is none.
+    """
+    if chance.shape != beliefs.uncertainty.shape or not ((chance >= 0) & (chance <= 1)).all():
+        raise ValueError(f"when_shown: {chance.shape} chances in [0, 1] for {len(beliefs)} items")
+    uncertainty = np.asarray(beliefs.uncertainty * chance, dtype=np.float32)
+    confidence = np.asarray(1.0 - (1.0 - beliefs.confidence) * chance, dtype=np.float32)
+    return replace(beliefs, uncertainty=uncertainty, confidence=confidence)
 
 
 def _turns(need: float, most: float) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from model.heads.fitting import HeadFitter
 from model.heads.single_label import softmax
 from model.neighbours import Rows
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.synthetic.evidence import Evidence
+from model.synthetic.evidence import Evidence, ItemFeatures
 from model.synthetic.label_shift import estimate_shares, posterior
 from model.synthetic.text_statistics import scramble
 
@@ -31,12 +32,25 @@ MOST_REAL = 1500  # real items that faults are made of
 NEAREST_GONE = (0.003, 0.1)  # share of the real items, the nearest, that an off-topic item has not got
 _STRENGTH = 0.3  # inverse regularisation
 _ENOUGH = 400.0  # real items beyond which more do not make the detector bolder: synthetic ones differ anyway
-_FEWEST = 8  # real items; with fewer nothing can be learned
+FEWEST = 8  # real items; with fewer nothing can be learned
 _USUAL = (0.85, 0.05, 0.05, 0.05)  # shares of KINDS before a synthetic item is seen
 _USUAL_ITEMS = 50.0  # as if so many items had been seen
 _PRIOR_ITEMS = 20.0  # as if a generator had brought so many more items, as faulty as the others'
 _BOLDNESS = 1.25  # undoes what holding the detector back costs in confidence
 _LEAST = 1e-4
+
+
+class AnyEvidence(Protocol):
+    """Evidence about items that carry any kind of answer."""
+
+    @property
+    def features(self) -> ItemFeatures:
+        """What does not depend on answers."""
+        ...
+
+    def of(self, rows: Rows, answers: NDArray[Any], /) -> Floats:
+        """Evidence (m, f) about items carrying an answer each, with the wording in the last columns."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +80,23 @@ def detect_faults(
 
     The first `real` rows of labels and texts are trusted; `groups` (s,) numbers the others by generator.
     """
-    if real < _FEWEST:
+    if real < FEWEST:
         return None
     examples = _make_faults(evidence, labels, real=real, texts=texts, rng=rng)
     rows = np.arange(real, len(labels))
     mine = evidence.of(rows, labels.classes[rows])
+    return learn_and_detect(examples, mine, groups=groups, rng=rng, replicates=replicates)
+
+
+def learn_and_detect(
+    examples: Examples,
+    mine: Floats,
+    *,
+    groups: NDArray[np.intp],
+    rng: np.random.Generator,
+    replicates: int,
+) -> Detection:
+    """Learns faults from examples, and says how likely each item has which by its evidence `mine` (s, f)."""
     middle, spread = examples.evidence.mean(axis=0), examples.evidence.std(axis=0) + 1e-6
     logits = _learn(examples, mine, middle, spread, replicates, rng)  # (b, s, 4)
     kinds, shares = _adapt(softmax(_BOLDNESS * logits.mean(axis=0)), groups)
@@ -79,7 +105,7 @@ def detect_faults(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Examples:
+class Examples:
     """Evidence (m, f), what it shows (m,) as a column of KINDS, and the real item it was made of (m,)."""
 
     evidence: Floats
@@ -94,7 +120,7 @@ def _make_faults(
     real: int,
     texts: Sequence[str] | None,
     rng: np.random.Generator,
-) -> _Examples:
+) -> Examples:
     rows = np.sort(rng.permutation(real)[:MOST_REAL])
     classes, width = labels.classes, len(labels.space)
     found = [(0, rows, evidence.of(rows, classes[rows]))]
@@ -104,9 +130,9 @@ def _make_faults(
         found.append((1, many, evidence.of(many, others)))
     found.append((2, rows, _away_from_real(evidence, rows, classes, width, rng)))
     if texts is not None:
-        changed, seen = _scrambled(evidence, rows, classes, texts, rng)
+        changed, seen = scrambled(evidence, rows, classes, texts, rng)
         found.append((3, changed, seen))
-    return _Examples(
+    return Examples(
         np.concatenate([part for _, _, part in found]),
         np.concatenate([np.full(len(made_of), kind) for kind, made_of, _ in found]),
         np.concatenate([made_of for _, made_of, _ in found]),
@@ -124,21 +150,22 @@ def _away_from_real(
     return evidence.of_strangers(rows, others, unheard=classes[rows], dropped=dropped)
 
 
-def _scrambled(
-    evidence: Evidence,
+def scrambled(
+    evidence: AnyEvidence,
     rows: Rows,
-    classes: NDArray[np.intp],
+    answers: NDArray[Any],
     texts: Sequence[str],
     rng: np.random.Generator,
 ) -> tuple[Rows, Floats]:
-    """Real items whose text scrambling changes, and their evidence with the wording of the scrambled text."""
+    """Real items whose text scrambling changes, and their evidence with the wording of the scrambled text.
+
+    `answers` (n,) or (n, c) say what each of all items carries, as the evidence wants it.
+    """
     alphabet = sorted({letter for row in rows[:200] for letter in texts[row] if letter.isalpha()})
-    scrambled = [scramble(texts[row], alphabet, rng) for row in rows]
-    changed = np.array(
-        [text != texts[row] for row, text in zip(rows, scrambled, strict=True)], dtype=np.bool_
-    )
-    kept, said = rows[changed], [text for text, is_new in zip(scrambled, changed, strict=True) if is_new]
-    seen, words = evidence.of(kept, classes[kept]), evidence.features.words
+    garbled = [scramble(texts[row], alphabet, rng) for row in rows]
+    changed = np.array([text != texts[row] for row, text in zip(rows, garbled, strict=True)], dtype=np.bool_)
+    kept, said = rows[changed], [text for text, is_new in zip(garbled, changed, strict=True) if is_new]
+    seen, words = evidence.of(kept, answers[kept]), evidence.features.words
     if words is not None and said:
         wording = words.of_made_up(said)
         seen[:, seen.shape[1] - wording.shape[1] :] = wording
@@ -146,7 +173,7 @@ def _scrambled(
 
 
 def _learn(
-    examples: _Examples,
+    examples: Examples,
     mine: Floats,
     middle: Floats,
     spread: Floats,

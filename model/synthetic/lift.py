@@ -58,13 +58,32 @@ def measure_lift(
     out: they would measure themselves.
     """
     audit = np.flatnonzero(real.audit)
-    kept = np.flatnonzero(chosen & ~_copies(real.embeddings.take(audit), synthetic.embeddings))
-    if not len(audit) or len(audit) == len(real.labels):
-        return Lift(0.0, -1.0, 1.0, len(kept), len(audit))
-    if not len(kept):
-        return Lift(0.0, 0.0, 0.0, 0, len(audit))
+    kept = without_copies(real, synthetic, chosen)
+    if not len(audit) or len(audit) == len(real.labels) or not len(kept):
+        return unmeasured(real, kept)
     answers = _answer(real, synthetic, kept, real.embeddings.vectors[audit], rng)  # (2, 1 + t, a)
-    correct = answers == real.labels.classes[audit]
+    return compare(answers == real.labels.classes[audit], items=len(kept))
+
+
+def without_copies(real: RealItems, synthetic: SyntheticItems, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows of the chosen synthetic items (s,) that are no audit item over again."""
+    audit = real.embeddings.take(real.audit)
+    return np.flatnonzero(chosen & ~_copies(audit, synthetic.embeddings))
+
+
+def unmeasured(real: RealItems, kept: NDArray[np.intp]) -> Lift:
+    """What is known of a lift where all real items are of the audit, none is, or nothing was kept: 0 to 0."""
+    audit = int(real.audit.sum())
+    if not audit or audit == len(real.labels):
+        return Lift(0.0, -1.0, 1.0, len(kept), audit)
+    return Lift(0.0, 0.0, 0.0, 0, audit)
+
+
+def compare(correct: NDArray[np.bool_], *, items: int) -> Lift:
+    """The lift by which of a audit items heads without and with so many items answer right, (2, 1 + t, a).
+
+    The first head of each side learned from all items, the others from bootstrap samples.
+    """
     low, high = paired_interval(correct[0, 0], correct[1, 0])
     change = correct[1].mean(axis=1) - correct[0].mean(axis=1)
     mean, noise = float(change[0]), Z95 * float(change[1:].std())
@@ -72,8 +91,8 @@ def measure_lift(
         mean,
         max(-1.0, mean - math.hypot(mean - low, noise)),
         min(1.0, mean + math.hypot(high - mean, noise)),
-        len(kept),
-        len(audit),
+        items,
+        correct.shape[-1],
     )
 
 
@@ -81,7 +100,7 @@ def fit_heads(
     real: RealItems, synthetic: SyntheticItems, kept: NDArray[np.intp]
 ) -> tuple[LinearHead, LinearHead]:
     """The heads that the lift compares: from real items alone, and with the kept synthetic ones."""
-    both, labels, first = _learned_from(real, synthetic, kept)
+    both, labels, first = learned_from(real, synthetic, kept)
     fitter = HeadFitter(both, labels, name_vectors=None)
     weights = np.ones((len(labels), 2), dtype=np.float32)
     weights[first:, 0] = 0.0
@@ -134,7 +153,7 @@ def _answer(
 ) -> NDArray[np.intp]:
     """Classes (2, 1 + t, a) given to the asked, without and with: from all items, then bootstrap samples."""
     without, with_items = fit_heads(real, synthetic, kept)
-    both, labels, first = _learned_from(real, synthetic, kept)
+    both, labels, first = learned_from(real, synthetic, kept)
     fitter = HeadFitter(both, labels, name_vectors=None)
     drawn = rng.poisson(1.0, size=(len(labels), TRAININGS)).astype(np.float32)
     weights = np.concatenate([drawn, drawn], axis=1)
@@ -152,7 +171,7 @@ def _answer(
     return said.reshape(2, 1 + TRAININGS, len(asked))
 
 
-def _learned_from(
+def learned_from(
     real: RealItems, synthetic: SyntheticItems, kept: NDArray[np.intp]
 ) -> tuple[Embeddings, Labels, int]:
     """Real items outside the audit, then the kept synthetic ones; and how many the first are."""

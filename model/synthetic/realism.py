@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from model.heads.fitting import HeadFitter
 from model.heads.training_set import assign_folds
@@ -49,17 +48,46 @@ def measure_realism(
     """
     if not len(real) or not len(synthetic):
         return Realism(0.5, 1.0, np.full(len(synthetic), 0.5, dtype=np.float32), ())
+    test = _test_two_samples(real, synthetic, rng)
+    columns = sorted(set(intended.classes.tolist()))
+    classes = tuple(
+        _of_class(
+            column,
+            real.vectors[real_labels.classes == column],
+            synthetic.vectors[intended.classes == column],
+            rng,
+        )
+        for column in columns
+    )
+    return replace(test, classes=classes)
+
+
+def measure_set_realism(
+    real: Embeddings, real_labels: Labels, synthetic: Embeddings, intended: Labels, rng: np.random.Generator
+) -> Realism:
+    """The same where items carry any number of labels: an item counts for each label that it carries."""
+    if not len(real) or not len(synthetic):
+        return Realism(0.5, 1.0, np.full(len(synthetic), 0.5, dtype=np.float32), ())
+    test = _test_two_samples(real, synthetic, rng)
+    classes = tuple(
+        _of_class(
+            int(column),
+            real.vectors[real_labels.targets[:, column] > 0],
+            synthetic.vectors[intended.targets[:, column] > 0],
+            rng,
+        )
+        for column in np.flatnonzero((intended.targets > 0).any(axis=0))
+    )
+    return replace(test, classes=classes)
+
+
+def _test_two_samples(real: Embeddings, synthetic: Embeddings, rng: np.random.Generator) -> Realism:
     probability = _tell_apart(real.vectors, synthetic.vectors, rng)
     seen_real, seen_synthetic = probability[: len(real)], probability[len(real) :]
     accuracy = 0.5 * float((seen_real > 0.5).mean()) + 0.5 * float((seen_synthetic < 0.5).mean())
     spread = math.sqrt(0.0625 / len(real) + 0.0625 / len(synthetic))
     p_value = 0.5 * math.erfc((accuracy - 0.5) / spread / math.sqrt(2.0))
-    columns = sorted(set(intended.classes.tolist()))
-    classes = tuple(
-        _of_class(column, real.vectors, real_labels.classes, synthetic.vectors, intended.classes, rng)
-        for column in columns
-    )
-    return Realism(accuracy, p_value, seen_synthetic.astype(np.float32), classes)
+    return Realism(accuracy, p_value, seen_synthetic.astype(np.float32), ())
 
 
 def _tell_apart(real: Floats, synthetic: Floats, rng: np.random.Generator) -> Floats:
@@ -94,16 +122,8 @@ def _tell_apart(real: Floats, synthetic: Floats, rng: np.random.Generator) -> Fl
     return probability
 
 
-def _of_class(
-    column: int,
-    real: Floats,
-    real_classes: NDArray[np.intp],
-    synthetic: Floats,
-    classes: NDArray[np.intp],
-    rng: np.random.Generator,
-) -> ClassRealism:
+def _of_class(column: int, mine: Floats, made: Floats, rng: np.random.Generator) -> ClassRealism:
     """Density and coverage of one class; 0 where it has too few real items to have a neighbourhood."""
-    mine, made = real[real_classes == column], synthetic[classes == column]
     nearest = min(NEAREST, len(mine) - 1)
     if nearest < 1:
         return ClassRealism(column, len(mine), len(made), 0.0, 0.0)

@@ -10,7 +10,11 @@ from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of one item: label, beliefs, the likeliest fault, its twin, why it no longer helps."""
+    """What is known of one item: label, beliefs, the likeliest fault, its twin, why it no longer helps.
+
+    Of an item with several labels `label` names them all, `doubt` is the sentence about what speaks against
+    them, and `rare` names those that hardly any real item has.
+    """
 
     label: str
     believed: str
@@ -26,6 +30,8 @@ class Subject:
     known_class: bool
     overtaken: str
     judged: bool
+    doubt: str = ""
+    rare: str = ""
 
 
 def explain(verdict: Verdict, subject: Subject) -> str:
@@ -48,6 +54,8 @@ def _fault(subject: Subject) -> str:
         return f"Off-topic: unlike every real item (closest cosine {subject.nearest_real:.2f})."
     if subject.likeliest_fault == KINDS[3]:
         return "Garbled: its words or letters stand in an order that no other text has."
+    if subject.doubt:
+        return subject.doubt
     belief = f"the model believes {subject.believed} ({subject.belief:.0%})"
     if subject.believed == subject.label:
         belief = f"the model is not sure of it ({subject.belief:.0%})"
@@ -67,4 +75,6 @@ def _repeats(subject: Subject) -> str:
 
 
 def _new(subject: Subject) -> str:
+    if subject.rare:
+        return f" Hardly any real item is labelled {subject.rare} yet."
     return "" if subject.known_class else f" No real item is labelled {subject.label} yet."

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.records import Embeddings, Floats, Labels
+from model.records import Embeddings, Floats
 from model.synthetic.valuation import Valuation
 
 Outcome = Literal["confirm", "relabel", "reject"]
@@ -31,7 +31,7 @@ class Review:
 def apply_reviews(
     valuation: Valuation,
     embeddings: Embeddings,
-    labels: Labels,
+    classes: NDArray[np.intp],
     groups: NDArray[np.intp],
     reviews: Sequence[Review],
 ) -> Valuation:
@@ -39,7 +39,8 @@ def apply_reviews(
 
     An answer multiplies the odds of a fault by 19 (or divides them: a person is right in 95 of 100 cases),
     raised to a power that falls from 1 for a twin to 0 for an item of cosine 0.5. It spreads only within its
-    generator and intended label. Answers about ids that are not here are left out.
+    generator and intended answer: where `groups` (s,) and `classes` (s,) are equal. Answers about ids that
+    are not here are left out.
     """
     place = {int(item): row for row, item in enumerate(embeddings.ids)}
     known = [(place[review.id], review.outcome) for review in reviews if review.id in place]
@@ -53,7 +54,7 @@ def apply_reviews(
         some = slice(start, start + _CHUNK)
         near = _likeness(embeddings.vectors[some] @ embeddings.vectors[rows].T)
         near *= groups[some, None] == groups[rows]
-        near *= labels.classes[some, None] == labels.classes[rows]
+        near *= classes[some, None] == classes[rows]
         shift[some] = near @ faulty * strength
     said = [_shift(part, shift) for part in (valuation.value, valuation.low, valuation.high)]
     for part in said:  # of the item itself a person's word counts, whatever was thought before
@@ -66,7 +67,7 @@ def apply_reviews(
 
 
 def review_order(
-    valuation: Valuation, embeddings: Embeddings, labels: Labels, groups: NDArray[np.intp]
+    valuation: Valuation, embeddings: Embeddings, classes: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> Floats:
     """How much one answer would settle (s,), higher = ask sooner: uncertainty × how much hangs on the item.
 
@@ -82,7 +83,7 @@ def review_order(
         rows = np.arange(start, min(start + _CHUNK, total))
         near = _likeness(embeddings.vectors[rows] @ embeddings.vectors[others].T)
         near *= groups[rows, None] == groups[others]
-        near *= labels.classes[rows, None] == labels.classes[others]
+        near *= classes[rows, None] == classes[others]
         near *= rows[:, None] != others
         weight[rows] = unsure[rows] + stride * (near @ unsure[others])
     return (unsure * weight).astype(np.float32)

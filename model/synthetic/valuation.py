@@ -56,7 +56,19 @@ def value_items(
         embeddings, labels, features, real=real, groups=groups, texts=texts, rng=rng
     )
     columns = labels.classes[real:]
-    value = 1.0 - 2.0 * found.harm if found else np.zeros(len(columns), dtype=np.float32)
+    return to_valuation(
+        found,
+        belief=np.exp(evidence.opinions.log_mean[real:]),
+        support=evidence.opinions.votes[np.arange(real, len(labels)), columns],
+        nearest_real=features.density[real:, 0],
+    )
+
+
+def to_valuation(
+    found: Detection | None, *, belief: Floats, support: Floats, nearest_real: Floats
+) -> Valuation:
+    """Values of s items by what was detected; 0 with the widest interval where nothing could be."""
+    value = 1.0 - 2.0 * found.harm if found else np.zeros(len(support), dtype=np.float32)
     low, high = value - 1.0, value + 1.0
     if found:
         low, high = np.percentile(1.0 - 2.0 * found.replicates, (LOW, HIGH), axis=0)
@@ -64,10 +76,10 @@ def value_items(
         value=value.astype(np.float32),
         low=np.minimum(low, value).astype(np.float32),
         high=np.maximum(high, value).astype(np.float32),
-        kinds=_UNKNOWN.repeat(len(columns), axis=0) if found is None else found.kinds,
-        belief=np.exp(evidence.opinions.log_mean[real:]),
-        support=evidence.opinions.votes[np.arange(real, len(labels)), columns],
-        nearest_real=features.density[real:, 0],
+        kinds=_UNKNOWN.repeat(len(support), axis=0) if found is None else found.kinds,
+        belief=belief,
+        support=support,
+        nearest_real=nearest_real,
         judged=found is not None,
     )
 

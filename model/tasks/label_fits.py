@@ -39,7 +39,7 @@ def fit_labels(
     when a weight comes out that is not finite.
     """
     rows = np.concatenate([vectors, np.ones((len(vectors), 1), np.float32)], axis=1)
-    lengths, basis = _principal_basis(rows)
+    lengths, basis = principal_basis(rows)
     held_back = 1.0 / inverse_regularisation
     stretch = (1.0 / np.sqrt(lengths / 4.0 + held_back)).astype(
         np.float32
@@ -82,7 +82,7 @@ class _Objective:
         losses = np.logaddexp(np.float32(0.0), logits) - self.targets * logits
         loss = float((losses * self.learns).sum(dtype=np.float64))
         loss += 0.5 * float((self.penalty * unknown**2).sum(dtype=np.float64))
-        error = (_sigmoid(logits) - self.targets) * self.learns
+        error = (sigmoid(logits) - self.targets) * self.learns
         slope = (self.rows.T @ error.reshape(len(error), -1)).reshape(unknown.shape)
         return loss, slope + self.penalty * unknown
 
@@ -98,7 +98,7 @@ def _minimise(objective: _Objective, shape: tuple[int, int, int]) -> Floats:
     return found
 
 
-def _principal_basis(rows: Floats) -> tuple[Numbers, Floats]:
+def principal_basis(rows: Floats) -> tuple[Numbers, Floats]:
     """Squared lengths (r,) and directions (d, r) of the space that rows (n, d) span; r is at most n and d."""
     precise = rows.astype(np.float64)
     count, width = precise.shape
@@ -110,6 +110,7 @@ def _principal_basis(rows: Floats) -> tuple[Numbers, Floats]:
     return values, vectors.astype(np.float32)
 
 
-def _sigmoid(logits: Floats) -> Floats:
+def sigmoid(logits: Floats) -> Floats:
+    """Chances of logits of any shape."""
     chances: Floats = 0.5 * (1.0 + np.tanh(0.5 * logits))
     return chances

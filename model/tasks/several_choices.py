@@ -46,8 +46,11 @@ class SeveralChoices:
     kind = "several choices"
 
     def cold_start(self, names: Floats | None, space: LabelSpace) -> Trained | None:
-        """The head of the labels' names; None without them. It has no beliefs out of fold."""
-        if names is None:
+        """The head of the labels' names; None without them, and for one label, with nothing to compare.
+
+        It has no beliefs out of fold.
+        """
+        if names is None or len(space) == 1:
             return None
         head = names_head(names, space)
         nothing = Embeddings(np.zeros(0, np.int64), np.zeros((0, names.shape[1]), np.float32), "")

@@ -15,25 +15,34 @@ from backend.workflows.record import replay
 from model.records import Embeddings, Labels, LabelSpace
 from model.registry import RECORD_FILE
 from model.sealed_tensors import seal, unseal
-from tests.topics import topic_of
+from tests.topics import topic_of, write_texts
 
 ONE_CHOICE = "single choice"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A control of a kind, and what a person answers to texts about cats and about dogs."""
+    """A control of a kind, and what a person answers to texts about cats and about dogs.
+
+    `fields`: what a task shows; in the second one, if any, is a text about the other topic.
+    """
 
     tag: str
     region_type: str
     answers: dict
+    key: str = ""
+    fields: tuple = ("text",)
+
+    @property
+    def shown(self):
+        return "".join(f'<Text name="{field}" value="${field}"/>' for field in self.fields)
 
     @property
     def config(self):
-        return f'<View><Text name="text" value="$text"/>{self.tag}</View>'
+        return f"<View>{self.shown}{self.tag}</View>"
 
     def region(self, topic):
-        value = {self.region_type: self.answers[topic]}
+        value = {self.key or self.region_type: self.answers[topic]}
         return {"from_name": "asked", "to_name": "text", "type": self.region_type, "value": value}
 
 
@@ -51,6 +60,19 @@ CASES = {
     ),
     "rating": Case('<Rating name="asked" toName="text" maxRating="5"/>', "rating", {"cats": 5, "dogs": 2}),
     "number": Case('<Number name="asked" toName="text"/>', "number", {"cats": 3.5, "dogs": 9}),
+    "taxonomy": Case(
+        '<Taxonomy name="asked" toName="text"><Choice value="pets" alias="p"><Choice value="indoor/outdoor">'
+        '<Choice value="cats"/></Choice><Choice value="dogs"/></Choice><Choice value="birds"/></Taxonomy>',
+        "taxonomy",
+        {"cats": [["p", "indoor/outdoor", "cats"]], "dogs": [["p", "dogs"]]},
+    ),
+    "pairwise": Case(
+        '<Pairwise name="asked" toName="text,other"/>',
+        "pairwise",
+        {"cats": "left", "dogs": "right"},
+        key="selected",
+        fields=("text", "other"),
+    ),
 }
 EACH_KIND = pytest.mark.parametrize("kind", list(TASK_TYPES))
 EACH_OTHER_KIND = pytest.mark.parametrize("kind", [kind for kind in TASK_TYPES if kind != ONE_CHOICE])
@@ -65,21 +87,31 @@ def targets(kind, topics):
     question = question_of(kind)
     space = LabelSpace(tuple(label.name for label in question.labels))
     found = [control_of(kind).read([CASES[kind].region(topic)], question) for topic in topics]
-    return space, np.stack([to_row(target, space) for target in found])
+    return space, np.stack([to_row(target, space, kind) for target in found])
 
 
-def some_items(topics, seed=0):
-    """Vectors of which topics can be told."""
-    rng = np.random.default_rng(seed)
+def other_topic(topic):
+    return {"cats": "dogs", "dogs": "cats"}[topic]
+
+
+def some_items(kind, topics):
+    """Vectors of which topics can be told; of a question that is about parts those of the parts, joined."""
+    rng = np.random.default_rng(0)
     centres = {topic: rng.normal(size=16) for topic in ("cats", "dogs")}
-    vectors = np.stack([centres[topic] + rng.normal(size=16) * 0.4 for topic in topics])
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Embeddings(np.arange(len(topics)), vectors.astype(np.float32), "test")
+
+    def vectors_of(topics):
+        vectors = np.stack([centres[topic] + rng.normal(size=16) * 0.4 for topic in topics])
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    joined = [vectors_of(topics)]
+    if question_of(kind).parts:
+        joined.append(vectors_of([other_topic(topic) for topic in topics]))
+    return Embeddings(np.arange(len(topics)), np.concatenate(joined, axis=1).astype(np.float32), "test")
 
 
 def train(kind, count=40):
     topics = ["cats", "dogs"] * (count // 2)
-    items, (space, rows) = some_items(topics), targets(kind, topics)
+    items, (space, rows) = some_items(kind, topics), targets(kind, topics)
     labels = Labels(items.ids, rows, space)
     audit = np.arange(count) % 4 == 0
     learner = TASK_TYPES[kind].learner
@@ -110,7 +142,11 @@ def test_what_is_rendered_reads_back_the_same(kind, topic):
 
 @EACH_KIND
 @pytest.mark.parametrize(
-    "value", [None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}]
+    "value",
+    [
+        *(None, {}, {"choices": "cats"}, {"rating": "4"}, {"number": True}, {"rating": 99}),
+        *({"taxonomy": [[]]}, {"selected": "both"}),
+    ],
 )
 def test_answers_of_another_shape_are_none(kind, value):
     regions = [{"from_name": "asked", "value": value}, {"from_name": "asked"}]
@@ -140,12 +176,24 @@ def test_an_export_reads_back_as_the_answers_that_were_given(kind):
     case = CASES[kind]
     export = json.loads(
         json.dumps(
-            {"id": 1, "data": {"text": "whiskers"}, "annotations": [{"result": [case.region("cats")]}]}
+            {
+                "id": 1,
+                "data": dict.fromkeys(case.fields, "whiskers"),
+                "annotations": [{"result": [case.region("cats")]}],
+            }
         )
     )
     state = read_task(export, parse_label_config(case.config))
     assert state.targets == {"asked": control_of(kind).read([case.region("cats")], question_of(kind))}
     assert state.label and state.outcome == "label"
+
+
+def show_fields(bench, label_studio, kind):
+    """Tasks have all fields that a kind shows."""
+    for task in bench.tasks.values() if len(CASES[kind].fields) > 1 else ():
+        topic = other_topic(topic_of(task["data"]["text"]))
+        (other,) = write_texts(1, topics=(topic,), seed=task["id"])
+        label_studio.edit_task(task["id"], task["data"] | {CASES[kind].fields[1]: other})
 
 
 def label_all(bench, label_studio, kind, count):
@@ -157,6 +205,7 @@ def label_all(bench, label_studio, kind, count):
 def test_a_loop_publishes_the_next_does_nothing_and_its_replay_is_exact(
     kind, workbench, label_studio, context
 ):
+    show_fields(workbench, label_studio, kind)
     label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
     workbench.connect(queue_window=20)
     label_all(workbench, label_studio, kind, 12)
@@ -177,7 +226,8 @@ def test_a_loop_publishes_the_next_does_nothing_and_its_replay_is_exact(
 @EACH_OTHER_KIND
 def test_beside_a_single_choice_it_is_answered_and_measured_too(kind, workbench, label_studio):
     first = CASES[ONE_CHOICE].tag.replace("asked", "topic")
-    config = f'<View><Text name="text" value="$text"/>{first}{CASES[kind].tag}</View>'
+    config = f"<View>{CASES[kind].shown}{first}{CASES[kind].tag}</View>"
+    show_fields(workbench, label_studio, kind)
     label_studio.change_project(workbench.project_id, label_config=config)
     workbench.connect(queue_window=20)
     for task_id in workbench.window[:14]:
@@ -196,6 +246,7 @@ def test_beside_a_single_choice_it_is_answered_and_measured_too(kind, workbench,
 
 @EACH_OTHER_KIND
 def test_as_the_first_question_it_promises_nothing_that_never_comes(kind, workbench, label_studio, make_app):
+    show_fields(workbench, label_studio, kind)
     label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
     workbench.connect(queue_window=20)
     label_all(workbench, label_studio, kind, 12)
@@ -246,3 +297,30 @@ def test_a_record_that_names_no_questions_is_of_the_first_alone(workbench, label
     tensors["facts"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
     (folder / RECORD_FILE).write_bytes(seal(tensors))
     assert replay(workspace, 2).is_exact
+
+
+WRONG = {"cats": "dogs", "dogs": "cats"}
+
+
+@EACH_OTHER_KIND
+def test_an_answer_that_looks_wrong_is_marked_with_its_question(kind, workbench, label_studio, make_app):
+    show_fields(workbench, label_studio, kind)
+    label_studio.change_project(workbench.project_id, label_config=CASES[kind].config)
+    workbench.connect(queue_window=30)
+    window = workbench.window[:28]
+    for place, task_id in enumerate(window):
+        topic = topic_of(workbench.tasks[task_id]["data"]["text"])
+        label_studio.submit(task_id, [CASES[kind].region(WRONG[topic] if place == 5 else topic)])
+    signals = workbench.loop().record.signals
+    (asked,) = signals.questions
+    marked = {
+        task_id: task["data"]["nextlabel_note"]
+        for task_id, task in workbench.tasks.items()
+        if task["data"].get("nextlabel_flag") == "suspect"
+    }
+    assert asked.suspects == signals.suspects and signals.suspects.count == len(marked)
+    assert set(marked) <= {window[5]} and all(note.startswith("asked: ") for note in marked.values())
+    assert (
+        asked.suspects.words
+        in make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
+    )

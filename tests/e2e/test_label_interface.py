@@ -50,7 +50,7 @@ def some_targets(question):
 def rendered(question):
     control = control_of(question.kind)
     results = [control.render(question, target, confidence=0.6) for target in some_targets(question)]
-    return [prediction(result, version="nl-000001", score=0.5) for result in results]
+    return [prediction(result, version="nl-000001", score=0.5) for result in results if result]
 
 
 def all_rendered(config):

@@ -10,7 +10,7 @@ from backend.label_studio.auth import token_kind
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.objects.html import html_text
 from backend.label_studio.queue_order import live_score, window_score
-from backend.label_studio.results import choice_result
+from backend.label_studio.results import target_result
 from backend.label_studio.tasks import content_hash, read_task, task_content
 from backend.label_studio.text_template import names_the_task
 from backend.label_studio.versions import next_version, version_number
@@ -136,7 +136,7 @@ def test_scores_rise_with_the_position_and_the_window_is_before_every_live_answe
 
 @given(st.sampled_from(["A", "B"]), st.floats(allow_nan=False), st.floats(0, 1))
 def test_what_is_rendered_is_valid_for_the_config(label, confidence, score):
-    result = choice_result(CONFIG, label, confidence=confidence)
+    result = target_result(CONFIG.questions[0], (label,), confidence=confidence)
     assert is_valid_prediction({"result": result, "score": score}, XML)
     assert 0 <= result[0]["score"] <= 1
 

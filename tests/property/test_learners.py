@@ -8,11 +8,12 @@ from model.records import Embeddings, Labels, LabelSpace
 from model.tasks.number import Number
 from model.tasks.rating import Rating
 from model.tasks.single_choice import SingleChoice
+from model.tasks.taxonomy import Taxonomy
 
 DIMENSIONS = 16
 
 
-KINDS = {learner.kind: learner for learner in (SingleChoice(), Rating(), Number())}
+KINDS = {learner.kind: learner for learner in (SingleChoice(), Rating(), Number(), Taxonomy())}
 
 
 def learner_of(kind):

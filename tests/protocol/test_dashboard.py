@@ -338,7 +338,7 @@ def test_an_error_of_label_studio_is_said_on_the_page(group, press, client, labe
 
 
 def test_a_running_loop_is_said_in_plain_words(group, press, client, monkeypatch):
-    monkeypatch.setattr("backend.workflows.views.dashboard.actions._WAIT_S", 0.0)
+    monkeypatch.setattr("backend.workflows.views.dashboard.actions.WAIT_S", 0.0)
     monkeypatch.setattr("backend.workflows.project.lease._acquire", lambda *_arguments: False)
     assert press("add-class", group="1", name="parrots").status_code == 303
     assert flashed(client) == [("error", "It is learning at the moment; try again in a moment.")]

@@ -104,6 +104,7 @@ def test_connect_sets_what_is_the_projects_own(run, workbench):
         ("strategy=clever", "no strategy"),
         ("strategy=[1]", "valid string"),
         ("=5", "expected NAME=VALUE"),
+        ("quue_window=50", "Did you mean queue_window?"),
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_done(pair, said, run, label_studio):
@@ -301,8 +302,10 @@ def test_the_version_is_told(run):
 
 
 def test_versions_never_cut_the_name_that_rollback_needs(run, connected, set_width):
-    set_width(40)
-    assert "nl-000001-label-names" in run("versions", "1").stdout
+    for columns in (40, 80, 200):
+        set_width(columns)
+        told = run("versions", "1").stdout
+        assert "nl-000001-label-names" in told and "no blind answers yet" in told and "…" not in told
 
 
 def test_times_are_those_of_the_reader(run, connected, monkeypatch, request):

@@ -69,7 +69,7 @@ def loop_without_novelty(bench):
 
 def ask_more(bench):
     """Another question, of several choices, that the next thirty answers and a loop are about too."""
-    labels = '<Choice value="a"/><Choice value="b"/>'
+    labels = '<Choice value="a"/><Choice value="b" hint="about"/>'
     more = f'<Choices name="marks" toName="text" choice="multiple">{labels}</Choices>'
     config = bench.remote["label_config"].replace("</View>", f"{more}</View>")
     bench.label_studio.change_project(bench.project_id, label_config=config)

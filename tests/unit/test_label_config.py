@@ -134,18 +134,6 @@ IN_THE_WAY = {
     "regions": ((TEXT, ASKS.format('perRegion="true"')), '<Choices> "c" has perRegion="true"'),
     "items": ((TEXT, ASKS.format('perItem="true"')), '<Choices> "c" has perItem="true"'),
     "no label": ((TEXT, '<Choices name="c" toName="text"/>'), '<Choices> "c" has no <Choice>'),
-    "a tick": (
-        (TEXT, '<Choices name="unsure" toName="text"><Choice value="Unsure"/></Choices>'),
-        '<Choices> "unsure" has a single <Choice>, a tick that says yes or no',
-    ),
-    "the same label twice": (
-        (TEXT, '<Choices name="c" toName="text"><Choice value="A"/><Choice value="A"/></Choices>'),
-        '<Choices> "c" has a single <Choice>',
-    ),
-    "a label under a label": (
-        (TEXT, '<Choices name="c" toName="text"><Choice value="A"><Choice value="B"/></Choice></Choices>'),
-        '<Choices> "c" has a <Choice> inside a <Choice>',
-    ),
     "spans": (
         (TEXT, '<Labels name="l" toName="text"><Label value="A"/></Labels>'),
         '<Labels> "l" is not learned yet',
@@ -271,10 +259,11 @@ def test_a_question_under_a_condition_is_answered_where_there_is_no_other():
     assert answered(TEXT, question("topic", CONDITION), question("many", 'perItem="true"')) == "topic"
 
 
-def test_only_the_first_question_may_stand_under_a_condition():
-    config = parse_label_config(view(TEXT, question("rest"), question("more"), question("under", CONDITION)))
-    assert [asked.name for asked in config.questions] == ["rest", "more"]
-    assert config.other_questions == ("under",)
+def test_a_question_under_a_condition_is_answered_where_other_answers_tell_whether_it_is_shown():
+    regions = question("regions", 'visibleWhen="region-selected"')
+    config = parse_label_config(view(TEXT, question("under", CONDITION), question("rest"), regions))
+    assert [asked.name for asked in config.questions] == ["rest", "under"]
+    assert config.other_questions == ("regions",)
 
 
 def test_one_choice_comes_before_other_kinds_unless_people_answer_those():
@@ -302,30 +291,45 @@ def test_what_was_settled_stays_while_it_can_be_answered():
     assert answered(*tags, settled="second") == "second"
     assert answered(*tags, settled="second", answered=frozenset({"first"})) == "second"
     assert answered(*tags, settled="gone") == "first"
-    assert answered(TEXT, question("first"), question("second", labels="A"), settled="second") == "first"
+    assert answered(TEXT, question("first"), question("second", labels=""), settled="second") == "first"
 
 
 def test_an_admin_names_the_questions_and_the_first_that_can_be_is_answered():
-    tags = TEXT, question("first"), question("second"), question("tick", labels="A")
+    tags = TEXT, question("first"), question("second"), question("none", labels="")
     assert answered(*tags, questions=("second",), settled="first") == "second"
-    assert answered(*tags, questions=("tick", "second", "first")) == "second"
+    assert answered(*tags, questions=("none", "second", "first")) == "second"
 
 
 def test_a_name_that_cannot_be_answered_is_refused_with_the_reason():
-    tags = TEXT, question("first"), question("tick", labels="A")
-    error = refused(*tags, preference=Preference(questions=("tick", "nothing")))
+    tags = TEXT, question("first"), question("none", labels="")
+    error = refused(*tags, preference=Preference(questions=("none", "nothing")))
     assert error.message.startswith("QUESTIONS names what cannot be answered: ")
-    assert "a tick that says yes or no" in error.message
+    assert '<Choices> "none" has no <Choice>' in error.message
     assert 'the config has no question "nothing"' in error.message
     assert "Those that can: first." in error.hint
 
 
 def test_what_is_left_to_people_is_told_with_the_reason():
-    tags = TEXT, question("first"), question("second"), question("tick", labels="A")
+    tags = TEXT, question("first"), question("second"), question("none", labels="")
     config = parse_label_config(view(*tags))
     assert [question.name for question in config.questions] == ["first", "second"]
     assert (config.other_controls, config.other_questions) == (("Choices",), ())
-    assert config.obstacles == ('<Choices> "tick" has a single <Choice>, a tick that says yes or no',)
+    assert config.obstacles == ('<Choices> "none" has no <Choice>',)
+
+
+@pytest.mark.parametrize("form", ["", 'choice="single"', 'choice="single-radio"', 'choice="multiple"'])
+@pytest.mark.parametrize("labels", ["A", "AA"])
+def test_a_lone_tick_is_several_choices_with_one_label_and_left_empty_says_no(form, labels):
+    config = parse_label_config(view(TEXT, question("tick", form, labels=labels)))
+    (tick,) = config.questions
+    assert (tick.kind, [label.name for label in tick.labels], tick.empty) == ("several choices", ["A"], ())
+
+
+def test_a_lone_tick_is_the_main_question_only_where_there_is_no_other():
+    tags = question("tick", labels="A"), '<Rating name="stars" toName="text"/>'
+    assert answered(TEXT, *tags) == "stars"
+    assert answered(TEXT, *tags, answered=frozenset({"tick"})) == "stars"
+    assert parse_label_config(view(TEXT, *tags)).questions[1].name == "tick"
 
 
 def test_where_an_admin_names_questions_these_alone_are_answered():

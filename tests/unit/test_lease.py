@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -144,3 +145,14 @@ def test_a_lease_that_ran_out_and_was_taken_by_nobody_is_still_ones_own(project,
         holder(holder()[0], time.time() - 5)
         check_lease(project)
         assert holder()[1] > time.time()
+
+
+def test_whoever_waits_is_told_once_what_for(project, holder):
+    told = []
+    progress = SimpleNamespace(stage=lambda name, **_more: told.append(name))
+    with lease(project, progress=progress):
+        assert told == []
+    holder(f"{socket.gethostname()}/{os.getpid()}/1", time.time() + 1000)
+    with pytest.raises(Busy), lease(project, wait_s=0.5, progress=progress):
+        pytest.fail("taken from the living")
+    assert told == ["waiting for a loop of this project to end"]

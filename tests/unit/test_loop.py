@@ -660,13 +660,6 @@ def test_small_and_odd_projects_run_their_loops(data, make_context, make_app, se
     assert workbench.loop().outcome == "unchanged"
 
 
-def test_a_tick_alone_is_refused_by_name(make_context, make_app, settings, label_studio):
-    project = label_studio.add_project(labels=["cats"], texts=write_texts(12, topics=["cats"]))
-    with pytest.raises(UnsupportedConfig, match="a tick that says yes or no"):
-        _connect(make_context, make_app, settings, label_studio, project)
-    assert label_studio.writes == []
-
-
 def test_tasks_without_text_are_never_in_the_window_and_come_last(connected, label_studio):
     (empty,) = label_studio.add_tasks(connected.project_id, [{"text": ""}])
     connected.loop()

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.label_studio.label_config import parse_label_config
-from backend.label_studio.results import choice_result, prediction
+from backend.label_studio.results import prediction, target_result
 
 CONFIG = parse_label_config(
     '<View><Text name="letter" value="$body"/>'
@@ -13,7 +13,7 @@ CONFIG = parse_label_config(
 
 
 def test_a_choice_names_control_and_object_and_carries_the_confidence():
-    assert choice_result(CONFIG, "p", confidence=0.81234567) == [
+    assert target_result(CONFIG.questions[0], ("p",), confidence=0.81234567) == [
         {
             "from_name": "kind",
             "to_name": "letter",
@@ -26,11 +26,11 @@ def test_a_choice_names_control_and_object_and_carries_the_confidence():
 
 @pytest.mark.parametrize(("confidence", "kept"), [(-0.1, 0.0), (1.0000001, 1.0), (0.0, 0.0)])
 def test_the_confidence_never_leaves_0_to_1(confidence, kept):
-    assert choice_result(CONFIG, "p", confidence=confidence)[0]["score"] == kept
+    assert target_result(CONFIG.questions[0], ("p",), confidence=confidence)[0]["score"] == kept
 
 
 def test_no_text_of_ours_is_left_in_the_annotation_of_the_person_who_submits_it():
-    (region,) = choice_result(CONFIG, "p", confidence=0.5)
+    (region,) = target_result(CONFIG.questions[0], ("p",), confidence=0.5)
     assert set(region) == {"from_name", "to_name", "type", "value", "score"}
 
 

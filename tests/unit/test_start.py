@@ -7,11 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from backend.label_studio.client import LabelStudio
+from backend.start import token_fault
 from demo.child_process import find_free_port
 from demo.waiting import wait_for
 
@@ -99,3 +102,13 @@ def test_what_does_not_come_up_ends_at_once_with_the_reason(start):
     started = start(DATABASE_URL="sqlite:///no/such/folder/x.db")
     assert started.process.wait(120) == 1
     assert "The database cannot be used now: unable to open" in started.lines
+
+
+def test_a_token_that_is_refused_is_said_with_the_cure(label_studio, make_settings, no_pauses, monkeypatch):
+    monkeypatch.setattr(
+        "backend.label_studio.client.LabelStudio", partial(LabelStudio, transport=label_studio.transport)
+    )
+    assert token_fault(make_settings()) == ""
+    label_studio.legacy_tokens_enabled = False
+    fault = token_fault(make_settings())
+    assert "token" in fault.lower() and "counts from the next start on" in fault

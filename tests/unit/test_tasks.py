@@ -3,7 +3,7 @@
 import pytest
 
 from backend.label_studio.label_config import parse_label_config
-from backend.label_studio.tasks import content_hash, majority_label, read_task, task_content
+from backend.label_studio.tasks import content_hash, intended_answer, read_task, task_content
 
 CONFIG = parse_label_config(
     '<View><Text name="title" value="$title"/><Text name="text" value="$text"/>'
@@ -171,7 +171,7 @@ def test_people_who_do_not_agree_leave_only_that_question_without_an_answer():
 
 
 def test_nothing_said_gives_no_majority():
-    assert majority_label([], CONFIG) is None
+    assert intended_answer([], CONFIG) is None
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,26 @@ from backend.label_studio.config_xml import attribute, kind, tags
 from backend.label_studio.controls.question import Label
 from backend.label_studio.controls.regions import place_obstacles, values
 
-# A question with fewer is a tick: yes or no, and no choice among classes.
-_FEWEST_LABELS = 2
+_FORMS = ("", "single", "single-radio", "multiple")
 _DYNAMIC = re.compile(r"\$[\w\[{]")
 
 
 def labels_of(tag: etree._Element) -> tuple[Label, ...]:
-    """Every <Choice>, each name once, in the order of the config."""
+    """Every <Choice>, each name once, in the order of the config.
+
+    Not those inside another: without allowNested="true" Label Studio's editor shows none of them.
+    """
     return tuple({label.name: label for label in _choices(tag)}.values())
+
+
+def is_tick(tag: etree._Element) -> bool:
+    """Whether a control has a single <Choice>: ticked it says yes, else no."""
+    return (
+        kind(tag) == "choices"
+        and len(labels_of(tag)) == 1
+        and attribute(tag, "choice") in _FORMS
+        and not attribute(tag, "value")
+    )
 
 
 def form_obstacles(tag: etree._Element) -> Iterator[str]:
@@ -31,16 +43,25 @@ def form_obstacles(tag: etree._Element) -> Iterator[str]:
 
 def label_obstacles(tag: etree._Element) -> Iterator[str]:
     """What makes the labels no classes to choose among."""
-    choices, labels = list(tags(tag, "choice")), labels_of(tag)
-    if any(kind(parent) == "choice" for choice in choices for parent in choice.iterancestors()):
-        yield "has a <Choice> inside a <Choice>"
-    dynamic = next((choice for choice in choices if _DYNAMIC.search(attribute(choice, "value"))), None)
-    if dynamic is not None:
-        yield f'takes a label from each task (<Choice value="{attribute(dynamic, "value")}">)'
+    labels = labels_of(tag)
+    if (dynamic := dynamic_label(tag)) is not None:
+        yield dynamic
     elif not labels and not attribute(tag, "value"):
         yield "has no <Choice>"
-    elif 0 < len(labels) < _FEWEST_LABELS:
-        yield "has a single <Choice>, a tick that says yes or no"
+
+
+def dynamic_label(tag: etree._Element) -> str | None:
+    """What is said of the first label that is another one in every task; None where there is none."""
+    said = (attribute(choice, "value") for choice in tags(tag, "choice"))
+    dynamic = next((value for value in said if _DYNAMIC.search(value)), None)
+    return None if dynamic is None else f'takes a label from each task (<Choice value="{dynamic}">)'
+
+
+def top_choices(tag: etree._Element) -> Iterator[etree._Element]:
+    """Every <Choice> that stands in no other."""
+    for choice in tags(tag, "choice"):
+        if not any(kind(parent) == "choice" for parent in choice.iterancestors()):
+            yield choice
 
 
 def chosen(regions: Sequence[Json]) -> Iterator[list[str]]:
@@ -51,8 +72,8 @@ def chosen(regions: Sequence[Json]) -> Iterator[list[str]]:
 
 
 def _choices(tag: etree._Element) -> Iterator[Label]:
-    for choice in tags(tag, "choice"):
+    for choice in top_choices(tag):
         value = attribute(choice, "value")
         name = attribute(choice, "alias") or value
         if name:
-            yield Label(name=name, title=value or name)
+            yield Label(name=name, title=value or name, hint=attribute(choice, "hint").strip())

@@ -1,4 +1,4 @@
-"""Any number of fixed labels: <Choices choice="multiple">."""
+"""Any number of fixed labels: <Choices choice="multiple">, and a single one that is ticked or not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from lxml import etree
 
 from backend.json_types import Json
 from backend.label_studio.config_xml import attribute, kind
-from backend.label_studio.controls.choices import chosen, form_obstacles, label_obstacles, labels_of
+from backend.label_studio.controls.choices import (
+    chosen,
+    form_obstacles,
+    is_tick,
+    label_obstacles,
+    labels_of,
+)
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Label, Question
 from backend.label_studio.controls.regions import region
@@ -22,11 +28,11 @@ class SeveralChoices:
     kind = "several choices"
 
     def matches(self, tag: etree._Element) -> bool:
-        """Every <Choices> that lets people tick several."""
-        return kind(tag) == "choices" and attribute(tag, "choice") == "multiple"
+        """Every <Choices> that lets people tick several, and one with a single <Choice>."""
+        return kind(tag) == "choices" and (attribute(tag, "choice") == "multiple" or is_tick(tag))
 
     def obstacles(self, tag: etree._Element) -> Iterator[str]:
-        """Labels of each task, answers for each region, fewer than two labels."""
+        """Labels of each task, answers for each region."""
         yield from form_obstacles(tag)
         yield from label_obstacles(tag)
 

@@ -28,7 +28,7 @@ class SingleChoice:
         return kind(tag) == "choices"
 
     def obstacles(self, tag: etree._Element) -> Iterator[str]:
-        """Another form of choice, labels of each task, answers for each region, fewer than two labels."""
+        """Another form of choice, labels of each task, answers for each region."""
         if (form := attribute(tag, "choice")) not in _SINGLE:
             yield f'has choice="{form}"'
         yield from form_obstacles(tag)

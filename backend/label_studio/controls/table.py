@@ -5,17 +5,21 @@ from __future__ import annotations
 from lxml import etree
 
 from backend.label_studio.controls.number import Number
+from backend.label_studio.controls.pairwise import Pairwise
 from backend.label_studio.controls.protocol import Control
 from backend.label_studio.controls.rating import Rating
 from backend.label_studio.controls.several_choices import SeveralChoices
 from backend.label_studio.controls.single_choice import SingleChoice
+from backend.label_studio.controls.taxonomy import Taxonomy
 
 # The first that matches a tag takes it.
 CONTROLS: tuple[Control, ...] = (
+    Taxonomy(),
     SeveralChoices(),
     SingleChoice(),
     Rating(),
     Number(),
+    Pairwise(),
 )
 
 

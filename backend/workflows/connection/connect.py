@@ -11,11 +11,13 @@ from backend.errors import NextlabelError, NotConnected
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference
+from backend.label_studio.label_hints import require_known
 from backend.label_studio.queue_settings import find_disturbances
 from backend.label_studio.required import require_answer
 from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.register import register
 from backend.workflows.connection.shown import add_link, show_line, shows_line
+from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.readable import find_gaps
@@ -76,7 +78,7 @@ def connect(
         report.changes += _change_config(workspace, remote, config, options)
         is_first = workspace.state.active_version is None
         report.could_explain = is_first and not shows_line(workspace, remote)
-        with lease(workspace, wait_s=PEOPLE_WAIT_S):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=progress):
             progress.stage("registering the backend")
             if options.pull is not None:
                 workspace.change(is_pulled=options.pull)
@@ -85,6 +87,7 @@ def connect(
                 report.changes += register(workspace, remote, details=details)
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
         tidy(workspace)
+        report.left_empty = tuple(empty_words(workspace, config).values())
         report.gaps = find_gaps(workspace, config.text_fields)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
@@ -107,6 +110,8 @@ def _settle(
     """The project with its settings, and the question that is answered in it."""
     changed = _stored_overrides(context, remote, int(details["id"])) | dict(overrides)
     config = _read_config(context, remote, details, changed)
+    if "label_hints" in overrides:
+        require_known(config.questions, dict(context.settings.for_project(changed).hint_pairs))
     return _remember(context, details, changed, question=config.from_name), config
 
 
@@ -117,7 +122,7 @@ def _change_config(
     if options.explain:
         changes += show_line(workspace, remote)
     if options.explain or options.require:
-        changes += _require_answer(workspace, remote, config)
+        changes += _require_answer(workspace, remote, read_none(workspace, config))
     if options.link:
         changes += add_link(workspace, remote)
     return changes
@@ -136,6 +141,8 @@ def _first_loop(
 
 
 def _require_answer(workspace: Workspace, remote: LabelStudio, config: LabelConfig) -> list[str]:
+    if config.questions[0].empty is not None:
+        return []  # to leave it empty is an answer
     # read anew: another change of the config must not be written over
     xml = remote.project(workspace.label_studio_id)["label_config"]
     if (required := require_answer(xml, config)) is None:
@@ -165,7 +172,7 @@ def _read_config(
     known = find_workspace(context, int(details["id"]), created_stamp(details))
     before = context.settings.known_overrides(known.state.overrides) if known else {}
     settings = context.settings.for_project({**before, **overrides})
-    preference = Preference(questions=settings.question_names)
+    preference = Preference(questions=settings.question_names, hints=settings.hint_pairs)
     return settle_question(remote, int(details["id"]), details["label_config"], preference)
 
 

@@ -24,6 +24,7 @@ class ConnectReport:
     ignored: tuple[str, ...] = ()
     other_questions: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    left_empty: tuple[str, ...] = ()
     gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)

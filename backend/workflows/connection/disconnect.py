@@ -9,18 +9,19 @@ from backend.workflows.connection.register import unregister
 from backend.workflows.connection.shown import hide_line, remove_link
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
+from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import SAMPLING_DEFAULT, is_deleted
 from backend.workflows.project.workspace import Workspace
 
 
-def disconnect(workspace: Workspace) -> list[str]:
+def disconnect(workspace: Workspace, *, progress: Progress | None = None) -> list[str]:
     """Takes everything back that connect put into Label Studio; returns what was done.
 
     Of a project that was deleted there nothing is left, and one that has its number now is left alone.
     """
     remote = workspace.context.label_studio()
     try:
-        with lease(workspace, wait_s=PEOPLE_WAIT_S):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=progress):
             if is_deleted(workspace, remote):
                 done = ["Label Studio has no such project any more, so nothing was left to take back"]
             else:
@@ -41,14 +42,20 @@ def _take_back(workspace: Workspace, remote: LabelStudio) -> list[str]:
     done += hide_line(workspace, remote)
     done += remove_link(workspace, remote)
     done += _free_answer(workspace, remote)
-    sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
-    remote.update_project(label_studio_id, sampling=sampling)
-    done.append(f"sampling set back to {sampling!r}")
+    done += _set_sampling_back(workspace, remote)
     if before := workspace.state.settings_before:
         remote.update_project(label_studio_id, **before)
         workspace.change(settings_before={})
         done.append("tasks that several people answer come first again")
     return done
+
+
+def _set_sampling_back(workspace: Workspace, remote: LabelStudio) -> list[str]:
+    sampling = workspace.state.sampling_before or SAMPLING_DEFAULT
+    if remote.project(workspace.label_studio_id).get("sampling") == sampling:
+        return []
+    remote.update_project(workspace.label_studio_id, sampling=sampling)
+    return [f"sampling set back to {sampling!r}"]
 
 
 def _free_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:

@@ -13,6 +13,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.required import is_required
+from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
     SAMPLE,
@@ -124,7 +125,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         gaps = find_gaps(workspace, config.text_fields)
         yield _check_texts(gaps, config)
         yield _check_answers(workspace, config)
-        yield _check_required(details, config)
+        yield _check_required(details, read_none(workspace, config))
+        yield from (Finding("left empty", "ok", words) for words in empty_words(workspace, config).values())
         yield _check_window(workspace, gaps)
         yield from _check_priority(workspace)
     yield _try("language", lambda: _check_language(workspace))
@@ -133,7 +135,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
 
 def _preference(context: Context, workspace: Workspace | None) -> Preference:
     if workspace is None:
-        return Preference(questions=context.settings.question_names)
+        settings = context.settings
+        return Preference(questions=settings.question_names, hints=settings.hint_pairs)
     return workspace.preference
 
 
@@ -338,6 +341,9 @@ def _check_priority(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _check_required(details: Json, config: LabelConfig) -> Finding:
+    if config.questions[0].empty is not None:
+        words = f"{config.from_name!r}: to leave it empty says that none of its labels fits"
+        return Finding("empty answers", "ok", words)
     if is_required(details["label_config"], config):
         return Finding(
             "empty answers", "ok", f"{config.from_name!r} is required: nobody can submit an empty one"

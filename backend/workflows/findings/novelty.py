@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED, count_shown, was_asked
 from backend.workflows.project.figures import NoveltyFigures
@@ -20,7 +21,8 @@ from model.novelty.decided import DecidedGroup, Decisions
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
 from model.novelty.naming import name_groups
-from model.records import Embeddings, Ids
+from model.novelty.one_class_each import one_class_each
+from model.records import Embeddings, Ids, Labels
 
 MOST_GROUPS = 20
 Named = tuple[Group, str]
@@ -32,7 +34,8 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
     alpha = workspace.settings.novelty_alpha
     if not len(learned.seen.labels) or learned.seen.labelled.all():
         return NoveltyFigures(words="Not enough labels to judge what is new.", flags=0, alpha=alpha)
-    detection = _detect(workspace, learned, serving, alpha)
+    classed = one_class_each(learned.seen.labels)
+    detection = _detect(workspace, learned, serving, classed)
     if detection.reason is not None:
         words = f"{detection.reason[:1].upper()}{detection.reason[1:]}."
         return NoveltyFigures(words=words, flags=0, alpha=alpha)
@@ -40,11 +43,11 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
     groups = group_items(
         learned.seen.embeddings.take(np.isin(learned.seen.embeddings.ids, flagged)),
         learned.seen.labelled_embeddings,
-        learned.seen.labels,
+        classed,
         seed=workspace.seed % 2**32,
     )
-    new, explained = _split(groups, _guesses(learned, flagged))
-    named, decided = _undecided(workspace, learned, new)
+    new, explained = _split(groups, _guesses(workspace, learned, serving, flagged))
+    named, decided = _undecided(workspace, learned, classed, new)
     flags = len(flagged) - sum(explained.values()) - decided
     expected = min(detection.expected_false, float(flags))
     is_telling = round(expected) < flags
@@ -64,20 +67,33 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
     )
 
 
-def _guesses(learned: Learned, task_ids: Ids) -> dict[int, str]:
+def _guesses(workspace: Workspace, learned: Learned, serving: Serving, task_ids: Ids) -> dict[int, str]:
     """The label without an answer that the head, or else the names alone, take each task for, if any."""
-    seen, head, names = learned.seen, learned.trained.head, learned.name_vectors
-    unseen = unseen_classes(seen.labels)
-    rows = np.isin(seen.features.ids, task_ids)
-    vectors = seen.features.vectors[rows]
-    heads = [head] if names is None else [similarity_head(names, head.space), head]
+    seen = learned.seen
+    unseen, labels = unseen_classes(seen.labels), seen.labels.space.names
+    items = seen.features.take(np.isin(seen.features.ids, task_ids))
     found: dict[int, str] = {}
-    for each in heads:
-        favourites = each.logits(vectors).argmax(axis=1)
+    for favourites in _favourites(workspace, learned, serving, items):
         guessed = np.isin(favourites, unseen)
-        ids = seen.features.ids[rows][guessed].tolist()
-        found |= zip(ids, (head.space.names[column] for column in favourites[guessed]), strict=True)
+        found |= zip(
+            items.ids[guessed].tolist(), (labels[column] for column in favourites[guessed]), strict=True
+        )
     return found
+
+
+def _favourites(
+    workspace: Workspace, learned: Learned, serving: Serving, items: Embeddings
+) -> list[NDArray[np.intp]]:
+    """The likeliest label (m,) of each item by the names, where they are known, and then by the head."""
+    space = learned.seen.labels.space
+    if learned.choice is None:
+        names = name_vectors(workspace.context, workspace.encoder.get(), serving.config.labels)
+        heads = [] if learned.first is None else [learned.first.trained.head]
+        by_head = [head.believe(items, serving.version).values.argmax(axis=1) for head in heads]
+        return [similarity_head(names, space).logits(items.vectors).argmax(axis=1), *by_head]
+    head, named = learned.trained.head, learned.name_vectors
+    both = [head] if named is None else [similarity_head(named, head.space), head]
+    return [each.logits(items.vectors).argmax(axis=1) for each in both]
 
 
 def _split(groups: Sequence[Group], guesses: Mapping[int, str]) -> tuple[list[Group], Counter[str]]:
@@ -93,10 +109,12 @@ def _split(groups: Sequence[Group], guesses: Mapping[int, str]) -> tuple[list[Gr
     return new, explained
 
 
-def _undecided(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> tuple[list[Named], int]:
+def _undecided(
+    workspace: Workspace, learned: Learned, classed: Labels, groups: Sequence[Group]
+) -> tuple[list[Named], int]:
     """The groups that nobody decided about before, with names; and how many tasks the others hold."""
     seen = learned.seen
-    decisions = Decisions.beside(_decided(workspace, learned), seen.labelled_embeddings, seen.labels)
+    decisions = Decisions.beside(_decided(workspace, learned), seen.labelled_embeddings, classed)
     named = list(zip(groups, _names(workspace, learned, groups), strict=True))
     left = [one for one in named if not decisions.hold(*one, seen.embeddings)]
     return left, sum(len(group.ids) for group in groups) - sum(len(group.ids) for group, _name in left)
@@ -104,20 +122,23 @@ def _undecided(workspace: Workspace, learned: Learned, groups: Sequence[Group]) 
 
 def _decided(workspace: Workspace, learned: Learned) -> list[DecidedGroup]:
     """What people made a class, by tasks with its label or without an answer, and what they called none."""
-    seen, names = learned.seen, learned.seen.labels.space.names
-    label_of = {
-        task_id: names[column]
-        for task_id, column in zip(seen.labels.ids.tolist(), seen.labels.classes.tolist(), strict=True)
-    }
-    found = []
+    seen, labels = learned.seen, learned.seen.labels
+    answered, found = set(labels.ids.tolist()), []
     for group in [*workspace.groups.in_state(ADDED), *workspace.groups.in_state(REJECTED)]:
         ids = set(group.members)
         if group.state == ADDED:
-            ids = {task_id for task_id in ids if label_of.get(task_id, group.name) == group.name}
-            ids |= {task_id for task_id, label in label_of.items() if label == group.name}
+            ids = (ids - answered) | _tasks_with(labels, group.name)
         vectors = seen.embeddings.vectors[np.isin(seen.embeddings.ids, list(ids))]
         found.append(DecidedGroup(group.name, frozenset(ids), vectors))
     return found
+
+
+def _tasks_with(labels: Labels, name: str) -> set[int]:
+    """The tasks that were answered with a label, which need not be there any more."""
+    if name not in labels.space.names:
+        return set()
+    found: list[int] = labels.ids[labels.targets[:, labels.space.index(name)] > 0].tolist()
+    return set(found)
 
 
 def _flag_words(flags: int, expected_false: float) -> str:
@@ -131,15 +152,15 @@ def _unanswered_words(found: tuple[str, int]) -> str:
     return f"{count} tasks may be your label “{label}”, which has no answers yet."
 
 
-def _detect(workspace: Workspace, learned: Learned, serving: Serving, alpha: float) -> Detection:
+def _detect(workspace: Workspace, learned: Learned, serving: Serving, classed: Labels) -> Detection:
     """Everything without a label is looked at, what people skipped as well."""
     seen = learned.seen
     return detect(
         seen.labelled_embeddings,
-        seen.labels,
+        classed,
         seen.embeddings.take(~seen.labelled),
         audit=seen.audit[seen.labelled],
-        alpha=alpha,
+        alpha=workspace.settings.novelty_alpha,
         rng=np.random.default_rng(workspace.seed),
         name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config.labels),
         rejected=_rejected(workspace, seen.embeddings),

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backend.label_studio.controls.conditions import in_words
+from backend.label_studio.label_config import LabelConfig
 from backend.task_types import task_type
-from backend.workflows.intake.question_labels import is_number
+from backend.workflows.intake.empty_answers import empty_words
 from backend.workflows.project.figures import QuestionFigure, QuestionFigures, QuestionLabelRow
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import Learned
@@ -18,22 +20,28 @@ from model.task_type import Figure
 _MOST_LABELS = 100  # of a question, told one by one
 
 
-def measure_questions(workspace: Workspace, learned: Learned, blind: Ids) -> list[QuestionFigures]:
+def measure_questions(
+    workspace: Workspace, learned: Learned, blind: Ids, config: LabelConfig
+) -> list[QuestionFigures]:
     """The figures of each question, by its answers on tasks that were asked `blind` alone."""
+    empty = empty_words(workspace, config)
     there = {one.question.name: one for one in learned.questions}
     found = []
     for asked in learned.seen.questions:
         one = there.get(asked.question.name)
         measured = [] if one is None else _measure(workspace, one, blind)
-        counts = [] if is_number(asked.labels.space) else asked.labels.targets.sum(axis=0).tolist()
+        row = task_type(asked.question)
+        counts = [] if row.is_number else asked.labels.targets.sum(axis=0).tolist()
         rows = zip(asked.question.labels, counts, strict=False)
         found.append(
             QuestionFigures(
                 name=asked.question.name,
                 kind=asked.question.kind,
-                metric=task_type(asked.question).metric,
+                metric=row.metric,
                 labels=len(asked.labels),
                 blind=int(np.isin(asked.labels.ids, blind).sum()),
+                condition=in_words(asked.question, config.questions),
+                empty=empty.get(asked.question.name, ""),
                 figures=[_figure(figure) for figure in measured],
                 per_label=[QuestionLabelRow(label=label.title, labels=int(count)) for label, count in rows][
                     :_MOST_LABELS

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import UP_NEXT
+from backend.task_types import task_type
+from backend.workflows.findings.keywords import measure_keywords
 from backend.workflows.findings.notes import Note, finding_notes, write_notes, write_tabs
 from backend.workflows.findings.novelty import find_novel
 from backend.workflows.findings.people import name_people
 from backend.workflows.findings.pool_map import refresh_map
 from backend.workflows.findings.skips import find_skips
-from backend.workflows.findings.synthetic import weigh
-from backend.workflows.findings.watch import watch
+from backend.workflows.findings.synthetic import weigh, weigh_sets
+from backend.workflows.findings.watch import blind_ids, watch
 from backend.workflows.project.colours import keep_colours
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.figures import Signals, SyntheticFigures
@@ -66,12 +68,17 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
         watched = watch(workspace, learned, serving, step=steps.step)
         signals = watched.signals
         notes |= watched.notes
+    if learned.seen.keywords is not None:
+        with steps.step("counting keywords"):
+            blind = blind_ids(workspace, learned)
+            signals.keywords = measure_keywords(serving.config, learned.seen, blind)
     if judged is not None:
         with steps.step("weighing synthetic tasks"):
             signals.synthetic = _weigh(workspace, judged, learned, serving)
-    if learned.choice is not None:
+    if task_type(serving.config.questions[0]).finds_new_classes:
         with steps.step("looking for new classes"):
             signals.novelty = find_novel(workspace, learned, serving)
+    if learned.choice is not None:
         with steps.step("looking at what people skipped"):
             find_skips(workspace, learned, serving, behind=made.behind)
     check_lease(workspace)
@@ -113,6 +120,8 @@ class _Steps:
 
 
 def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
+    if learned.choice is None:
+        return weigh_sets(judged, seed=workspace.seed)
     pool = learned.seen.features.take(learned.seen.pool)
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(

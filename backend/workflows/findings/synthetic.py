@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,13 @@ from backend.workflows.training.judging import Judged
 from model.records import Floats, Labels
 from model.synthetic.gaps import Gap, advise_stop, find_gaps
 from model.synthetic.items import HELPFUL, VERDICTS
+from model.synthetic.label_sets.lift import measure_set_lift
 from model.synthetic.lift import Lift, measure_lift
 
 EVERYTHING, HELPFUL_ONLY = "all synthetic tasks", "only those called helpful"
+_NOT_LEARNED_FROM = (
+    "None of them teaches the model: a question with several choices is learned from real tasks alone."
+)
 _KEPT = "those that are likelier sound than faulty and repeat nothing"
 
 
@@ -27,25 +31,45 @@ def weigh(
     `auxiliary_weight` in [0, 1] is how much a synthetic task taught beside a label; None if none taught.
     """
     rng = np.random.default_rng(seed)
-    helpful, kept = judged.judgement.mask(HELPFUL), judged.judgement.auxiliary
-    everything = np.ones(len(judged.tasks), dtype=np.bool_)
-    chosen = {EVERYTHING: everything, HELPFUL_ONLY: helpful} | _groups(judged.tasks)
     lifts = {
-        name: measure_lift(judged.real, judged.synthetic, rows, rng=rng) for name, rows in chosen.items()
+        name: measure_lift(judged.real, judged.synthetic, rows, rng=rng)
+        for name, rows in _chosen(judged).items()
     }
     gaps = find_gaps(
         judged.real,
         judged.synthetic,
-        kept,
+        judged.judgement.auxiliary,
         rng=rng,
         pool=unlabelled.pool_embeddings,
         pool_classes=beliefs.argmax(axis=1) if len(beliefs) else None,
     )
+    return _figures(judged, lifts, gaps, _listening(auxiliary_weight))
+
+
+def weigh_sets(judged: Judged, *, seed: int) -> SyntheticFigures:
+    """The same where tasks have sets of labels; what to make next is not told of these."""
+    rng = np.random.default_rng(seed)
+    lifts = {
+        name: measure_set_lift(judged.real, judged.synthetic, rows, rng=rng)
+        for name, rows in _chosen(judged).items()
+    }
+    return _figures(judged, lifts, (), _NOT_LEARNED_FROM)
+
+
+def _chosen(judged: Judged) -> dict[str, NDArray[np.bool_]]:
+    """Which tasks are added, by what the page calls them: all, the helpful ones, each generator and slice."""
+    everything = np.ones(len(judged.tasks), dtype=np.bool_)
+    return {EVERYTHING: everything, HELPFUL_ONLY: judged.judgement.mask(HELPFUL)} | _groups(judged.tasks)
+
+
+def _figures(
+    judged: Judged, lifts: Mapping[str, Lift], gaps: Sequence[Gap], teaching: str
+) -> SyntheticFigures:
     stops = [advise_stop(name, lift.items, lift) for name, lift in lifts.items() if name != HELPFUL_ONLY]
     verdicts = [item.verdict for item in judged.judgement.items]
     return SyntheticFigures(
         words=f"With all synthetic tasks: {lifts[EVERYTHING].words}. "
-        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {_listening(auxiliary_weight)}",
+        f"With the helpful ones alone: {lifts[HELPFUL_ONLY].words}. {teaching}",
         counts={verdict: verdicts.count(verdict) for verdict in VERDICTS},
         lift=[_lift_row(name, lift) for name, lift in lifts.items()],
         gaps=[_gap_row(gap, judged.real.labels) for gap in gaps],

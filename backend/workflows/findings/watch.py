@@ -24,6 +24,7 @@ from backend.workflows.findings.accuracy import (
 from backend.workflows.findings.notes import Note, coarse_ranks
 from backend.workflows.findings.outlook import look_ahead
 from backend.workflows.findings.questions import measure_questions
+from backend.workflows.findings.suspects import find_question_suspects, note_suspects, tell_suspects
 from backend.workflows.findings.waits import Blind, Schedule, list_waits, say
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import (
@@ -38,7 +39,7 @@ from backend.workflows.serving.lines import choose_words, confidence_line
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.audit import audit_hash
-from model.records import Floats
+from model.records import Floats, Ids
 from model.signals.agreement import measure_agreement
 from model.signals.honest_accuracy import HonestAccuracy, asked_blind, measure_accuracy, measure_right
 from model.signals.label_errors import SuspectLabels, find_suspects
@@ -70,7 +71,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     if not len(seen.labels):
         return Watched(_before_the_first_label(workspace, seen))
     if learned.choice is None:
-        return Watched(_watch_answers(workspace, learned, serving, step=step))
+        return _watch_answers(workspace, learned, serving, step=step)
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
     blind = _blind(workspace, learned)
     right = learned.trained.out_of_fold.values.argmax(axis=1) == seen.labels.classes
@@ -86,7 +87,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         signals.per_class = class_rows(learned, accuracy, beliefs)
         signals.calibration = calibration_figures(learned)
     with step("measuring other questions"):
-        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind], serving.config)
     with step("certifying suggestions"):
         trusted = _trusted(workspace, learned, beliefs, blind)
         signals.trusted = _trusted_figures(trusted)
@@ -95,6 +96,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         suspects = _suspects(workspace, learned)
         signals.suspects = Suspects(words=suspects.words, count=suspects.count)
         notes |= _suspect_notes(learned, suspects)
+        notes = _doubt_other_questions(workspace, learned, signals) | notes
     with step("comparing people"):
         signals.acceptance = _acceptance(workspace)
         signals.agreement = _agreement(workspace, learned)
@@ -109,15 +111,17 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     return Watched(signals, notes)
 
 
-def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, step: Step) -> Signals:
+def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, step: Step) -> Watched:
     """What can be said where the first question is no single choice: its answers are right whole, or not."""
     signals, seen, first = Signals(), learned.seen, learned.first
+    notes: dict[int, Note] = {}
     if first is None:
-        return _before_the_first_label(workspace, seen)
+        return Watched(_before_the_first_label(workspace, seen))
     schedule = _schedule(workspace, seen)
     with step("measuring accuracy"):
         blind = _blind(workspace, learned)
-        sure = first.trained.head.believe(seen.pool_embeddings, serving.version).confidence
+        pool = seen.items.of(first.question, seen.pool_embeddings)
+        sure = first.trained.head.believe(pool, serving.version).confidence
         held_out = first.trained.out_of_fold.confidence.astype(np.float64)
         accuracy = measure_right(
             first.right,
@@ -129,16 +133,28 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
         )
         signals.accuracy = accuracy_figures(accuracy, right=first.right, schedule=schedule)
         signals.rest = rest_figures(first.right, held_out, accuracy, sure=sure, blind=blind)
-        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind])
+        signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind], serving.config)
         mean = float(held_out[blind].mean()) if blind.any() else 0.0
         judged = Blind(answers=int(blind.sum()), right=int(first.right[blind].sum()), sure=mean)
         waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)
         # the other findings never come for these kinds
         signals.waits = [wait for wait in waits if wait.of == "accuracy"]
         signals.accuracy.words += f" Counted are {task_type(first.question).metric}."
+    with step("looking for wrong labels"):
+        notes = _doubt_other_questions(workspace, learned, signals)
+        signals.suspects = next(
+            (told.suspects for told in signals.questions if told.name == first.question.name), None
+        )
     with step("comparing people"):
         signals.acceptance = _acceptance(workspace)
-    return signals
+    return Watched(signals, notes)
+
+
+def _doubt_other_questions(workspace: Workspace, learned: Learned, signals: Signals) -> dict[int, Note]:
+    """Suspect answers of the questions that are learned through their rows, told beside their figures."""
+    suspects = find_question_suspects(workspace, learned)
+    tell_suspects(signals.questions, suspects)
+    return note_suspects(suspects)
 
 
 def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:
@@ -167,6 +183,12 @@ def _judged(learned: Learned, blind: NDArray[np.bool_], right: NDArray[np.bool_]
     sure = _confidence(learned.trained.out_of_fold.values[blind])
     mean = float(sure.mean(dtype=np.float64)) if len(sure) else 0.0
     return Blind(answers=int(blind.sum()), right=int(right[blind].sum()), sure=mean)
+
+
+def blind_ids(workspace: Workspace, learned: Learned) -> Ids:
+    """The labelled tasks that were asked blind."""
+    ids = learned.seen.labels.ids
+    return ids[_blind(workspace, learned)] if len(ids) else ids
 
 
 def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:

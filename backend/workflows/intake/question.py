@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
@@ -36,6 +37,20 @@ def remember_question(workspace: Workspace, name: str) -> None:
         return
     workspace.change(question=name)
     if before:
+        workspace.change(active_fingerprint=None)
+
+
+def forget_other_objects(workspace: Workspace, config: LabelConfig) -> None:
+    """Lets the next loop make a version anew whose answers name an object that the config calls otherwise.
+
+    Label Studio would not show them. Call it before the config is taken down.
+    """
+    try:
+        before = parse_label_config(workspace.state.label_config, workspace.preference)
+    except NextlabelError:  # the project is new, or its config had nothing to answer
+        return
+    stood = {question.name: question.to_name for question in before.questions}
+    if any(stood.get(question.name, question.to_name) != question.to_name for question in config.questions):
         workspace.change(active_fingerprint=None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.label_studio.controls.question import Question
+from backend.task_types import TASK_TYPES
 from model.records import Floats, Ids, Labels, LabelSpace
 
 
@@ -31,7 +32,7 @@ def _labels(question: Question, ids: Ids, targets: Mapping[int, Mapping[str, Seq
     found, rows = [], []
     for task_id in ids.tolist():
         target = targets.get(task_id, {}).get(question.name)
-        row = None if target is None else to_row(target, space)
+        row = None if target is None else to_row(target, space, question.kind)
         if row is not None:
             found.append(task_id)
             rows.append(row)
@@ -39,25 +40,20 @@ def _labels(question: Question, ids: Ids, targets: Mapping[int, Mapping[str, Seq
     return Labels(np.array(found, dtype=np.int64), values, space)
 
 
-def to_row(target: Sequence[str], space: LabelSpace) -> Floats | None:
-    """An answer in the columns of a question; None where it names nothing that is there now.
+def to_row(target: Sequence[str], space: LabelSpace, kind: str) -> Floats | None:
+    """An answer in the columns of a question of a kind; None where it names nothing that is there now.
 
     In the only column of a number stands the number.
     """
-    if is_number(space):
+    if TASK_TYPES[kind].is_number:
         return _number(target[0]) if len(target) == 1 else None
     row = np.isin(space.names, list(target)).astype(np.float32)
     return row if row.any() or not target else None
 
 
-def is_number(space: LabelSpace) -> bool:
-    """Whether the only column of a question holds a number: one label alone is no choice."""
-    return len(space) == 1
-
-
-def to_target(row: Floats, space: LabelSpace) -> tuple[str, ...]:
+def to_target(row: Floats, space: LabelSpace, kind: str) -> tuple[str, ...]:
     """The names of the columns that an answer (c,) ticks, or the number in words."""
-    if is_number(space):
+    if TASK_TYPES[kind].is_number:
         return (f"{float(row[0]):.6g}",)
     return tuple(name for name, value in zip(space.names, row.tolist(), strict=True) if value > 0.5)
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
+from backend.label_studio.intentions import unpack_intention
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.keywords import TaskKeywords, look_for_keywords, said_hints
 from backend.workflows.intake.priority import read_priority
+from backend.workflows.intake.question_items import QuestionItems, read_question_items
 from backend.workflows.intake.question_labels import QuestionLabels, read_question_labels
 from backend.workflows.intake.second_looks import SKIPPED, open_again
 from backend.workflows.project.account import CURABLE
@@ -31,16 +35,17 @@ ALGORITHM = 10
 
 @dataclass(frozen=True, slots=True)
 class SyntheticTask:
-    """Where one synthetic task comes from, and what people said about it.
+    """Where one synthetic task comes from, what it was meant to be answered with, and what people said.
 
-    `review`: the label that a person gave it. `is_rejected`: a person skipped it. `is_open`: nobody did yet.
+    `intended` and `review`, what a person answered, are answers to the first question. `is_rejected`: a
+    person skipped it. `is_open`: nobody did yet.
     """
 
     task_id: int
     generator: str | None
     slice: str | None
-    intended_label: str | None
-    review: str | None
+    intended: Target | None
+    review: Target | None
     is_rejected: bool
     is_open: bool
 
@@ -55,9 +60,9 @@ class Snapshot:
     `labelled_at` says when each row of `labels` was first labelled. Synthetic tasks stand apart: their
     embeddings (m, d) follow `synthetic`.
     `labels` are the answers to the first question of the config, rows of `labelled`; `questions` are all that
-    are learned through the table of task types, with their answers.
+    are learned through the table of task types, with their answers, and `items` is what their heads look at.
     `features` is what a head looks at: the embeddings, until they are replaced. `priority` is what an admin
-    wants asked sooner, of the pool.
+    wants asked sooner, of the pool. `keywords` says which rows hold which keywords of the labels' hints.
     """
 
     embeddings: Embeddings
@@ -77,6 +82,8 @@ class Snapshot:
     contents: dict[int, str]
     priority: Priority
     questions: tuple[QuestionLabels, ...] = ()
+    items: QuestionItems = field(default_factory=QuestionItems)
+    keywords: TaskKeywords | None = None
 
     @property
     def pool_embeddings(self) -> Embeddings:
@@ -95,17 +102,17 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     rows = [row for row in everything if not row.is_synthetic]
     made = [row for row in everything if row.is_synthetic]
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    known = set(config.space.names)
-    questions = _read_questions(workspace, config, ids)
+    dimensions = _dimensions(workspace, everything)
+    embeddings = _embeddings(workspace, rows, dimensions)
+    items = read_question_items(workspace, questions_beside(config), dimensions=dimensions)
+    questions = _read_questions(workspace, config, embeddings, items)
     labels = _first_labels(config, rows, ids) if is_single_choice(config) else questions[0].labels
     labelled = np.isin(ids, labels.ids)
     pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
     lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
     again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
-    dimensions = _dimensions(workspace, everything)
     priority = read_priority(workspace).of(ids[pool])
-    embeddings = _embeddings(workspace, rows, dimensions)
     made_embeddings = _embeddings(workspace, made, dimensions)
     return Snapshot(
         embeddings=embeddings,
@@ -114,7 +121,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         labelled_at=tuple(
             str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
         ),
-        synthetic=tuple(_synthetic_task(row, known) for row in made),
+        synthetic=_synthetic_tasks(workspace, config, made),
         synthetic_embeddings=made_embeddings,
         synthetic_features=made_embeddings,
         pool=pool,
@@ -124,11 +131,13 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit_threshold=threshold,
         lost=lost,
         fingerprint=_fingerprint(
-            workspace, config, [tuple(row)[:-1] for row in everything], again, priority, questions
+            workspace, config, [tuple(row)[:-1] for row in everything], again, priority, questions, items
         ),
         contents={row.task_id: row.content_hash for row in everything},
         priority=priority,
         questions=questions,
+        items=items,
+        keywords=look_for_keywords(workspace, config, ids.tolist()),
     )
 
 
@@ -139,10 +148,16 @@ def _first_labels(config: LabelConfig, rows: Sequence[Any], ids: NDArray[np.int6
 
 
 def _read_questions(
-    workspace: Workspace, config: LabelConfig, ids: NDArray[np.int64]
+    workspace: Workspace, config: LabelConfig, tasks: Embeddings, items: QuestionItems
 ) -> tuple[QuestionLabels, ...]:
+    """The answers to all questions but a first single choice, where the question has something to look at."""
     beside = questions_beside(config)
-    return read_question_labels(beside, ids, workspace.tasks.read_targets()) if beside else ()
+    targets = workspace.tasks.read_targets() if beside else {}
+    return tuple(
+        asked
+        for question in beside
+        for asked in read_question_labels([question], items.of(question, tasks).ids, targets)
+    )
 
 
 def _dimensions(workspace: Workspace, rows: Sequence[Any]) -> int:
@@ -158,16 +173,33 @@ def _embeddings(workspace: Workspace, rows: Sequence[Any], dimensions: int) -> E
     return Embeddings(ids, vectors.reshape(len(rows), dimensions), workspace.encoder.revision)
 
 
-def _synthetic_task(row: Any, known: set[str]) -> SyntheticTask:
-    return SyntheticTask(
-        task_id=row.task_id,
-        generator=row.generator,
-        slice=row.slice,
-        intended_label=row.intended_label if row.intended_label in known else None,
-        review=row.label if row.label in known else None,
-        is_rejected=bool(row.is_skipped),
-        is_open=not (row.is_labeled or row.outcome),
+def _synthetic_tasks(
+    workspace: Workspace, config: LabelConfig, rows: Sequence[Any]
+) -> tuple[SyntheticTask, ...]:
+    asked = config.questions[0]
+    reviews = _reviews(workspace, config, rows) if rows else {}
+    return tuple(
+        SyntheticTask(
+            task_id=row.task_id,
+            generator=row.generator,
+            slice=row.slice,
+            intended=unpack_intention(row.intended_label, asked),
+            review=reviews.get(row.task_id),
+            is_rejected=bool(row.is_skipped),
+            is_open=not (row.is_labeled or row.outcome),
+        )
+        for row in rows
     )
+
+
+def _reviews(workspace: Workspace, config: LabelConfig, rows: Sequence[Any]) -> dict[int, Target]:
+    """What people answered to the first question about synthetic tasks, where its labels are still there."""
+    known, name = set(config.space.names), config.questions[0].name
+    if is_single_choice(config):
+        return {row.task_id: (row.label,) for row in rows if row.label in known}
+    answered = workspace.tasks.read_reviews()
+    said = {task_id: targets[name] for task_id, targets in answered.items() if name in targets}
+    return {task_id: tuple(target) for task_id, target in said.items() if known.issuperset(target)}
 
 
 def audit_sample(
@@ -191,6 +223,7 @@ def _fingerprint(
     again: list[int],
     priority: Priority,
     questions: Sequence[QuestionLabels],
+    items: QuestionItems,
 ) -> str:
     settings = workspace.settings.model_dump(
         include={
@@ -214,6 +247,8 @@ def _fingerprint(
             [priority.ids.tolist(), priority.multipliers.tolist()],
             *([quota.name, quota.share, quota.ids.tolist()] for quota in priority.quotas),
         ]
+    if hints := said_hints(config):
+        head["hints"] = hints
     if questions:
         head["questions"] = [_asks(asked.question) for asked in questions]
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
@@ -221,6 +256,7 @@ def _fingerprint(
         digest.update(repr(row).encode())
     for asked in questions:
         digest.update(asked.labels.ids.tobytes() + asked.labels.targets.tobytes())
+    digest.update(items.digest())
     return digest.hexdigest()
 
 

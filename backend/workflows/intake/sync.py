@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import has_cohort
-from backend.label_studio.tasks import READER, majority_label, read_task
+from backend.label_studio.tasks import READER, intended_answer, read_task
 from backend.label_studio.versions import version_number
+from backend.workflows.intake.empty_answers import none_names
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 
@@ -28,11 +29,12 @@ class SyncReport:
     full: bool
 
 
-def reading_digest(workspace: Workspace, label_config: str, question: str) -> str:
+def reading_digest(workspace: Workspace, label_config: str, config: LabelConfig) -> str:
     """Digest of all that decides how a task is read."""
     settings = workspace.settings
     fields = f"{workspace.synthetic_fields}\0{settings.order_fields}\0{settings.questions}"
-    parts = f"{READER}\0{label_config}\0{question}\0{fields}"
+    none = ",".join(none_names(config))
+    parts = f"{READER}\0{label_config}\0{config.from_name}\0{fields}\0{none}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
@@ -117,7 +119,7 @@ def _take_intentions(workspace: Workspace, remote: LabelStudio, *, config: Label
         return
     found: dict[int, str] = {}
     for row in remote.predictions(workspace.label_studio_id):
-        label = majority_label([row], config)
+        label = intended_answer([row], config)
         if int(row["task"]) in waiting and label and version_number(str(row["model_version"])) is None:
             found[int(row["task"])] = label
     workspace.tasks.write_intentions(found)

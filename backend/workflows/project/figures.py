@@ -362,16 +362,20 @@ class QuestionFigure(Record):
 
 
 class QuestionLabelRow(Record):
-    """How many answers ticked a label of a question."""
+    """How many answers ticked a label of a question; how many seem to by mistake, and how many to lack it."""
 
     label: str
     labels: int
+    mistaken: int | None = None
+    missing: int | None = None
 
 
 class QuestionFigures(Record):
     """A question that is learned through the table of task types: its answers, and what its head is worth.
 
-    `metric`: what its accuracy is the share of. `figures`: the most telling first.
+    `metric`: what its accuracy is the share of. `figures`: the most telling first. `condition`: where it is
+    asked, as it follows "where"; empty where it is asked of every task. `empty`: what leaving it empty says,
+    with how many did. `suspects`: answers that look wrong.
     """
 
     name: str
@@ -379,8 +383,48 @@ class QuestionFigures(Record):
     metric: str
     labels: int
     blind: int
+    condition: str = ""
+    empty: str = ""
     figures: list[QuestionFigure] = []
     per_label: list[QuestionLabelRow] = []
+    suspects: Suspects | None = None
+
+
+class QuestionSwitch(Record):
+    """A question that the config asks otherwise than when the version before was made.
+
+    `kind_before` and `kind` are empty where it was not asked, or is not any more. `is_shown_otherwise`: under
+    other conditions. Of the answers that the
+    version before had learned from, `kept` still count, `partly` of these without a label that is gone, and
+    `lost` say nothing that this config has: they stay in Label Studio, and count again where it has it again.
+    """
+
+    name: str
+    kind_before: str
+    kind: str
+    is_shown_otherwise: bool
+    labels_gone: int
+    labels_new: int
+    kept: int
+    partly: int
+    lost: int
+
+
+class KeywordRow(Record):
+    """A keyword of a label of a question: how many tasks hold it, and what of it was answered blind.
+
+    `precision`: the share of these `blind` answers that give the label, with its 95 % range; None while there
+    are too few.
+    """
+
+    question: str
+    label: str
+    keyword: str
+    tasks: int
+    blind: int
+    precision: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class Signals(Whole):
@@ -404,6 +448,7 @@ class Signals(Whole):
     synthetic: SyntheticFigures | None = None
     novelty: NoveltyFigures | None = None
     questions: list[QuestionFigures] = []
+    keywords: list[KeywordRow] = []
 
 
 class Position(Whole):
@@ -427,6 +472,7 @@ class Figures(Whole):
 
     `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
     ones that people skipped; `moved`: how many of the window an admin's priority and quotas brought into it.
+    `switched`: what a changed config did to the answers.
     `failed` says which parts could not be measured, and why; `mended` what was put
     right in Label Studio; `lost` how many predictions somebody had deleted; `seconds` are by stage.
     """
@@ -448,6 +494,7 @@ class Figures(Whole):
     moved: int | None = None
     skipped: int | None = None
     rejected: list[int] = []
+    switched: list[QuestionSwitch] = []
     until_published: Traffic | None = None
     signals: Signals | None = None
     failed: dict[str, str] = {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from backend.context import Context
 from backend.errors import Busy, LeaseLost
 from backend.store.projects import Projects
+from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 
 # How long a command that somebody typed waits for a loop that is running.
@@ -39,10 +40,11 @@ class _Owner:
 
 
 @contextmanager
-def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
+def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | None = None) -> Iterator[None]:
     """Holds a project for one loop, and reads its row again: whoever held it may have changed it.
 
-    Raises Busy when somebody else holds it for longer than `wait_s`.
+    `progress` is told when somebody else has to be waited for. Raises Busy when somebody else holds it for
+    longer than `wait_s`.
     """
     context, project_id = workspace.context, workspace.id
     projects = context.projects
@@ -51,6 +53,9 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0) -> Iterator[None]:
     while not _acquire(projects, project_id, owner):
         if time.monotonic() >= deadline:
             raise Busy("Another loop of this project is running.", hint="Wait for it: nextlabel status")
+        if progress is not None:
+            progress.stage("waiting for a loop of this project to end")
+            progress = None
         time.sleep(_POLL_S)
     stop = threading.Event()
     keeper = threading.Thread(target=_renew, args=(context, project_id, owner, stop), daemon=True)

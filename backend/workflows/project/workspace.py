@@ -136,8 +136,11 @@ class Workspace:
 
     @property
     def preference(self) -> Preference:
-        """Which question of the labeling config is answered."""
-        return Preference(questions=self.settings.question_names, settled=self._state.question)
+        """Which question of the labeling config is answered, and what is said of its labels."""
+        settings = self.settings
+        return Preference(
+            questions=settings.question_names, settled=self._state.question, hints=settings.hint_pairs
+        )
 
     def with_overrides(self, overrides: dict[str, object]) -> Workspace:
         """The same project under other settings of its own, for as long as this object lives."""

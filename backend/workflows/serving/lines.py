@@ -14,9 +14,10 @@ from backend.errors import LabelStudioError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
+from backend.task_types import task_type
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.answers import Answered, regions_of
+from backend.workflows.serving.answers import Answered, above_floor, regions_of
 from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
 from backend.workflows.serving.serving import Serving, best_label
@@ -148,9 +149,13 @@ def _lines(
             reason = verdicts.get(task_id, "Please check it.")
             line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
         elif task_id in beliefs:
-            line = _of_belief(serving, task_id, beliefs[task_id], is_unlike=task_id in unlike)
+            line = _of_new_class(serving, task_id) or _of_belief(
+                serving, beliefs[task_id], is_unlike=task_id in unlike
+            )
         else:
-            line = _of_answer(serving, answered.get(task_id, []), is_unlike=task_id in unlike)
+            line = _of_new_class(serving, task_id) or _of_answer(
+                serving, answered.get(task_id, []), is_unlike=task_id in unlike
+            )
         lines[task_id] = line
     return lines
 
@@ -163,20 +168,31 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
         line = _same("The model cannot say anything of this one yet.")
     elif is_by_name(serving.version):
         line = _by_names(answer_words(found), found.confidence)
-    elif not regions_of([found], floor=serving.floor):
+    elif not found.target:
+        line = _same(f"None of the labels fits, {in_words(found.confidence)}: nothing is ticked.")
+    elif not regions_of([found]):
+        line = _unwritten(answer_words(found), found.confidence)
+    elif not above_floor([found], serving.floor):
         line = _unticked(found.confidence, by_names=False)
     else:
         line = confidence_line(answer_words(found), found.confidence)
     return line.after("Unlike anything labelled so far.") if is_unlike else line
 
 
-def _of_belief(serving: Serving, task_id: int, row: Floats, *, is_unlike: bool) -> Line:
+def _of_new_class(serving: Serving, task_id: int) -> Line | None:
+    """Of a task that a class was made for, or that fits none; None of all others."""
+    if not task_type(serving.config.questions[0]).finds_new_classes:
+        return None
     label = serving.of_new_classes.get(task_id)
     if label is not None and label in serving.config.space.names:
         return Line("Perhaps your new label: please confirm.", f"Perhaps your new label {label}.")
     if task_id in serving.novel:
         group = serving.novel[task_id]
         return Line("May be something new.", f"May be something new: one of several like “{group}”.")
+    return None
+
+
+def _of_belief(serving: Serving, row: Floats, *, is_unlike: bool) -> Line:
     best = best_label(serving.head, row, serving.config)
     if best is None:
         return _same("The model knows none of the labels there are now: nothing is ticked.")
@@ -200,6 +216,11 @@ def _unticked(confidence: float, *, by_names: bool) -> Line:
     """Without a name: what is too unsure to tick should not lead anybody."""
     start = "Going by the label names, too" if by_names else "Too"
     return _same(f"{start} unsure to tick: {in_words(confidence)} at best.")
+
+
+def _unwritten(label: str, confidence: float) -> Line:
+    """Of an answer that Label Studio takes no pre-annotation for."""
+    return Line("Nothing is ticked here.", f"Nothing is ticked: perhaps {label}, {in_words(confidence)}.")
 
 
 def _unlike(workspace: Workspace, serving: Serving, task_ids: Sequence[int]) -> set[int]:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backend.context import Context, LazyEncoder
 from backend.json_types import Json
+from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
-from backend.label_studio.tasks import content_hash, task_content
+from backend.label_studio.tasks import content_hash, task_content, task_parts
 from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import novel_members
 from backend.workflows.intake.embed import embed_texts
+from backend.workflows.intake.question_items import QuestionItems, join_parts
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace
-from backend.workflows.serving.answers import ServedQuestion, answer_items, load_questions, regions_of
-from backend.workflows.serving.serving import pre_annotate
+from backend.workflows.serving.answers import (
+    Answered,
+    ServedQuestion,
+    above_floor,
+    answer_items,
+    load_questions,
+    only_shown,
+    regions_of,
+)
+from backend.workflows.serving.serving import answer_first
 from backend.workflows.serving.stored import answering
 from backend.workflows.training.learn_questions import guess_by_names
 from backend.workflows.training.names import name_vectors
@@ -90,19 +100,45 @@ def _answer_all(
 ) -> list[Json]:
     blank = _blank(predictor.version)
     contents = [task_content(task.get("data"), config) for task in tasks]
-    vectors = embed_texts(context, predictor.encoder, contents, budget_s=_BUDGET_S)
+    asked = [one.question for one in predictor.questions if one.question.parts]
+    parts = [[task_parts(task.get("data"), question) for task in tasks] for question in asked]
+    apart = [text for of_tasks in parts for texts in of_tasks for text in texts]
+    vectors = embed_texts(context, predictor.encoder, [*contents, *apart], budget_s=_BUDGET_S)
     keys = [content_hash(content) for content in contents]
     rows = [row for row, key in enumerate(keys) if key in vectors]
     answers = [blank for _ in tasks]
     if rows:
         texts = [contents[row] for row in rows]
         found = np.stack([vectors[keys[row]] for row in rows])
-        said = _say(predictor, config, texts, found)
+        of_rows = [[of_tasks[row] for row in rows] for of_tasks in parts]
+        items = _question_items(asked, of_rows, vectors, predictor.encoder)
+        said = _say(predictor, config, texts, found, items)
         blanks = _blank_mask(predictor, [tasks[row] for row in rows])
         for row, (regions, doubt), is_blank in zip(rows, said, blanks, strict=True):
             shown: list[Json] = [] if is_blank else regions
             answers[row] = prediction(shown, version=predictor.version, score=live_score(doubt))
     return answers
+
+
+def _question_items(
+    asked: Sequence[Question],
+    parts: Sequence[Sequence[Sequence[str]]],
+    vectors: Mapping[str, Floats],
+    encoder: Encoder,
+) -> QuestionItems:
+    """What the heads see of questions that are about parts; tasks are numbered by their places."""
+    return QuestionItems(
+        {
+            question.name: join_parts(
+                {place: [content_hash(text) for text in texts] for place, texts in enumerate(of_tasks)},
+                vectors,
+                parts=len(question.parts),
+                dimensions=encoder.dimensions,
+                encoder=encoder.revision,
+            )
+            for question, of_tasks in zip(asked, parts, strict=True)
+        }
+    )
 
 
 def _blank(version: str) -> Json:
@@ -120,7 +156,9 @@ def _stored_predictor(
     knows_a_label = bool(questions) or (head is not None and set(manifest.classes) & set(config.space.names))
     encoder = workspace.encoder.get()
     is_of_this_kind = (head is not None) == is_single_choice(config)
-    if not knows_a_label or not is_of_this_kind or manifest.encoder != encoder.revision:
+    # until a loop has seen a config in which the first question is another one
+    is_first = workspace.state.question in ("", config.from_name)
+    if not knows_a_label or not (is_of_this_kind and is_first) or manifest.encoder != encoder.revision:
         return None
     return Predictor(
         head=head,
@@ -152,21 +190,27 @@ def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, versi
 
 
 def _say(
-    predictor: Predictor, config: LabelConfig, texts: Sequence[str], vectors: Floats
+    predictor: Predictor, config: LabelConfig, texts: Sequence[str], vectors: Floats, own: QuestionItems
 ) -> list[tuple[list[Json], float]]:
     """The regions for each of n texts, and how much is unsure about it, in [0, 1]."""
     items = Embeddings(np.arange(len(vectors), dtype=np.int64), vectors, predictor.encoder.revision)
-    answered = answer_items(predictor.questions, items, predictor.version)
+    answered = answer_items(predictor.questions, items, predictor.version, items=own)
     said: list[tuple[list[Json], float]] = []
     values = None if predictor.head is None else _probabilities(predictor, predictor.head, texts, items)
     for row, item in enumerate(items.ids.tolist()):
-        regions, doubts = regions_of(answered[item], floor=predictor.floor), [0.0]
-        doubts += [1.0 - one.confidence for one in answered[item]]
+        given, doubts = above_floor(answered[item], predictor.floor), [0.0]
         if predictor.head is not None and values is not None:
-            regions = pre_annotate(predictor.head, values[row], config, floor=predictor.floor) + regions
+            given = answer_first(predictor.head, values[row], config, floor=predictor.floor) + given
             doubts.append(_doubt(values[row]))
-        said.append((regions, max(doubts)))
+        shown = only_shown(given, config)
+        doubts += [1.0 - one.confidence for one in answered[item] if _is_asked(one, shown)]
+        said.append((regions_of(shown), max(doubts)))
     return said
+
+
+def _is_asked(answered: Answered, shown: Sequence[Answered]) -> bool:
+    """Whether somebody is asked this question, as far as the answers that are shown tell."""
+    return not answered.question.conditions or answered in shown
 
 
 def _probabilities(

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig
-from backend.label_studio.results import choice_result
+from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.answers import (
     Answered,
     ServedQuestion,
+    above_floor,
     answer_items,
+    answer_new_classes,
     load_questions,
+    only_shown,
     regions_of,
 )
 from backend.workflows.training.learn import Learned
@@ -61,9 +64,9 @@ class Serving:
         """What is answered to all of `questions`, of those of some tasks that the snapshot knows."""
         wanted = np.array(sorted(set(task_ids)), dtype=np.int64)
         found: dict[int, list[Answered]] = {}
-        for items in (self.snapshot.embeddings, self.snapshot.synthetic_embeddings):
-            chosen = items.take(np.isin(items.ids, wanted))
-            found |= answer_items(self.questions, chosen, self.version)
+        for tasks in (self.snapshot.embeddings, self.snapshot.synthetic_embeddings):
+            chosen = tasks.take(np.isin(tasks.ids, wanted))
+            found |= answer_items(self.questions, chosen, self.version, items=self.snapshot.items)
         return found
 
     def believe(self, task_ids: Sequence[int]) -> dict[int, Floats]:
@@ -128,7 +131,8 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
         )
     return Serving(
         version=version,
-        choice=head,
+        # a first question that is gone stood before one that is the first now
+        choice=head if is_single_choice(config) else None,
         config=config,
         snapshot=as_version_sees(workspace, snapshot, manifest),
         floor=workspace.settings.preannotate_floor,
@@ -138,15 +142,15 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
     )
 
 
-def pre_annotate(head: LinearHead, row: Floats, config: LabelConfig, *, floor: float) -> list[Json]:
-    """The regions for one item's probabilities (c,): its best label that the config (still) has.
+def answer_first(head: LinearHead, row: Floats, config: LabelConfig, *, floor: float) -> list[Answered]:
+    """The answer to a first single choice by one item's probabilities (c,): its best label there (still) is.
 
     None where no label reaches the `floor`.
     """
     best = best_label(head, row, config)
     if best is None or best[1] < floor:
         return []
-    return choice_result(config, best[0], confidence=best[1])
+    return [Answered(config.questions[0], (best[0],), best[1])]
 
 
 def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str, float] | None:
@@ -160,19 +164,27 @@ def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str,
 
 
 def pre_annotations(serving: Serving, task_ids: Sequence[int]) -> dict[int, list[Json]]:
-    """The regions of each of some tasks: one answer to every question that can be answered."""
+    """The regions of each of some tasks: one answer to every question that can be answered and is shown."""
     beliefs, answered = serving.believe(task_ids), serving.answer(task_ids)
-    return {
-        task_id: [
-            *(_of_first(serving, task_id, beliefs[task_id]) if task_id in beliefs else []),
-            *regions_of(answered.get(task_id, []), floor=serving.floor),
-        ]
-        for task_id in task_ids
-    }
+    regions = {}
+    for task_id in task_ids:
+        first = _of_first(serving, task_id, beliefs[task_id]) if task_id in beliefs else []
+        others = _of_others(serving, task_id, answered.get(task_id, []))
+        given = [*first, *above_floor(others, serving.floor)]
+        regions[task_id] = regions_of(only_shown(given, serving.config))
+    return regions
 
 
-def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Json]:
-    """The regions for one task's probabilities (c,).
+def _of_others(serving: Serving, task_id: int, answered: Sequence[Answered]) -> Sequence[Answered]:
+    """What is said to the questions that are learned through the table, a first one among them."""
+    if not answered or answered[0].question.name != serving.config.questions[0].name:
+        return answered
+    label, is_novel = serving.of_new_classes.get(task_id), task_id in serving.novel
+    return answer_new_classes(answered, label=label, is_novel=is_novel)
+
+
+def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Answered]:
+    """The answer by one task's probabilities (c,), if there is one to give.
 
     A task of a new class gets that class, one that fits no class gets none.
     """
@@ -180,6 +192,6 @@ def _of_first(serving: Serving, task_id: int, row: Floats) -> list[Json]:
         return []
     label, names = serving.of_new_classes.get(task_id), serving.head.space.names
     if label is None or label not in serving.config.space.names:
-        return pre_annotate(serving.head, row, serving.config, floor=serving.floor)
+        return answer_first(serving.head, row, serving.config, floor=serving.floor)
     confidence = float(row[names.index(label)]) if label in names else 0.0
-    return choice_result(serving.config, label, confidence=confidence)
+    return [Answered(serving.config.questions[0], (label,), confidence)]

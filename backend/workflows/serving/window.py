@@ -14,14 +14,17 @@ from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
 from backend.workflows.serving.answers import believe_all
+from backend.workflows.serving.chances import LabelChances, ShownChances
 from backend.workflows.serving.lanes import lane_queues
 from backend.workflows.serving.lines import tell, write_lines
 from backend.workflows.serving.publish import Placement, PublishReport
 from backend.workflows.serving.serving import Serving, pre_annotations
 from model.audit import audit_hash
 from model.ranking import DEFAULT_STRATEGY, SEVERAL_QUESTIONS, LaneQueue, rank
-from model.records import Ids, Lane, Ranking
+from model.records import Floats, Ids, Lane, Ranking
 from model.strategies.inputs import HeadView, StrategyInput
+from model.strategies.questions import when_shown
+from model.task_type import Beliefs
 
 
 def order_seed(workspace: Workspace, snapshot: Snapshot) -> list[int]:
@@ -79,18 +82,59 @@ def _question(workspace: Workspace, serving: Serving) -> StrategyInput:
         probabilities=None,
         labelled=snapshot.labelled_embeddings,
         batch=workspace.settings.queue_window,
-        questions=tuple(
-            beliefs for _question, beliefs in believe_all(serving.questions, pool, serving.version)
-        ),
     )
-    if choice is None:
-        return asked
-    view = HeadView(choice, seen.take(snapshot.pool), seen.take(snapshot.labelled))
-    return replace(
-        asked,
-        probabilities=choice.probabilities(view.pool, serving.version),
-        labelled_classes=snapshot.labels.classes,
-        view=view,
+    if choice is not None:
+        view = HeadView(choice, seen.take(snapshot.pool), seen.take(snapshot.labelled))
+        asked = replace(
+            asked,
+            probabilities=choice.probabilities(view.pool, serving.version),
+            labelled_classes=snapshot.labels.classes,
+            view=view,
+        )
+    return replace(asked, questions=_other_questions(serving, asked))
+
+
+def _other_questions(serving: Serving, asked: StrategyInput) -> tuple[Beliefs, ...]:
+    """What is believed of the pool to all but a first single choice, by the chance that it is asked."""
+    ids, items = asked.pool.ids, serving.snapshot.items
+    believed = [
+        (served, spread_over(beliefs, ids))
+        for served, beliefs in believe_all(serving.questions, asked.pool, serving.version, items=items)
+    ]
+    if not any(served.question.conditions for served, _beliefs in believed):
+        return tuple(beliefs for _served, beliefs in believed)
+    heads = {
+        served.question.name: LabelChances(served.head.space, beliefs.values) for served, beliefs in believed
+    }
+    if serving.choice is not None and asked.probabilities is not None:
+        first = LabelChances(serving.choice.space, asked.probabilities.values)
+        heads[serving.config.from_name] = first
+    shown = ShownChances(serving.config.questions, heads, len(asked.pool))
+    return tuple(when_shown(beliefs, shown.of(served.question)) for served, beliefs in believed)
+
+
+def spread_over(beliefs: Beliefs, ids: Ids) -> Beliefs:
+    """The same beliefs over all items `ids` (n,): where nothing is believed, nothing is to be learned.
+
+    Both have ascending ids, or the same ones.
+    """
+    if np.array_equal(beliefs.ids, ids):
+        return beliefs
+    is_there = np.isin(ids, beliefs.ids)
+
+    def spread(rows: Floats, rest: float) -> Floats:
+        full = np.full((len(ids), *rows.shape[1:]), rest, dtype=rows.dtype)
+        full[is_there] = rows
+        return full
+
+    return Beliefs(
+        ids=ids,
+        values=spread(beliefs.values, 0.0),
+        answers=spread(beliefs.answers, 0.0),
+        confidence=spread(beliefs.confidence, 1.0),
+        uncertainty=spread(beliefs.uncertainty, 0.0),
+        mass=spread(beliefs.mass, 0.0),
+        model_version=beliefs.model_version,
     )
 
 

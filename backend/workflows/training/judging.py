@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.label_studio.controls.protocol import Target
 from backend.label_studio.label_config import LabelConfig
-from backend.task_types import is_single_choice
+from backend.task_types import is_single_choice, task_type
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import AuxiliaryItem
-from model.records import Embeddings, Labels
+from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.items import Judgement, RealItems, SyntheticItems, Unlabelled
 from model.synthetic.reviews import Outcome, Review
-from model.synthetic.verdicts import judge
 
 UNLABELLED = 1000  # tasks without a label that are looked at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """The synthetic tasks with an intended label, as the model takes them, and the verdicts on them."""
+    """The synthetic tasks with an intended answer, as the model takes them, and the verdicts on them."""
 
     tasks: tuple[SyntheticTask, ...]
     real: RealItems
@@ -33,10 +33,11 @@ class Judged:
 def judge_tasks(workspace: Workspace, config: LabelConfig, snapshot: Snapshot) -> Judged | None:
     """The verdicts, written down in place of the last ones; None without synthetic or real labels.
 
-    None too where the first question is no single choice.
+    None too where the kind of the first question has no verdicts.
     """
-    tasks = tuple(task for task in snapshot.synthetic if task.intended_label is not None)
-    if not tasks or not len(snapshot.labels) or not is_single_choice(config):
+    judge = task_type(config.questions[0]).judge
+    tasks = tuple(task for task in snapshot.synthetic if task.intended is not None)
+    if judge is None or not tasks or not len(snapshot.labels):
         workspace.verdicts.replace([])
         return None
     real, synthetic = _take_items(workspace, snapshot, tasks)
@@ -46,15 +47,18 @@ def judge_tasks(workspace: Workspace, config: LabelConfig, snapshot: Snapshot) -
     return Judged(tasks, real, synthetic, judgement)
 
 
-def auxiliary_items(judged: Judged | None) -> list[AuxiliaryItem]:
-    """What may be learned of synthetic tasks: what a person said of them, else what they were meant to be."""
-    if judged is None:
+def auxiliary_items(judged: Judged | None, config: LabelConfig) -> list[AuxiliaryItem]:
+    """What may be learned of synthetic tasks: what a person said of them, else what they were meant to be.
+
+    Only the head of a first single choice learns of them.
+    """
+    if judged is None or not is_single_choice(config):
         return []
     found = []
     for task, item in zip(judged.tasks, judged.judgement.items, strict=True):
-        label = task.review or (task.intended_label if item.is_auxiliary else None)
-        if label is not None and not task.is_rejected:
-            found.append(AuxiliaryItem(task.task_id, label))
+        target = task.review or (task.intended if item.is_auxiliary else None)
+        if target is not None and not task.is_rejected:
+            found.append(AuxiliaryItem(task.task_id, target[0]))
     return found
 
 
@@ -77,8 +81,14 @@ def _take_items(
     groups = np.array(
         [kinds.index((task.generator or "", task.slice or "")) for task in tasks], dtype=np.intp
     )
-    intended = Labels.from_names(embeddings.ids, [str(task.intended_label) for task in tasks], space)
+    targets = np.stack([_row(task.intended, space) for task in tasks])
+    intended = Labels(embeddings.ids, targets, space)
     return real, SyntheticItems(embeddings, intended, groups, [texts[task_id] for task_id in ids])
+
+
+def _row(target: Target | None, space: LabelSpace) -> Floats:
+    """An intended answer in the columns of the question, (c,)."""
+    return np.isin(space.names, list(target or ())).astype(np.float32)
 
 
 def _sample(pool: Embeddings, rng: np.random.Generator) -> Embeddings:
@@ -93,7 +103,7 @@ def _reviews(tasks: Sequence[SyntheticTask]) -> list[Review]:
         if task.is_rejected:
             outcome = "reject"
         elif task.review is not None:
-            outcome = "confirm" if task.review == task.intended_label else "relabel"
+            outcome = "confirm" if task.review == task.intended else "relabel"
         if outcome is not None:
             reviews.append(Review(task.task_id, outcome))
     return reviews

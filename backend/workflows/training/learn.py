@@ -12,7 +12,7 @@ from backend.task_types import is_single_choice
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn_questions import LearnedQuestion, learn_questions
-from backend.workflows.training.names import name_vectors, readable_titles
+from backend.workflows.training.names import learned_name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.trained import Metrics, TrainedHead
@@ -95,7 +95,7 @@ def learn(
 def _learn_choice(
     workspace: Workspace, config: LabelConfig, snapshot: Snapshot, *, auxiliary: Sequence[AuxiliaryItem]
 ) -> Learned:
-    names = name_vectors(workspace.context, workspace.encoder.get(), config.labels)
+    names = learned_name_vectors(workspace, snapshot, config.questions[0], snapshot.labels)
     if len(snapshot.labels) == 0:
         return Learned(cold_start(names, config.space), snapshot, by_name=True)
     titles = readable_titles(config.labels)

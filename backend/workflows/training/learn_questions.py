@@ -14,7 +14,7 @@ from backend.task_types import questions_beside, task_type
 from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.training.names import name_vectors
+from backend.workflows.training.names import learned_name_vectors, name_vectors
 from model.encoders import Encoder
 from model.heads.trained import Metrics
 from model.records import Labels, LabelSpace
@@ -57,12 +57,13 @@ def audit_rows(snapshot: Snapshot, labels: Labels) -> NDArray[np.bool_]:
 
 def _learn(workspace: Workspace, snapshot: Snapshot, asked: QuestionLabels) -> LearnedQuestion | None:
     learner, labels = task_type(asked.question).learner, asked.labels
-    names = name_vectors(workspace.context, workspace.encoder.get(), asked.question.labels)
+    names = learned_name_vectors(workspace, snapshot, asked.question, labels)
     audit = audit_rows(snapshot, labels)
     if not len(labels):
         started = learner.cold_start(names, labels.space)
         return None if started is None else LearnedQuestion(asked.question, labels, started, audit)
-    items = snapshot.embeddings.take(np.isin(snapshot.embeddings.ids, labels.ids))
+    tasks = snapshot.embeddings.take(np.isin(snapshot.embeddings.ids, labels.ids))
+    items = snapshot.items.of(asked.question, tasks)
     rng = np.random.default_rng(workspace.seed)
     trained = learner.train(items, labels, names=names, audit=audit, rng=rng)
     return LearnedQuestion(asked.question, labels, trained, audit)

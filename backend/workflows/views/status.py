@@ -19,6 +19,7 @@ from backend.workflows.serving.stored import damage
 from backend.workflows.views.dashboard.charts import unanswered_labels
 from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import newest_signals
+from backend.workflows.views.switched import newest_switch
 from backend.workflows.views.versions import active_manifest
 
 
@@ -45,6 +46,7 @@ def project_status(workspace: Workspace) -> Json:
         "notices": notices(workspace),
         "tasks": tasks,
         "labelled": labelled,
+        "switched": newest_switch(workspace),
         "account": read_account(workspace).to_json(),
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
         "priority": view_priority(workspace).to_json(),

@@ -7,6 +7,7 @@ from backend.json_types import Json
 from backend.workflows.project.figures import Accuracy, Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.measured import read_accuracy
+from backend.workflows.views.switched import switch_words
 from backend.workflows.views.wording import (
     OUTCOMES,
     decision_words,
@@ -83,6 +84,7 @@ def _loop_row(loop: Loop) -> Json:
         "has_failed": loop.outcome == "failed",
         "error": loop.error or _failed_parts(figures),
         "model": model_name(loop.version) if loop.version else "–",
+        "switched": switch_words(figures.switched),
         "writes": figures.writes,
         "labels": figures.labels,
         "took": duration((ended - loop.started_at).total_seconds()),

@@ -16,6 +16,8 @@ from backend.workflows.views.dashboard.charts import (
 )
 from backend.workflows.views.dashboard.headline import Known, headline
 from backend.workflows.views.dashboard.history import decisions, loops, versions
+from backend.workflows.views.dashboard.keywords import keyword_table
+from backend.workflows.views.dashboard.labels import label_forms
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
 from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
@@ -26,6 +28,7 @@ from backend.workflows.views.dashboard.to_come import still_to_come
 from backend.workflows.views.dashboard.waiting import count_waiting, find_waiting, gather
 from backend.workflows.views.priority import view_priority
 from backend.workflows.views.signals import Measured, newest_signals
+from backend.workflows.views.switched import newest_switch
 from backend.workflows.views.versions import version_metrics
 from backend.workflows.views.wording import model_name, moment
 
@@ -45,6 +48,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "state": read_state(workspace),
         "headline": headline(workspace, known, waiting),
         "waiting": [card.to_json() for card in waiting],
+        "switched": newest_switch(workspace),
         "priority": view_priority(workspace).to_json(),
         "counts": count_waiting(waiting),
         "novelty": {
@@ -58,11 +62,13 @@ def build_dashboard(workspace: Workspace) -> Json:
         "advice": advise(signals),
         "calibration": calibration(signals),
         "classes": class_table(signals),
+        "labels": label_forms(workspace),
         "unanswered": unanswered_labels(signals),
         "quality": label_quality(signals, people=workspace.state.people),
         "versions": versions(workspace),
         "to_come": still_to_come(signals),
         "questions": question_cards(signals, has_choice=bool(signals.per_class)),
+        "keywords": keyword_table(signals),
         "has_choice": bool(signals.per_class),
         "missing_words": words_of_missing(signals, has_choice=bool(signals.per_class)),
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from backend.json_types import Json
 from backend.task_types import TASK_TYPES
-from backend.workflows.project.figures import QuestionFigure, QuestionFigures, Signals
+from backend.workflows.project.figures import QuestionFigure, QuestionFigures, QuestionLabelRow, Signals
 from backend.workflows.views.wording import percent
 
 # What figures are called on the page; the term of the field stands behind it.
@@ -54,11 +54,23 @@ def _card(question: QuestionFigures, *, without: Sequence[str]) -> Json:
         "kind": question.kind,
         "labels": question.labels,
         "blind": question.blind,
+        "condition": question.condition,
+        "empty": question.empty,
         "figures": [_figure(one, unit) for one in question.figures if one.name not in without],
         "parts": "grade" if question.kind == "rating" else "label",
-        "per_label": [{"label": row.label, "labels": row.labels} for row in question.per_label],
+        "per_label": [
+            {"label": row.label, "labels": row.labels, "doubt": _doubt(row)} for row in question.per_label
+        ],
+        "suspects": question.suspects.words if question.suspects else "",
         "unused": sum(row.labels == 0 for row in question.per_label),
     }
+
+
+def _doubt(row: QuestionLabelRow) -> str:
+    """How many answers seem to have a label by mistake, and how many to lack it."""
+    mistaken, missing = row.mistaken or 0, row.missing or 0
+    said = [f"{mistaken} not it"] if mistaken else []
+    return ", ".join([*said, *([f"{missing} lack it"] if missing else [])])
 
 
 def _figure(figure: QuestionFigure, unit: str) -> Json:

@@ -1,0 +1,105 @@
+"""Texts with answers to one question or several, to simulate with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.errors import BadRequest
+from backend.label_studio.controls.protocol import Target
+from backend.label_studio.controls.question import SINGLE_CHOICE, Question
+from backend.simulation.asked import NOT_SIMULATED, SEVERAL_CHOICES
+from backend.simulation.rows import FEWEST_ROWS, LabelledText, LabelledTexts
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredText:
+    """One row, and what it answers, by question. `is_test` is None when it is ours what is held out."""
+
+    text: str
+    answers: dict[str, Target]
+    is_test: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredTexts:
+    """What can be simulated with. `notes` say in sentences what was assumed and what was left out."""
+
+    name: str
+    questions: tuple[Question, ...]
+    rows: list[AnsweredText]
+    notes: tuple[str, ...] = ()
+
+    def require_enough(self) -> None:
+        """Raises BadRequest when there is too little to measure anything about one of the questions."""
+        for question in self.questions:
+            said = [row.answers[question.name] for row in self.rows if question.name in row.answers]
+            rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
+            if len(said) < FEWEST_ROWS:
+                raise BadRequest(
+                    f"{self.name} has {rows} with a text and an answer to {question.name!r}.",
+                    hint=f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
+                )
+            if len(set(said)) < 2:
+                answer = ", ".join(said[0]) or "[]"
+                raise BadRequest(
+                    f"All {rows} of {self.name} answer {question.name!r} with {answer!r}.",
+                    hint="There is nothing to tell apart: give texts with two different answers at least.",
+                )
+
+            if question.kind == SEVERAL_CHOICES and len(question.labels) < 2:
+                raise BadRequest(
+                    f"{self.name}: {question.name!r} has one label alone, {question.labels[0].name!r}.",
+                    hint="That is yes or no: give each text one of two labels.",
+                )
+
+    def one_choice(self) -> LabelledTexts | None:
+        """The same where one question is asked, of one choice."""
+        if [question.kind for question in self.questions] != [SINGLE_CHOICE]:
+            return None
+        name = self.questions[0].name
+        rows = [LabelledText(row.text, row.answers[name][0], row.is_test) for row in self.rows]
+        return LabelledTexts(self.name, rows, self.notes)
+
+
+def kind_note(question: Question, rows: Sequence[AnsweredText]) -> str:
+    """What a question is read as, in a sentence."""
+    said = [row.answers[question.name] for row in rows if question.name in row.answers]
+    what = f"{question.name!r}: {question.kind}, {len(said):,} answers"
+    if question.kind == "rating":
+        return f"{what}, grades 1 to {len(question.labels)}."
+    if question.kind == "number":
+        numbers = [float(target[0]) for target in said]
+        return f"{what}, from {min(numbers):g} to {max(numbers):g}."
+    if question.kind == SINGLE_CHOICE:
+        return f"{what}, {len(question.labels)} labels."
+    count = Counter(map(len, said))
+    mean = sum(size * times for size, times in count.items()) / max(len(said), 1)
+    none = f", {count[0]:,} of them none" if count[0] else ""
+    return f"{what}{none}, {len(question.labels)} labels, {mean:.2f} on average."
+
+
+def answered_questions(
+    questions: Sequence[Question], rows: Sequence[AnsweredText]
+) -> tuple[tuple[Question, ...], list[str]]:
+    """Those of a config's questions that are simulated, and a sentence about each.
+
+    Others that were answered are named; those that nobody answered are passed over.
+    """
+    kept: list[Question] = []
+    notes: list[str] = []
+    for question in questions:
+        if not any(question.name in row.answers for row in rows):
+            continue
+        if question.kind in NOT_SIMULATED:
+            notes.append(f"{question.name!r}: {question.kind} is not simulated.")
+            continue
+        kept.append(question)
+        notes.append(kind_note(question, rows))
+    return tuple(kept), notes
+
+
+def answering(rows: Sequence[AnsweredText], questions: Sequence[Question]) -> list[AnsweredText]:
+    """The rows that answer one of the questions at least."""
+    return [row for row in rows if any(question.name in row.answers for question in questions)]
