@@ -12,6 +12,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.label_studio.label_config import LabelConfig
 from model.signals.suspect_answers import FindSuspects
 from model.signals.suspect_paths import find_suspect_paths
+from model.signals.suspect_sides import find_suspect_sides
 from model.signals.suspect_ticks import find_suspect_ticks
 from model.signals.suspect_values import (
     find_suspect_choices,
@@ -144,7 +145,7 @@ TASK_TYPES: Final = {
             Pairwise(),
             "pairs with the better side named, ties among them",
             is_floored=True,
-            suspects=find_suspect_ticks,
+            suspects=find_suspect_sides,
         ),
     )
 }

@@ -1,6 +1,6 @@
 """How well synthetic items with sets of labels are judged.
 
-python -m benchmarks.bench_synthetic_sets [FOLDER] [--goemotions FILE] [--seeds N]
+python -m benchmarks.bench_synthetic_sets [FOLDER] [--goemotions FILE] [--seeds N] [--sets NAME …]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.figures import Bench
 from benchmarks.json_lines import JsonLines
 from benchmarks.set_faults import COPIES, REAL, SOUND, WRONG, SetDraw, draw_sets
 from benchmarks.several_runs import LEARNER, test_scores
-from benchmarks.several_sets import SeveralSet, load_several
+from benchmarks.several_sets import SHIPPED, SeveralSet, load_several
 from benchmarks.synthetic_sets import Encoder
 from model.records import Embeddings, Labels
 from model.synthetic.items import HARMFUL, HELPFUL, REDUNDANT, Judgement
@@ -38,8 +38,10 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path(".cache/several/synthetic_sets.jsonl"), help="runs are kept"
     )
+    parser.add_argument("--sets", nargs="+", default=[*SHIPPED, "goemotions"], help="which are judged")
     options = parser.parse_args()
-    sets = load_several(options.folder, goemotions=options.goemotions)
+    found = load_several(options.folder, goemotions=options.goemotions)
+    sets = [texts for texts in found if texts.name in options.sets]
     if not sets:
         print("synthetic sets: no set is there, left out")
         return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from demo.project import LabelingProject
 
@@ -13,7 +14,7 @@ class Labeler:
     """Somebody who knows the answers, and who notes whether tasks come in the order that was published."""
 
     project: LabelingProject
-    answers: Mapping[int, str]
+    answers: Mapping[int, str] = field(default_factory=dict)
     labelled: list[int] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
     out_of_order: list[str] = field(default_factory=list)
@@ -33,6 +34,13 @@ class Labeler:
         expected = {self._find_first(version) for version in versions if version}
         if task_id not in expected:
             self.out_of_order.append(f"task {task_id} was served, first of {versions[-1]} was {expected}")
+        return task_id
+
+    def submit_next(self, regions: Mapping[int, Sequence[Mapping[str, Any]]]) -> int:
+        """Submit what is known of the next task, by its id; the task."""
+        task_id = self.open_next()
+        self.project.submit(task_id, regions[task_id])
+        self.labelled.append(task_id)
         return task_id
 
     def label_next(self) -> str | None:

@@ -51,7 +51,15 @@ class Move:
 def ask_for_predictions(
     url: str, *, project: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]
 ) -> dict[int, str | None]:
-    """What the backend's `POST /predict`, asked as Label Studio asks, says of each task; None: no label."""
+    """The label of each task by the backend's `POST /predict`; None: no label."""
+    found = ask_for_regions(url, project=project, tasks=tasks)
+    return {task_id: _read_label(regions) for task_id, regions in found.items()}
+
+
+def ask_for_regions(
+    url: str, *, project: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]
+) -> dict[int, list[Mapping[str, Any]]]:
+    """What the backend's `POST /predict`, asked as Label Studio asks, says of each task."""
     created = int(datetime.fromisoformat(str(project["created_at"])).timestamp())
     body = {
         "tasks": [{"id": task["id"], "data": task["data"]} for task in tasks],
@@ -63,7 +71,7 @@ def ask_for_predictions(
     if answer.is_error:
         raise RuntimeError(f"The backend answered {answer.status_code} to /predict: {answer.text[:300]}")
     results = answer.json()["results"]
-    return {task["id"]: _read_label(result) for task, result in zip(tasks, results, strict=True)}
+    return {task["id"]: _read_regions(result) for task, result in zip(tasks, results, strict=True)}
 
 
 def measure_accuracy(predicted: Mapping[int, str | None], truth: Mapping[int, str]) -> Accuracy:
@@ -90,8 +98,11 @@ def _correlate_ranks(left: Sequence[int], right: Sequence[int]) -> float | None:
     return 1 - 6 * squares / (count * (count**2 - 1))
 
 
-def _read_label(result: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str | None:
+def _read_regions(result: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     prediction = result if isinstance(result, Mapping) else (result[0] if result else {})
-    regions = prediction.get("result") or []
+    return list(prediction.get("result") or [])
+
+
+def _read_label(regions: Sequence[Mapping[str, Any]]) -> str | None:
     choices = regions[0]["value"].get("choices") if regions else None
     return str(choices[0]) if choices else None

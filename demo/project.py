@@ -83,7 +83,11 @@ class LabelingProject:
             "type": "choices",
             "value": {"choices": [label]},
         }
-        self._submit(task_id, {"result": [region]})
+        self.submit(task_id, [region])
+
+    def submit(self, task_id: int, regions: Sequence[Mapping[str, Any]]) -> None:
+        """Submit what these regions say for the task."""
+        self._submit(task_id, {"result": list(regions)})
 
     def skip(self, task_id: int) -> None:
         """Skip the task, as the button does: a cancelled annotation."""

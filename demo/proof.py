@@ -1,4 +1,6 @@
-"""The proof of `make demo ONCE=1`: label 30 tasks as served, watch the model retrain, print the figures."""
+"""The proof of `make demo ONCE=1`: label 30 tasks of each project as served, watch the model retrain, print
+the figures.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ from rich.table import Table
 
 from demo.labeling import Labeler
 from demo.measure import TOP, Move, ask_for_predictions, compare_orders, measure_accuracy
+from demo.project import LabelingProject
+from demo.spell_proof import prove_spells
 from demo.stage import Stage
 from demo.waiting import wait_for
 
@@ -47,6 +51,9 @@ def prove(stage: Stage, console: Console) -> None:
     _show_queue(console, move, snapshots=snapshots, tasks=tasks)
     _show_figures(console, labeler, snapshots=snapshots, move=move)
     _check(labeler, snapshots, move)
+    faults = prove_spells(stage, console, lambda old: _wait_for_version(stage, stage.spells, old=old))
+    if faults:
+        raise ProofFailed(f"{faults[0]}.")
 
 
 def _label_and_wait(
@@ -70,18 +77,18 @@ def _label_and_wait(
 def _take_snapshot(
     stage: Stage, tasks: Sequence[Mapping[str, Any]], *, old: str | None, labels_given: int
 ) -> Snapshot:
-    version = _wait_for_version(stage, old=old)
+    version = _wait_for_version(stage, stage.project, old=old)
     order = stage.project.fetch_published_order(version)
     predicted = ask_for_predictions(stage.backend.url, project=stage.project.settings(), tasks=tasks)
     return Snapshot(version, order, predicted, labels_given)
 
 
-def _wait_for_version(stage: Stage, *, old: str | None) -> str:
+def _wait_for_version(stage: Stage, project: LabelingProject, *, old: str | None) -> str:
     def look() -> str | None:
         failure = stage.describe_failure()
         if failure is not None:
             raise ProofFailed(failure)
-        version = stage.project.fetch_version()
+        version = project.fetch_version()
         return version if version != old else None
 
     try:

@@ -25,7 +25,9 @@ def main() -> None:
     """Parse the arguments, run, and leave nothing running behind."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument(
-        "--once", action="store_true", help="label 30 tasks, print the figures, stop everything"
+        "--once",
+        action="store_true",
+        help="label 30 tasks of each project, print the figures, stop everything",
     )
     once = parser.parse_args().once
     for number in STOP_SIGNALS:
@@ -61,6 +63,7 @@ def _show_what_to_try(stage: Stage, console: Console) -> None:
         f"Label Studio   [bold]{project}/data[/bold]",
         f"log-in         {stage.label_studio.email}   password {stage.label_studio.password}",
         f"dashboard      [bold]{stage.backend.url}/projects/{stage.project.id}[/bold]",
+        f"two questions  [bold]{stage.label_studio.url}/projects/{stage.spells.id}/data[/bold]",
         "",
         'Press "Label All Tasks" and submit ten answers. The worker then trains,',
         "and the next tasks are those that the new model wants to know most.",

@@ -1,4 +1,4 @@
-"""Puts the demonstration up: Label Studio, a project with tasks, the backend, its worker, the connection."""
+"""Puts the demonstration up: Label Studio, two projects with tasks, the backend, its worker."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from demo.label_studio_server import (
 from demo.processes import BackendProcesses
 from demo.project import LabelingProject
 from demo.quiz import INSTRUCTION, TITLE, load_questions, write_config
+from demo.spells import INSTRUCTION as SPELLS_INSTRUCTION
+from demo.spells import TITLE as SPELLS_TITLE
+from demo.spells import Spell, load_spells, write_spell_config
 
 LABEL_STUDIO_PORT = 8080
 BACKEND_PORT = 9090
@@ -31,12 +34,19 @@ BACKEND_PORT = 9090
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs, and the truth about the tasks."""
+    """Everything that runs, and the truth about the tasks: of the quiz, and of the spells."""
 
     label_studio: LabelStudioServer
     backend: BackendProcesses
     project: LabelingProject
     documents: Sequence[Document]
+    spells: LabelingProject
+    known_spells: Sequence[Spell]
+
+    def find_spells(self) -> dict[int, Spell]:
+        """The spell of every task of the second project, by task id."""
+        known = {spell.key: spell for spell in self.known_spells}
+        return {task["id"]: known[task["data"]["spell"]] for task in self.spells.fetch_tasks()}
 
     def find_answers(self) -> dict[int, str]:
         """The true label of every task that has one among the labels of the project, by task id."""
@@ -56,10 +66,14 @@ class Stage:
 def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
     """Start everything in order, saying each step; whatever happens, everything is stopped on the way out."""
     with ExitStack() as running:
-        with _step(console, "1/5", "Reading the texts (once: a download of 6 MB)") as note:
+        with _step(console, "1/5", "Reading the texts (once: a download of 7 MB)") as note:
             documents = load_questions()
             without = sum(not document.has_label for document in documents)
-            note(f"{len(documents)} quiz questions; no label of the project fits {without} of them")
+            spells = load_spells()
+            note(
+                f"{len(documents)} quiz questions; no label of the project fits {without} of them. "
+                f"{len(spells)} spells, with two questions about each"
+            )
         label_studio = LabelStudioServer(folder / "label-studio", port=prefer_port(LABEL_STUDIO_PORT))
         require_label_studio(label_studio.python)
         with _step(
@@ -67,17 +81,19 @@ def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
         ) as note:
             running.enter_context(label_studio)
             note(label_studio.url)
-        with _step(console, "3/5", "Creating the project and importing the tasks") as note:
+        with _step(console, "3/5", "Creating two projects and importing the tasks") as note:
             client = running.enter_context(label_studio.connect())
             project = create_project(client, documents)
-            note(f"project {project.id}")
+            second = create_spell_project(client, spells)
+            note(f"projects {project.id} and {second.id}")
         with _step(console, "4/5", "Starting the backend and its worker") as note:
             backend = _start_backend(folder / "backend", label_studio)
             running.enter_context(backend)
             note(backend.url)
-        with _step(console, "5/5", "Connecting the project: the same command as for yours"):
+        with _step(console, "5/5", "Connecting the projects: the same command as for yours"):
             _connect(backend, project.id, console)
-        yield Stage(label_studio, backend, project, documents)
+            _connect(backend, second.id, console)
+        yield Stage(label_studio, backend, project, documents, second, spells)
 
 
 def _start_backend(folder: Path, label_studio: LabelStudioServer) -> BackendProcesses:
@@ -94,6 +110,18 @@ def create_project(client: httpx.Client, documents: Sequence[Document]) -> Label
         label_config=write_config(),
         tasks=[{"text": document.text, "document": document.key} for document in documents],
         expert_instruction=INSTRUCTION,
+        show_instruction=True,
+    )
+
+
+def create_spell_project(client: httpx.Client, spells: Sequence[Spell]) -> LabelingProject:
+    """The second project of the demonstration, of two questions; not connected yet."""
+    return LabelingProject.create(
+        client,
+        title=SPELLS_TITLE,
+        label_config=write_spell_config(),
+        tasks=[{"text": spell.text, "spell": spell.key} for spell in spells],
+        expert_instruction=SPELLS_INSTRUCTION,
         show_instruction=True,
     )
 

@@ -72,10 +72,16 @@ def fit_paths(
 
 
 def shared_nodes(tree: Tree, ends: NDArray[np.intp], deepest: Floats) -> Floats:
-    """Which nodes stand on the path to each end (e, s): those with examples (n, c), and one above all."""
+    """Which nodes stand on the path to each end (e, s): those with examples (n, c), and one above all.
+
+    Where answers stop above a leaf, the stop is one more node: else it would be as likely as each child that
+    has no example.
+    """
     seen = np.flatnonzero(tree.close(deepest).any(axis=0))
+    stops = np.flatnonzero(deepest.any(axis=0) & ~tree.leaves)
     on_path = tree.through[np.ix_(ends, seen)]
-    return np.concatenate([on_path, np.ones((len(ends), 1), np.float32)], axis=1)
+    is_stop = (ends[:, None] == stops).astype(np.float32)
+    return np.concatenate([on_path, is_stop, np.ones((len(ends), 1), np.float32)], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -338,3 +338,40 @@ def test_everything_that_can_be_pressed_can_be_reached_with_the_keyboard(open_pa
             element.checkVisibility() ? [index] : [])"""
     )
     assert set(pressable) <= reached
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_labels_are_merged_with_a_preview_and_taken_back_without_a_script(scheme, open_page, site):
+    number = site.label_studio.add_project(labels=("cats", "dogs", "birds"), texts=write_texts(40))
+    workbench = Workbench(site.context, site.label_studio, number)
+    workbench.connect()
+    workbench.label(6)
+    workbench.loop()
+    before = workbench.remote["label_config"]
+    page = open_page(f"/projects/{number}", scheme=scheme, width=390, java_script_enabled=False)
+    page.locator("#labels ~ .cards summary", has_text="Merge labels").click()
+    page.get_by_role("checkbox", name="birds").check()
+    page.get_by_label("The label that stays").select_option("dogs")
+    page.get_by_role("button", name="See what changes").first.click()
+    expect(page.get_by_text("“birds” will be “dogs”.")).to_be_visible()
+    assert workbench.remote["label_config"] == before
+    page.get_by_role("button", name="Merge labels").click()
+    expect(page.get_by_role("status").first).to_contain_text("Done: 0 annotations changed.")
+    assert "birds" not in workbench.remote["label_config"]
+    page.locator("summary", has_text="Take it back").click()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("status").first).to_contain_text("Taken back")
+    assert workbench.remote["label_config"] == before
+
+
+def test_the_preview_of_a_change_of_labels_has_no_serious_fault(open_page, site):
+    number = site.label_studio.add_project(texts=write_texts(40))
+    Workbench(site.context, site.label_studio, number).connect()
+    page = open_page(f"/projects/{number}")
+    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    assert [fault["id"] for fault in Axe().run(page).response["violations"]] == []
+    page.locator("form:has(input[value=rename]) select").select_option("cats")
+    page.get_by_label("Its new name").fill("felines")
+    page.get_by_label("Its new name").press("Enter")
+    expect(page.get_by_text("“cats” will be called “felines”.")).to_be_visible()
+    assert [fault["id"] for fault in Axe().run(page).response["violations"]] == []

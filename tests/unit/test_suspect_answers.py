@@ -16,8 +16,9 @@ SPACES = {
     "several choices": ("a", "b", "c", "d"),
     "rating": ("1", "2", "3", "4", "5"),
     "number": ("number",),
+    "pairwise": ("left", "right"),
 }
-EACH_KIND = pytest.mark.parametrize("kind", list(TASK_TYPES))
+EACH_KIND = pytest.mark.parametrize("kind", list(SPACES))
 
 
 def an_answered_set(kind, wrong=WRONG, seed=0, count=COUNT):
@@ -31,14 +32,14 @@ def an_answered_set(kind, wrong=WRONG, seed=0, count=COUNT):
         "several choices": np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]]),
         "rating": np.eye(5)[[0, 0, 4]],
         "number": np.array([[2.0], [5.0], [9.0]]),
+        "pairwise": np.eye(2)[[0, 1, 0]],
     }[kind]
     true = rows[topic].astype(np.float32)
     if kind == "number":
         true += 0.2 * rng.normal(size=true.shape).astype(np.float32)
     given = true.copy()
-    given[:wrong] = {"number": 60.0 + true, "rating": true[:, ::-1]}.get(kind, np.roll(true, 2, axis=1))[
-        :wrong
-    ]
+    other_end = dict.fromkeys(("rating", "pairwise"), true[:, ::-1])
+    given[:wrong] = ({"number": 60.0 + true} | other_end).get(kind, np.roll(true, 2, axis=1))[:wrong]
     ids = np.arange(count) + 7
     return (
         Embeddings(ids, vectors.astype(np.float32), "made@1"),

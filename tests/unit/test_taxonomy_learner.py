@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.records import Embeddings, Labels, LabelSpace
+from model.signals.suspect_paths import find_suspect_paths
 from model.task_type import OUT_OF_FOLD
 from model.tasks.path_fits import fit_paths, shared_nodes
 from model.tasks.path_links import ONE_PATH
@@ -40,7 +41,7 @@ def rows_of(count):
     targets = np.zeros((count, 4), dtype=np.float32)
     targets[np.arange(count), leaf] = 1.0
     vectors = rng.normal(size=(count, 8)).astype(np.float32)
-    vectors[:, 0] += 3.0 * (leaf == 1)
+    vectors[:, 0] += 8.0 * (leaf == 1)
     return vectors, targets
 
 
@@ -95,3 +96,19 @@ def test_tensors_of_another_tree_are_refused():
             audit=np.zeros(10, dtype=np.bool_),
             rng=np.random.default_rng(0),
         )
+
+
+def test_a_wrong_path_is_suspect_and_the_right_one_proposed():
+    vectors, targets = rows_of(60)
+    right, targets[7] = targets[7].copy(), [0, 1, 0, 0]
+    items = Embeddings(np.arange(60), vectors, "e")
+    labels, rng = Labels(items.ids, targets, SPACE), np.random.default_rng(0)
+    trained = Taxonomy().train(items, labels, names=None, audit=np.zeros(60, dtype=np.bool_), rng=rng)
+    found = find_suspect_paths(items, labels, trained, names=None, rng=rng)
+    assert found.rows.tolist() == [7]
+    assert found.proposed[0].tolist() == right.tolist()
+    early = labels.take(slice(0, 5))
+    few = Taxonomy().train(
+        items.take(np.arange(5)), early, names=None, audit=np.zeros(5, dtype=np.bool_), rng=rng
+    )
+    assert not find_suspect_paths(items.take(np.arange(5)), early, few, names=None, rng=rng).count

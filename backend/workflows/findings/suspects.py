@@ -76,9 +76,10 @@ def note_suspects(suspects: Sequence[SuspectsOfQuestion]) -> dict[int, Note]:
 
 
 def _find(workspace: Workspace, learned: Learned, one: LearnedQuestion) -> SuspectAnswers:
-    items = learned.seen.embeddings
+    tasks = learned.seen.embeddings
+    labelled = tasks.take(np.isin(tasks.ids, one.labels.ids))
     return task_type(one.question).suspects(
-        items.take(np.isin(items.ids, one.labels.ids)),
+        learned.seen.items.of(one.question, labelled),
         one.labels,
         one.trained,
         names=name_vectors(workspace.context, workspace.encoder.get(), one.question.labels),
