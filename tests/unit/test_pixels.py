@@ -1,0 +1,78 @@
+"""The cheap representation of pictures: what it tells apart, and what it does not look at."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image, ImageDraw
+
+from model.representations.pixels import DIMENSIONS, SHARE_OF_PIXELS, encode_pixels, join_pixels
+
+SIDES = st.integers(1, 40)
+PIXELS = st.tuples(SIDES, SIDES, st.just(3)).flatmap(lambda shape: arrays(np.uint8, shape))
+
+
+def some_pictures(count, *, seed=0):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(5, 90, (count, 2)).tolist()
+    return [Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
+
+
+def lines(*, upright, colour="black", page="white"):
+    """Parallel lines on a page."""
+    picture = Image.new("RGB", (64, 64), page)
+    pen = ImageDraw.Draw(picture)
+    for at in range(4, 64, 12):
+        pen.line([(at, 0), (at, 63)] if upright else [(0, at), (63, at)], fill=colour, width=3)
+    return picture
+
+
+@given(PIXELS)
+def test_any_picture_has_a_vector_of_unit_length(pixels):
+    vectors = encode_pixels([Image.fromarray(pixels)])
+    assert vectors.shape == (1, DIMENSIONS)
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_vector_is_the_same_in_any_company():
+    pictures = some_pictures(9)
+    vectors = encode_pixels(pictures)
+    assert len(np.unique(vectors, axis=0)) == 9
+    for row in (0, 4, 8):
+        assert encode_pixels([pictures[row]]).tobytes() == vectors[row].tobytes()
+    assert encode_pixels(pictures[::-1]).tobytes() == vectors[::-1].tobytes()
+
+
+def test_no_pictures_give_no_vectors():
+    assert encode_pixels([]).shape == (0, DIMENSIONS)
+
+
+def test_directions_of_edges_and_colours_are_told_apart():
+    kinds = [lines(upright=True), lines(upright=False), lines(upright=True, colour="red", page="yellow")]
+    again = encode_pixels([picture.resize((50, 70)) for picture in kinds])
+    likeness = encode_pixels(kinds) @ again.T
+    assert likeness.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_a_brighter_picture_has_nearly_the_same_greys_and_edges():
+    rng = np.random.default_rng(3)
+    dark = rng.integers(0, 120, (48, 48, 3), dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    darker, brighter = encode_pixels([Image.fromarray(dark), Image.fromarray(dark + 60)])[:, :832]
+    assert darker @ brighter / (np.linalg.norm(darker) * np.linalg.norm(brighter)) > 0.98
+
+
+def test_joined_features_have_unit_length_and_the_mean_of_both_cosines():
+    pixels = encode_pixels(some_pictures(5))
+    vectors = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    joined = join_pixels(vectors, pixels)
+    assert joined.shape == (5, 8 + DIMENSIONS)
+    expected = (1 - SHARE_OF_PIXELS) * vectors @ vectors.T + SHARE_OF_PIXELS * pixels @ pixels.T
+    assert np.allclose(joined @ joined.T, expected, atol=1e-5)
+
+
+def test_pixels_of_other_pictures_are_not_joined():
+    with pytest.raises(ValueError, match="2 vectors and pixels of 3 pictures"):
+        join_pixels(np.ones((2, 4), dtype=np.float32), encode_pixels(some_pictures(3)))
