@@ -4,7 +4,30 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from model.encoders.image import EncodesNames
 from model.representations.pixels import DIMENSIONS, SHARE_OF_PIXELS, encode_pixels, join_pixels
+from model.representations.with_pixels import with_pixels
+
+
+class OfColours:
+    """An image encoder that looks at the mean colour."""
+
+    revision, dimensions, side = "colours@1", 3, 8
+
+    def encode(self, pictures, *, progress=None):
+        means = [np.asarray(picture).mean(axis=(0, 1)) for picture in pictures]
+        found = np.array(means, dtype=np.float32).reshape(-1, 3)
+        if progress is not None:
+            progress(len(pictures))
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+class OfNamedColours(OfColours):
+    """One that knows the names of three colours."""
+
+    def encode_names(self, names):
+        order = ("red", "green", "blue")
+        return np.eye(3, dtype=np.float32)[[order.index(name) for name in names]]
 
 
 def some_pictures(count, *, seed=0):
@@ -62,3 +85,23 @@ def test_joined_features_have_unit_length_and_the_mean_of_both_cosines():
 def test_pixels_of_other_pictures_are_not_joined():
     with pytest.raises(ValueError, match="2 vectors and pixels of 3 pictures"):
         join_pixels(np.ones((2, 4), dtype=np.float32), encode_pixels(some_pictures(3)))
+
+
+def test_an_encoder_with_pixels_joins_both_and_says_so_in_its_revision():
+    encoder, pictures, heard = with_pixels(OfColours()), some_pictures(4), []
+    vectors = encoder.encode(pictures, progress=heard.append)
+    assert heard == [4]
+    assert vectors.tobytes() == join_pixels(OfColours().encode(pictures), encode_pixels(pictures)).tobytes()
+    assert vectors.shape == (4, encoder.dimensions)
+    assert (encoder.revision, encoder.side) == ("colours@1+pixels@1", 8)
+    assert encoder.encode([]).shape == (0, encoder.dimensions)
+    assert not isinstance(encoder, EncodesNames)
+
+
+def test_names_are_compared_with_what_the_network_sees_alone():
+    encoder, pictures = with_pixels(OfNamedColours()), some_pictures(4)
+    assert isinstance(encoder, EncodesNames)
+    names = ["blue", "red"]
+    expected = OfColours().encode(pictures) @ OfNamedColours().encode_names(names).T
+    assert np.allclose(encoder.encode(pictures) @ encoder.encode_names(names).T, expected, atol=1e-5)
+    assert encoder.encode_names([]).shape == (0, encoder.dimensions)
