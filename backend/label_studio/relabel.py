@@ -88,13 +88,15 @@ def plan_change(
     preference: Preference,
     question: str = "",
 ) -> Change:
-    """What a change would do to a config; without a `question` to the one that is answered.
+    """What a change would do to a config; without a `question` to the main one.
 
     `labels`: of a merge those that go and the one that they go into, of a rename the old and the new name, of
     a split the old label and the new ones. Raises BadRequest, UnsupportedConfig.
     """
     name = question or parse_label_config(xml, preference).from_name
     asked = _question(xml, name)
+    if labels and not question:
+        _check_is_of(xml, asked, labels[0])
     change = _PLANS[kind](xml, asked, list(labels))
     _check_after(change, asked)
     return change
@@ -208,6 +210,22 @@ def _question(xml: str, name: str) -> Question:
         raise BadRequest(f"The labeling config has no question {name!r}.", hint=f"There are: {there}.")
     find_control(root, name)
     return found
+
+
+def _check_is_of(xml: str, asked: Question, wanted: str) -> None:
+    """Names the question that a label belongs to, where the main one has none of this name."""
+    root = parse_xml(xml)
+    having = [one for one in find_questions(root, find_texts(root)) if _has(one, wanted)]
+    if having and asked.name not in {one.name for one in having}:
+        raise BadRequest(
+            f"The main question {asked.name!r} has no label {wanted!r}, but {having[0].name!r} has.",
+            hint=f"Name the question: --question {having[0].name}",
+        )
+
+
+def _has(question: Question, wanted: str) -> bool:
+    wanted = " ".join(wanted.split())
+    return any(wanted in (label.name, " ".join(label.title.split())) for label in question.labels)
 
 
 def _find(asked: Question, wanted: str) -> Label:

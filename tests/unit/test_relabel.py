@@ -54,6 +54,12 @@ def test_a_merge_takes_the_labels_out_and_leaves_all_else():
     assert change.rewrite(said("dogs")) is None
 
 
+def test_a_label_of_another_question_is_refused_with_the_name_of_that_question():
+    with pytest.raises(BadRequest, match="'topic' has no label 'mixed', but 'mood' has") as refused:
+        plan("rename", "mixed", "both")
+    assert refused.value.hint == "Name the question: --question mood"
+
+
 def test_merged_labels_fall_together_where_several_were_chosen():
     change = plan("merge", "good", "bad", question="mood")
     assert change.rewrite(said("good", "mixed", "bad", question="mood")) == said(

@@ -1,0 +1,29 @@
+"""Why a file that a task refers to cannot be had, in words that follow "cannot be read: "."""
+
+from __future__ import annotations
+
+
+class MediaError(Exception):
+    """What was wrong; `is_passing`: it may be there later, though the task stays as it is."""
+
+    is_passing = True
+
+
+class MediaUnreachable(MediaError):
+    """Nobody answers, or too slowly."""
+
+
+class MediaRefused(MediaError):
+    """Whoever answers gives no file."""
+
+
+class AddressRefused(MediaError):
+    """It lies where we do not look."""
+
+    is_passing = False
+
+
+class MediaTooLarge(MediaError):
+    """More bytes than one file may have."""
+
+    is_passing = False
