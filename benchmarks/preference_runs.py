@@ -6,15 +6,15 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.preference_sets import PairSet, Rows
-from model.records import Embeddings, Floats
+from model.records import Floats
 from model.strategies.coverage import uncertainty_coverage
 from model.task_type import Beliefs, Trained
 from model.tasks.pairwise import Pairwise, side_differences
 
 LEARNER = Pairwise()
 BATCH, MOST = 25, 800
-RANDOM, UNCERTAIN, OURS, SIDES = "random", "uncertainty alone", "ours", "ours, coverage of the sides"
-ORDERS = (RANDOM, UNCERTAIN, OURS, SIDES)
+RANDOM, UNDECIDED, WEIGHTED, OURS = "random", "undecided first", "undecided × coverage", "ours, coverage"
+ORDERS = (RANDOM, UNDECIDED, WEIGHTED, OURS)
 SHARE = 0.95  # of the accuracy that the whole pool gives: chance alone gives more than half of it
 
 
@@ -76,20 +76,15 @@ def _scores(
 ) -> Floats:
     if order == RANDOM:
         return rng.random(len(left)).astype(np.float32)
-    unsure = np.ones(len(left), dtype=np.float32)
+    weights = np.ones(len(left), dtype=np.float32)
     if trained is not None:
-        unsure = trained.head.believe(pairs.items(left), "bench").uncertainty
-    if order == UNCERTAIN:
-        return unsure if trained is not None else rng.random(len(left)).astype(np.float32)
-    seen = _unit_sides if order == SIDES else PairSet.tasks
-    return uncertainty_coverage(
-        unsure, seen(pairs, left), seen(pairs, known), batch=_step(len(known)), rng=rng
-    )
-
-
-def _unit_sides(pairs: PairSet, rows: Rows) -> Embeddings:
-    items = pairs.items(rows)
-    return Embeddings(items.ids, items.vectors / np.float32(np.sqrt(2.0)), items.encoder)
+        beliefs = trained.head.believe(pairs.items(left), "bench")
+        undecided = 1.0 - np.abs(beliefs.values[:, 0] - beliefs.values[:, 1])
+        weights = beliefs.uncertainty if order == OURS else undecided
+    if order == UNDECIDED:
+        return weights if trained is not None else rng.random(len(left)).astype(np.float32)
+    tasks, labelled = pairs.tasks(left), pairs.tasks(known)
+    return uncertainty_coverage(weights, tasks, labelled, batch=_step(len(known)), rng=rng)
 
 
 def _step(known: int) -> int:

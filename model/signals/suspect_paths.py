@@ -37,5 +37,5 @@ def find_suspect_paths(
 
 def _ends(nodes: Floats, tree: Tree) -> Floats:
     """Where the paths end that are whole down from their root (n, c)."""
-    broken = (1.0 - nodes) @ tree.through.T
+    broken: Floats = (nodes == 0).astype(np.float32) @ tree.through.T
     return tree.ends((broken == 0).astype(np.float32))

@@ -169,7 +169,8 @@ def beliefs_from_margins(ids: Ids, margins: Numbers, tie_weight: float, model_ve
     """Beliefs from margins (n,) of the left side, above 0 where it is the better one.
 
     The answer is the likeliest of left, right and neither; neither too where both sides are equal. The
-    uncertainty is one less the distance of the chances of the sides: in [0, 1], 1 where they are equal.
+    uncertainty is 1 for all: what is undecided is mostly what people cannot decide either, and orders by it
+    need more labels than a random one (docs/decisions/0035). With equal ones an order covers the pool.
     """
     chances = pair_chances(margins, tie_weight)
     values = chances[:, :2].astype(np.float32)
@@ -181,7 +182,7 @@ def beliefs_from_margins(ids: Ids, margins: Numbers, tie_weight: float, model_ve
         values=values,
         answers=answers,
         confidence=np.clip(said, 0.0, 1.0).astype(np.float32),
-        uncertainty=(1.0 - np.abs(values[:, 0] - values[:, 1])).astype(np.float32),
+        uncertainty=np.ones(len(ids), dtype=np.float32),
         mass=values,
         model_version=model_version,
     )

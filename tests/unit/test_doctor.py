@@ -173,7 +173,7 @@ FAULTS = {
         "labeling config",
         "fault",
         "no tag of it asks a question",
-        "one or several choices among at least two fixed labels",
+        "one or several choices among fixed labels",
     ),
     "config with more controls": (
         change_project(label_config=WITH_MORE),

@@ -41,7 +41,7 @@ def rows_of(count):
     targets = np.zeros((count, 4), dtype=np.float32)
     targets[np.arange(count), leaf] = 1.0
     vectors = rng.normal(size=(count, 8)).astype(np.float32)
-    vectors[:, 0] += 8.0 * (leaf == 1)
+    vectors[:, 0] += np.where(leaf == 1, 4.0, -4.0)
     return vectors, targets
 
 
@@ -99,11 +99,11 @@ def test_tensors_of_another_tree_are_refused():
 
 
 def test_a_wrong_path_is_suspect_and_the_right_one_proposed():
-    vectors, targets = rows_of(60)
+    vectors, targets = rows_of(200)
     right, targets[7] = targets[7].copy(), [0, 1, 0, 0]
-    items = Embeddings(np.arange(60), vectors, "e")
+    items = Embeddings(np.arange(200), vectors, "e")
     labels, rng = Labels(items.ids, targets, SPACE), np.random.default_rng(0)
-    trained = Taxonomy().train(items, labels, names=None, audit=np.zeros(60, dtype=np.bool_), rng=rng)
+    trained = Taxonomy().train(items, labels, names=None, audit=np.zeros(200, dtype=np.bool_), rng=rng)
     found = find_suspect_paths(items, labels, trained, names=None, rng=rng)
     assert found.rows.tolist() == [7]
     assert found.proposed[0].tolist() == right.tolist()
