@@ -15,6 +15,7 @@ from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
 from backend.label_studio.label_hints import with_hints
+from backend.label_studio.objects.image import ImageTemplate
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
@@ -22,7 +23,7 @@ from model.records import LabelSpace
 
 SUPPORTED = (
     "Supported today: one or several choices among fixed labels, taxonomies, ratings, numbers and pairs, "
-    "about what a task shows as text."
+    "about what a task shows as text or as pictures."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -74,6 +75,16 @@ class LabelConfig:
     def text_fields(self) -> tuple[str, ...]:
         """Fields of the task that are read, each once."""
         return tuple(dict.fromkeys(field for text in self.texts for field in text.fields))
+
+    @property
+    def pictures(self) -> tuple[ImageTemplate, ...]:
+        """Those of `texts` that are pictures."""
+        return tuple(shown for shown in self.texts if isinstance(shown, ImageTemplate))
+
+    @property
+    def shows_text(self) -> bool:
+        """Whether something is read of a task that is no picture."""
+        return len(self.pictures) < len(self.texts)
 
 
 @lru_cache(maxsize=64)  # Label Studio sends the same config with every request

@@ -492,6 +492,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "answers": [asdict(answer) for answer in state.answers],
         "targets": {name: list(target) for name, target in state.targets.items()},
         "parts": {name: list(texts) for name, texts in state.parts.items()},
+        "pictures": {name: list(addresses) for name, addresses in state.pictures.items()},
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

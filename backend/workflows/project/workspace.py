@@ -17,6 +17,7 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.pictures import Pictures
 from backend.store.relabellings import Relabellings
 from backend.store.selections import Selections
 from backend.store.skip_groups import SkipGroups
@@ -45,6 +46,7 @@ class Workspace:
         self._overrides = overrides
         database = context.database
         self.tasks = Tasks(database, state.id)
+        self.pictures = Pictures(database, state.id)
         self.windows = Windows(database, state.id)
         self.loops = Loops(database, state.id)
         self.groups = Groups(database, state.id)
