@@ -115,6 +115,18 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
     )
 
 
+@lru_cache(maxsize=64)
+def shown_pictures(xml: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether a config shows a text, and the names of its pictures; what is no config shows a text alone."""
+    try:
+        texts = find_texts(parse_xml(xml))
+    except BadRequest:
+        return True, ()
+    shown = {text.shows: text for text in texts.values() if text.fields}.values()
+    pictures = tuple(one.name for one in shown if isinstance(one, ImageTemplate))
+    return len(pictures) < len(shown) or not shown, pictures
+
+
 def with_none(config: LabelConfig, names: Collection[str]) -> LabelConfig:
     """The same config, but that to leave these questions empty says "none of them"."""
     questions = tuple(replace(one, empty=()) if one.name in names else one for one in config.questions)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import String, cast, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from backend.database import Embedding, Media, Task, in_chunks, upsert
 from backend.store.table import ProjectTable
@@ -19,6 +20,8 @@ _LONGEST_PAUSE_S: Final = 86_400.0
 # Letters of an address that are kept: enough to find it by.
 _KEPT_LETTERS = 500
 _NAMED_TASKS = 5
+# Tasks that are read together: an address may hold the picture itself.
+_AT_A_TIME = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +80,40 @@ class PictureTask:
 class Pictures(ProjectTable):
     """Rows by address; each is fetched once, whatever number of tasks refer to it."""
 
-    def unfinished(self, encoder: str) -> list[PictureTask]:
-        """Tasks with pictures that have no vector of an encoder yet, in their order."""
+    def unfinished(self, encoder: str) -> Iterator[PictureTask]:
+        """Tasks with pictures that have no vector of an encoder yet, in their order; some at a time."""
+        last = -1
+        while page := self._unfinished_page(encoder, after=last):
+            yield from page
+            last = page[-1].task_id
+
+    def _unfinished_page(self, encoder: str, *, after: int) -> list[PictureTask]:
         known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
         with self._database.session() as session:
             rows = session.execute(
                 select(Task.task_id, Task.content_hash, Task.content, Task.pictures)
                 .where(
                     Task.project_id == self._project_id,
+                    Task.task_id > after,
                     cast(Task.pictures, String).not_in(("{}", "null")),
                     Task.content_hash.not_in(known),
                 )
                 .order_by(Task.task_id)
+                .limit(_AT_A_TIME)
             )
             return [PictureTask(*row) for row in rows]
 
-    def waiting(self, tasks: Iterable[PictureTask], encoder: str, *, now: float) -> dict[str, int]:
-        """Addresses of some tasks that are to be fetched now, and the first task that shows each.
+    def waiting(self, tasks: Iterable[PictureTask], encoder: str, *, now: float) -> Iterator[tuple[str, int]]:
+        """Addresses of some tasks that are to be fetched now, each once, with the first task that shows it.
 
         Those that have neither a vector of an image encoder nor a fault that is not due yet.
         """
         done = self._done(encoder, now=now)
-        found: dict[str, int] = {}
         for task in tasks:
             for address in task.addresses:
-                if address not in found and address_hash(address) not in done:
-                    found[address] = task.task_id
-        return found
+                if (key := address_hash(address)) not in done:
+                    done.add(key)
+                    yield address, task.task_id
 
     def _done(self, encoder: str, *, now: float) -> set[str]:
         mine = Media.project_id == self._project_id
@@ -217,22 +227,27 @@ class Pictures(ProjectTable):
         ]
         return tuple(sorted(groups, key=lambda group: (-group.count, group.reason)))
 
-    def forget_stale_faults(self) -> None:
-        """Drops the faults of pictures that their tasks show no more."""
+    def forget_stale_faults(self, encoder: str) -> None:
+        """Drops the faults of pictures that their tasks show no more, or whose tasks have a vector."""
         mine = (Media.project_id == self._project_id, Media.fault != "")
         with self._database.session() as session:
             known = session.execute(select(Media.address_hash, Media.task_id).where(*mine)).all()
-            shown = dict(self._shown(session, sorted({row.task_id for row in known})))
+            shown = dict(self._shown(session, sorted({row.task_id for row in known}), encoder))
             stale = [row.address_hash for row in known if row.address_hash not in shown.get(row.task_id, ())]
             for chunk in in_chunks(stale):
                 session.execute(delete(Media).where(*mine, Media.address_hash.in_(chunk)))
 
-    def _shown(self, session: Any, task_ids: Sequence[int]) -> Iterator[tuple[int, set[str]]]:
-        """Tasks, and the hashes of the addresses that each shows."""
+    def _shown(
+        self, session: Session, task_ids: Sequence[int], encoder: str
+    ) -> Iterator[tuple[int, set[str]]]:
+        """Those of some tasks that have no vector, and the hashes of the addresses that each shows."""
+        finished = select(Embedding.content_hash).where(Embedding.encoder == encoder)
         for chunk in in_chunks(task_ids):
             rows = session.execute(
                 select(Task.task_id, Task.pictures).where(
-                    Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    Task.project_id == self._project_id,
+                    Task.task_id.in_(chunk),
+                    Task.content_hash.not_in(finished),
                 )
             )
             for task_id, pictures in rows:
