@@ -223,7 +223,9 @@ def _shown_targets(annotation: Json, config: LabelConfig) -> dict[str, Target]:
 def _left_empty(annotation: Json, config: LabelConfig) -> tuple[str, ...]:
     """The questions that were shown with the answers of one annotation, and got none."""
     said = {
-        region.get("from_name") for region in _regions(annotation) if _says_something(region.get("value"))
+        str(region.get("from_name"))
+        for region in _regions(annotation)
+        if _says_something(region.get("value"))
     }
     open_ones = [question for question in config.questions if question.name not in said]
     if not any(question.conditions for question in open_ones):

@@ -79,7 +79,7 @@ def too_early(labels: Labels) -> SuspectAnswers | None:
     """No suspect, with the reason, while there are too few answers; None from 20 on."""
     if len(labels) >= FEWEST:
         return None
-    words = f"Too early to suspect an answer: {len(labels)} of {FEWEST}."
+    words = f"Too early to suspect an answer: {len(labels)} of the {FEWEST} that it takes."
     return SuspectAnswers(np.zeros(0, np.intp), np.zeros(0, np.float32), labels.targets[:0], words)
 
 

@@ -256,7 +256,7 @@ def test_as_the_first_question_it_promises_nothing_that_never_comes(kind, workbe
     page = make_app(workbench.context).test_client().get(f"/projects/{workbench.project_id}").text
     assert "This order beside a random one" not in page
     assert "Not there yet for asked, the first question" in page
-    assert f"Counted are {TASK_TYPES[kind].metric}." in page
+    assert f"It is the share of {TASK_TYPES[kind].metric}." in page
 
 
 TWO_CHOICES = CASES[ONE_CHOICE].tag.replace("asked", "first") + CASES[ONE_CHOICE].tag.replace(

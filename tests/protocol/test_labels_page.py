@@ -90,6 +90,7 @@ def test_a_merge_is_previewed_written_and_taken_back(bench, client, post):
     assert said(bench) == [["dogs"], ["dogs"], ["b"]] and labels_of(bench) == ("dogs", "b")
     page = client.get("/projects/1").text
     assert "Done: 1 annotation changed." in page and "a merge in the question topic" in page
+    assert "in the question topic: “cats” into another label." in page
     assert post("undo").status_code == 303
     assert ("done", "Taken back: 1 annotation as before.") in flashed(client)
     assert (said(bench), bench.remote["label_config"]) == before

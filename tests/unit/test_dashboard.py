@@ -247,7 +247,7 @@ def test_the_number_on_a_card_is_that_of_the_tab_it_leads_to(show, context):
     suspect = sum(fields.get("nextlabel_flag") == "suspect" for fields, _ in shown)
     ready = sum(fields.get("nextlabel_flag") == "ready" and not count for fields, count in shown)
     (doubted,), (sure,) = cards_of(view, "suspect"), cards_of(view, "ready")
-    assert doubted["title"] == f"{suspect} labels to look at again"
+    assert doubted["title"] == f"{suspect} answers to look at again"
     assert sure["title"] == f"{ready} answers can be accepted as they are"
     assert doubted["links"][0]["address"].endswith("?tab=8")
 
@@ -426,7 +426,7 @@ def test_every_mark_on_the_map_is_on_the_tasks_that_have_it(trained, context):
     with context.database.session() as session:
         blind = session.scalars(select(WindowTask.task_id).where(WindowTask.lane == "audit")).all()
     assert set(blind) <= marked["Blind tasks"] < set(trained.tasks)
-    assert marked["Synthetic"] == marked["Label in doubt"] == set()
+    assert marked["Synthetic"] == marked["Answer in doubt"] == set()
 
 
 def test_the_map_shows_what_is_synthetic_in_doubt_or_new(rich, context):
@@ -435,7 +435,7 @@ def test_the_map_shows_what_is_synthetic_in_doubt_or_new(rich, context):
         tasks = {row.task_id: row for row in session.scalars(select(Task))}
     wanted = {
         "Synthetic": lambda task: task.is_synthetic,
-        "Label in doubt": lambda task: task.shown.get("nextlabel_flag") == "suspect",
+        "Answer in doubt": lambda task: task.shown.get("nextlabel_flag") == "suspect",
         "Possible new class": lambda task: task.shown.get("nextlabel_flag") == "novel",
     }
     for name, has in wanted.items():

@@ -77,7 +77,7 @@ def test_sound_answers_are_left_alone(kind):
 def test_few_answers_suspect_nobody(kind):
     items, labels, _true = an_answered_set(kind, count=19)
     found = suspects(kind, items, labels)
-    assert (found.count, found.words) == (0, "Too early to suspect an answer: 19 of 20.")
+    assert (found.count, found.words) == (0, "Too early to suspect an answer: 19 of the 20 that it takes.")
 
 
 @EACH_KIND

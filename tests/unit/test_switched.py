@@ -9,6 +9,7 @@ from backend.workflows.project.figures import QuestionSwitch
 from backend.workflows.project.progress import Silent
 from backend.workflows.record import replay
 from backend.workflows.serving.rollback import rollback
+from backend.workflows.views.dashboard.history import versions
 from backend.workflows.views.loop_records import loop_records
 from backend.workflows.views.switched import newest_switch, switch_words
 from tests.topics import topic_of
@@ -311,3 +312,9 @@ def test_what_looks_like_a_new_name_says_what_to_do():
     assert "Under its old name its answers count again" in switch_words([came, went])[-1]
     renamed = switched(kind_before="single choice", kind="single choice", labels_gone=1, labels_new=1, lost=3)
     assert "Was a label only renamed?" in switch_words([renamed])[0]
+
+
+def test_a_model_of_before_is_not_compared(switch, workbench):
+    switch(config(choices("topic")), config(choices("topic", form=SEVERAL)), one)
+    now, before, *_first = versions(workbench.workspace)
+    assert now["is_active"] and before["beside"] == "before the config changed"

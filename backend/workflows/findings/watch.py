@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.task_types import task_type
+from backend.task_types import TASK_TYPES, task_type
 from backend.workflows.findings.accuracy import (
     accuracy_figures,
     calibration_figures,
@@ -69,7 +69,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     """
     seen = learned.seen
     if not len(seen.labels):
-        return Watched(_before_the_first_label(workspace, seen))
+        return Watched(_before_the_first_label(workspace, seen, serving.config.kind))
     if learned.choice is None:
         return _watch_answers(workspace, learned, serving, step=step)
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
@@ -116,7 +116,7 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
     signals, seen, first = Signals(), learned.seen, learned.first
     notes: dict[int, Note] = {}
     if first is None:
-        return Watched(_before_the_first_label(workspace, seen))
+        return Watched(_before_the_first_label(workspace, seen, serving.config.kind))
     schedule = _schedule(workspace, seen)
     with step("measuring accuracy"):
         blind = _blind(workspace, learned)
@@ -157,12 +157,13 @@ def _doubt_other_questions(workspace: Workspace, learned: Learned, signals: Sign
     return note_suspects(suspects)
 
 
-def _before_the_first_label(workspace: Workspace, seen: Snapshot) -> Signals:
+def _before_the_first_label(workspace: Workspace, seen: Snapshot, kind: str) -> Signals:
     """What is lacking, and how many answers that takes."""
     signals = Signals(accuracy=nothing_judged())
     nothing = Blind(answers=0, right=0, sure=0.0)
     schedule = _schedule(workspace, seen)
-    signals.waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
+    waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
+    signals.waits = [wait for wait in waits if TASK_TYPES[kind].has_curve or wait.of == "accuracy"]
     return signals
 
 

@@ -16,7 +16,9 @@ def preview_lines(preview: Preview, wish: Wish, *, ask_again: str) -> list[str]:
     lines = []
     if preview.is_title:
         lines.append("Answers carry the label's alias, which stays: only what people read changes.")
-    if preview.annotations or not preview.is_title:
+    if not preview.annotations and not preview.is_title:
+        lines.append("No annotation has it: only the labeling config changes.")
+    elif preview.annotations:
         lines.append(
             f"{counted(preview.annotations, 'annotation')} of {counted(preview.tasks, 'task')} by "
             f"{counted(preview.people, 'person', plural='people')} "
@@ -72,9 +74,10 @@ def _split_lines(preview: Preview, wish: Wish, ask_again: str) -> list[str]:
             f"people answer a task. With {ask_again} they are kept here instead, and asked again."
         )
     if preview.partly:
+        lose, keep = ("loses", "keeps") if preview.partly == 1 else ("lose", "keep")
         lines.append(
-            f"{counted(preview.partly, 'annotation')} of these keep what else they say: their tasks are not "
-            "served again to those who answered them. Open them in the Data Manager."
+            f"{counted(preview.partly, 'annotation')} of these {lose} this label and {keep} all else: their "
+            "tasks are not served again to those who answered them. Open them in the Data Manager."
         )
     if wish.asks_again and preview.emptied >= _MANY:
         lines.append("That is much to answer anew: a person may be better off with new labels alone.")

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.json_types import Json
+from backend.label_studio.controls.question import SINGLE_CHOICE
+from backend.task_types import TASK_TYPES
 from backend.workflows.project.account import Account
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
@@ -27,12 +29,16 @@ _FEWEST_ROUGH = 10
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the headline is made of; `metrics` are those of the version in use."""
+    """What the headline is made of; `metrics` are those of the version in use.
+
+    `kind`: the kind of the first question.
+    """
 
     signals: Signals
     metrics: HeadMetrics
     account: Account
     tasks: int
+    kind: str = SINGLE_CHOICE
 
 
 def headline(workspace: Workspace, known: Known, waiting: list[Waiting]) -> list[Json]:
@@ -80,7 +86,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
         card |= {"verdict": "Not measured yet", "words": _nothing_words(known)}
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
     if known.signals.questions and not known.signals.per_class:
-        card["notes"].append(f"Counted are {known.signals.questions[0].metric}.")
+        card["notes"].insert(0, f"It is the share of {known.signals.questions[0].metric}.")
     card["notes"] += _rest_notes(known.signals)
     return card
 
@@ -179,10 +185,10 @@ def _gain_words(low: float, high: float) -> str:
 
 
 def _unknown_gain(known: Known) -> str:
+    if not TASK_TYPES[known.kind].has_curve:
+        return "It is read off a learning curve, and for this kind of question none is drawn yet."
     if (wait := find_wait(known.signals, "forecast")) is not None:
         return f"{wait.known} {lacking(wait)}"
-    if known.signals.questions and not known.signals.per_class:
-        return "For this kind of question there is no learning curve yet to read it off."
     found = read_accuracy(known.signals, known.metrics)
     if not known.account.learned:
         return "The first answers bring the most. How much is read off the learning curve, once there is one."

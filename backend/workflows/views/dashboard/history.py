@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.database import Loop
 from backend.json_types import Json
 from backend.workflows.project.figures import Accuracy, Figures, HeadMetrics, Signals
@@ -28,6 +30,8 @@ def versions(workspace: Workspace) -> list[Json]:
     published = workspace.loops.newest_published(_VERSIONS)
     measured = {row.version: _measured(Figures.read(row.figures)) for row in published}
     used = measured.get(workspace.state.active_version)
+    eras = _eras(workspace, published)
+    era_used = eras.get(workspace.state.active_version, 0)
     rows = []
     for row in published:
         figures = Figures.read(row.figures)
@@ -41,12 +45,25 @@ def versions(workspace: Workspace) -> list[Json]:
                 "labels": figures.labels,
                 "accuracy": _accuracy_words(measured[row.version]),
                 "blind": measured[row.version].blind or measured[row.version].n,
-                "beside": _beside(measured[row.version], used),
+                "beside": _beside(measured[row.version], used)
+                if eras[row.version] == era_used
+                else "before the config changed",
             }
         )
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
         return [_bare_row(workspace.state.active_version), *rows]
     return rows
+
+
+def _eras(workspace: Workspace, published: Sequence[Loop]) -> dict[str | None, int]:
+    """How often the first question changed after each version; versions with the same number compare."""
+    eras: dict[str | None, int] = {}
+    changes = 0
+    for row in published:
+        eras[row.version] = changes
+        switched = Figures.read(row.figures).switched
+        changes += any(one.name == workspace.state.question for one in switched)
+    return eras
 
 
 def _bare_row(version: str) -> Json:

@@ -80,7 +80,26 @@ def _last_change(workspace: Workspace) -> Json | None:
     if row is None:
         return None
     what = f"{_CHANGES.get(row.kind, row.kind)} in the question {row.question}"
-    return {"what": what, "is_broken_off": row.state == WRITING}
+    became = _became(_shown(row.config_before, row.question), _shown(row.config_after, row.question))
+    return {"what": f"{what}{became}", "is_broken_off": row.state == WRITING}
+
+
+def _shown(config: str, question: str) -> list[str]:
+    """What a config calls the labels of a question; none where it cannot be read."""
+    try:
+        asked = parse_label_config(config).questions
+    except NextlabelError:  # as another release wrote it
+        return []
+    return [label.title for one in asked if one.name == question for label in one.labels]
+
+
+def _became(before: list[str], after: list[str]) -> str:
+    """Which labels went and which came, as the end of a sentence."""
+    gone = [f"“{title}”" for title in before if title not in after]
+    come = [f"“{title}”" for title in after if title not in before]
+    if not gone:
+        return ""
+    return f": from {_listed(gone)} to {_listed(come)}" if come else f": {_listed(gone)} into another label"
 
 
 def _titles(workspace: Workspace, question: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
     found = signals.novelty
     if found is None or not (found.flags or found.unanswered):
         return None
-    return f"{found.words} {counted(in_tab, 'task')} in groups." if in_tab else found.words
+    return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer." if in_tab else found.words
 
 
 def _group(group: Json, texts: dict[int, str]) -> Json:

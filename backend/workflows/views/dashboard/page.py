@@ -19,6 +19,7 @@ from backend.workflows.views.dashboard.history import decisions, loops, versions
 from backend.workflows.views.dashboard.keywords import keyword_table
 from backend.workflows.views.dashboard.labels import label_forms
 from backend.workflows.views.dashboard.links import project_address, tab_addresses
+from backend.workflows.views.dashboard.nouns import first_kind, nouns
 from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.quality import label_quality
 from backend.workflows.views.dashboard.questions import question_cards, words_of_missing
@@ -38,9 +39,9 @@ def build_dashboard(workspace: Workspace) -> Json:
     measured = newest_signals(workspace)
     signals = measured.signals if measured else Signals()
     account = read_account(workspace)
-    known = Known(
-        signals, HeadMetrics.read(version_metrics(workspace)), account, tasks=workspace.tasks.count()
-    )
+    kind = first_kind(workspace)
+    metrics = HeadMetrics.read(version_metrics(workspace))
+    known = Known(signals, metrics, account, tasks=workspace.tasks.count(), kind=kind)
     found = gather(workspace, signals, account)
     waiting = find_waiting(found)
     return {
@@ -56,6 +57,7 @@ def build_dashboard(workspace: Workspace) -> Json:
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
         "map": {"points": workspace.map_points.count()},
+        "nouns": nouns(kind),
         "measured": _measured_row(workspace, measured),
         "curve": learning_curve(signals),
         "order": weigh_order(signals),

@@ -7,30 +7,38 @@ from typing import Any
 
 from backend.json_types import Json
 from backend.label_studio.tabs import FLAG_FIELD
+from backend.task_types import TASK_TYPES
 from backend.workflows.findings.selections import asked_unaided
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.colours import number_classes
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.views.dashboard.nouns import first_kind
+from backend.workflows.views.dashboard.number_ranges import name_ranges
 from backend.workflows.views.snippets import shorten
 
 # Texts that are fetched at a time, and how much of each.
 MOST_CARDS = 100
 _SNIPPET = 240
-_FLAG_LAYERS = {"Label in doubt": "suspect", "Possible new class": "novel"}
+_FLAG_LAYERS = {"Answer in doubt": "suspect", "Possible new class": "novel"}
 
 
 def map_points(workspace: Workspace) -> Json:
     """All that is drawn, a value per point in each list of `points`.
 
     `classes`: their names, and the numbers of their colours; `label` and `predicted` are places in that list.
+    Numbers are in ranges there.
     `layers`: the names of marks, of which bit i of a point's `layers` says whether it has the i-th.
     `asked`: how many tasks that somebody picked wait to come next.
     """
     rows = workspace.map_points.read_with_tasks()
-    present = sorted({name for row in rows for name in (row.label, row.predicted) if name is not None})
-    numbers = number_classes(workspace.state.colours, present)
-    places = {name: place for place, name in enumerate(present)}
+    answers = sorted({name for row in rows for name in (row.label, row.predicted) if name is not None})
+    ranges = name_ranges(answers) if TASK_TYPES[first_kind(workspace)].is_number else {}
+    present = sorted({ranges.get(name, name) for name in answers})
+    # ranges follow the numbers, so that there is no colour to keep
+    numbers = number_classes({} if ranges else workspace.state.colours, present)
+    order = {name: place for place, name in enumerate(present)}
+    places = {name: order[ranges.get(name, name)] for name in answers}
     layers = _layers(workspace, rows)
     return {
         "classes": [{"name": name, "colour": numbers[name]} for name in present],

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from backend.json_types import Json
 from backend.task_types import TASK_TYPES
 from backend.workflows.project.figures import QuestionFigure, QuestionFigures, QuestionLabelRow, Signals
+from backend.workflows.views.dashboard.nouns import part_of
 from backend.workflows.views.wording import percent
+from model.tasks.f1_interval import FEWEST
 
 # What figures are called on the page; the term of the field stands behind it.
 _NAMES = {
@@ -17,12 +19,16 @@ _NAMES = {
     "subset accuracy": "Answers with exactly the right labels",
     "mean absolute error": "Off by, on average",
     "exact agreement": "Exactly the right grade",
-    "within tolerance": "Near enough",
+    "within tolerance": "Near enough (off by half a standard deviation at most)",
+    "hierarchical F1": "Steps of the paths that fit (hierarchical F1)",
+    "first level right": "The right first step",
+    "accuracy where a side was named": "Right where people named a side",
+    "share of ties": "Ties among the answers",
 }
-
-
+# How the answers are counted by part, where that is not plain.
+_COUNTING = {"taxonomy": "An answer counts where its path ends, and not at the steps above."}
 # Shares of answers that are right in every part: of the first question the headline tells it, with more care.
-_OF_THE_HEADLINE = ("accuracy", "subset accuracy", "exact agreement", "within tolerance")
+_OF_THE_HEADLINE = ("accuracy", "subset accuracy", "exact agreement", "within tolerance", "exact paths")
 
 
 def question_cards(signals: Signals, *, has_choice: bool) -> list[Json]:
@@ -57,11 +63,13 @@ def _card(question: QuestionFigures, *, without: Sequence[str]) -> Json:
         "condition": question.condition,
         "empty": question.empty,
         "figures": [_figure(one, unit) for one in question.figures if one.name not in without],
-        "parts": "grade" if question.kind == "rating" else "label",
+        "parts": part_of(question.kind),
+        "counting": _COUNTING.get(question.kind, ""),
         "per_label": [
             {"label": row.label, "labels": row.labels, "doubt": _doubt(row)} for row in question.per_label
         ],
         "suspects": question.suspects.words if question.suspects else "",
+        "has_doubt": any(row.mistaken or row.missing for row in question.per_label),
         "unused": sum(row.labels == 0 for row in question.per_label),
     }
 
@@ -69,15 +77,15 @@ def _card(question: QuestionFigures, *, without: Sequence[str]) -> Json:
 def _doubt(row: QuestionLabelRow) -> str:
     """How many answers seem to have a label by mistake, and how many to lack it."""
     mistaken, missing = row.mistaken or 0, row.missing or 0
-    said = [f"{mistaken} not it"] if mistaken else []
-    return ", ".join([*said, *([f"{missing} lack it"] if missing else [])])
+    said = [f"{mistaken} given by mistake"] if mistaken else []
+    return ", ".join([*said, *([f"{missing} missing"] if missing else [])])
 
 
 def _figure(figure: QuestionFigure, unit: str) -> Json:
     is_share = figure.higher_is_better
     found: Json = {"name": _NAMES.get(figure.name, figure.name), "words": "", "interval": None}
     if figure.value is None or figure.low is None or figure.high is None:
-        found["words"] = f"too few blind answers ({figure.n})"
+        found["words"] = _too_few(figure.n)
     elif is_share:
         found["words"] = f"{percent(figure.value)}, between {percent(figure.low)} and {percent(figure.high)}"
         found["interval"] = {
@@ -89,3 +97,10 @@ def _figure(figure: QuestionFigure, unit: str) -> Json:
     else:
         found["words"] = f"{figure.value:.2g}{unit}, between {figure.low:.2g} and {figure.high:.2g}"
     return found
+
+
+def _too_few(blind: int) -> str:
+    """Why a figure is not there yet; F1 and errors take as many blind answers as each other."""
+    if blind >= FEWEST:
+        return f"too few blind answers ({blind})"
+    return f"from {FEWEST} blind answers on; there are {blind}" if blind else "no blind answer yet"

@@ -259,7 +259,7 @@ def _suspects(found: Found) -> list[Waiting]:
     return [
         Waiting(
             "suspect",
-            f"{counted(count, 'label')} to look at again",
+            f"{counted(count, 'answer')} to look at again",
             "Tasks like these were answered otherwise. The most doubtful come first.",
             links=found.tab("suspect", f"Check them in the tab “{TITLES['suspect']}”"),
         )
