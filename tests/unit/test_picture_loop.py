@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from backend.database import Media
+from backend.label_studio.label_config import parse_label_config
 from backend.workflows.record import replay
+from backend.workflows.serving.predict import predict_by_names, predict_tasks
 from model.encoders.pixels import PixelsEncoder
 from model.encoders.table import IMAGE_ENCODERS
 from tests.pictures import COLD, WARM, Files, draw
@@ -106,3 +110,128 @@ def test_a_loop_is_replayed_to_the_bit(make_bench):
     annotate(bench, 20)
     bench.loop()
     assert replay(bench.workspace, bench.workspace.loops.newest().id).is_exact
+
+
+def broken(files, *numbers):
+    """Lets some files be none."""
+    for number in numbers:
+        files.contents[address_of(number)] = b"no picture"
+
+
+def make_due(bench):
+    """All pauses are over."""
+    with bench.context.database.session() as session:
+        session.execute(update(Media).values(retry_at=0.0))
+
+
+def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_bench, files):
+    broken(files, 3)
+    del files.contents[address_of(4)]
+    bench = make_bench()
+    annotate(bench, 12)
+    bench.loop()
+    faults = bench.workspace.pictures.faults()
+    assert {(group.reason, group.count) for group in faults} == {
+        ("it is no picture of a format that is read", 1),
+        ("the answer is 404", 1),
+    }
+    unread = {task for group in faults for task in group.task_ids}
+    assert unread == {task for task, row in bench.tasks.items() if row["data"]["image"] in unread_addresses()}
+    assert not unread.intersection(bench.window)
+    served = bench.served(TASKS)
+    assert unread.issubset(served)
+    assert not unread.intersection(served[: len(bench.window)])
+
+
+def unread_addresses():
+    return {address_of(3), address_of(4)}
+
+
+def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_changes(make_bench, files):
+    broken(files, 3)
+    bench = make_bench()
+    asked = files.asked.count(address_of(3))
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked
+    make_due(bench)
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked + 1
+    files.contents[address_of(3)] = draw(WARM, 3)
+    (task,) = (task for task, row in bench.tasks.items() if row["data"]["image"] == address_of(3))
+    bench.label_studio.edit_task(task, {"image": address_of(3), "note": "mended"})
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked + 2
+    assert bench.workspace.pictures.faults() == ()
+    assert bench.workspace.pictures.thumbnail(task).startswith(b"\xff\xd8")
+
+
+def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
+    gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
+    rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
+    bench = make_bench(rows=rows)
+    (group,) = bench.workspace.pictures.faults()
+    assert (group.reason, group.count) == ("the answer is 404", 500)
+    assert len(bench.window) == 10
+
+
+def test_several_choices_a_rating_and_a_text_beside_the_picture(make_bench):
+    config = (
+        f'<View>{IMAGE}<Text name="t" value="$text"/>'
+        f'<Choices name="c" toName="i" choice="multiple">'
+        f'<Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
+        '<Rating name="r" toName="i" maxRating="3"/></View>'
+    )
+    rows = [{"image": address_of(n), "text": f"picture number {n}"} for n in range(TASKS)]
+    bench = make_bench(config, rows)
+    for task_id in bench.served(14):
+        label = label_of(bench.tasks[task_id]["data"]["image"])
+        stars = 3 if label == WARM else 1
+        bench.label_studio.submit(
+            task_id,
+            [
+                {"from_name": "c", "to_name": "i", "type": "choices", "value": {"choices": [label]}},
+                {"from_name": "r", "to_name": "i", "type": "rating", "value": {"rating": stars}},
+            ],
+        )
+    bench.loop()
+    regions = [bench.result_of(task_id) for task_id in bench.window]
+    said = {region["from_name"] for result in regions for region in result}
+    assert said == {"c", "r"}
+
+
+def test_words_and_pictures_both_count(make_bench):
+    config = f'<View>{IMAGE}<Text name="t" value="$text"/>{CHOICES}</View>'
+    rows = [{"image": address_of(n), "text": "a warm day" if n % 2 else "a cold day"} for n in range(TASKS)]
+    bench = make_bench(config, rows)
+    vectors = bench.workspace.tasks.read_vectors(bench.workspace.encoder.revision)
+    found = np.stack([np.frombuffer(one, dtype=np.float32) for one in vectors.values()])
+    words = bench.context.encoder.get().dimensions
+    assert np.allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-5)
+    assert np.allclose(np.linalg.norm(found[:, :words], axis=1), 0.5**0.5, atol=1e-5)
+    assert suggestions(bench) != {}
+
+
+def test_live_answers_look_at_pictures_within_their_time(make_bench, files, monkeypatch):
+    bench = make_bench()
+    annotate(bench, 20)
+    bench.loop()
+    files.contents["/new-1.png"] = draw(WARM, 1001)
+    config = parse_label_config(bench.remote["label_config"])
+    tasks = [{"id": 9001, "data": {"image": "/new-1.png"}}, {"id": 9002, "data": {"image": "/gone.png"}}]
+    first, second = predict_tasks(bench.workspace, tasks, config)
+    assert [region["value"]["choices"] for region in first["result"]] == [[WARM]]
+    assert second["result"] == []
+    before = len(files.asked)
+    predict_tasks(bench.workspace, tasks, config)
+    assert len(files.asked) == before
+    monkeypatch.setattr("backend.workflows.serving.predict._BUDGET_S", 0.0)
+    files.contents["/late.png"] = draw(WARM, 1002)
+    (late,) = predict_tasks(bench.workspace, [{"id": 9003, "data": {"image": "/late.png"}}], config)
+    assert late["result"] == []
+
+
+def test_tasks_of_an_unknown_project_are_answered_with_nothing(make_bench):
+    bench = make_bench()
+    config = parse_label_config(bench.remote["label_config"])
+    (answer,) = predict_by_names(bench.context, [{"id": 1, "data": {"image": address_of(1)}}], config)
+    assert answer["result"] == []

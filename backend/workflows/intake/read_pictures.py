@@ -53,7 +53,7 @@ def read_pictures(
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
     try:
         pending: set[Future[ReadPicture | Fault]] = set()
-        while True:
+        while time.monotonic() < until:
             for address, task_id in islice(left, _UNDER_WAY - len(pending)):
                 pending.add(pool.submit(_read, fetcher, address, task_id, side))
             if not pending:
