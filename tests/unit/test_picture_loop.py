@@ -8,6 +8,8 @@ from sqlalchemy import update
 
 from backend.database import Media
 from backend.label_studio.label_config import parse_label_config
+from backend.workflows.connection.doctor import diagnose
+from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.record import replay
 from backend.workflows.serving.predict import predict_by_names, predict_tasks
 from model.encoders.pixels import PixelsEncoder
@@ -138,6 +140,9 @@ def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_
     unread = {task for group in faults for task in group.task_ids}
     assert unread == {task for task, row in bench.tasks.items() if row["data"]["image"] in unread_addresses()}
     assert not unread.intersection(bench.window)
+    said = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "pictures")
+    assert said.verdict == "warning"
+    assert said.message.startswith("2 pictures cannot be read: 1: ")
     served = bench.served(TASKS)
     assert unread.issubset(served)
     assert not unread.intersection(served[: len(bench.window)])
@@ -172,6 +177,9 @@ def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     (group,) = bench.workspace.pictures.faults()
     assert (group.reason, group.count) == ("the answer is 404", 500)
     assert len(bench.window) == 10
+    numbers = ", ".join(map(str, group.task_ids))
+    said = f"500 pictures cannot be read: 500: the answer is 404 (tasks {numbers}, …)"
+    assert unread_pictures(bench.workspace).words == said
 
 
 def test_several_choices_a_rating_and_a_text_beside_the_picture(make_bench):
