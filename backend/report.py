@@ -253,7 +253,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("accuracy", _accuracy(row)),
         ("last loop", last),
         ("last webhook", _last_webhook(row)),
-        ("waiting hints", str(row["pending_hints"])),
+        ("waiting events", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]

@@ -56,7 +56,7 @@ class TaskType:
     that seem wrong. Where it is the first question: `finds_new_classes`, items that no label covers are
     looked for; `judge` gives the verdicts on synthetic tasks, None where there are none; `has_curve`, the
     curve against a random order is drawn. `is_number`: its only column holds a number, where other kinds tick
-    columns.
+    columns. `nothing` and `nothing_fits` are what people read where an answer has no label.
     """
 
     learner: Learner
@@ -67,6 +67,8 @@ class TaskType:
     judge: JudgeSynthetic | None = None
     has_curve: bool = False
     is_number: bool = False
+    nothing: str = "none of the labels"
+    nothing_fits: str = "None of the labels fits"
 
     @property
     def kind(self) -> str:
@@ -146,6 +148,8 @@ TASK_TYPES: Final = {
             "pairs with the better side named, ties among them",
             is_floored=True,
             suspects=find_suspect_sides,
+            nothing="neither",
+            nothing_fits="Neither side seems better",
         ),
     )
 }

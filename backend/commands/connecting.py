@@ -167,7 +167,7 @@ def _overrides(pairs: list[str]) -> dict[str, object]:
     except ValidationError as error:
         fault = error.errors()[0]
         raise BadRequest(
-            f"--set {shell.setting_name(fault['loc']).lower()}: {fault['msg']}",
+            f"--set {shell.setting_name(fault['loc']).lower()}: {shell.fault_words(fault)}",
             hint="What each means: nextlabel connect --help",
         ) from None
     return overrides

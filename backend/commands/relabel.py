@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")]
 Question = Annotated[
-    str, typer.Option(help="Name of the question in the labeling config; without: the one that is answered.")
+    str, typer.Option(help="Name of the question in the labeling config; without: the main one.")
 ]
 
 

@@ -17,6 +17,8 @@ from backend.errors import BadRequest, NextlabelError
 from backend.terminal import plain
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from backend.context import Context
     from backend.settings import Settings
 
@@ -41,8 +43,13 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(f"{setting_name(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(f"{setting_name(fault['loc'])}: {fault_words(fault)}" for fault in error.errors())
         raise BadRequest(f"A setting is wrong. {faults}", hint="See README, Settings.") from None
+
+
+def fault_words(fault: ErrorDetails) -> str:
+    """What is wrong with a setting: our own checks speak for themselves, without pydantic's heading."""
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def setting_name(location: tuple[int | str, ...]) -> str:

@@ -71,16 +71,29 @@ def remove_choices(control: etree._Element, names: Collection[str]) -> None:
             parent.remove(choice)
 
 
-def replace_in_conditions(root: etree._Element, question: str, label: Label, titles: Sequence[str]) -> None:
-    """Lets what is shown on a label be shown on others; conditions name a label by its title or alias."""
+def replace_in_conditions(root: etree._Element, question: str, old: Label, new: Sequence[Label]) -> None:
+    """Lets what is shown on a label be shown on others.
+
+    A condition that names the question names labels by titles or aliases, between commas; one that names no
+    question compares a single value with what results carry. Raises BadRequest where it cannot say the new
+    labels.
+    """
     for tag in tags(root):
         key = next((key for key in tag.attrib if str(key).lower() == "whenchoicevalue"), None)
-        if key is None or attribute(tag, "whenTagName") not in ("", question):
+        named = attribute(tag, "whenTagName")
+        if key is None or named not in ("", question):
             continue
-        parts = [part.strip() for part in str(tag.get(key)).split(",")]
-        if label.title in parts:
-            new = [one for part in parts for one in (titles if part == label.title else [part])]
-            tag.set(key, ",".join(dict.fromkeys(new)))
+        said = str(tag.get(key))
+        before = said.split(",") if named else [said]
+        after = [one for part in before for one in _called_now(part, old, new, by_title=bool(named))]
+        if after == before:
+            continue
+        if any("," in one for one in after) if named else len(after) > 1:
+            raise BadRequest(
+                f"{written(tag)} is shown on {old.title!r}, and its condition could not name the new labels.",
+                hint="Choose names without commas." if named else f'Give it whenTagName="{question}" first.',
+            )
+        tag.set(key, ",".join(dict.fromkeys(after)))
 
 
 def restore_choices(root: etree._Element, before: etree._Element, question: str) -> None:
@@ -94,6 +107,14 @@ def restore_choices(root: etree._Element, before: etree._Element, question: str)
 
 def _choices(control: etree._Element) -> list[etree._Element]:
     return list(tags(control, "choice"))
+
+
+def _called_now(part: str, old: Label, new: Sequence[Label], *, by_title: bool) -> list[str]:
+    """What stands in a condition in place of one of its values."""
+    called = part.strip()
+    if by_title and called == old.title:
+        return [label.title for label in new]
+    return [label.name for label in new] if called == old.name else [part]
 
 
 def _named(control: etree._Element, names: Collection[str]) -> list[etree._Element]:

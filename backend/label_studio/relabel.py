@@ -88,13 +88,15 @@ def plan_change(
     preference: Preference,
     question: str = "",
 ) -> Change:
-    """What a change would do to a config; without a `question` to the one that is answered.
+    """What a change would do to a config; without a `question` to the main one.
 
     `labels`: of a merge those that go and the one that they go into, of a rename the old and the new name, of
     a split the old label and the new ones. Raises BadRequest, UnsupportedConfig.
     """
     name = question or parse_label_config(xml, preference).from_name
     asked = _question(xml, name)
+    if labels and not question:
+        _check_is_of(xml, asked, labels[0])
     change = _PLANS[kind](xml, asked, list(labels))
     _check_after(change, asked)
     return change
@@ -139,7 +141,7 @@ def _plan_merge(xml: str, asked: Question, labels: Sequence[str]) -> Change:
     root = parse_xml(xml, keep_comments=True)
     control = find_control(root, asked.name)
     for label in gone:
-        replace_in_conditions(root, asked.name, label, [into.title])
+        replace_in_conditions(root, asked.name, label, [into])
     remove_choices(control, {label.name for label in gone})
     becomes = {label.name: into.name for label in gone}
     return _change("merge", asked, (xml, xml, _written(root)), becomes, ())
@@ -155,7 +157,8 @@ def _plan_rename(xml: str, asked: Question, labels: Sequence[str]) -> Change:
         raise BadRequest(f"The label is called {title!r} already.", hint="Give another name.")
     after = parse_xml(xml, keep_comments=True)
     rename_choice(find_control(after, asked.name), old.name, title)
-    replace_in_conditions(after, asked.name, old, [title])
+    name = title if old.name == old.title else old.name
+    replace_in_conditions(after, asked.name, old, [Label(name, title)])
     if old.name != old.title:  # results carry the alias, which stays
         becomes: dict[str, str | None] = {old.name: old.name}
         return _change("rename", asked, (xml, _written(after), _written(after)), becomes, ())
@@ -172,12 +175,13 @@ def _plan_split(xml: str, asked: Question, labels: Sequence[str]) -> Change:
     for label in labels[1:]:
         title = fit_title(label, known)
         known.append(Label(title, title))
-    titles = [label.title for label in known[len(asked.labels) :]]
+    new = known[len(asked.labels) :]
+    titles = [label.title for label in new]
     root = parse_xml(xml, keep_comments=True)
     control = find_control(root, asked.name)
     add_choices(control, old.name, titles)
     both = _written(root)
-    replace_in_conditions(root, asked.name, old, titles)
+    replace_in_conditions(root, asked.name, old, new)
     remove_choices(control, {old.name})
     return _change("split", asked, (xml, both, _written(root)), {old.name: None}, tuple(titles))
 
@@ -206,6 +210,22 @@ def _question(xml: str, name: str) -> Question:
         raise BadRequest(f"The labeling config has no question {name!r}.", hint=f"There are: {there}.")
     find_control(root, name)
     return found
+
+
+def _check_is_of(xml: str, asked: Question, wanted: str) -> None:
+    """Names the question that a label belongs to, where the main one has none of this name."""
+    root = parse_xml(xml)
+    having = [one for one in find_questions(root, find_texts(root)) if _has(one, wanted)]
+    if having and asked.name not in {one.name for one in having}:
+        raise BadRequest(
+            f"The main question {asked.name!r} has no label {wanted!r}, but {having[0].name!r} has.",
+            hint=f"Name the question: --question {having[0].name}",
+        )
+
+
+def _has(question: Question, wanted: str) -> bool:
+    wanted = " ".join(wanted.split())
+    return any(wanted in (label.name, " ".join(label.title.split())) for label in question.labels)
 
 
 def _find(asked: Question, wanted: str) -> Label:

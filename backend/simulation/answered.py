@@ -24,12 +24,16 @@ class AnsweredText:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTexts:
-    """What can be simulated with. `notes` say in sentences what was assumed and what was left out."""
+    """What can be simulated with.
+
+    `notes` say in sentences what was assumed and what was left out; `left_out` the latter alone.
+    """
 
     name: str
     questions: tuple[Question, ...]
     rows: list[AnsweredText]
     notes: tuple[str, ...] = ()
+    left_out: str = ""
 
     def require_enough(self) -> None:
         """Raises BadRequest when there is too little to measure anything about one of the questions."""
@@ -38,13 +42,15 @@ class AnsweredTexts:
             rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
             if len(said) < FEWEST_ROWS:
                 raise BadRequest(
-                    f"{self.name} has {rows} with a text and an answer to {question.name!r}.",
+                    f"{self.name} has {rows} with a text and an answer to {question.name!r}. "
+                    f"{self.left_out}".strip(),
                     hint=f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
                 )
             if len(set(said)) < 2:
                 answer = ", ".join(said[0]) or "[]"
                 raise BadRequest(
-                    f"All {rows} of {self.name} answer {question.name!r} with {answer!r}.",
+                    f"All {rows} of {self.name} answer {question.name!r} with {answer!r}. "
+                    f"{self.left_out}".strip(),
                     hint="There is nothing to tell apart: give texts with two different answers at least.",
                 )
 

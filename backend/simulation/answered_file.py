@@ -71,8 +71,9 @@ def read_answered_file(path: Path, wanted: Wanted, *, kind: str = "") -> Answere
     if found.one_choice() is None:
         notes += [kind_note(question, rows) for question in questions]
     notes += [f"{one.question.name!r} holds {one.guess}; --kind says otherwise." for one in read if one.guess]
-    notes += [left_out_note(faults, of=len(chosen))] if faults else []
-    return AnsweredTexts(file.name, questions, rows, tuple(notes))
+    left_out = left_out_note(faults, of=len(chosen))
+    notes += [left_out] if left_out else []
+    return AnsweredTexts(file.name, questions, rows, tuple(notes), left_out)
 
 
 def _find_asked(file: DataFile, wanted: Wanted) -> tuple[Columns, list[_Asked]]:

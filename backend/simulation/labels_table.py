@@ -61,7 +61,7 @@ def explain_table(outcome: Outcome) -> list[str]:
         f"n90, n95: labels that are needed{last} for 90 % ({0.9 * full:.1%}) and 95 % ({0.95 * full:.1%}) of "
         f"what the whole pool gives ({full:.1%}, called full in plots and JSON); > {most}: not reached.",
         f"area: mean accuracy on the way to {most} labels; over random: its difference to labeling in random "
-        "order, with the 95 % interval over seeds. Below 0 chance was better.",
+        f"order{_of_seeds(outcome)}. Below 0 chance was better.",
     ]
     return [*lines, *_further_figures(outcome)]
 
@@ -75,12 +75,19 @@ def _table(outcome: Outcome) -> Table:
     for name, curves in outcome.curves.items():
         areas = [area_under(curve) for curve in curves]
         gain = paired_difference(areas, baseline)
-        over = "" if name == RANDOM else f"{gain.mean:+.1%} ({gain.low:+.1%} … {gain.high:+.1%})"
+        between = f" ({gain.low:+.1%} … {gain.high:+.1%})" if len(areas) > 1 else ""
+        over = "" if name == RANDOM else f"{gain.mean:+.1%}{between}"
         accuracies = [f"{fmean(values):.1%}" for values in figures[name]["accuracy"]]
         wanted = [_mean_or_never(needed(outcome, name, share), outcome) for share in (0.90, 0.95)]
         style = "bold" if name == DEFAULT else None
         table.add_row(name, *accuracies, *wanted, f"{fmean(areas):.1%}", over, style=style)
     return table
+
+
+def _of_seeds(outcome: Outcome) -> str:
+    """What the difference to chance comes with: one seed says nothing of how much it varies."""
+    is_one = len(outcome.full) == 1
+    return "; of one seed without an interval" if is_one else ", with the 95 % interval over seeds"
 
 
 def _what_counts(outcome: Outcome) -> str:

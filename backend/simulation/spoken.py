@@ -83,6 +83,8 @@ def _number(value: float) -> Said:
 def _words(found: Any) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise ValueError("neither a word, nor a list, nor a number")
+    if found and all(isinstance(item, list) for item in found):
+        raise ValueError("paths, as of a taxonomy, which are read from --project alone")
     if not all(isinstance(item, str | int | float) for item in found):
         raise ValueError("a list of something else than words")
     words = (str(item).strip() for item in found)

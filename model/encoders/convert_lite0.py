@@ -37,6 +37,7 @@ def convert(content: bytes, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f"{WEIGHTS}.part"
     save_file(weights, unfinished)
+    unfinished.chmod(0o644)  # in an image another user reads it
     unfinished.replace(folder / WEIGHTS)
 
 

@@ -7,14 +7,15 @@ number of pictures, blank ones where there are not enough, so that the same kern
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoImageProcessor, AutoModel
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
 from model.encoders import Progress
@@ -25,10 +26,16 @@ from model.encoders.image_folders import (
     find_image_folder,
     unreadable,
 )
-from model.encoders.lite0 import DEVIATION, DIMENSIONS, MEAN, features
+from model.encoders.lite0 import DEVIATION, DIMENSIONS, MEAN, features, shapes
 from model.records import Floats
 
 BATCH = 16
+TOKENIZER: Final = "tokenizer.json"
+# What the text half of such models saw most: Radford et al., 2021, section 3.1.4.
+PROMPT: Final = "a photo of a {}."
+
+# What reading a folder that is not as it should be raises.
+_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 
 Pictures = Sequence[Image.Image]
 
@@ -56,6 +63,15 @@ class ImageEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class EncodesNames(Protocol):
+    """An image encoder that puts words beside pictures: a name lies where pictures of it lie."""
+
+    def encode_names(self, names: Sequence[str]) -> Floats:
+        """Unit vectors (n, d) in the space of the pictures; no names give (0, d)."""
+        ...
+
+
 class Lite0Encoder:
     """EfficientNet-Lite0; a picture is given whole, pressed into a square."""
 
@@ -64,10 +80,13 @@ class Lite0Encoder:
         torch.set_num_threads(threads)
         self._device = torch.device(device)
         try:
-            weights = load_file(place.path / WEIGHTS, device=device)
-        except (OSError, ValueError) as error:
+            self._weights = load_file(place.path / WEIGHTS, device=device)
+        except _UNREADABLE as error:
             raise ImageEncoderMissing(unreadable(place.path, error)) from error
-        self._weights = weights
+        if {name: tuple(tensor.shape) for name, tensor in self._weights.items()} != shapes():
+            raise ImageEncoderMissing(
+                unreadable(place.path, "its tensors are not those of EfficientNet-Lite0")
+            )
         self._mean = torch.tensor(MEAN, device=device)[:, None, None]
         self._deviation = torch.tensor(DEVIATION, device=device)[:, None, None]
         self.side = place.side
@@ -93,7 +112,7 @@ class TransformersEncoder:
         torch.set_num_threads(threads)
         self._device = torch.device(device)
         self._prepare: Any = _load(AutoImageProcessor, place)
-        self._network: Any = _load(AutoModel, place, use_safetensors=True, dtype=torch.float32)
+        self._network, self._has_pooler = _load_network(place)
         self._network.eval().to(self._device)
         self.revision = place.revision
         self.side = _side(self._prepare)
@@ -105,11 +124,37 @@ class TransformersEncoder:
 
     @torch.inference_mode()
     def _embed(self, pictures: Pictures) -> Tensor:
-        given = self._prepare(images=list(pictures), return_tensors="pt").to(self._device)
+        given = self._prepare(images=list(pictures), return_tensors="pt")
+        pixels = given["pixel_values"].to(self._device)
         if hasattr(self._network, "get_image_features"):
-            found = self._network.get_image_features(pixel_values=given["pixel_values"])
-            return found if isinstance(found, Tensor) else _pooled(found)
-        return _pooled(self._network(pixel_values=given["pixel_values"]))
+            return _projected(self._network.get_image_features(pixel_values=pixels))
+        return _pooled(self._network(pixel_values=pixels), has_pooler=self._has_pooler)
+
+
+class NamingEncoder(TransformersEncoder):
+    """A model of pictures and texts (CLIP, SigLIP), both halves."""
+
+    def __init__(self, place: ImageEncoderFolder, *, device: str, threads: int) -> None:
+        """Loads the pieces of words as well; raises ImageEncoderMissing where something cannot be read."""
+        super().__init__(place, device=device, threads=threads)
+        self._pieces: Any = _load(AutoTokenizer, place)
+        self._longest = int(self._network.config.text_config.max_position_embeddings)
+
+    @torch.inference_mode()
+    def encode_names(self, names: Sequence[str]) -> Floats:
+        """Unit vectors (n, d), each name read alone, in a sentence that says it is a photo."""
+        vectors = np.zeros((len(names), self.dimensions), dtype=np.float32)
+        for row, name in enumerate(names):
+            given = self._pieces(
+                [PROMPT.format(name)],
+                padding="max_length",  # SigLIP learned so, and of CLIP nothing after the end counts
+                truncation=True,
+                max_length=self._longest,
+                return_tensors="pt",
+            ).to(self._device)
+            found = _projected(self._network.get_text_features(**given))
+            vectors[row] = torch.nn.functional.normalize(found, dim=1)[0].cpu().numpy()
+        return vectors
 
 
 def load_image_encoder(
@@ -117,10 +162,13 @@ def load_image_encoder(
 ) -> ImageEncoder:
     """The image encoder of a folder or a hub name; without one EfficientNet-Lite0.
 
-    Weights are read as safetensors only: other formats can run code. Raises ImageEncoderMissing.
+    One whose folder has a `tokenizer.json` as well satisfies `EncodesNames`. Weights are read as safetensors
+    only: other formats can run code. Raises ImageEncoderMissing.
     """
     place = find_image_folder(name_or_folder)
-    kind = Lite0Encoder if place.is_lite0 else TransformersEncoder
+    if place.is_lite0:
+        return Lite0Encoder(place, device=device, threads=threads)
+    kind = NamingEncoder if (place.path / TOKENIZER).is_file() else TransformersEncoder
     return kind(place, device=device, threads=threads)
 
 
@@ -149,20 +197,40 @@ def _blank() -> Image.Image:
     return Image.new("RGB", (32, 32))
 
 
-def _pooled(output: Any) -> Tensor:
+def _projected(found: Any) -> Tensor:
+    """A half of a model of pictures and texts: the point in their common space."""
+    vectors: Tensor = found if isinstance(found, Tensor) else found.pooler_output
+    return vectors
+
+
+def _pooled(output: Any, *, has_pooler: bool) -> Tensor:
     """What a network says of a whole picture: its own pooling, else the mean over all places."""
     found: Tensor | None = getattr(output, "pooler_output", None)
-    if found is not None:
+    if found is not None and has_pooler:
         return found.flatten(1)
     states: Tensor = output.last_hidden_state
     return states.mean(dim=1) if states.dim() == 3 else states.mean(dim=(2, 3))
 
 
+def _load_network(place: ImageEncoderFolder) -> tuple[Any, bool]:
+    """A network, and whether its pooling was learned: transformers draws at random what is not there.
+
+    Raises ImageEncoderMissing where any other weight is missing.
+    """
+    network, told = _load(
+        AutoModel, place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+    )
+    missing = [name for name in told["missing_keys"] if not name.startswith("pooler.")]
+    if missing:
+        raise ImageEncoderMissing(unreadable(place.path, f"it lacks weights, such as {min(missing)}"))
+    return network, not told["missing_keys"]
+
+
 def _load(kind: Any, place: ImageEncoderFolder, **options: Any) -> Any:
     hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the caller's own output
     try:
-        return kind.from_pretrained(place.path, local_files_only=True, **options)
-    except (OSError, ValueError) as error:
+        return kind.from_pretrained(place.path, local_files_only=True, trust_remote_code=False, **options)
+    except _UNREADABLE as error:
         raise ImageEncoderMissing(unreadable(place.path, error)) from error
 
 

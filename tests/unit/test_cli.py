@@ -104,6 +104,7 @@ def test_connect_sets_what_is_the_projects_own(run, workbench):
         ("strategy=clever", "no strategy"),
         ("strategy=[1]", "valid string"),
         ("=5", "expected NAME=VALUE"),
+        ("label_hints={broken", "label_hints: is no JSON object"),
         ("quue_window=50", "Did you mean queue_window?"),
     ],
 )
@@ -255,7 +256,7 @@ def test_a_model_store_that_is_no_folder_stops_every_command_and_makes_no_folder
 ):
     before = set(tmp_path.rglob("*"))
     monkeypatch.setenv("MODEL_STORE", "s3://bucket/models")
-    assert_two_lines(run(command), "MODEL_STORE: Value error, addresses that start with s3://", "Settings")
+    assert_two_lines(run(command), "MODEL_STORE: addresses that start with s3://", "Settings")
     assert set(tmp_path.rglob("*")) == before
 
 

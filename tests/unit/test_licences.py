@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from model.encoders import convert_e5, convert_lite0
 from model.encoders.folders import DEFAULT_PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,11 @@ def test_the_weights_are_those_whose_licence_was_checked():
     weights = importlib.metadata.distribution(DEFAULT_PACKAGE).locate_file(DEFAULT_PACKAGE)
     with (weights / "model" / "model.safetensors").open("rb") as file:
         assert f"`{hashlib.file_digest(file, 'sha256').hexdigest()}`" in PAGE
+
+
+@pytest.mark.parametrize("converter", [convert_e5, convert_lite0])
+def test_the_page_names_the_file_that_a_converter_takes(converter):
+    assert f"`{converter._SHA256}`" in PAGE
 
 
 def test_the_project_and_the_image_carry_licence_and_notice():

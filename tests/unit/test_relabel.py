@@ -24,6 +24,12 @@ CONFIG = """<View>
 </View>"""
 ODD = ["a \"quoted\" 'name'", "either/or", "🐈 <cat> & co", "x" * 500, "-5 %", "ÄÖÜ, ß"]
 
+CONDITION = 'visibleWhen="choice-selected" whenTagName="topic" whenChoiceValue="cats,dogs"'
+
+
+def with_condition(condition):
+    return CONFIG.replace(CONDITION, condition)
+
 
 def plan(kind, *labels, xml=CONFIG, question=""):
     return plan_change(xml, kind, labels, question=question, preference=Preference())
@@ -48,6 +54,12 @@ def test_a_merge_takes_the_labels_out_and_leaves_all_else():
     assert change.rewrite(said("dogs")) is None
 
 
+def test_a_label_of_another_question_is_refused_with_the_name_of_that_question():
+    with pytest.raises(BadRequest, match="'topic' has no label 'mixed', but 'mood' has") as refused:
+        plan("rename", "mixed", "both")
+    assert refused.value.hint == "Name the question: --question mood"
+
+
 def test_merged_labels_fall_together_where_several_were_chosen():
     change = plan("merge", "good", "bad", question="mood")
     assert change.rewrite(said("good", "mixed", "bad", question="mood")) == said(
@@ -64,7 +76,7 @@ def test_an_answer_that_spells_a_label_as_the_config_once_did_goes_along():
 
 @pytest.mark.parametrize("new", ODD)
 def test_a_rename_keeps_place_and_hotkey_whatever_the_name(new):
-    change = plan("rename", "cats", new)
+    change = plan("rename", "cats", new, xml=with_condition(""))
     assert names(change.both) == ("cats", new, "dogs", "b")
     assert names(change.after) == (new, "dogs", "b")
     assert 'hotkey="1"' in change.after.splitlines()[4]
@@ -75,6 +87,32 @@ def test_a_rename_keeps_place_and_hotkey_whatever_the_name(new):
 
 def test_a_condition_follows_a_renamed_label():
     assert 'whenChoiceValue="felines,dogs"' in plan("rename", "cats", "felines").after
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "after"),
+    [
+        ("merge", ("b", "cats"), "dogs,cats"),
+        ("split", ("Birds", "owls", "hens"), "dogs,owls,hens"),
+        ("rename", ("Birds", "Feathered"), "dogs,b"),
+    ],
+)
+def test_a_condition_that_names_a_label_by_its_alias_follows_too(kind, labels, after):
+    xml = with_condition('visibleWhen="choice-selected" whenTagName="topic" whenChoiceValue="dogs,b"')
+    assert f'whenChoiceValue="{after}"' in plan(kind, *labels, xml=xml).after
+
+
+def test_a_condition_without_a_question_follows_what_results_carry():
+    xml = with_condition('whenChoiceValue="cats"')
+    assert 'whenChoiceValue="b"' in plan("merge", "cats", "Birds", xml=xml).after
+    with pytest.raises(BadRequest, match="could not name the new labels"):
+        plan("split", "cats", "lions", "house cats", xml=xml)
+
+
+def test_a_name_that_a_condition_would_take_apart_at_its_comma_is_refused():
+    with pytest.raises(BadRequest, match="could not name the new labels"):
+        plan("rename", "cats", "cats, big ones")
+    assert "cats, big ones" in names(plan("rename", "cats", "cats, big ones", xml=with_condition("")).after)
 
 
 def test_a_label_with_an_alias_changes_its_title_alone():

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from backend.errors import BadRequest
+from backend.parts import build_context
 from backend.settings import ProjectSettings, Settings
 from model.ranking import DEFAULT_STRATEGY
 from model.strategies import STRATEGIES

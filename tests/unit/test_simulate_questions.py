@@ -144,6 +144,21 @@ def test_one_of_several_questions_can_be_taken_alone(put):
         read_answered_file(path, Wanted(label_field="star"))
 
 
+def test_paths_are_left_out_of_a_file_and_counted_where_nothing_else_is_there(put):
+    paths = [{"text": row["text"], "label": [[topic, "more"] for topic in row["topics"]]} for row in rows()]
+    asked = [*paths[:30], *({"text": f"nothing {number}", "label": []} for number in range(12))]
+    found = read_answered_file(put(asked), Wanted())
+    with pytest.raises(BadRequest, match=r"30 of 42 rows are left out: 30 have in 'label' paths"):
+        found.require_enough()
+
+
+def test_one_seed_has_no_interval(simulate, put):
+    several = run(simulate, put(labelled("topics"))).stdout
+    one = run(simulate, put(labelled("topics")), "--seeds", "1").stdout
+    assert "interval over seeds" in " ".join(several.split()) and " … " in several
+    assert "of one seed without an interval" in " ".join(one.split()) and " … " not in one
+
+
 def test_columns_of_a_table_are_questions_too(put, tmp_path):
     path = tmp_path / "x.csv"
     lines = [

@@ -316,10 +316,10 @@ def _check_answers(workspace: Workspace, config: LabelConfig) -> Finding:
     cure = account.cure
     names = [*(question.name for question in config.questions[1:]), *config.other_questions]
     if account.reasons["another question"] and names:
-        others = ", ".join(names)
+        order = ",".join([*names, config.from_name])
         cure += (
-            f" To answer another question ({others}): nextlabel connect {workspace.label_studio_id} "
-            "--set questions=NAME"
+            " To make another question the main one, name it first: "
+            f"nextlabel connect {workspace.label_studio_id} --set questions={order}"
         )
     return Finding("answers", "warning", account.words, cure)
 

@@ -30,7 +30,8 @@ _CURES = {
     "unknown label": "Unknown labels: name the old label in the labeling config again, as a choice of its "
     "own or as the alias of the new one.",
     "in dispute": "Disputes: one of those who disagree changes the answer, or one more person gives a third.",
-    "another question": "Other questions: the answers leave out the question that is learned.",
+    "another question": "Other questions: the answers leave out the main question; it learns nothing from "
+    "them.",
     "no text": "Tasks without a text: fill in the field that the labeling config shows.",
 }
 
@@ -58,6 +59,8 @@ class Account:
         if not self.answered:
             return "nothing is answered yet"
         whole = f"{self.learned:,} of {self.answered:,} answered tasks are learned from"
+        if self.reasons.get("another question"):  # which teach the other questions
+            whole = f"the main question is learned from {self.learned:,} of {self.answered:,} answered tasks"
         parts = [f"{count:,} {_IN_WORDS[reason]}" for reason, count in self.reasons.items() if count]
         return f"{whole}: {', '.join(parts)}" if parts else whole
 

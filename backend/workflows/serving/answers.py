@@ -116,7 +116,9 @@ def answer_new_classes(answered: Sequence[Answered], *, label: str | None, is_no
 def in_words(answered: Answered) -> str:
     """An answer as people read it: "coffee, sugar"."""
     titles = {label.name: label.title for label in answered.question.labels}
-    return ", ".join(titles.get(name, name) for name in answered.target) or "none of the labels"
+    return (
+        ", ".join(titles.get(name, name) for name in answered.target) or task_type(answered.question).nothing
+    )
 
 
 def _target(served: ServedQuestion, row: Floats) -> Target:

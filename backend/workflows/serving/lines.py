@@ -169,7 +169,8 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
     elif is_by_name(serving.version):
         line = _by_names(answer_words(found), found.confidence)
     elif not found.target:
-        line = _same(f"None of the labels fits, {in_words(found.confidence)}: nothing is ticked.")
+        fits = task_type(found.question).nothing_fits
+        line = _same(f"{fits}, {in_words(found.confidence)}: nothing is ticked.")
     elif not regions_of([found]):
         line = _unwritten(answer_words(found), found.confidence)
     elif not above_floor([found], serving.floor):

@@ -21,6 +21,7 @@ _NAMES = {
     "exact agreement": "Exactly the right grade",
     "within tolerance": "Near enough (off by half a standard deviation at most)",
     "hierarchical F1": "Steps of the paths that fit (hierarchical F1)",
+    "exact paths": "Answers with exactly the right paths",
     "first level right": "The right first step",
     "accuracy where a side was named": "Right where people named a side",
     "share of ties": "Ties among the answers",
