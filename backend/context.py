@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from backend.database import Database
 from backend.errors import EncoderUnavailable
@@ -20,8 +20,23 @@ from backend.store.workers import Workers
 from model.encoders import Encoder
 from model.registry import ModelRegistry
 
-if TYPE_CHECKING:  # its HTTP library is only for those who call Label Studio
+if TYPE_CHECKING:  # their libraries are only for those who call Label Studio, or have pictures
     from backend.label_studio.client import LabelStudio
+    from backend.label_studio.media.fetch import MediaFetcher
+    from model.encoders.image import ImageEncoder
+    from model.encoders.joined import JoinedEncoder, Layout
+
+
+class Revised(Protocol):
+    """What has a revision."""
+
+    @property
+    def revision(self) -> str:
+        """Name and fingerprint."""
+        ...
+
+
+E = TypeVar("E", bound=Revised, covariant=True)
 
 
 class Encoders:
@@ -33,13 +48,44 @@ class Encoders:
         *,
         default: str,
         read_revision: Callable[[str], str] | None = None,
+        images: Lazy[ImageEncoder] | None = None,
     ) -> None:
-        """`default` is the name that TEXT_ENCODER gives; `read_revision` tells a revision without loading."""
+        """`default` is the name that TEXT_ENCODER gives; `read_revision` tells a revision without loading.
+
+        `images` is the encoder that IMAGE_ENCODER names.
+        """
         self.default = default
+        self._images = images
         self._load = load
         self._read_revision = read_revision
         self._lock = threading.Lock()
         self._encoders: dict[str, LazyEncoder] = {}
+        self._joined: dict[tuple[str, Layout], Lazy[JoinedEncoder]] = {}
+
+    @property
+    def images(self) -> Lazy[ImageEncoder]:
+        """What turns pictures into vectors; raises EncoderUnavailable where there is no such thing."""
+        if self._images is None:
+            raise EncoderUnavailable("There is no image encoder.", hint="Name one in IMAGE_ENCODER.")
+        return self._images
+
+    def joined(self, name: str | None, layout: Layout) -> Lazy[JoinedEncoder]:
+        """The encoder of items that show pictures, with the text encoder of a name for their texts."""
+        from model.encoders.joined import JoinedEncoder, joined_revision
+
+        text, images = self.named(name) if layout.has_text else None, self.images
+
+        def load() -> JoinedEncoder:
+            return JoinedEncoder(text.get() if text else None, images.get(), layout)
+
+        def read_revision() -> str:
+            return joined_revision(text.revision if text else "", images.revision, layout)
+
+        key = ("" if text is None else self.default if name is None else name, layout)
+        with self._lock:
+            if key not in self._joined:
+                self._joined[key] = Lazy(load, read_revision=read_revision)
+            return self._joined[key]
 
     def named(self, name: str | None) -> LazyEncoder:
         """The encoder of a name; None is the default."""
@@ -51,24 +97,32 @@ class Encoders:
             return self._encoders[wanted]
 
 
-class LazyEncoder:
-    """Loads the encoder when it is first needed (some seconds), once, whatever thread asks."""
+class Lazy(Generic[E]):
+    """Loads an encoder when it is first needed (some seconds), once, whatever thread asks."""
 
     def __init__(
-        self, load: Callable[[], Encoder], *, read_revision: Callable[[], str] | None = None
+        self,
+        load: Callable[[], E],
+        *,
+        read_revision: Callable[[], str] | None = None,
+        named_errors: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
-        """Without `read_revision` an encoder is loaded to say its revision."""
+        """Without `read_revision` an encoder is loaded to say its revision.
+
+        `named_errors` makes what loading raises an EncoderUnavailable with the cure.
+        """
         self._load = load
+        self._named_errors = named_errors or _named_errors
         self._read_revision = read_revision
         self._lock = threading.Lock()
-        self._encoder: Encoder | None = None
+        self._encoder: E | None = None
         self._revision: str | None = None
 
-    def get(self) -> Encoder:
+    def get(self) -> E:
         """The encoder; raises EncoderUnavailable with the cure."""
         with self._lock:
             if self._encoder is None:
-                with _named_errors():
+                with self._named_errors():
                     self._encoder = self._load()
             return self._encoder
 
@@ -79,9 +133,24 @@ class LazyEncoder:
             return self.get().revision
         with self._lock:
             if self._revision is None:
-                with _named_errors():
+                with self._named_errors():
                     self._revision = self._read_revision()
             return self._revision
+
+
+LazyEncoder: TypeAlias = Lazy[Encoder]
+
+
+@contextmanager
+def named_image_errors() -> Iterator[None]:
+    """What loading an image encoder raises, with the cure."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise EncoderUnavailable(
+            f"The image encoder cannot be loaded: {error}",
+            hint="Run `make setup`, or name a folder or hub model in IMAGE_ENCODER.",
+        ) from None
 
 
 @contextmanager
@@ -97,7 +166,7 @@ def _named_errors() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What workflows work with. `label_studio` makes a client of its own for each caller."""
+    """What workflows work with. `label_studio` and `media` make a client of its own for each caller."""
 
     settings: Settings
     database: Database
@@ -105,6 +174,7 @@ class Context:
     encoders: Encoders
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
+    media: Callable[[], MediaFetcher]
     survived: Survived = field(default_factory=Survived)
 
     def close(self) -> None:

@@ -163,6 +163,8 @@ class Task(Base):
     targets: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
     # The texts that a question is about, each apart, by question, where that is not the whole text.
     parts: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
+    # Addresses of its pictures, by the name of the object that shows them.
+    pictures: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # Our flag among these; empty where there is none.
@@ -181,6 +183,35 @@ class Embedding(Base):
     encoder: Mapped[str] = mapped_column(String(128), primary_key=True)
     content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Media(Base):
+    """A picture that a task refers to: what it holds once it is read, or why it cannot be."""
+
+    __tablename__ = "media"
+    __table_args__ = (Index("ix_media_fault", "project_id", "fault"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    # SHA-256 of the address.
+    address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Its beginning: an address may hold the picture itself.
+    address: Mapped[str] = mapped_column(Text)
+    # The task for which it was last fetched.
+    task_id: Mapped[int]
+    # SHA-256 of the bytes; empty until they are read.
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
+    # Why it cannot be read, as it follows "cannot be read: "; empty where it can. `is_passing`: it may be
+    # there later, though the task stays as it is.
+    fault: Mapped[str] = mapped_column(Text, default="")
+    is_passing: Mapped[bool] = mapped_column(default=False)
+    # How often it failed in a row, and when it is tried again.
+    tries: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    byte_count: Mapped[int] = mapped_column(default=0)
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+    # A small JPEG for the page; None until it is read.
+    thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
 
 
 class WindowTask(Base):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.context import Context, Encoders
+from backend.context import Context, Encoders, Lazy, named_image_errors
 from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, NextlabelError
 from backend.jobs import Jobs
@@ -26,11 +26,13 @@ from backend.shared_secret import shared_secret
 from backend.store.secrets import Secrets
 from model.encoders import Encoder
 from model.encoders.folders import find_folder
-from model.encoders.table import ENCODERS
+from model.encoders.table import ENCODERS, IMAGE_ENCODERS
 from model.registry import ModelRegistry
 
 if TYPE_CHECKING:
     from backend.label_studio.client import LabelStudio
+    from backend.label_studio.media.fetch import MediaFetcher
+    from model.encoders.image import ImageEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ logger = logging.getLogger(__name__)
 def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | None = None) -> Context:
     """Opens the database and the model store; the queue of jobs and what encodes are opened when needed."""
     check_folders(settings)
+    _check_media(settings)
     database = _open_database(settings)
     settings = _with_webhook_secret(settings, database)
     jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
@@ -48,6 +51,7 @@ def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | N
         encoders=_make_encoders(settings, load_encoder),
         registry=ModelRegistry(settings.model_folder),
         label_studio=partial(_call_label_studio, settings),
+        media=partial(_fetch_media, settings),
     )
     jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
     return context
@@ -71,6 +75,18 @@ def check_folders(settings: Settings) -> None:
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     except OSError as error:
         raise _wrong_setting(name, f"{folder} cannot be used: {error.strerror}.") from None
+
+
+def _check_media(settings: Settings) -> None:
+    """Raises BadRequest where what MEDIA_ALLOW lists is no host, address or network."""
+    if not settings.media_allow:
+        return
+    from backend.label_studio.media.addresses import parse_allowed
+
+    try:
+        parse_allowed(settings.media_allow)
+    except ValueError as error:
+        raise _wrong_setting("MEDIA_ALLOW", f"{error}.") from None
 
 
 def _open_database(settings: Settings) -> Database:
@@ -108,18 +124,35 @@ def _call_label_studio(settings: Settings) -> LabelStudio:
     return LabelStudio(settings.label_studio_url, settings.label_studio_api_key.get_secret_value())
 
 
+def _fetch_media(settings: Settings) -> MediaFetcher:
+    from backend.label_studio.auth import LabelStudioAuth
+    from backend.label_studio.media.addresses import parse_allowed
+    from backend.label_studio.media.fetch import MediaFetcher
+
+    url = settings.label_studio_url
+    auth = LabelStudioAuth(url, settings.label_studio_api_key.get_secret_value())
+    names, networks = parse_allowed(settings.media_allow)
+    return MediaFetcher(url, auth.authorization, names=names, networks=networks)
+
+
 def _make_encoders(settings: Settings, load_default: Callable[[], Encoder] | None) -> Encoders:
+    images = Lazy(
+        partial(_load_image_encoder, settings),
+        read_revision=partial(_read_image_revision, settings),
+        named_errors=named_image_errors,
+    )
     if load_default is None:
         return Encoders(
             partial(_load_encoder, settings),
             default=settings.text_encoder,
             read_revision=partial(_read_revision, settings),
+            images=images,
         )
 
     def load(name: str) -> Encoder:
         return load_default() if name == settings.text_encoder else _load_encoder(settings, name)
 
-    return Encoders(load, default=settings.text_encoder)
+    return Encoders(load, default=settings.text_encoder, images=images)
 
 
 def _load_encoder(settings: Settings, name: str) -> Encoder:
@@ -136,6 +169,24 @@ def _read_revision(settings: Settings, name: str) -> str:
     if name in ENCODERS:
         return ENCODERS[name]().revision
     return find_folder(name, pieces=settings.text_pieces).revision
+
+
+def _load_image_encoder(settings: Settings) -> ImageEncoder:
+    name = settings.image_encoder
+    if name in IMAGE_ENCODERS:
+        return IMAGE_ENCODERS[name]()
+    from model.encoders.image import load_image_encoder
+
+    return load_image_encoder(name, device=settings.device, threads=settings.torch_threads)
+
+
+def _read_image_revision(settings: Settings) -> str:
+    name = settings.image_encoder
+    if name in IMAGE_ENCODERS:
+        return IMAGE_ENCODERS[name]().revision
+    from model.encoders.image_folders import find_image_folder
+
+    return find_image_folder(name).revision
 
 
 def _run_pending(context: Context, project_id: int) -> None:

@@ -101,6 +101,13 @@ def _redis_address(value: str) -> str:
     return value
 
 
+def _folder_or_name(value: str) -> str:
+    value = value.strip()
+    if value.startswith((".", "~", "/")) and not Path(value).expanduser().is_dir():
+        raise ValueError(f"there is no folder {value!r}")
+    return value
+
+
 def _stripped(value: object) -> object:
     """Of a secret read from a file, the line feed at its end is no part."""
     if isinstance(value, SecretStr):
@@ -219,6 +226,7 @@ QuotaList = Annotated[str, BeforeValidator(_names), AfterValidator(_quotas)]
 LabelHints = Annotated[str, BeforeValidator(_label_hints)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 RedisAddress = Annotated[str, AfterValidator(_redis_address)]
+FolderOrName = Annotated[str, AfterValidator(_folder_or_name)]
 StrategyName = Annotated[str, AfterValidator(_strategy_name)]
 
 
@@ -402,6 +410,16 @@ class Settings(BaseSettings, ProjectSettings):
         le=64,
         description="Pieces of 256 tokens that are read of a long text; what is longer than all of them is "
         "cut, and the log counts it.",
+    )
+    image_encoder: FolderOrName = Field(
+        default="",
+        description="Folder or hub name of an image encoder (a vision model of transformers, or CLIP), or a "
+        "name of `model/encoders/table.py`; empty: EfficientNet-Lite0.",
+    )
+    media_allow: str = Field(
+        default="",
+        description="Hosts, addresses and networks, with commas, that pictures may be fetched from although "
+        "they are private, such as `minio.internal, 10.0.0.0/8`.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(

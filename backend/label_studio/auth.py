@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import threading
 import time
 from collections.abc import Generator
 from typing import Literal
 
 import httpx
 
+from backend.label_studio.media.errors import MediaRefused, MediaUnreachable
+
 TokenKind = Literal["legacy", "personal"]
 
 # Label Studio's access tokens live 300 seconds; a new one is asked for a little before that.
 _ACCESS_LIFE_S = 240.0
+_PATIENCE_S = 30.0
 REFRESH_PATH = "/api/token/refresh"
 _JSON_IN_BASE64 = "eyJ"
 
@@ -49,6 +53,27 @@ class LabelStudioAuth(httpx.Auth):
         self._refresh_url = f"{url}{REFRESH_PATH}"
         self._access = ""
         self._access_until = 0.0
+        self._exchange = threading.Lock()
+
+    def authorization(self, is_renewed: bool = False) -> str:
+        """The header of a request that is not made through httpx; a personal token is exchanged where needed.
+
+        `is_renewed`: the last one was refused. Threads may ask at once. Raises MediaError.
+        """
+        if self.kind == "legacy":
+            return f"Token {self._token}"
+        with self._exchange:
+            if is_renewed or time.monotonic() >= self._access_until:
+                try:
+                    response = httpx.post(
+                        self._refresh_url, json={"refresh": self._token}, timeout=_PATIENCE_S
+                    )
+                except httpx.RequestError:
+                    raise MediaUnreachable("Label Studio does not answer") from None
+                self._keep(response)
+            if not self._access:
+                raise MediaRefused("Label Studio refuses our token")
+            return f"Bearer {self._access}"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Adds the header; a personal token is exchanged first, and once more when it is refused.

@@ -15,6 +15,7 @@ from backend.label_studio.controls.choices import top_choices
 from backend.label_studio.controls.conditions import find_tellable
 from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Question
 from backend.label_studio.label_hints import with_hints
+from backend.label_studio.objects.image import ImageTemplate
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.questions import find_questions, find_texts
 from backend.label_studio.tabs import NOTE_FIELD
@@ -22,7 +23,7 @@ from model.records import LabelSpace
 
 SUPPORTED = (
     "Supported today: one or several choices among fixed labels, taxonomies, ratings, numbers and pairs, "
-    "about what a task shows as text."
+    "about what a task shows as text or as pictures."
 )
 
 # A choice is a line on a screen, and its name stands in every sentence about it.
@@ -75,6 +76,16 @@ class LabelConfig:
         """Fields of the task that are read, each once."""
         return tuple(dict.fromkeys(field for text in self.texts for field in text.fields))
 
+    @property
+    def pictures(self) -> tuple[ImageTemplate, ...]:
+        """Those of `texts` that are pictures."""
+        return tuple(shown for shown in self.texts if isinstance(shown, ImageTemplate))
+
+    @property
+    def shows_text(self) -> bool:
+        """Whether something is read of a task that is no picture."""
+        return len(self.pictures) < len(self.texts)
+
 
 @lru_cache(maxsize=64)  # Label Studio sends the same config with every request
 def parse_label_config(xml: str, preference: Preference = Preference()) -> LabelConfig:
@@ -102,6 +113,18 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         obstacles=tuple(question.obstacle for question in others if question.obstacle),
         questions=answered,
     )
+
+
+@lru_cache(maxsize=64)
+def shown_pictures(xml: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether a config shows a text, and the names of its pictures; what is no config shows a text alone."""
+    try:
+        texts = find_texts(parse_xml(xml))
+    except BadRequest:
+        return True, ()
+    shown = {text.shows: text for text in texts.values() if text.fields}.values()
+    pictures = tuple(one.name for one in shown if isinstance(one, ImageTemplate))
+    return len(pictures) < len(shown) or not shown, pictures
 
 
 def with_none(config: LabelConfig, names: Collection[str]) -> LabelConfig:

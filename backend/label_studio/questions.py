@@ -12,6 +12,7 @@ from backend.label_studio.controls.conditions import read_conditions
 from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import matching_control
+from backend.label_studio.objects.image import ImageTemplate
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
@@ -60,7 +61,7 @@ def _question(
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
     parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
-    unread = [name for name in parts if name not in texts or not texts[name].fields]
+    unread = [name for name in parts if not _has_text(texts.get(name))]
     if control is None:
         obstacles = ["is not learned yet"]
     else:
@@ -88,10 +89,20 @@ def _question(
     )
 
 
+def _has_text(template: Template | None) -> bool:
+    """Whether a part of a question is a text that differs from task to task."""
+    return template is not None and bool(template.fields) and not isinstance(template, ImageTemplate)
+
+
 def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element]) -> str:
     if not to_names:
         return "has no toName"
     there = [objects[name] for name in to_names if name in objects]
     if not there:
         return f'stands on "{to_names[0]}", which the config does not have'
-    return "stands on " + ", ".join(f"{written(tag)} {obstacle(tag)}".strip() for tag in there)
+    return "stands on " + ", ".join(f"{written(tag)} {_why_not(tag)}".strip() for tag in there)
+
+
+def _why_not(tag: etree._Element) -> str:
+    """Why a question cannot stand on a tag; of those that can be read, parts of a question are texts."""
+    return obstacle(tag) or ("(a picture, which is not compared yet)" if kind(tag) == "image" else "")

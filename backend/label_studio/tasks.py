@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -20,7 +21,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 8
+READER = 9
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -85,6 +86,7 @@ class TaskState:
     where they say anything. `targets` is what people together answered, by the name of each question that
     they answered: where one of several questions is missing, the answer is a partial one. `parts` are the
     texts of the objects, each apart, that a question is about, for each question that is about such.
+    `pictures` are the addresses of pictures by the name of the object that shows them, where there are any.
     """
 
     task_id: int
@@ -101,17 +103,18 @@ class TaskState:
     order_fields: dict[str, str]
     targets: dict[str, Target] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pictures: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
-        """Identity of the content; empty for a task without text."""
-        return content_hash(self.content)
+        """Identity of the content; empty for a task without text and pictures."""
+        return item_hash(self.content, self.pictures)
 
     @property
     def outcome(self) -> Outcome:
         """What came of the answers; without a label the newest answer says why."""
         if self.label:
-            return "label" if self.content else "no text"
+            return "label" if self.content_hash else "no text"
         return _why_no_label(self.answers)
 
 
@@ -144,6 +147,7 @@ def read_task(
         order_fields=_texts_of(task.get("data"), order_fields),
         targets=targets,
         parts={one.name: task_parts(task.get("data"), one) for one in config.questions if one.parts},
+        pictures=task_pictures(task.get("data"), config),
     )
 
 
@@ -158,6 +162,22 @@ def task_content(data: object, config: LabelConfig) -> str:
 def task_parts(data: object, question: Question) -> tuple[str, ...]:
     """The text of each object that a question is about, in their order; empty where there is none."""
     return tuple(part.fill(data) if isinstance(data, dict) else "" for part in question.parts)
+
+
+def task_pictures(data: object, config: LabelConfig) -> dict[str, tuple[str, ...]]:
+    """Addresses of the pictures of a task, by the name of each object that shows any."""
+    if not isinstance(data, dict):
+        return {}
+    found = {shown.name: shown.addresses(data) for shown in config.pictures}
+    return {name: addresses for name, addresses in found.items() if addresses}
+
+
+def item_hash(content: str, pictures: Mapping[str, Sequence[str]]) -> str:
+    """SHA-256 of a text and the addresses beside it, in hex; without pictures `content_hash`."""
+    if not pictures:
+        return content_hash(content)
+    named = [[name, list(addresses)] for name, addresses in sorted(pictures.items())]
+    return content_hash(json.dumps([content, named]))
 
 
 def content_hash(content: str) -> str:

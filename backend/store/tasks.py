@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import String, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
 
 from backend.columns import Damaged
 from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
@@ -213,7 +213,7 @@ class Tasks(ProjectTable):
     def sample_texts(self, count: int) -> list[str]:
         """At most so many different texts, by their hash: always the same ones, and none before others."""
         query = select(Task.content_hash, Task.content).where(
-            Task.project_id == self._project_id, Task.content_hash != ""
+            Task.project_id == self._project_id, Task.content != ""
         )
         with self._database.session() as session:
             rows = session.execute(query.order_by(Task.content_hash).limit(count))
@@ -282,7 +282,17 @@ class Tasks(ProjectTable):
                 yield [row.task_id for row in part], b"".join(row.vector for row in part)
 
     def not_encoded(self, encoder: str) -> dict[str, str]:
-        """Texts by content hash that have no vector of an encoder yet, in the order of the tasks."""
+        """Texts by content hash that have no vector of an encoder yet, in the order of the tasks.
+
+        Those of tasks with pictures are among them.
+        """
+        return self._not_encoded(encoder)
+
+    def alone_not_encoded(self, encoder: str) -> dict[str, str]:
+        """The same, of tasks without pictures alone: their text is all that they show."""
+        return self._not_encoded(encoder, cast(Task.pictures, String).in_(("{}", "null")))
+
+    def _not_encoded(self, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, str]:
         known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
         with self._database.session() as session:
             rows = session.execute(
@@ -291,6 +301,7 @@ class Tasks(ProjectTable):
                     Task.project_id == self._project_id,
                     Task.content_hash != "",
                     Task.content_hash.not_in(known),
+                    *conditions,
                 )
                 .order_by(Task.task_id)
             ).all()
@@ -492,6 +503,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "answers": [asdict(answer) for answer in state.answers],
         "targets": {name: list(target) for name, target in state.targets.items()},
         "parts": {name: list(texts) for name, texts in state.parts.items()},
+        "pictures": {name: list(addresses) for name, addresses in state.pictures.items()},
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

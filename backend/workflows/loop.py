@@ -22,6 +22,7 @@ from backend.workflows.intake.earlier_findings import new_class_members, novel_m
 from backend.workflows.intake.embed import embed_parts, embed_project
 from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
+from backend.workflows.intake.fetch_pictures import fetch_pictures
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import (
     forget_other_objects,
@@ -214,7 +215,8 @@ class ProjectLoop:
             if synced.read or self.workspace.state.active_version is None:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
-                encoded = embed_project(self.workspace, progress=self.progress)
+                encoded = fetch_pictures(self.workspace, progress=self.progress)
+                encoded += embed_project(self.workspace, progress=self.progress)
                 encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted

@@ -128,7 +128,7 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     """Trains and ranks once more from the record of a loop, and compares. Raises NotFound."""
     version = _version_of(workspace, loop_id)
     tensors, facts = load_record(workspace, version)
-    workspace = workspace.with_overrides(facts["settings"])
+    workspace = workspace.with_overrides(facts["settings"], label_config=str(facts["label_config"]))
     config = recorded_config(facts)
     stored = _load_tensors(workspace, version)
     snapshot = _rebuild(workspace, tensors, facts, config=config)

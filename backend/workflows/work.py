@@ -55,6 +55,14 @@ def tick(context: Context) -> None:
                 leave_hint(workspace, "timer")
             elif age_s >= _PATIENCE_S and is_due(workspace):
                 wake(workspace)
+            elif age_s >= _PATIENCE_S and _has_pictures_to_try(workspace, now):
+                leave_hint(workspace, "timer")
+
+
+def _has_pictures_to_try(workspace: Workspace, now: float) -> bool:
+    """Whether a picture that could not be read is to be tried again."""
+    at = workspace.pictures.next_retry()
+    return at is not None and at <= now
 
 
 def _log_failure(workspace: Workspace, code: str, message: str) -> None:

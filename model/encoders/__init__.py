@@ -55,6 +55,21 @@ class ReadsPieces(Protocol):
 
 
 @runtime_checkable
+class MayReadNoWords(Protocol):
+    """An encoder of items that may have no texts, so that a text has no vector to be compared with them."""
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether a text has a vector."""
+        ...
+
+
+def reads_words(encoder: Encoder) -> bool:
+    """Whether texts can be compared with the items of an encoder."""
+    return not isinstance(encoder, MayReadNoWords) or encoder.reads_words
+
+
+@runtime_checkable
 class CountsUnknown(Protocol):
     """An encoder that can say how much of some texts it does not know."""
 

@@ -41,13 +41,15 @@ def represent(representation: Representation, embeddings: Embeddings, words: Emb
     return Embeddings(embeddings.ids, both, f"{embeddings.encoder}+{words.encoder}")
 
 
-def represent_names(representation: Representation, names: Floats, words: Floats | None) -> Floats:
+def represent_names(
+    representation: Representation, names: Floats | None, words: Floats | None
+) -> Floats | None:
     """What class names (c, d') are compared by: their scalar product with features is the cosine of texts.
 
     In joined features names are compared by the encoder alone, which knows what they mean; by words, a name
-    without a known word is like no text at all.
+    without a known word is like no text at all. None where the encoder knows no names.
     """
-    if representation == "encoder":
+    if representation == "encoder" or names is None:
         return names
     if words is None or len(words) != len(names):
         raise ValueError(f"represent_names: {representation!r} needs the words of the same names")

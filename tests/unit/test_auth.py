@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from backend.label_studio.auth import LabelStudioAuth, token_kind
+from backend.label_studio.media.errors import MediaRefused
 from tests.fake_label_studio import LEGACY_TOKEN, PERSONAL_TOKEN
 
 
@@ -92,3 +93,26 @@ def test_a_body_is_sent_again_with_the_new_access_token(client, label_studio, pr
     label_studio.expire_access_tokens()
     response = http.patch(f"/api/projects/{project_id}", json={"title": "renamed"})
     assert (response.status_code, response.json()["title"]) == (200, "renamed")
+
+
+@pytest.fixture
+def header(label_studio, monkeypatch):
+    """header(token): what signs a request that is not made through httpx."""
+    http = httpx.Client(transport=label_studio.transport)
+    monkeypatch.setattr("backend.label_studio.auth.httpx.post", http.post)
+    return lambda token: LabelStudioAuth(label_studio.url, token).authorization
+
+
+def test_a_header_for_other_clients_is_that_of_the_token(header):
+    assert header(LEGACY_TOKEN)() == f"Token {LEGACY_TOKEN}"
+    sign = header(PERSONAL_TOKEN)
+    first = sign()
+    assert first.startswith("Bearer ")
+    assert PERSONAL_TOKEN not in first
+    assert sign() == first
+    assert sign(True) != first
+
+
+def test_a_header_is_refused_where_the_token_is(header):
+    with pytest.raises(MediaRefused, match="Label Studio refuses our token"):
+        header(PERSONAL_TOKEN[:-3] + "xxx")()

@@ -68,7 +68,7 @@ def test_all_texts_are_read_when_there_are_several():
 
 def test_a_choice_on_several_objects_answers_for_the_first_text_among_them():
     several = CHOICES.replace('toName="text"', 'toName="photo, text"')
-    config = parse_label_config(view('<Image name="photo" value="$photo"/>', TEXT, several))
+    config = parse_label_config(view('<Audio name="photo" value="$photo"/>', TEXT, several))
     assert config.to_name == "text"
 
 
@@ -142,9 +142,9 @@ IN_THE_WAY = {
         (TEXT, '<Rating name="stars" toName="text" maxRating="1"/>'),
         '<Rating> "stars" has maxRating="1", not a whole number from 2 to 100',
     ),
-    "an image": (
-        ('<Image name="text" value="$url"/>', CHOICES),
-        '<Choices> "topic" stands on <Image> "text"',
+    "a sound": (
+        ('<Audio name="text" value="$url"/>', CHOICES),
+        '<Choices> "topic" stands on <Audio> "text"',
     ),
     "a dialogue behind an address": (
         ('<Paragraphs name="text" value="$chat" valueType="url"/>', CHOICES),
@@ -196,8 +196,8 @@ IN_THE_WAY = {
         '<Choices> "topic" is repeated by <Repeater> and stands on <Text> "text" inside <Repeater>',
     ),
     "two things at once": (
-        ('<Image name="i" value="$i"/>', '<Choices name="c" toName="i" perRegion="true"/>'),
-        '<Choices> "c" has perRegion="true" and has no <Choice> and stands on <Image> "i"',
+        ('<Audio name="i" value="$i"/>', '<Choices name="c" toName="i" perRegion="true"/>'),
+        '<Choices> "c" has perRegion="true" and has no <Choice> and stands on <Audio> "i"',
     ),
 }
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from backend.errors import BadRequest
+from backend.parts import build_context
 from backend.settings import ProjectSettings, Settings
 from model.ranking import DEFAULT_STRATEGY
 from model.strategies import STRATEGIES
@@ -217,3 +219,15 @@ def test_secrets_read_from_files_lose_their_line_feed(environment):
 )
 def test_a_token_is_what_is_left_without_what_documents_show_around_it(copied, make_settings):
     assert make_settings(label_studio_api_key=copied).label_studio_api_key.get_secret_value() == "0123abc"
+
+
+def test_a_folder_of_an_image_encoder_must_be_there(make_settings, tmp_path):
+    assert make_settings(image_encoder=f" {tmp_path} ").image_encoder == str(tmp_path)
+    assert make_settings(image_encoder="facebook/dinov2-small").image_encoder == "facebook/dinov2-small"
+    with pytest.raises(ValidationError, match="there is no folder"):
+        make_settings(image_encoder="./nowhere")
+
+
+def test_what_media_may_not_be_fetched_from_is_said_at_the_start(make_settings):
+    with pytest.raises(BadRequest, match=r"MEDIA_ALLOW: '10\.0\.0\.0/99' is no host, address or network"):
+        build_context(make_settings(media_allow="minio.internal, 10.0.0.0/99"))

@@ -11,6 +11,7 @@ from backend.label_studio.objects.cells import TableObject
 from backend.label_studio.objects.dialogue import ChatObject, ParagraphsObject
 from backend.label_studio.objects.header import HeaderObject
 from backend.label_studio.objects.html import HtmlObject
+from backend.label_studio.objects.image import ImageObject
 from backend.label_studio.objects.protocol import ShownObject
 from backend.label_studio.objects.text import TextObject
 from backend.label_studio.objects.values import written_value
@@ -23,6 +24,7 @@ OBJECTS: Final[tuple[ShownObject, ...]] = (
     ChatObject(),
     HeaderObject(),
     TableObject(),
+    ImageObject(),
 )
 
 
@@ -56,7 +58,7 @@ def obstacle(tag: etree._Element) -> str:
 
 
 def _closed(shown: ShownObject, tag: etree._Element) -> str:
-    if attribute(tag, "valueType").lower() == "url":
+    if attribute(tag, "valueType").lower() == "url" and kind(tag) != "image":
         return 'with valueType="url" (an address, not the text)'
     if (encoding := attribute(tag, "encoding")) not in ("", "none", "string"):
         return f'with encoding="{encoding}"'

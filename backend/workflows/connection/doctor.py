@@ -22,6 +22,7 @@ from backend.workflows.intake.encoder_choice import (
 from backend.workflows.intake.priority import read_priority
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.readable import TextGaps, find_gaps
+from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.damage import passed_over, row_damage
 from backend.workflows.project.reference import created_stamp
@@ -124,6 +125,8 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     if config := _readable(details, preference):
         gaps = find_gaps(workspace, config.text_fields)
         yield _check_texts(gaps, config)
+        if config.pictures:
+            yield _try("pictures", lambda: _check_pictures(workspace))
         yield _check_answers(workspace, config)
         yield _check_required(details, read_none(workspace, config))
         yield from (Finding("left empty", "ok", words) for words in empty_words(workspace, config).values())
@@ -289,6 +292,20 @@ def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
         "fault" if gaps.is_unreadable else "warning",
         "; ".join(gaps.sentences),
         "Such tasks are never in the order. Compare the labeling config with the data of the tasks.",
+    )
+
+
+def _check_pictures(workspace: Workspace) -> Finding:
+    unread = unread_pictures(workspace)
+    if not unread.count:
+        encoder = workspace.context.encoders.images.revision
+        return Finding("pictures", "ok", f"all that were tried could be read; encoder {encoder}")
+    return Finding(
+        "pictures",
+        "warning",
+        unread.words,
+        "Such tasks come without a pre-annotation; they are tried again by and by, and at once when the task "
+        "changes. Pictures on private addresses are fetched where MEDIA_ALLOW names these.",
     )
 
 

@@ -90,7 +90,8 @@ def _favourites(
         names = name_vectors(workspace.context, workspace.encoder.get(), serving.config.labels)
         heads = [] if learned.first is None else [learned.first.trained.head]
         by_head = [head.believe(items, serving.version).values.argmax(axis=1) for head in heads]
-        return [similarity_head(names, space).logits(items.vectors).argmax(axis=1), *by_head]
+        by_name = [] if names is None else [similarity_head(names, space)]
+        return [*(head.logits(items.vectors).argmax(axis=1) for head in by_name), *by_head]
     head, named = learned.trained.head, learned.name_vectors
     both = [head] if named is None else [similarity_head(named, head.space), head]
     return [each.logits(items.vectors).argmax(axis=1) for each in both]

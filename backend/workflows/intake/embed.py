@@ -26,10 +26,12 @@ _SAVE_EVERY = 512
 def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder | None = None) -> int:
     """Encodes every content of a project that has no vector yet; returns how many that were.
 
-    By the project's encoder, unless another is given.
+    By the project's encoder, unless another is given, which reads the texts of tasks with pictures too.
     """
-    revision = encoder.revision if encoder else workspace.encoder.revision
-    missing = workspace.tasks.not_encoded(revision)
+    if encoder is None:
+        missing = workspace.tasks.alone_not_encoded(workspace.encoder.revision)
+    else:
+        missing = workspace.tasks.not_encoded(encoder.revision)
     progress.stage("encoding texts", total=len(missing))
     if not missing:
         return 0

@@ -12,6 +12,7 @@ from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import has_cohort
 from backend.label_studio.tasks import READER, intended_answer, read_task
 from backend.label_studio.versions import version_number
+from backend.store.pictures import addresses_of
 from backend.workflows.intake.empty_answers import none_names
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -78,6 +79,9 @@ def _fetch(
         read += len(states)
         changes = (datetime.fromisoformat(state.updated_at) for state in states)
         newest = max([newest or "", *(_watermark(change) for change in changes)])
+        if since is not None:
+            changed = (address for state in states for address in addresses_of(state.pictures))
+            workspace.pictures.retry(changed)
         progress.advance(len(states))
     workspace.change(synced_until=newest)
     if since is None:

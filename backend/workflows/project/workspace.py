@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from backend.columns import Damaged
-from backend.context import Context, LazyEncoder
+from backend.context import Context, Lazy, LazyEncoder
 from backend.database import Project
 from backend.errors import NotFound
-from backend.label_studio.label_config import Preference
+from backend.label_studio.label_config import Preference, shown_pictures
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
 from backend.store.decisions import Decisions
@@ -17,6 +18,7 @@ from backend.store.groups import Groups
 from backend.store.hints import Hints
 from backend.store.loops import Loops
 from backend.store.map_points import MapPoints
+from backend.store.pictures import Pictures
 from backend.store.relabellings import Relabellings
 from backend.store.selections import Selections
 from backend.store.skip_groups import SkipGroups
@@ -26,6 +28,9 @@ from backend.store.windows import Windows
 from backend.workflows.project.reference import LARGEST_ID
 from model.registry import ModelRegistry
 
+if TYPE_CHECKING:
+    from model.encoders.joined import JoinedEncoder
+
 # What answers before the first loop has published anything.
 FIRST_VERSION = "nl-000000-label-names"
 
@@ -33,18 +38,25 @@ FIRST_VERSION = "nl-000000-label-names"
 class Workspace:
     """What a workflow works with. `state` is the project's row as last read; `change` is its only writer.
 
-    `overrides` stand in for the project's own settings without being written: a replay works with those of
-    the loop that it repeats.
+    `overrides` stand in for the project's own settings without being written, `label_config` for its config:
+    a replay works with those of the loop that it repeats.
     """
 
     def __init__(
-        self, context: Context, state: Project, *, overrides: dict[str, object] | None = None
+        self,
+        context: Context,
+        state: Project,
+        *,
+        overrides: dict[str, object] | None = None,
+        label_config: str | None = None,
     ) -> None:
         self.context = context
         self._state = state
         self._overrides = overrides
+        self._label_config = label_config
         database = context.database
         self.tasks = Tasks(database, state.id)
+        self.pictures = Pictures(database, state.id)
         self.windows = Windows(database, state.id)
         self.loops = Loops(database, state.id)
         self.groups = Groups(database, state.id)
@@ -116,8 +128,17 @@ class Workspace:
 
     @property
     def encoder(self) -> LazyEncoder:
-        """What turns texts into vectors: the project's own encoder, else the one that TEXT_ENCODER names."""
-        return self.context.encoders.named(self._state.encoder)
+        """What turns tasks into vectors: the project's own encoder, else the one that TEXT_ENCODER names.
+
+        Where tasks show pictures, that one for their texts and IMAGE_ENCODER's for their pictures.
+        """
+        return self.joined or self.context.encoders.named(self._state.encoder)
+
+    @property
+    def joined(self) -> Lazy[JoinedEncoder] | None:
+        """The encoder of tasks that show pictures; None where they show none."""
+        xml = self._state.label_config if self._label_config is None else self._label_config
+        return joined_encoder(self.context, self._state.encoder, shown_pictures(xml))
 
     @property
     def registry(self) -> ModelRegistry:
@@ -142,9 +163,9 @@ class Workspace:
             questions=settings.question_names, settled=self._state.question, hints=settings.hint_pairs
         )
 
-    def with_overrides(self, overrides: dict[str, object]) -> Workspace:
-        """The same project under other settings of its own, for as long as this object lives."""
-        return Workspace(self.context, self._state, overrides=overrides)
+    def with_overrides(self, overrides: dict[str, object], *, label_config: str | None = None) -> Workspace:
+        """The same project under other settings of its own, and another config, while this object lives."""
+        return Workspace(self.context, self._state, overrides=overrides, label_config=label_config)
 
     def change(self, **values: object) -> None:
         """Writes columns of the project's row."""
@@ -158,6 +179,21 @@ class Workspace:
     def refresh(self) -> None:
         """Reads the row again: others may have changed it while we waited."""
         self._state = self.context.projects.read(self.id)
+
+
+def joined_encoder(
+    context: Context, name: str | None, shown: tuple[bool, tuple[str, ...]]
+) -> Lazy[JoinedEncoder] | None:
+    """The encoder of tasks that show a text or not, and some pictures; `name` is that of its text encoder.
+
+    None without pictures.
+    """
+    has_text, pictures = shown
+    if not pictures:
+        return None
+    from model.encoders.joined import Layout  # numpy is only for those who have pictures
+
+    return context.encoders.joined(name, Layout(has_text, pictures))
 
 
 def open_workspace(context: Context, label_studio_id: int, stamp: int | None = None) -> Workspace:

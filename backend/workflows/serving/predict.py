@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,12 +14,20 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
-from backend.label_studio.tasks import content_hash, task_content, task_parts
+from backend.label_studio.tasks import (
+    content_hash,
+    item_hash,
+    task_content,
+    task_parts,
+    task_pictures,
+)
+from backend.store.pictures import PictureTask
 from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import novel_members
 from backend.workflows.intake.embed import embed_texts
+from backend.workflows.intake.fetch_pictures import Kept, Unkept, embed_shown
 from backend.workflows.intake.question_items import QuestionItems, join_parts
-from backend.workflows.project.workspace import FIRST_VERSION, Workspace
+from backend.workflows.project.workspace import FIRST_VERSION, Workspace, joined_encoder
 from backend.workflows.serving.answers import (
     Answered,
     ServedQuestion,
@@ -35,6 +44,7 @@ from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
 from model.encoders import Encoder
+from model.encoders.joined import JoinedEncoder
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Representation
@@ -79,32 +89,50 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
         return [_blank(workspace.version) for _ in tasks]
     predictor = _stored_predictor(workspace, config, found)
     if predictor is None:
-        names = _by_names(workspace.context, workspace.encoder, config, version=_name_of_guesses(found))
+        lazy = _encoder_of(workspace.context, workspace.state.encoder, config)
+        names = _by_names(workspace.context, lazy, config, version=_name_of_guesses(found))
         # which tasks are asked blind does not hang on who can answer
         threshold = 0.0 if found is None else found[1].audit_threshold
         predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
     floor, novel = workspace.settings.preannotate_floor, frozenset(novel_members(workspace))
-    return _answer_all(workspace.context, replace(predictor, floor=floor, novel=novel), tasks, config)
+    predictor = replace(predictor, floor=floor, novel=novel)
+    return _answer_all(workspace.context, predictor, tasks, config, kept=workspace.pictures)
 
 
 def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
     """The same for tasks of no project that we know: by similarity with the label names."""
     if config is None or not tasks:
         return [_blank(FIRST_VERSION) for _ in tasks]
-    predictor = _by_names(context, context.encoder, config, version=FIRST_VERSION)
-    return _answer_all(context, replace(predictor, floor=context.settings.preannotate_floor), tasks, config)
+    predictor = _by_names(context, _encoder_of(context, None, config), config, version=FIRST_VERSION)
+    predictor = replace(predictor, floor=context.settings.preannotate_floor)
+    return _answer_all(context, predictor, tasks, config, kept=Unkept())
+
+
+def _encoder_of(context: Context, name: str | None, config: LabelConfig) -> LazyEncoder:
+    shown = config.shows_text, tuple(picture.name for picture in config.pictures)
+    return joined_encoder(context, name, shown) or context.encoders.named(name)
 
 
 def _answer_all(
-    context: Context, predictor: Predictor, tasks: Sequence[Json], config: LabelConfig
+    context: Context, predictor: Predictor, tasks: Sequence[Json], config: LabelConfig, *, kept: Kept
 ) -> list[Json]:
     blank = _blank(predictor.version)
+    until = time.monotonic() + _BUDGET_S
     contents = [task_content(task.get("data"), config) for task in tasks]
     asked = [one.question for one in predictor.questions if one.question.parts]
     parts = [[task_parts(task.get("data"), question) for task in tasks] for question in asked]
     apart = [text for of_tasks in parts for texts in of_tasks for text in texts]
-    vectors = embed_texts(context, predictor.encoder, [*contents, *apart], budget_s=_BUDGET_S)
-    keys = [content_hash(content) for content in contents]
+    pictures = [task_pictures(task.get("data"), config) for task in tasks]
+    keys = [item_hash(content, shown) for content, shown in zip(contents, pictures, strict=True)]
+    alone = [content for content, shown in zip(contents, pictures, strict=True) if not shown]
+    vectors = embed_texts(context, predictor.encoder, [*alone, *apart], budget_s=_BUDGET_S)
+    if isinstance(predictor.encoder, JoinedEncoder):
+        shown_tasks = [
+            PictureTask(_task_id(task), key, content, shown)
+            for task, key, content, shown in zip(tasks, keys, contents, pictures, strict=True)
+            if shown
+        ]
+        vectors |= embed_shown(context, predictor.encoder, shown_tasks, kept, until=until)
     rows = [row for row, key in enumerate(keys) if key in vectors]
     answers = [blank for _ in tasks]
     if rows:
@@ -182,7 +210,10 @@ def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, versi
     encoder = lazy.get()
     head = None
     if is_single_choice(config):
-        head = cold_start(name_vectors(context, encoder, config.labels), config.space).head
+        names = name_vectors(context, encoder, config.labels)
+        if names is None:
+            names = np.zeros((len(config.space), encoder.dimensions), dtype=np.float32)
+        head = cold_start(names, config.space).head
     questions = tuple(ServedQuestion(*found) for found in guess_by_names(context, encoder, config))
     return Predictor(
         head=head, encoder=encoder, version=version, seed=0, audit_threshold=0.0, questions=questions

@@ -97,9 +97,13 @@ def _learn_choice(
 ) -> Learned:
     names = learned_name_vectors(workspace, snapshot, config.questions[0], snapshot.labels)
     if len(snapshot.labels) == 0:
-        return Learned(cold_start(names, config.space), snapshot, by_name=True)
+        nothing = np.zeros((len(config.space), snapshot.features.vectors.shape[1]), dtype=np.float32)
+        started = cold_start(nothing if names is None else names, config.space)
+        return Learned(started, snapshot, by_name=True)
     titles = readable_titles(config.labels)
-    choice, words = choose_features(workspace, snapshot, titles=titles, names=names)
+    choice, words = choose_features(
+        workspace, snapshot, titles=titles, names=names, counts_words=config.shows_text
+    )
     chosen = choice.representation
     seen = with_features(workspace, snapshot, representation=chosen, words=words)
     named = represent_names(chosen, names, words.encode(titles) if words else None)

@@ -16,16 +16,19 @@ from backend.task_types import task_type
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
-from model.encoders import Encoder
+from model.encoders import Encoder, reads_words
 from model.heads.keywords import join_keywords, keyword_weights
 from model.records import Floats, Labels
 
 
-def name_vectors(context: Context, encoder: Encoder, labels: Sequence[Label]) -> Floats:
+def name_vectors(context: Context, encoder: Encoder, labels: Sequence[Label]) -> Floats | None:
     """Embeddings of label names as people read them, (c, d) in the order given.
 
-    Where a label has a hint, the direction between its name and the hint.
+    Where a label has a hint, the direction between its name and the hint. None where tasks show no text that
+    names could be compared with.
     """
+    if not reads_words(encoder):
+        return None
     names, hints = readable_titles(labels), [_readable_hint(label) for label in labels]
     found = embed_texts(context, encoder, [*names, *hints])
     vectors = np.stack([found[content_hash(name)] for name in names])
@@ -39,7 +42,7 @@ def name_vectors(context: Context, encoder: Encoder, labels: Sequence[Label]) ->
 
 def learned_name_vectors(
     workspace: Workspace, snapshot: Snapshot, question: Question, answers: Labels
-) -> Floats:
+) -> Floats | None:
     """The same, but keywords by the tasks that hold them, each trusted as far as answers (k, c) bear it out.
 
     A keyword that no task holds says nothing.
@@ -48,6 +51,8 @@ def learned_name_vectors(
     if snapshot.keywords is None or task_type(question).is_number:
         return name_vectors(context, encoder, labels)
     names = name_vectors(context, encoder, [_without_keywords(label) for label in labels])
+    if names is None:
+        return None
     hits = snapshot.keywords.of_labels(labels)
     answered = hits.found[np.isin(snapshot.embeddings.ids, answers.ids)]
     weights = keyword_weights(answered, hits.columns, answers.targets)

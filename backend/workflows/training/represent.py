@@ -22,15 +22,21 @@ MOST_TASKS = 200_000  # beyond, counts of words for every task would fill the me
 
 
 def choose_features(
-    workspace: Workspace, snapshot: Snapshot, *, titles: Sequence[str], names: Floats
+    workspace: Workspace,
+    snapshot: Snapshot,
+    *,
+    titles: Sequence[str],
+    names: Floats | None,
+    counts_words: bool,
 ) -> tuple[Choice, TfidfEncoder | None]:
     """The representation that the labels speak for, and the words it needs, if any.
 
-    `names` (c, d) are the encoder's vectors of the `titles` of the labels.
+    `names` (c, d) are the encoder's vectors of the `titles` of the labels; None where it reads no words.
+    Without `counts_words`, where tasks show no text, words are not looked at.
     """
     labelled = snapshot.labelled_embeddings
     counters: dict[Terms, TfidfEncoder] = {}
-    if len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
+    if counts_words and len(labelled) >= FEWEST_LABELS and len(snapshot.embeddings) <= MOST_TASKS:
         counters = _fit_counters(workspace, snapshot)
     views = _views(workspace, labelled, counters, titles, names)
     choice = choose_representation(views, snapshot.labels, seed=workspace.seed)
@@ -43,7 +49,7 @@ def _views(
     labelled: Embeddings,
     counters: Mapping[Terms, TfidfEncoder],
     titles: Sequence[str],
-    names: Floats,
+    names: Floats | None,
 ) -> dict[Representation, View]:
     """Labelled tasks and names of labels in each representation that can be had."""
     counted = {terms: _count_words(workspace, labelled, counter) for terms, counter in counters.items()}

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from backend.json_types import Json
 from backend.label_studio.tabs import OPEN_ONLY, TITLES, Flag
+from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import CURABLE, Account
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
@@ -123,6 +124,15 @@ def _faults(found: Found) -> list[Waiting]:
         Waiting(f"{_FAULT}{fault.key}", fault.title, fault.words, fault.tone, command=fault.command)
         for fault in find_faults(found.workspace)
     ]
+
+
+def _pictures(found: Found) -> list[Waiting]:
+    """Pictures that cannot be read, where there are any."""
+    unread = unread_pictures(found.workspace)
+    if not unread.count:
+        return []
+    words = f"{unread.words}. Their tasks come without a pre-annotation; they are tried again by and by."
+    return [Waiting("pictures", unread.title, words, "warning")]
 
 
 def _new_classes(found: Found) -> list[Waiting]:
@@ -298,6 +308,7 @@ def _ready(found: Found) -> list[Waiting]:
 
 _KINDS: tuple[Callable[[Found], list[Waiting]], ...] = (
     _faults,
+    _pictures,
     _new_classes,
     _better_models,
     _reopenings,

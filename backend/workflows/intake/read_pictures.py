@@ -1,0 +1,110 @@
+"""Pictures from their addresses: fetched and read by several threads, while the caller encodes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
+
+from PIL import Image
+
+from backend.label_studio.media.errors import MediaError
+from backend.store.pictures import Fault, Picture
+from model.encoders.pictures import UnreadablePicture, read_picture
+
+THREADS: Final = 8
+# Pictures that are on their way or wait to be taken: what bounds the memory.
+_UNDER_WAY: Final = 24
+THUMBNAIL_SIDE: Final = 160  # pixels
+_QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
+_ORIENTATION: Final = 0x0112  # EXIF
+_TURNED: Final = range(5, 9)  # orientations that lay a picture on its side
+
+
+class Fetcher(Protocol):
+    """What gets the bytes of an address."""
+
+    def fetch(self, value: str, *, task_id: int) -> bytes:
+        """The bytes; raises MediaError, which says why not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadPicture:
+    """What is kept of a picture, and the picture itself, no larger than an encoder looks at."""
+
+    picture: Picture
+    image: Image.Image
+
+
+def read_pictures(
+    fetcher: Fetcher, wanted: Iterable[tuple[str, int]], *, side: int, until: float = float("inf")
+) -> Iterator[ReadPicture | Fault]:
+    """The pictures at some addresses of tasks, as they come, or why one cannot be read.
+
+    `side` is what an encoder looks at, in pixels. What has not come `until` then (monotonic seconds) is left.
+    """
+    left = iter(wanted)
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
+    try:
+        pending: set[Future[ReadPicture | Fault]] = set()
+        while time.monotonic() < until:
+            for address, task_id in islice(left, _UNDER_WAY - len(pending)):
+                pending.add(pool.submit(_read, fetcher, address, task_id, side))
+            if not pending:
+                return
+            patience = None if until == float("inf") else max(until - time.monotonic(), 0.0)
+            done, pending = wait(pending, timeout=patience, return_when=FIRST_COMPLETED)
+            if not done:
+                return
+            for future in done:
+                yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPicture | Fault:
+    try:
+        data = fetcher.fetch(address, task_id=task_id)
+        image = read_picture(data, smallest_side=max(side, THUMBNAIL_SIDE))
+    except MediaError as error:
+        return Fault(address, task_id, str(error), error.is_passing)
+    except UnreadablePicture as error:
+        return Fault(address, task_id, str(error), False)
+    width, height = _size(data)
+    picture = Picture(
+        address=address,
+        task_id=task_id,
+        content_hash=hashlib.sha256(data).hexdigest(),
+        byte_count=len(data),
+        width=width,
+        height=height,
+        thumbnail=_thumbnail(image),
+    )
+    return ReadPicture(picture, _reduce(image, side))
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels as people see them; a JPEG may have been read smaller than it is."""
+    opened = Image.open(io.BytesIO(data))
+    width, height = opened.size
+    return (height, width) if opened.getexif().get(_ORIENTATION) in _TURNED else (width, height)
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
+
+
+def _reduce(image: Image.Image, side: int) -> Image.Image:
+    """A large picture made smaller by whole steps, to no less than twice what is looked at."""
+    factor = min(image.size) // (2 * side)
+    return image.reduce(factor) if factor > 1 else image

@@ -1,0 +1,43 @@
+"""How many pictures of a project cannot be read, why, and in which tasks, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.store.pictures import FaultGroup
+from backend.workflows.project.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPictures:
+    """The pictures that cannot be read, by reason, the commonest first."""
+
+    groups: tuple[FaultGroup, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(group.count for group in self.groups)
+
+    @property
+    def title(self) -> str:
+        """How many, in words."""
+        return f"{self.count:,} {'picture' if self.count == 1 else 'pictures'} cannot be read"
+
+    @property
+    def words(self) -> str:
+        """How many, why, and in which tasks."""
+        reasons = "; ".join(f"{group.count:,}: {_words(group)}" for group in self.groups)
+        return f"{self.title}: {reasons}"
+
+
+def unread_pictures(workspace: Workspace) -> UnreadPictures:
+    """Those of a project, as last tried."""
+    return UnreadPictures(workspace.pictures.faults())
+
+
+def _words(group: FaultGroup) -> str:
+    numbers = ", ".join(map(str, group.task_ids))
+    noun = "task" if len(group.task_ids) == 1 else "tasks"
+    more = ", …" if group.count > len(group.task_ids) else ""
+    return f"{group.reason} ({noun} {numbers}{more})"

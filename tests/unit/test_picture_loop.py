@@ -1,0 +1,245 @@
+"""Projects of pictures: suggestions, order, audit, replay, and what cannot be read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from backend.database import Media
+from backend.label_studio.label_config import parse_label_config
+from backend.workflows.connection.doctor import diagnose
+from backend.workflows.intake.unread_pictures import unread_pictures
+from backend.workflows.record import replay
+from backend.workflows.serving.predict import predict_by_names, predict_tasks
+from model.encoders.pixels import PixelsEncoder
+from model.encoders.table import IMAGE_ENCODERS
+from tests.pictures import COLD, WARM, Files, draw
+from tests.workbench import Workbench
+
+IMAGE = '<Image name="i" value="$image"/>'
+CHOICES = f'<Choices name="c" toName="i"><Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
+TASKS = 60
+
+
+def label_of(address):
+    return WARM if int(address.rsplit("-", 1)[1].partition(".")[0]) % 2 else COLD
+
+
+def address_of(number):
+    return f"/data/upload/1/p-{number}.png"
+
+
+@pytest.fixture
+def files():
+    return Files({address_of(n): draw(label_of(address_of(n)), n) for n in range(TASKS)})
+
+
+@pytest.fixture
+def make_bench(make_settings, make_context, make_app, label_studio, files, monkeypatch):
+    """make_bench(config, data of each task): a connected project; short vectors are quick to look through."""
+    monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: PixelsEncoder(5))
+
+    def make(config=f"<View>{IMAGE}{CHOICES}</View>", rows=None, **settings):
+        context = make_context(make_settings(image_encoder="pixels", **settings))
+        context = replace(context, media=lambda: files)
+        make_app(context)
+        project = label_studio.add_project(label_config=config)
+        rows = [{"image": address_of(n)} for n in range(TASKS)] if rows is None else rows
+        label_studio.add_tasks(project, rows)
+        bench = Workbench(context, label_studio, project)
+        bench.connect()
+        bench.loop()
+        return bench
+
+    return make
+
+
+def annotate(bench, count, answer=None):
+    """Answers the next tasks in the order served; returns their ids."""
+    done = []
+    for _ in range(count):
+        task = bench.label_studio.serve_next(bench.project_id, user=1)
+        said = label_of(task["data"]["image"]) if answer is None else answer(task)
+        bench.label_studio.annotate(task["id"], said, user=1)
+        done.append(task["id"])
+    return done
+
+
+def suggestions(bench):
+    """Label by task of those in the window that have one."""
+    found = {task_id: bench.result_of(task_id) for task_id in bench.window}
+    return {task_id: regions[0]["value"]["choices"][0] for task_id, regions in found.items() if regions}
+
+
+def test_before_the_first_label_a_window_is_published_and_nothing_is_ticked(make_bench):
+    bench = make_bench()
+    assert len(bench.window) == 10
+    assert suggestions(bench) == {}
+
+
+def test_labels_teach_and_suggestions_are_right(make_bench):
+    bench = make_bench()
+    before = bench.version
+    annotate(bench, 20)
+    assert bench.loop().outcome == "published"
+    assert bench.version != before
+    found = suggestions(bench)
+    right = [said == label_of(bench.tasks[task]["data"]["image"]) for task, said in found.items()]
+    assert len(right) >= 5
+    assert np.mean(right) >= 0.9
+    assert bench.served(len(bench.window)) == bench.window
+
+
+def test_audit_tasks_come_without_a_suggestion(make_bench):
+    bench = make_bench(audit_share=0.5)
+    annotate(bench, 10)
+    bench.loop()
+    assert 0 < len(suggestions(bench)) < len(bench.window)
+
+
+def test_nothing_is_fetched_twice_and_the_second_loop_does_nothing(make_bench, files):
+    bench = make_bench()
+    assert sorted(files.asked) == sorted(files.contents)
+    bench.loop()
+    annotate(bench, 10)
+    bench.loop()
+    assert len(files.asked) == TASKS
+
+
+def test_a_loop_is_replayed_to_the_bit(make_bench):
+    bench = make_bench()
+    annotate(bench, 20)
+    bench.loop()
+    assert replay(bench.workspace, bench.workspace.loops.newest().id).is_exact
+
+
+def broken(files, *numbers):
+    """Lets some files be none."""
+    for number in numbers:
+        files.contents[address_of(number)] = b"no picture"
+
+
+def make_due(bench):
+    """All pauses are over."""
+    with bench.context.database.session() as session:
+        session.execute(update(Media).values(retry_at=0.0))
+
+
+def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_bench, files):
+    broken(files, 3)
+    del files.contents[address_of(4)]
+    bench = make_bench()
+    annotate(bench, 12)
+    bench.loop()
+    faults = bench.workspace.pictures.faults()
+    assert {(group.reason, group.count) for group in faults} == {
+        ("it is no picture of a format that is read", 1),
+        ("the answer is 404", 1),
+    }
+    unread = {task for group in faults for task in group.task_ids}
+    assert unread == {task for task, row in bench.tasks.items() if row["data"]["image"] in unread_addresses()}
+    assert not unread.intersection(bench.window)
+    said = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "pictures")
+    assert said.verdict == "warning"
+    assert said.message.startswith("2 pictures cannot be read: 1: ")
+    served = bench.served(TASKS)
+    assert unread.issubset(served)
+    assert not unread.intersection(served[: len(bench.window)])
+
+
+def unread_addresses():
+    return {address_of(3), address_of(4)}
+
+
+def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_changes(make_bench, files):
+    broken(files, 3)
+    bench = make_bench()
+    asked = files.asked.count(address_of(3))
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked
+    make_due(bench)
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked + 1
+    files.contents[address_of(3)] = draw(WARM, 3)
+    (task,) = (task for task, row in bench.tasks.items() if row["data"]["image"] == address_of(3))
+    bench.label_studio.edit_task(task, {"image": address_of(3), "note": "mended"})
+    bench.loop()
+    assert files.asked.count(address_of(3)) == asked + 2
+    assert bench.workspace.pictures.faults() == ()
+    assert bench.workspace.pictures.thumbnail(task).startswith(b"\xff\xd8")
+
+
+def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
+    gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
+    rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
+    bench = make_bench(rows=rows)
+    (group,) = bench.workspace.pictures.faults()
+    assert (group.reason, group.count) == ("the answer is 404", 500)
+    assert len(bench.window) == 10
+    numbers = ", ".join(map(str, group.task_ids))
+    said = f"500 pictures cannot be read: 500: the answer is 404 (tasks {numbers}, …)"
+    assert unread_pictures(bench.workspace).words == said
+
+
+def test_several_choices_a_rating_and_a_text_beside_the_picture(make_bench):
+    config = (
+        f'<View>{IMAGE}<Text name="t" value="$text"/>'
+        f'<Choices name="c" toName="i" choice="multiple">'
+        f'<Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
+        '<Rating name="r" toName="i" maxRating="3"/></View>'
+    )
+    rows = [{"image": address_of(n), "text": f"picture number {n}"} for n in range(TASKS)]
+    bench = make_bench(config, rows)
+    for task_id in bench.served(14):
+        label = label_of(bench.tasks[task_id]["data"]["image"])
+        stars = 3 if label == WARM else 1
+        bench.label_studio.submit(
+            task_id,
+            [
+                {"from_name": "c", "to_name": "i", "type": "choices", "value": {"choices": [label]}},
+                {"from_name": "r", "to_name": "i", "type": "rating", "value": {"rating": stars}},
+            ],
+        )
+    bench.loop()
+    regions = [bench.result_of(task_id) for task_id in bench.window]
+    said = {region["from_name"] for result in regions for region in result}
+    assert said == {"c", "r"}
+
+
+def test_words_and_pictures_both_count(make_bench):
+    config = f'<View>{IMAGE}<Text name="t" value="$text"/>{CHOICES}</View>'
+    rows = [{"image": address_of(n), "text": "a warm day" if n % 2 else "a cold day"} for n in range(TASKS)]
+    bench = make_bench(config, rows)
+    vectors = bench.workspace.tasks.read_vectors(bench.workspace.encoder.revision)
+    found = np.stack([np.frombuffer(one, dtype=np.float32) for one in vectors.values()])
+    words = bench.context.encoder.get().dimensions
+    assert np.allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-5)
+    assert np.allclose(np.linalg.norm(found[:, :words], axis=1), 0.5**0.5, atol=1e-5)
+    assert suggestions(bench) != {}
+
+
+def test_live_answers_look_at_pictures_within_their_time(make_bench, files, monkeypatch):
+    bench = make_bench()
+    annotate(bench, 20)
+    bench.loop()
+    files.contents["/new-1.png"] = draw(WARM, 1001)
+    config = parse_label_config(bench.remote["label_config"])
+    tasks = [{"id": 9001, "data": {"image": "/new-1.png"}}, {"id": 9002, "data": {"image": "/gone.png"}}]
+    first, second = predict_tasks(bench.workspace, tasks, config)
+    assert [region["value"]["choices"] for region in first["result"]] == [[WARM]]
+    assert second["result"] == []
+    before = len(files.asked)
+    predict_tasks(bench.workspace, tasks, config)
+    assert len(files.asked) == before
+    monkeypatch.setattr("backend.workflows.serving.predict._BUDGET_S", 0.0)
+    files.contents["/late.png"] = draw(WARM, 1002)
+    (late,) = predict_tasks(bench.workspace, [{"id": 9003, "data": {"image": "/late.png"}}], config)
+    assert late["result"] == []
+
+
+def test_tasks_of_an_unknown_project_are_answered_with_nothing(make_bench):
+    bench = make_bench()
+    config = parse_label_config(bench.remote["label_config"])
+    (answer,) = predict_by_names(bench.context, [{"id": 1, "data": {"image": address_of(1)}}], config)
+    assert answer["result"] == []
