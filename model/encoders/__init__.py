@@ -64,6 +64,15 @@ class MayReadNoWords(Protocol):
         ...
 
 
+@runtime_checkable
+class EncodesNames(Protocol):
+    """An image encoder that puts words beside pictures: a name lies where pictures of it lie."""
+
+    def encode_names(self, names: Sequence[str]) -> Floats:
+        """Unit vectors (n, d) in the space of the pictures; no names give (0, d)."""
+        ...
+
+
 def reads_words(encoder: Encoder) -> bool:
     """Whether texts can be compared with the items of an encoder."""
     return not isinstance(encoder, MayReadNoWords) or encoder.reads_words

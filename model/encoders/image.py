@@ -7,7 +7,7 @@ number of pictures, blank ones where there are not enough, so that the same kern
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
+from model.encoders import EncodesNames as EncodesNames
 from model.encoders import Progress
 from model.encoders.image_folders import (
     WEIGHTS,
@@ -60,15 +61,6 @@ class ImageEncoder(Protocol):
 
     def encode(self, pictures: Pictures, *, progress: Progress | None = None) -> Floats:
         """Unit vectors (n, d) in the order of the pictures (RGB); no pictures give (0, d)."""
-        ...
-
-
-@runtime_checkable
-class EncodesNames(Protocol):
-    """An image encoder that puts words beside pictures: a name lies where pictures of it lie."""
-
-    def encode_names(self, names: Sequence[str]) -> Floats:
-        """Unit vectors (n, d) in the space of the pictures; no names give (0, d)."""
         ...
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.encoders import Encoder, Progress
+from model.encoders import Encoder, EncodesNames, Progress
 from model.records import Floats
 
 if TYPE_CHECKING:  # its network library is only for those who load a network
@@ -36,21 +36,28 @@ class JoinedEncoder:
         self.image = image
         self.layout = layout
         self.revision = joined_revision(text.revision if text else "", image.revision, layout)
+        self._naming = _naming(image)
         self._words = text.dimensions if text else 0
         self.dimensions = self._words + len(layout.pictures) * image.dimensions
 
     @property
     def reads_words(self) -> bool:
-        """Whether a text has a vector: where items show pictures alone, it has none to compare."""
-        return self.text is not None
+        """Whether a text has a vector: beside pictures alone it has one where their encoder knows names."""
+        return self.text is not None or self._naming is not None
 
     def encode(
         self, texts: Sequence[str], *, batch_size: int = 64, progress: Progress | None = None
     ) -> Floats:
-        """Vectors (n, d) of items without a picture; of unit length, zeros where the layout has no text."""
+        """Vectors (n, d) of items without a picture, of unit length.
+
+        Where the layout has no text: of pictures that the texts name, and zeros where none are named.
+        """
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         if self.text is not None:
             vectors[:, : self._words] = self.text.encode(texts, batch_size=batch_size, progress=progress)
+        elif self._naming is not None and len(texts):
+            blocks = len(self.layout.pictures)
+            vectors[:] = np.tile(self._naming.encode_names(texts), blocks) / np.float32(np.sqrt(blocks))
         return vectors
 
     def join(self, text: Floats | None, pictures: Sequence[Floats]) -> Floats:
@@ -75,6 +82,11 @@ def joined_revision(text: str, image: str, layout: Layout) -> str:
     parts = [text, image, str(layout.has_text), *layout.pictures]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
     return f"joined@{digest[:12]}"
+
+
+def _naming(image: ImageEncoder) -> EncodesNames | None:
+    """The encoder itself where it puts names beside pictures."""
+    return image if isinstance(image, EncodesNames) else None
 
 
 def _unit(vector: Floats) -> Floats:

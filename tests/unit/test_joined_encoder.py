@@ -69,3 +69,19 @@ def test_pixels_tell_colours_and_places():
     assert np.allclose(np.linalg.norm(pages("red", "blue"), axis=1), 1.0)
     assert np.argmax(pages("red") @ pages("blue", "darkred").T) == 1
     assert PICTURES.encode([]).shape == (0, 48)
+
+
+class Naming(PixelsEncoder):
+    """Pictures and names side by side: a name of a colour is the picture that is that colour all over."""
+
+    def encode_names(self, names):
+        return self.encode([Image.new("RGB", (4, 4), name) for name in names])
+
+
+def test_where_the_image_encoder_knows_names_they_are_compared_with_every_picture():
+    encoder = JoinedEncoder(None, Naming(4), Layout(False, ("i", "j")))
+    assert encoder.reads_words
+    names = encoder.encode(["red", "blue"])
+    item = encoder.join(None, [pages("red"), pages("red")])
+    assert np.allclose(names @ item, [1.0, (pages("blue") @ pages("red").T).item()], atol=1e-6)
+    assert encoder.encode([]).shape == (0, encoder.dimensions)
