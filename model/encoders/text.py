@@ -148,6 +148,8 @@ class TextEncoder:
 
     def unknown_share(self, texts: Sequence[str]) -> float:
         """Share of the pieces of all texts that stand for what is not in the vocabulary, 0 to 1."""
+        if not texts:
+            return 0.0
         tokens = self._tokenizer(
             list(texts), truncation=True, max_length=self.max_tokens, add_special_tokens=False
         )["input_ids"]
