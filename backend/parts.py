@@ -176,8 +176,9 @@ def _load_image_encoder(settings: Settings) -> ImageEncoder:
     if name in IMAGE_ENCODERS:
         return IMAGE_ENCODERS[name]()
     from model.encoders.image import load_image_encoder
+    from model.representations.with_pixels import with_pixels
 
-    return load_image_encoder(name, device=settings.device, threads=settings.torch_threads)
+    return with_pixels(load_image_encoder(name, device=settings.device, threads=settings.torch_threads))
 
 
 def _read_image_revision(settings: Settings) -> str:
@@ -185,8 +186,9 @@ def _read_image_revision(settings: Settings) -> str:
     if name in IMAGE_ENCODERS:
         return IMAGE_ENCODERS[name]().revision
     from model.encoders.image_folders import find_image_folder
+    from model.representations.pixels import REVISION
 
-    return find_image_folder(name).revision
+    return f"{find_image_folder(name).revision}+{REVISION}"
 
 
 def _run_pending(context: Context, project_id: int) -> None:

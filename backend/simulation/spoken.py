@@ -84,7 +84,7 @@ def _words(found: Any) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise ValueError("neither a word, nor a list, nor a number")
     if found and all(isinstance(item, list) for item in found):
-        raise ValueError("paths, as of a taxonomy, which are read from --project alone")
+        raise ValueError("paths, as of a taxonomy, which need a labeling config: see --project")
     if not all(isinstance(item, str | int | float) for item in found):
         raise ValueError("a list of something else than words")
     words = (str(item).strip() for item in found)

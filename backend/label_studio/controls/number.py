@@ -15,6 +15,7 @@ from backend.label_studio.controls.regions import place_obstacles, region, value
 
 # Labels and beliefs are of single precision, which ends at 3e38; what is larger is a slip of the keyboard.
 _LARGEST = 1e30
+_MOST_STEPS, _DIGITS = 1e9, 12  # steps that are finer than what single precision tells are none
 
 
 class Number:
@@ -48,9 +49,35 @@ class Number:
         return (repr(float(median(float(target[0]) for target in said))),) if said else None
 
     def render(self, question: Question, target: Target, *, confidence: float) -> list[Json]:
-        """One region with the number."""
+        """One region with the number that people could type who mean this one: in bounds, on a step."""
         if not target:
             return []
-        number = float(target[0])
+        number = _typed(float(target[0]), question)
         shown: int | float = int(number) if number.is_integer() else number
         return [region(question, "number", {"number": shown}, confidence=confidence)]
+
+
+def _typed(number: float, question: Question) -> float:
+    """The nearest number that min, max and step of the config allow; steps count from min, without it from 0.
+
+    Bounds without a number between them, and what is no number, are passed over.
+    """
+    least, most, step = (_said(question, name) for name in ("min", "max", "step"))
+    low, high = -_LARGEST if least is None else least, _LARGEST if most is None else most
+    if low > high:
+        return number
+    number = min(max(number, low), high)
+    start = least or 0.0
+    if step is None or step <= 0.0 or abs(number - start) / _MOST_STEPS > step:
+        return number
+    steps = round((number - start) / step)
+    near = [round(start + count * step, _DIGITS) for count in (steps, steps - 1, steps + 1)]
+    return next((one for one in near if low <= one <= high), number)
+
+
+def _said(question: Question, name: str) -> float | None:
+    try:
+        value = float(question.attribute(name))
+    except ValueError:
+        return None
+    return value if abs(value) <= _LARGEST else None

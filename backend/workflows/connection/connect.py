@@ -14,6 +14,7 @@ from backend.label_studio.label_config import LabelConfig, Preference
 from backend.label_studio.label_hints import require_known
 from backend.label_studio.queue_settings import find_disturbances
 from backend.label_studio.required import require_answer
+from backend.task_types import is_single_choice
 from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.register import register
 from backend.workflows.connection.shown import add_link, show_line, shows_line
@@ -37,11 +38,11 @@ class ConnectOptions:
     """What an admin asks of a connection.
 
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
-    annotators why a task comes and how sure its pre-annotation is. It and `require` make an answer to our
-    question required, so that nobody submits an empty one. `link` adds the dashboard's address to the
-    project's description. `encoder` names the project's own; without one, texts that are clearly not English
-    get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what changed;
-    None leaves that as it was.
+    annotators why a task comes and how sure its pre-annotation is. It, for one choice, and `require` make an
+    answer to our question required, so that nobody submits an empty one. `link` adds the dashboard's address
+    to the project's description. `encoder` names the project's own; without one, texts that are clearly not
+    English get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what
+    changed; None leaves that as it was.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
@@ -121,7 +122,8 @@ def _change_config(
     changes = []
     if options.explain:
         changes += show_line(workspace, remote)
-    if options.explain or options.require:
+    # of several choices none may be the answer: only who asks for it makes one required
+    if options.require or (options.explain and is_single_choice(config)):
         changes += _require_answer(workspace, remote, read_none(workspace, config))
     if options.link:
         changes += add_link(workspace, remote)
