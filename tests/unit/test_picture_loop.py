@@ -10,8 +10,12 @@ from backend.database import Media
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.intake.unread_pictures import unread_pictures
+from backend.workflows.project.account import read_account
+from backend.workflows.project.figures import Signals
 from backend.workflows.record import replay
 from backend.workflows.serving.predict import predict_by_names, predict_tasks
+from backend.workflows.views.dashboard.waiting import find_waiting, gather
+from model.encoders.image_folders import LITE0_FOLDER
 from model.encoders.pixels import PixelsEncoder
 from model.encoders.table import IMAGE_ENCODERS
 from tests.pictures import COLD, WARM, Files, draw
@@ -41,7 +45,7 @@ def make_bench(make_settings, make_context, make_app, label_studio, files, monke
     monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: PixelsEncoder(5))
 
     def make(config=f"<View>{IMAGE}{CHOICES}</View>", rows=None, **settings):
-        context = make_context(make_settings(image_encoder="pixels", **settings))
+        context = make_context(make_settings(**({"image_encoder": "pixels"} | settings)))
         context = replace(context, media=lambda: files)
         make_app(context)
         project = label_studio.add_project(label_config=config)
@@ -143,6 +147,8 @@ def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_
     said = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "pictures")
     assert said.verdict == "warning"
     assert said.message.startswith("2 pictures cannot be read: 1: ")
+    cards = find_waiting(gather(bench.workspace, Signals(), read_account(bench.workspace)))
+    assert [card.title for card in cards if card.key == "pictures"] == ["2 pictures cannot be read"]
     served = bench.served(TASKS)
     assert unread.issubset(served)
     assert not unread.intersection(served[: len(bench.window)])
@@ -243,3 +249,12 @@ def test_tasks_of_an_unknown_project_are_answered_with_nothing(make_bench):
     config = parse_label_config(bench.remote["label_config"])
     (answer,) = predict_by_names(bench.context, [{"id": 1, "data": {"image": address_of(1)}}], config)
     assert answer["result"] == []
+
+
+@pytest.mark.skipif(not LITE0_FOLDER.is_dir(), reason="EfficientNet-Lite0 is not installed")
+def test_the_network_that_is_installed_looks_at_pictures(make_bench):
+    bench = make_bench(image_encoder="")
+    encoder = bench.context.encoders.images
+    assert encoder.revision == encoder.get().revision
+    assert len(bench.window) == 10
+    assert len(bench.workspace.tasks.read_vectors(bench.workspace.encoder.revision)) == TASKS
