@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from model.novelty.conformal import Doubles, p_values, share_of_known
 from model.novelty.crossfit import CrossFit
 from model.novelty.known_set import KnownSet, make_known_set
+from model.novelty.narrow import along, items_along, principal_axes
 from model.novelty.scores import SCORES
 from model.records import Embeddings, Floats, Ids, Labels, ThresholdSource
 
@@ -78,6 +79,10 @@ def detect(
     given = np.argsort(labels.ids, kind="stable")  # by id, so that the order of the rows decides nothing
     asked = np.argsort(pool.ids, kind="stable")
     labelled, labels, audit = labelled.take(given), labels.take(given), audit[given]
+    axes = principal_axes(labelled.vectors, pool.vectors[asked])
+    labelled, pool = items_along(axes, labelled), items_along(axes, pool)
+    name_vectors = None if name_vectors is None else along(axes, name_vectors)
+    rejected = None if rejected is None else along(axes, rejected)
     known = _make_known_set(labelled, labels, name_vectors, rejected)
     crossfit = CrossFit(known, labelled, labels, pool.take(asked), audit=audit, rng=rng)
     weights = crossfit.choose_weights()

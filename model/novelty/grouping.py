@@ -14,6 +14,7 @@ from model.novelty.cut import MOST_CALIBRATED, Cut, calibrate_cut
 from model.novelty.known_set import class_means
 from model.novelty.linking import lean, link, unit
 from model.novelty.metric import learn_metric
+from model.novelty.narrow import items_along, principal_axes
 from model.records import Embeddings, Floats, Labels
 
 SMALLEST = 3
@@ -49,6 +50,8 @@ def group_items(novel: Embeddings, labelled: Embeddings, labels: Labels, *, seed
     if len(novel) < SMALLEST:
         return []
     ordered = novel.take(np.argsort(novel.ids))
+    axes = principal_axes(labelled.vectors, ordered.vectors)
+    ordered, labelled = items_along(axes, ordered), items_along(axes, labelled)
     cut, seen, neighbours = Cut(), ordered.vectors, 0
     counts = labels.targets.sum(axis=0)
     if (counts >= 2).sum() >= 2:
