@@ -46,7 +46,11 @@ def test_sets_are_read_judged_and_weighed(context, file):
 
 @pytest.mark.parametrize(
     ("label", "why"),
-    [({"a": 1}, "an object of another shape"), (None, "holds no labels"), ([["cats"]], "is paths, as of a taxonomy")],
+    [
+        ({"a": 1}, "an object of another shape"),
+        (None, "holds no labels"),
+        ([["cats"]], "is paths, as of a taxonomy"),
+    ],
 )
 def test_a_row_without_labels_is_named(file, label, why):
     row = {"text": "whiskers", "label": label, "source": "synthetic"}
