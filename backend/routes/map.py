@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from backend.context import Context
-from backend.errors import BadRequest, NextlabelError
+from backend.errors import BadRequest, NextlabelError, NotFound
 from backend.routes.auth import who
 from backend.workflows.findings.selections import MOST_IN_TAB, ask_next, make_tab, stop_asking
 from backend.workflows.project.workspace import open_workspace
@@ -50,6 +50,13 @@ def _serve_texts(routes: Blueprint, context: Context) -> None:
     def tasks(project_id: int) -> Response:
         cards = read_cards(open_workspace(context, project_id), _numbers(request.args.get("task", "")))
         return jsonify({"tasks": cards})
+
+    @routes.get("/projects/<int:project_id>/tasks/<int:task_id>/picture.jpg")
+    def picture(project_id: int, task_id: int) -> Response:
+        found = open_workspace(context, project_id).pictures.thumbnail(task_id)
+        if found is None:
+            raise NotFound(f"Task {task_id} shows no picture that could be read.")
+        return Response(found, mimetype="image/jpeg")
 
     # A search changes nothing; what was typed belongs into no address, and so into no log of one.
     @routes.post("/projects/<int:project_id>/search")

@@ -185,7 +185,7 @@ class PoolMap {
     const [card] = await this.server.texts([task[index], ...this.tasksAround(index)]).catch(() => []);
     if (this.chosen !== index || !card) return;
     const like = (number) => this.search({ task: number }, `like task ${number}`);
-    showTip(this.tip, card, { address: frame.dataset.task, held, like });
+    showTip(this.tip, card, { address: frame.dataset.task, pictures: frame.dataset.picture, held, like });
     this.tip.hidden = false;
     placeTip(this.tip, place, frame);
     if (speak) this.spoken.textContent = [...this.tip.querySelectorAll("p")].map((line) => line.textContent).join(". ");

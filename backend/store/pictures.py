@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -209,6 +209,16 @@ class Pictures(ProjectTable):
                 return None
             row = session.get(Media, (self._project_id, address_hash(addresses[place])))
             return None if row is None else row.thumbnail
+
+    def shown_by(self, task_ids: Collection[int]) -> set[int]:
+        """Those of some tasks that show pictures."""
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Task.task_id, Task.pictures).where(
+                    Task.project_id == self._project_id, Task.task_id.in_(task_ids)
+                )
+            )
+            return {task_id for task_id, pictures in rows if pictures}
 
     def faults(self) -> tuple[FaultGroup, ...]:
         """Why pictures cannot be read, the commonest reason first, with the first tasks that show them."""

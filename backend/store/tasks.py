@@ -243,6 +243,7 @@ class Tasks(ProjectTable):
                     MapPoint.predicted,
                     MapPoint.confidence,
                     func.substr(Task.content, 1, length).label("beginning"),
+                    Task.pictures,
                 )
                 .outerjoin(
                     MapPoint, (MapPoint.project_id == Task.project_id) & (MapPoint.task_id == Task.task_id)

@@ -1,9 +1,11 @@
 """Projects of pictures: suggestions, order, audit, replay, and what cannot be read."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import update
 
 from backend.database import Media
@@ -258,3 +260,28 @@ def test_the_network_that_is_installed_looks_at_pictures(make_bench):
     assert encoder.revision == encoder.get().revision
     assert len(bench.window) == 10
     assert len(bench.workspace.tasks.read_vectors(bench.workspace.encoder.revision)) == TASKS
+
+
+def test_the_page_loads_small_pictures_of_tasks(make_bench, make_app):
+    bench = make_bench()
+    client = make_app(bench.context).test_client()
+    task_id = bench.window[0]
+    answer = client.get(f"/projects/{bench.project_id}/tasks/{task_id}/picture.jpg")
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert Image.open(io.BytesIO(answer.data)).size == (32, 32)
+    (card,) = client.get(f"/projects/{bench.project_id}/tasks.json?task={task_id}").json["tasks"]
+    assert card["picture"] is True
+    page = client.get(f"/projects/{bench.project_id}").text
+    assert f'data-picture="{bench.project_id}/tasks/0/picture.jpg"' in page
+    missing = client.get(f"/projects/{bench.project_id}/tasks/99999/picture.jpg")
+    assert (missing.status_code, missing.json["error"]["code"]) == (404, "not-found")
+
+
+def test_a_group_of_a_possible_new_class_shows_its_pictures(make_bench, make_app):
+    bench = make_bench()
+    members = bench.window[:10]
+    row = bench.workspace.groups.new(1, name="stripes", version=bench.version)
+    row.members, row.typical = list(members), list(members)
+    bench.workspace.groups.renew([row], gone=[])
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert all(f'src="{bench.project_id}/tasks/{one}/picture.jpg"' in page for one in members[:3])

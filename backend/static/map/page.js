@@ -40,12 +40,24 @@ export function showLayers(list, map, on, press) {
   refill(list, items);
 }
 
-export function showTip(tip, card, { address, held, like }) {
+// The small picture of a task, if it shows one that could be read; `address` is that of task 0.
+export function picture(card, address) {
+  if (!card.picture) return [];
+  const image = element("img", {
+    className: "small-picture",
+    src: address.replace("/0/", `/${card.task}/`),
+    alt: `Picture of task ${card.task}`,
+  });
+  image.addEventListener("error", () => image.remove());
+  return [image];
+}
+
+export function showTip(tip, card, { address, pictures, held, like }) {
   tip.classList.toggle("held", held);
   const line = (text) => element("p", { textContent: text });
   const heading = element("p");
   heading.append(element("strong", { textContent: `Task ${card.task}` }));
-  tip.replaceChildren(heading, line(describe(card)), line(card.text));
+  tip.replaceChildren(heading, line(describe(card)), ...picture(card, pictures), line(card.text));
   if (!held) return;
   const more = element("button", { type: "button", textContent: "More like this" });
   more.addEventListener("click", () => like(card.task));

@@ -1,6 +1,6 @@
 // The list of picked tasks, and what can be done with them.
 
-import { describe, element } from "./page.js";
+import { describe, element, picture } from "./page.js";
 
 const AT_ONCE = 8;
 const LONGEST_TITLE = 40;
@@ -63,7 +63,7 @@ export class Panel {
     like.setAttribute("aria-label", `More like task ${card.task}`);
     like.addEventListener("click", () => this.told.like(card.task));
     const row = element("li");
-    row.append(link, element("span", { className: "muted", textContent: describe(card) }), like);
+    row.append(...picture(card, this.server.addresses.picture), link, element("span", { className: "muted", textContent: describe(card) }), like);
     return row;
   }
 

@@ -19,7 +19,8 @@ def novel_groups(workspace: Workspace) -> list[Json]:
     shown = list_groups(workspace)[:_MOST_GROUPS]
     typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
     texts = read_snippets(workspace, typical, length=_LENGTH)
-    return [_group(group, texts) for group in shown]
+    pictured = workspace.pictures.shown_by(typical)
+    return [_group(group, texts, pictured) for group in shown]
 
 
 def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
@@ -30,9 +31,9 @@ def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
     return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer." if in_tab else found.words
 
 
-def _group(group: Json, texts: dict[int, str]) -> Json:
+def _group(group: Json, texts: dict[int, str], pictured: set[int]) -> Json:
     found = [
-        {"task": task_id, "text": texts[task_id]}
+        {"task": task_id, "text": texts[task_id], "picture": task_id in pictured}
         for task_id in group["typical"][:_TYPICAL]
         if task_id in texts
     ]

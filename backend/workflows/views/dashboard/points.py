@@ -71,6 +71,7 @@ def _card(row: Any) -> Json:
         "predicted": row.predicted,
         "confidence": row.confidence,
         "skipped": row.outcome == "skipped",
+        "picture": bool(row.pictures),
     }
 
 
