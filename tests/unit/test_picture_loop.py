@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import update
 
 from backend.database import Media
+from backend.errors import BadRequest
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.intake.unread_pictures import unread_pictures
@@ -17,6 +18,7 @@ from backend.workflows.project.figures import Signals
 from backend.workflows.record import replay
 from backend.workflows.serving.predict import predict_by_names, predict_tasks
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
+from backend.workflows.views.search import like_sentence, like_task
 from model.encoders.image_folders import LITE0_FOLDER
 from model.encoders.pixels import PixelsEncoder
 from model.encoders.table import IMAGE_ENCODERS
@@ -285,3 +287,13 @@ def test_a_group_of_a_possible_new_class_shows_its_pictures(make_bench, make_app
     bench.workspace.groups.renew([row], gone=[])
     page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
     assert all(f'src="{bench.project_id}/tasks/{one}/picture.jpg"' in page for one in members[:3])
+
+
+def test_pictures_alone_are_like_tasks_and_not_like_sentences(make_bench):
+    bench = make_bench()
+    task_id = bench.window[0]
+    found = like_task(bench.workspace, task_id, count=10)
+    alike = {label_of(bench.tasks[one]["data"]["image"]) for one in found}
+    assert found[0] == task_id and alike == {label_of(bench.tasks[task_id]["data"]["image"])}
+    with pytest.raises(BadRequest, match="pictures alone"):
+        like_sentence(bench.workspace, "a red disc", count=5)

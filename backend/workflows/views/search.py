@@ -44,6 +44,11 @@ def like_sentence(workspace: Workspace, sentence: str, *, count: int) -> list[in
         raise BadRequest("There is nothing to look for.", hint="Type a sentence.")
     encoder = workspace.encoder.get()
     (vector,) = encoder.encode([words])
+    if not vector.any():
+        raise BadRequest(
+            "A sentence is compared with texts, and this project shows pictures alone.",
+            hint="Pick a task on the map and ask for more like it.",
+        )
     found = _nearest(workspace, encoder.revision, vector, count=count)
     if not found:
         raise BadRequest("No text of this project has been read yet.", hint="The next loop reads them.")
