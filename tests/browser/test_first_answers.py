@@ -17,7 +17,7 @@ ANSWERS = 30
 KEYS = {label: str(key) for key, label in enumerate(LABELS.values(), start=1)}
 FITS_NONE = set(HELD_OUT.values())
 LINE = re.compile(r"\d+ % sure|answer unaided|something new")
-RANGE = re.compile(r"\d+ (?:to|and) \d+ %[^.]*\b1 blind answer\b")
+RANGE = re.compile(r"\d+ (?:to|and) \d+ %[^.]*\b\d+ blind answers?\b")
 
 
 @pytest.fixture
