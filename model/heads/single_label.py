@@ -40,6 +40,11 @@ class LinearHead:
         """Length d of the vectors this head takes."""
         return int(self.weights.shape[0])
 
+    @property
+    def knows_nothing(self) -> bool:
+        """Whether all classes are equally likely whatever the item: before the first label, without names."""
+        return len(self.space) > 1 and not (self.weights.any() or self.bias.any())
+
     def logits(self, vectors: Floats) -> Floats:
         """Calibrated logits (n, c) of vectors (n, d)."""
         if vectors.ndim != 2 or vectors.shape[1] != self.dimensions:

@@ -229,7 +229,7 @@ def test_projects_do_not_see_each_others_models(predict, connected, label_studio
     connected.label(10)
     connected.loop()
     set_up("77.1700000000")
-    (other,) = predict(as_tasks(["cats purr"]), project="77.1700000000")
+    (other,) = predict(as_tasks(["purr whiskers"]), project="77.1700000000")
     assert other["model_version"] == "nl-000000-label-names"
     assert "meta" not in other["result"][0]
 

@@ -20,7 +20,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.answers import Answered, above_floor, regions_of
 from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
-from backend.workflows.serving.serving import Serving, best_label, says_nothing
+from backend.workflows.serving.serving import Serving, best_label
 from model.novelty.unlike import unlike_labelled
 from model.records import Floats
 
@@ -197,7 +197,7 @@ def _of_belief(serving: Serving, row: Floats, *, is_unlike: bool) -> Line:
     best = best_label(serving.head, row, serving.config)
     if best is None:
         return _same("The model knows none of the labels there are now: nothing is ticked.")
-    if says_nothing(row):
+    if serving.head.knows_nothing:
         return _same("The model cannot say anything of this one yet.")
     name, confidence = best
     title = next(label.title for label in serving.config.labels if label.name == name)

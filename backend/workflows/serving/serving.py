@@ -145,17 +145,12 @@ def load_serving(workspace: Workspace, snapshot: Snapshot, *, config: LabelConfi
 def answer_first(head: LinearHead, row: Floats, config: LabelConfig, *, floor: float) -> list[Answered]:
     """The answer to a first single choice by one item's probabilities (c,): its best label there (still) is.
 
-    None where no label reaches the `floor`, or none is likelier than another.
+    None where no label reaches the `floor`, and of a head that knows nothing.
     """
     best = best_label(head, row, config)
-    if best is None or best[1] < floor or says_nothing(row):
+    if best is None or best[1] < floor or head.knows_nothing:
         return []
     return [Answered(config.questions[0], (best[0],), best[1])]
-
-
-def says_nothing(row: Floats) -> bool:
-    """Whether all of several classes are equally likely by one item's probabilities (c,)."""
-    return len(row) > 1 and bool(row.min() == row.max())
 
 
 def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str, float] | None:
