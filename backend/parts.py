@@ -186,7 +186,7 @@ def _read_image_revision(settings: Settings) -> str:
     if name in IMAGE_ENCODERS:
         return IMAGE_ENCODERS[name]().revision
     from model.encoders.image_folders import find_image_folder
-    from model.representations.pixels import REVISION
+    from model.encoders.pixels import REVISION
 
     return f"{find_image_folder(name).revision}+{REVISION}"
 

@@ -21,8 +21,8 @@ from benchmarks.image_sets import ImageSet, fingerprint, kept_vectors, load_imag
 from model.encoders.image import BATCH, Lite0Encoder
 from model.encoders.image_folders import LITE0, LITE0_FOLDER, SIDE, ImageEncoderFolder
 from model.encoders.lite0 import DEVIATION, MEAN, features
+from model.encoders.pixels import encode_pixels, join_pixels
 from model.records import Floats
-from model.representations.pixels import encode_pixels, join_pixels
 
 SIDES = (96, 128, 160, 224)
 LABELS = (20, 100, 500)

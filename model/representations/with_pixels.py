@@ -8,14 +8,14 @@ import numpy as np
 
 from model.encoders import Progress
 from model.encoders.image import EncodesNames, ImageEncoder, Pictures
-from model.records import Floats
-from model.representations.pixels import (
+from model.encoders.pixels import (
     DIMENSIONS,
     REVISION,
     SHARE_OF_PIXELS,
     encode_pixels,
     join_pixels,
 )
+from model.records import Floats
 
 
 class WithPixels:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from model.representations.pixels import DIMENSIONS, encode_pixels
+from model.encoders.pixels import DIMENSIONS, encode_pixels
 
 SIDES = st.integers(1, 40)
 PICTURES = (

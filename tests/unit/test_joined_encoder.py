@@ -7,9 +7,9 @@ from PIL import Image
 from model.encoders import reads_words
 from model.encoders.hashing import HashingEncoder
 from model.encoders.joined import JoinedEncoder, Layout, joined_revision
-from model.encoders.pixels import PixelsEncoder
+from tests.pictures import FewPixels
 
-TEXT, PICTURES = HashingEncoder(16), PixelsEncoder(4)
+TEXT, PICTURES = HashingEncoder(16), FewPixels(4)
 BOTH = JoinedEncoder(TEXT, PICTURES, Layout(True, ("i", "j")))
 ALONE = JoinedEncoder(None, PICTURES, Layout(False, ("i",)))
 
@@ -71,7 +71,7 @@ def test_pixels_tell_colours_and_places():
     assert PICTURES.encode([]).shape == (0, 48)
 
 
-class Naming(PixelsEncoder):
+class Naming(FewPixels):
     """Pictures and names side by side: a name of a colour is the picture that is that colour all over."""
 
     def encode_names(self, names):

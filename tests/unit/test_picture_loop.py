@@ -20,9 +20,8 @@ from backend.workflows.serving.predict import predict_by_names, predict_tasks
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_sentence, like_task
 from model.encoders.image_folders import LITE0_FOLDER
-from model.encoders.pixels import PixelsEncoder
 from model.encoders.table import IMAGE_ENCODERS
-from tests.pictures import COLD, WARM, Files, draw
+from tests.pictures import COLD, WARM, FewPixels, Files, draw
 from tests.workbench import Workbench
 
 IMAGE = '<Image name="i" value="$image"/>'
@@ -46,7 +45,7 @@ def files():
 @pytest.fixture
 def make_bench(make_settings, make_context, make_app, label_studio, files, monkeypatch):
     """make_bench(config, data of each task): a connected project; short vectors are quick to look through."""
-    monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: PixelsEncoder(5))
+    monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: FewPixels(5))
 
     def make(config=f"<View>{IMAGE}{CHOICES}</View>", rows=None, **settings):
         context = make_context(make_settings(**({"image_encoder": "pixels"} | settings)))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from model.encoders.image import EncodesNames
-from model.representations.pixels import DIMENSIONS, SHARE_OF_PIXELS, encode_pixels, join_pixels
+from model.encoders.pixels import DIMENSIONS, SHARE_OF_PIXELS, encode_pixels, join_pixels
 from model.representations.with_pixels import with_pixels
 
 
