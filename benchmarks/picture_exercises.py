@@ -126,11 +126,16 @@ def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPicture
 
 def _encode_missing(folder: Path, kept: Mapping[str, Path], cifar10: Path | None) -> None:
     encoder = with_pixels(load_image_encoder())
-    for pictures in load_image_sets(folder / "packages", cifar10=cifar10, most=READ):
-        taken, path = _take(pictures, TASKS[pictures.name].most_of_a_class), kept[pictures.name]
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(path, vectors=encoder.encode(taken.pictures), classes=taken.classes)
+    for name, taken in taken_pictures(folder, cifar10=cifar10).items():
+        if not kept[name].is_file():
+            kept[name].parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept[name], vectors=encoder.encode(taken.pictures), classes=taken.classes)
+
+
+def taken_pictures(folder: Path, *, cifar10: Path | None) -> dict[str, ImageSet]:
+    """The pictures that the vectors are of, in their order."""
+    found = load_image_sets(folder / "packages", cifar10=cifar10, most=READ)
+    return {one.name: _take(one, TASKS[one.name].most_of_a_class) for one in found}
 
 
 def _take(pictures: ImageSet, most_of_a_class: int) -> ImageSet:
