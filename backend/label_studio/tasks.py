@@ -21,7 +21,7 @@ from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 9
+READER = 10
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]

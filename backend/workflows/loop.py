@@ -19,10 +19,11 @@ from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_parts, embed_project
+from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.fetch_pictures import fetch_pictures
+from backend.workflows.intake.part_items import embed_parts
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import (
     forget_other_objects,
