@@ -242,7 +242,7 @@ class ProjectLoop:
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
         serving = replace(
-            serve(learned, version=next_version(taken, by_name=learned.by_name), config=config),
+            serve(learned, version=next_version(taken, by_name=learned.kind == "label-names"), config=config),
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
             novel=novel_members(self.workspace),
@@ -378,7 +378,7 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
     snapshot = learned.seen
     return Manifest(
         version=version,
-        kind="label-names" if learned.by_name else "trained",
+        kind=learned.kind,
         classes=snapshot.labels.space.names,
         encoder=snapshot.embeddings.encoder,
         seed=workspace.seed,
