@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from backend.json_types import Json
 from backend.label_studio.objects.values import in_words
 from backend.label_studio.text_template import OWN_FIELDS
 
@@ -21,7 +20,9 @@ _CAMEL: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-Z])")
 _CHECKSUM: Final = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{8,}\b", re.IGNORECASE)
 _NO_LETTER: Final = re.compile(r"[\W\d_]+")
 # What cameras and scanners call every file.
-_NAMELESS: Final = frozenset({"img", "image", "dsc", "dscn", "dscf", "pict", "pxl", "photo", "picture", "scan"})
+_NAMELESS: Final = frozenset(
+    {"img", "image", "dsc", "dscn", "dscf", "pict", "pxl", "photo", "picture", "scan"}
+)
 
 
 def task_words(data: object) -> str:

@@ -55,9 +55,7 @@ def is_number(name: str, number: int) -> bool:
     return name == number_group(number)
 
 
-def _first_words(
-    words: NDArray[np.object_], weight: NDArray[np.float64], texts: Sequence[str]
-) -> list[str]:
+def _first_words(words: NDArray[np.object_], weight: NDArray[np.float64], texts: Sequence[str]) -> list[str]:
     """The words (n,) that weigh most, of each stem the first."""
     chosen: dict[str, int] = {}
     for row in np.lexsort((words, -weight)):
@@ -65,5 +63,5 @@ def _first_words(
             break
         chosen.setdefault(words[row][:_STEM], int(row))
     read = " ".join(texts).lower()
-    rows = sorted(chosen.values(), key=lambda row: (-weight[row], read.find(words[row])))
+    rows = sorted(chosen.values(), key=lambda row: (-weight[row], read.find(str(words[row]))))
     return [words[row] for row in rows]
