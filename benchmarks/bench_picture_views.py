@@ -63,6 +63,9 @@ def main() -> None:
     torch.set_num_threads(1)
     bench = Bench("picture_views", "Pictures: what flipped and cropped views of labelled pictures teach")
     sets = read_sets(options.folder, cifar10=options.cifar10)
+    if not sets:
+        bench.say("left out: no vectors are kept, and --cifar10 does not say where that set is")
+        return
     views = _read_views(options.folder, sets, options.cifar10)
     for name, pictures in sets.items():
         for count in LABELS:

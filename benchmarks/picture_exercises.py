@@ -39,10 +39,10 @@ class PictureTask:
 TASKS = {
     task.name: task
     for task in (
-        PictureTask("clip art", 25, 500, 64),
-        PictureTask("emoji", 20, 500),
-        PictureTask("digits", 20, 400),
-        PictureTask("cifar10", 20, 500),
+        PictureTask("clip art", 25, 400, 64),
+        PictureTask("emoji", 20, 260),
+        PictureTask("digits", 20, 160),
+        PictureTask("cifar10", 20, 340),
     )
 }
 
@@ -111,10 +111,15 @@ def _axes(pool: Floats) -> Floats:
 
 
 def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPictures]:
-    """Every set that can be had; vectors and classes are kept under `folder`, the packages are read once."""
+    """Every set that can be had; vectors and classes are kept under `folder`, the packages are read once.
+
+    None while vectors are missing and `cifar10` does not say where that set is.
+    """
     revision = f"{find_image_folder().revision}+{REVISION}"
     kept = {name: folder / "exercises" / f"{name}-{revision}.npz".replace(" ", "-") for name in TASKS}
     if not all(path.is_file() for path in kept.values()):
+        if cifar10 is None:
+            return {}
         _encode_missing(folder, kept, cifar10)
     found = {}
     for name, path in kept.items():
