@@ -25,9 +25,11 @@ STATISTICS: Final = (
     ("less colourful", "more colourful"),
     ("more blurred", "sharper or noisier"),
     ("of fewer greys", "of more greys"),
-    ("less black and white", "more black and white"),
+    ("less black", "more black"),
+    ("less white", "more white"),
     ("with fewer edges", "with more edges"),
     ("less of one colour", "more of one colour"),
+    ("less even", "more even"),
 )
 THUMBNAIL_SIDE: Final = 160  # pixels
 _QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
@@ -36,6 +38,7 @@ _LONGEST = 96  # pixels of the longer side that statistics are taken of
 _NUMBERS: Final = 2 * len(STATISTICS)
 _CLIPPED: Final = (3, 252)  # levels below and above which a pixel is black or white
 _EDGE: Final = 24.0  # levels a pixel: a step that one sees
+_EVEN: Final = 4.0  # levels within which a pixel is what its neighbours are
 _PALETTE: Final = 4  # levels of each colour among which the commonest is sought
 _NOISE: Final = 60.0  # levels
 _BLUR: Final = 0.06  # of the longer side
@@ -45,7 +48,7 @@ _Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A hash of 256 bits (32,), and the statistics (8,) of a picture and of the same one spoiled."""
+    """A hash of 256 bits (32,), and the statistics (10,) of a picture and of the same one spoiled."""
 
     bits: NDArray[np.uint8]
     statistics: Floats
@@ -118,17 +121,19 @@ def _describe(picture: Image.Image) -> Floats:
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     grey = np.asarray(picture.convert("L"), dtype=np.float32)
     shares = np.bincount(grey.astype(np.intp).ravel(), minlength=256) / grey.size
-    there = shares[shares > 0]
+    there, steps = shares[shares > 0], _laplacian(grey)
     low, high = _CLIPPED
     found = (
         grey.mean() / 255.0,
         grey.std() / 255.0,
         _colourfulness(red, green, blue),
-        np.log1p(_laplacian(grey).var()),
+        np.log1p(steps.var()),
         -(there * np.log2(there)).sum(),
-        shares[:low].sum() + shares[high + 1 :].sum(),
+        shares[:low].sum(),
+        shares[high + 1 :].sum(),
         _share_of_edges(grey),
         _largest_colour(pixels),
+        (np.abs(steps) < _EVEN).mean(),
     )
     return np.array(found, dtype=np.float32)
 

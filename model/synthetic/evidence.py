@@ -99,7 +99,7 @@ class ItemFeatures:
 
     @property
     def manner(self) -> Floats:
-        """How odd pictures look (n, 9), then how texts are worded (n, 7); no columns of what is missing."""
+        """How odd pictures look (n, 11), then how texts are worded (n, 7); no columns of what is missing."""
         none = np.zeros((len(self.density), 0), dtype=np.float32)
         looks = none if self.looks is None else self.looks.shares
         return np.concatenate([looks, none if self.words is None else self.words.shares], axis=1)

@@ -49,7 +49,8 @@ class Oddness:
         """Signed deviations (n, f); 0 of what shows no picture."""
         found = np.stack([(statistics - middle) / spread for middle, spread in self._sides])
         nearest = np.abs(np.nan_to_num(found)).argmin(axis=0)
-        return np.nan_to_num(np.take_along_axis(found, nearest[None], axis=0)[0])
+        deviations: Floats = np.nan_to_num(np.take_along_axis(found, nearest[None], axis=0)[0])
+        return deviations
 
 
 def _middle_and_spread(statistics: Floats) -> tuple[Floats, Floats]:

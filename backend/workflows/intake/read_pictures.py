@@ -15,13 +15,12 @@ from PIL import Image
 
 from backend.label_studio.media.errors import MediaError
 from backend.store.pictures import Fault, Picture
+from model.encoders.looks import THUMBNAIL_SIDE, look_at, make_thumbnail
 from model.encoders.pictures import UnreadablePicture, read_picture
 
 THREADS: Final = 8
 # Pictures that are on their way or wait to be taken: what bounds the memory.
 _UNDER_WAY: Final = 24
-THUMBNAIL_SIDE: Final = 160  # pixels
-_QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
 _ORIENTATION: Final = 0x0112  # EXIF
 _TURNED: Final = range(5, 9)  # orientations that lay a picture on its side
 
@@ -77,6 +76,7 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
     width, height = _size(data)
+    small = make_thumbnail(image)
     picture = Picture(
         address=address,
         task_id=task_id,
@@ -84,7 +84,8 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         byte_count=len(data),
         width=width,
         height=height,
-        thumbnail=_thumbnail(image),
+        thumbnail=small,
+        look=look_at(small).pack(),
     )
     return ReadPicture(picture, _reduce(image, side))
 
@@ -94,14 +95,6 @@ def _size(data: bytes) -> tuple[int, int]:
     opened = Image.open(io.BytesIO(data))
     width, height = opened.size
     return (height, width) if opened.getexif().get(_ORIENTATION) in _TURNED else (width, height)
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=_QUALITY)
-    return out.getvalue()
 
 
 def _reduce(image: Image.Image, side: int) -> Image.Image:
