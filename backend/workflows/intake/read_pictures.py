@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,13 +15,11 @@ from PIL import Image
 from backend.label_studio.media.errors import MediaError
 from backend.store.pictures import Fault, Picture
 from model.encoders.looks import THUMBNAIL_SIDE, look_at, make_thumbnail
-from model.encoders.pictures import UnreadablePicture, read_picture
+from model.encoders.pictures import UnreadablePicture, read_picture, read_size
 
 THREADS: Final = 8
 # Pictures that are on their way or wait to be taken: what bounds the memory.
 _UNDER_WAY: Final = 24
-_ORIENTATION: Final = 0x0112  # EXIF
-_TURNED: Final = range(5, 9)  # orientations that lay a picture on its side
 
 
 class Fetcher(Protocol):
@@ -35,7 +32,7 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPicture:
-    """What is kept of a picture, and the picture itself, no larger than an encoder looks at."""
+    """What is kept of a picture, and the picture itself, no larger than it is of use to an encoder."""
 
     picture: Picture
     image: Image.Image
@@ -71,11 +68,11 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
     try:
         data = fetcher.fetch(address, task_id=task_id)
         image = read_picture(data, smallest_side=max(side, THUMBNAIL_SIDE))
+        width, height = read_size(data)
     except MediaError as error:
         return Fault(address, task_id, str(error), error.is_passing)
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
-    width, height = _size(data)
     small = make_thumbnail(image)
     picture = Picture(
         address=address,
@@ -87,17 +84,4 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         thumbnail=small,
         look=look_at(small).pack(),
     )
-    return ReadPicture(picture, _reduce(image, side))
-
-
-def _size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels as people see them; a JPEG may have been read smaller than it is."""
-    opened = Image.open(io.BytesIO(data))
-    width, height = opened.size
-    return (height, width) if opened.getexif().get(_ORIENTATION) in _TURNED else (width, height)
-
-
-def _reduce(image: Image.Image, side: int) -> Image.Image:
-    """A large picture made smaller by whole steps, to no less than twice what is looked at."""
-    factor = min(image.size) // (2 * side)
-    return image.reduce(factor) if factor > 1 else image
+    return ReadPicture(picture, image)
