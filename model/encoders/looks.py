@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 
 from model.records import Floats
 
+REVISION: Final = "looks@1"  # as looks may be kept beside vectors
 HASH_SIDE: Final = 16  # frequencies along each side
 HASH_BYTES: Final = HASH_SIDE**2 // 8
 # What each statistic says of a picture that has less, and more, of it than others.
