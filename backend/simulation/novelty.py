@@ -22,7 +22,7 @@ from backend.workflows.training.names import readable_name
 from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items
-from model.novelty.naming import name_groups
+from model.novelty.naming import name_groups, number_group
 from model.records import Embeddings, Floats, Labels, LabelSpace
 
 HELD_OUT = 0.3
@@ -239,7 +239,8 @@ class _File:
     def _name(self, groups: Sequence[Group], judged: NDArray[np.bool_]) -> list[str]:
         grouped = {item for group in groups for item in group.ids}
         others = [self._texts[row] for row in np.flatnonzero(judged).tolist() if row not in grouped]
-        return name_groups([[self._texts[item] for item in group.ids] for group in groups][:_NAMED], others)
+        names = name_groups([[self._texts[item] for item in group.ids] for group in groups][:_NAMED], others)
+        return [name or number_group(place) for place, name in enumerate(names, start=1)]
 
     def _draw_novel(self, options: Options, rng: np.random.Generator) -> NDArray[np.intp]:
         if options.novel_label is not None:
