@@ -13,7 +13,7 @@ from backend.simulation.encoding import encode_items
 from backend.simulation.local_files import LocalFiles
 from backend.simulation.rows import Wanted, read_labelled_file
 from backend.simulation.seen import see_rows
-from backend.simulation.source import read_source
+from backend.simulation.source import read_answered_source, read_source
 from backend.simulation.sourced_rows import read_sourced_file
 from backend.store.pictures import PictureTask
 from backend.workflows.intake.fetch_pictures import Unkept, embed_shown
@@ -296,3 +296,22 @@ def test_folders_of_pictures_need_to_say_which_are_synthetic(folder):
     with pytest.raises(BadRequest, match="no row has the column 'source'") as caught:
         read_sourced_file(folder, Wanted())
     assert "real and synthetic" in caught.value.hint
+
+
+def test_the_pictures_of_a_project_are_fetched(picture_context, label_studio, make_app):
+    config = (
+        '<View><Image name="i" value="$image"/><Choices name="c" toName="i">'
+        f'<Choice value="{WARM}"/><Choice value="{COLD}"/></Choices></View>'
+    )
+    addresses = {f"/data/upload/1/{n}.png": draw(label_of(n), n) for n in range(20)}
+    files = Files(dict(list(addresses.items())[:19]))
+    context = replace(picture_context, media=lambda: files)
+    make_app(context)
+    project = label_studio.add_project(label_config=config)
+    for number, task in enumerate(label_studio.add_tasks(project, [{"image": a} for a in addresses])):
+        label_studio.annotate(task, label_of(number), user=1)
+    for read in (read_source, read_answered_source):
+        found = read(context, None, project, Wanted(), Silent())
+        assert len(found.rows) == 19
+        assert "1 of 20 rows are left out" in found.notes[-1] and "the answer is 404" in found.notes[-1]
+    assert set(files.asked) == set(addresses)
