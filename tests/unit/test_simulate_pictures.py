@@ -105,6 +105,11 @@ def test_a_folder_of_classes_is_simulated_and_nothing_is_encoded_twice(simulate,
     assert image_encoder.seen == COUNT
 
 
+def test_words_cannot_be_counted_in_pictures(simulate, image_encoder, folder):
+    result = simulate(["simulate", "labels", str(folder), *FEW, "--representation", "tfidf"])
+    assert isinstance(result.exception, BadRequest) and "pictures alone" in result.exception.message
+
+
 def test_rows_name_pictures_relative_to_the_file(simulate, image_encoder, folder):
     same = json.loads(run(simulate, "labels", folder, *FEW).stdout)["strategies"]["random"]["accuracy"]
     path = write(folder / "rows.jsonl", rows_of(folder))
