@@ -49,7 +49,7 @@ def explain_table(outcome: Outcome) -> list[str]:
     budgets = ", ".join(map(str, outcome.budgets))
     if outcome.parts:
         counted = (
-            "the share of held-out answers that are right after so many texts, on average of all questions"
+            "the share of held-out answers that are right after so many items, on average of all questions"
         )
     elif outcome.kind == SINGLE_CHOICE:
         counted = "held-out items that are right after so many labels"

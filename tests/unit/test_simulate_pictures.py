@@ -293,6 +293,7 @@ def test_synthetic_pictures_are_judged_and_no_words_make_no_twins(simulate, imag
     figures = json.loads(run(simulate, "synthetic", tmp_path / "made", "--json").stdout)
     assert figures["n_synthetic"] == 10
     assert not all(item["duplicate_of"] for item in figures["items"])
+    assert figures["items"][0]["id"] == f"synthetic/{label_of(50)}/50.png"
     shown = run(simulate, "synthetic", tmp_path / "made").output
     assert "A folder of classes: 60 files in 2 classes." in shown
 
@@ -320,3 +321,13 @@ def test_the_pictures_of_a_project_are_fetched(picture_context, label_studio, ma
         assert len(found.rows) == 19
         assert "1 of 20 rows are left out" in found.notes[-1] and "the answer is 404" in found.notes[-1]
     assert set(files.asked) == set(addresses)
+
+
+def test_several_questions_of_pictures_alone_are_simulated(simulate, image_encoder, folder):
+    rows = [
+        row | {"labels": {"what": [row["label"]] if number % 4 else [], "stars": 1 + number % 3}}
+        for number, row in enumerate(rows_of(folder))
+    ]
+    path = write(folder / "rows.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in rows])
+    figures = json.loads(run(simulate, "labels", path, *FEW).stdout)
+    assert set(figures["questions"]) == {"what", "stars"}
