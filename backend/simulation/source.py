@@ -30,9 +30,9 @@ def read_source(context: Context, data: Path | None, project: int | None, wanted
 def read_answered_source(
     context: Context, data: Path | None, project: int | None, wanted: Wanted, *, kind: str = ""
 ) -> AnsweredTexts:
-    """Texts of the file or the project with answers to all of its questions.
+    """Texts of the file or the project with answers to all of its questions that have enough of them.
 
-    Raises BadRequest unless it is one of them and there is enough.
+    Raises BadRequest unless it is one of them, and where no question has enough.
     """
     if data is not None and project is None:
         texts = read_answered_file(data, wanted, kind=kind)
@@ -43,9 +43,8 @@ def read_answered_source(
     one_choice = texts.one_choice()
     if one_choice is not None:
         one_choice.require_enough()
-    else:
-        texts.require_enough()
-    return texts
+        return texts
+    return texts.with_enough()
 
 
 def say_notes(console: Console, texts: LabelledTexts | AnsweredTexts) -> None:
