@@ -212,6 +212,19 @@ class Tasks(ProjectTable):
                 found.update({row.task_id: row.content for row in rows})
         return found
 
+    def read_words(self, task_ids: Iterable[int]) -> dict[int, str]:
+        """What each task says in words: its text, else its fields; tasks that are gone are left out."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(sorted(set(task_ids))):
+                rows = session.execute(
+                    select(Task.task_id, Task.content, Task.words).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.content or row.words for row in rows})
+        return found
+
     def sample_texts(self, count: int) -> list[str]:
         """At most so many different texts, by their hash: always the same ones, and none before others."""
         query = select(Task.content_hash, Task.content).where(
@@ -518,6 +531,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "targets": {name: list(target) for name, target in state.targets.items()},
         "parts": {name: list(texts) for name, texts in state.parts.items()},
         "pictures": {name: list(addresses) for name, addresses in state.pictures.items()},
+        "words": state.words,
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

@@ -271,7 +271,7 @@ def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
     missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(
-            f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
+            f"The embeddings of {missing} tasks of that loop are gone, or the encoder is another one.",
             hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
 

@@ -12,6 +12,7 @@ from backend.simulation.labels import DEFAULT, Outcome
 from backend.simulation.labels_json import needed
 from backend.simulation.rows import Wanted, read_labelled_file
 from backend.simulation.source import read_answered_source
+from backend.workflows.project.progress import Silent
 from model.simulation.run import Curve
 
 WORDS = {"sport": "match goal team", "money": "bank price share", "travel": "train hotel beach"}
@@ -182,7 +183,7 @@ def test_questions_of_a_project_that_say_the_same_everywhere_are_left_out(workbe
             for name, stars in said.items()
         ]
         label_studio.submit(task_id, regions)
-    found = read_answered_source(workbench.context, None, workbench.project_id, Wanted())
+    found = read_answered_source(workbench.context, None, workbench.project_id, Wanted(), Silent())
     assert [question.name for question in found.questions] == ["stars"]
     assert len(found.rows) == 20
     said = " ".join(found.notes)

@@ -31,9 +31,9 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
         missing = workspace.tasks.alone_not_encoded(workspace.encoder.revision)
     else:
         missing = workspace.tasks.not_encoded(encoder.revision)
-    progress.stage("encoding texts", total=len(missing))
     if not missing:
         return 0
+    progress.stage("encoding texts", total=len(missing))
     encode_missing(workspace, encoder or workspace.encoder.get(), missing, progress)
     return len(missing)
 

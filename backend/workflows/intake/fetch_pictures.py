@@ -19,7 +19,7 @@ from backend.context import Context, Lazy
 from backend.label_studio.tasks import content_hash
 from backend.store.pictures import Fault, Picture, PictureTask
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.intake.read_pictures import ReadPicture, read_pictures
+from backend.workflows.intake.read_pictures import Fetcher, ReadPicture, read_pictures
 from backend.workflows.project.progress import Progress, Silent
 from backend.workflows.project.workspace import Workspace
 from model.encoders.image import ImageEncoder
@@ -158,23 +158,36 @@ def _fetch(
     progress: Progress,
     until: float = float("inf"),
 ) -> int:
-    """Keeps what came of the pictures at some addresses; returns how many could be read.
+    with context.media() as fetcher:
+        return encode_pictures(context, fetcher, image, kept, wanted, progress=progress, until=until)
+
+
+def encode_pictures(
+    context: Context,
+    fetcher: Fetcher,
+    image: ImageEncoder,
+    kept: Kept,
+    wanted: Iterable[tuple[str, int]],
+    *,
+    progress: Progress,
+    until: float = float("inf"),
+) -> int:
+    """Keeps what came of the pictures at some addresses of tasks; returns how many could be read.
 
     While other threads fetch, this one encodes.
     """
     read, waiting = 0, list[ReadPicture]()
-    with context.media() as fetcher:
-        for found in read_pictures(fetcher, wanted, side=image.side, until=until):
-            if isinstance(found, Fault):
-                kept.keep_fault(found, now=time.time())
-            else:
-                waiting.append(found)
-                read += 1
-            if len(waiting) >= _TOGETHER:
-                _keep(context, image, kept, waiting)
-                waiting = []
-            progress.advance(1)
-        _keep(context, image, kept, waiting)
+    for found in read_pictures(fetcher, wanted, side=image.side, until=until):
+        if isinstance(found, Fault):
+            kept.keep_fault(found, now=time.time())
+        else:
+            waiting.append(found)
+            read += 1
+        if len(waiting) >= _TOGETHER:
+            _keep(context, image, kept, waiting)
+            waiting = []
+        progress.advance(1)
+    _keep(context, image, kept, waiting)
     return read
 
 
