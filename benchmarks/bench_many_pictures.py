@@ -9,7 +9,6 @@ stage runs in a process of its own, first with a stand-in for the encoder, and i
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 from benchmarks.figures import Bench
 from benchmarks.picture_site import GOOD, Site, serving_site
-from benchmarks.picture_stage import STAND_IN, open_project, prepare, run_stage, start_stage
+from benchmarks.picture_stage import STAND_IN, open_project, peak_mib, prepare, run_stage, start_stage
 from model.encoders.image_folders import LITE0_FOLDER
 
 # Kept together and under way: backend/workflows/intake/fetch_pictures.py and read_pictures.py.
@@ -92,11 +91,10 @@ def _kill_in_the_middle(folder: Path, site: Site, log: Path, *, at: int) -> floa
     process = start_stage(folder, log=log)
     while site.asked.total() < at and process.poll() is None:
         time.sleep(0.05)
-    status = Path(f"/proc/{process.pid}/status").read_text()
+    peak = peak_mib(process.pid)
     process.kill()
     process.communicate()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
+    return peak
 
 
 def _kept(folder: Path) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import resource
+import re
 import subprocess
 import sys
 import time
@@ -91,7 +91,7 @@ def main() -> None:
     """Run the stage once."""
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(name)s %(message)s")
     workspace = open_project(Path(sys.argv[1]))
-    at_start = _peak_mib()
+    at_start = peak_mib()
     started, used = time.monotonic(), time.process_time()
     with changing_names():
         joined = fetch_pictures(workspace, progress=LogProgress(logging.getLogger("stage"), 1))
@@ -99,7 +99,7 @@ def main() -> None:
     found = {
         "seconds": time.monotonic() - started,
         "processor": time.process_time() - used,
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
         "peak_at_start_mib": at_start,
         "joined": joined,
         "faults": {group.reason: group.count for group in workspace.pictures.faults()},
@@ -113,8 +113,10 @@ def _open(folder: Path) -> Context:
     return build_context(Settings(data_dir=folder, **values), load_encoder=lambda: HashingEncoder(64))
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_mib(pid: int | str = "self") -> float:
+    """The most memory that a process ever had, in MiB; what its parent had before is none of it."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
 
 
 if __name__ == "__main__":
