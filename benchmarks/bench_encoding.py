@@ -23,7 +23,7 @@ from model.encoders.lite0 import DEVIATION, MEAN, features
 from model.representations.with_pixels import WithPixels, with_pixels
 
 TOGETHER = 64  # pictures, as the loop encodes them
-ROUNDS = 5
+ROUNDS = 4
 WIDTH, HEIGHT = 640, 480
 
 
@@ -67,14 +67,19 @@ def _report(bench: Bench, network: ImageEncoder) -> None:
     bench.raw[f"seconds for {TOGETHER} pictures"] = seconds
     bare = median(seconds["bare"])
     bench.add("the bare network, pictures of 640 × 480", f"{TOGETHER / bare:.0f} a second of processor")
-    _check(bench, "… our encoder of it ÷ bare, same batches, one thread", bare / median(seconds["network"]))
-    _check(bench, "… with the pixels that are joined to it", bare / median(seconds["joined"]))
-    _check(bench, "… the same while eight threads fetch and read", bare / median(seconds["in the loop"]))
+    _check(bench, "… our encoder of it ÷ bare, same batches, one thread", _share(seconds, "network"))
+    _check(bench, "… with the pixels that are joined to it", _share(seconds, "joined"))
+    _check(bench, "… the same while eight threads fetch and read", _share(seconds, "in the loop"))
     whole = {name: TOGETHER / median(seconds[f"{name} of the loop"]) for name in ("processor", "wall")}
     bench.add(
         "… the whole loop: fetching, reading, small pictures, encoding",
         f"{whole['processor']:.0f} a second of processor, {whole['wall']:.0f} a second",
     )
+
+
+def _share(seconds: dict[str, list[float]], name: str) -> float:
+    """Median over the rounds: the machine's load changes from one to the next."""
+    return median([bare / mine for bare, mine in zip(seconds["bare"], seconds[name], strict=True)])
 
 
 def _check(bench: Bench, what: str, share: float) -> None:
