@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import String, cast, delete, func, select, update
+from sqlalchemy import String, cast, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.database import Embedding, Media, Task, in_chunks, upsert
@@ -98,7 +98,8 @@ class Pictures(ProjectTable):
             last = page[-1].task_id
 
     def _unfinished_page(self, encoder: str, *, after: int) -> list[PictureTask]:
-        known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        # looked up task by task: a list of all that are known would be made anew for each page
+        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         with self._database.session() as session:
             rows = session.execute(
                 select(Task.task_id, Task.content_hash, Task.content, Task.pictures)
@@ -106,7 +107,7 @@ class Pictures(ProjectTable):
                     Task.project_id == self._project_id,
                     Task.task_id > after,
                     cast(Task.pictures, String).not_in(("{}", "null")),
-                    Task.content_hash.not_in(known),
+                    ~is_known,
                 )
                 .order_by(Task.task_id)
                 .limit(_AT_A_TIME)
@@ -306,13 +307,13 @@ class Pictures(ProjectTable):
         self, session: Session, task_ids: Sequence[int], encoder: str
     ) -> Iterator[tuple[int, set[str]]]:
         """Those of some tasks that have no vector, and the hashes of the addresses that each shows."""
-        finished = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         for chunk in in_chunks(task_ids):
             rows = session.execute(
                 select(Task.task_id, Task.pictures).where(
                     Task.project_id == self._project_id,
                     Task.task_id.in_(chunk),
-                    Task.content_hash.not_in(finished),
+                    ~is_known,
                 )
             )
             for task_id, pictures in rows:

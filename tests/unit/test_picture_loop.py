@@ -152,6 +152,14 @@ def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_chang
     assert bench.workspace.pictures.thumbnail(task).startswith(b"\xff\xd8")
 
 
+def test_connect_says_why_nothing_is_in_order_where_no_picture_can_be_read(make_bench):
+    bench = make_bench(rows=[{"image": f"/data/upload/2/gone-{n}.png"} for n in range(3)])
+    said = bench.connect().verdict
+    assert said.startswith(
+        "There is nothing to put in order: 3 pictures cannot be read: 3: the answer is 404"
+    )
+
+
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
     rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
