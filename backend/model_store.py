@@ -17,7 +17,9 @@ _CACHED_BYTES = 512 * 2**20
 _OF_BUCKETS = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss", "hf", "r2", "memory")
 _MEMORY = "memory"
 
-HINT = "See docs/decisions/0046-model-store.md for what MODEL_STORE takes, and where its credentials stand."
+HINT = (
+    "See README, Settings. Credentials stand where the package of the address reads them, not in the address."
+)
 
 
 def open_store(settings: Settings) -> ModelStore:

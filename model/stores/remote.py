@@ -8,13 +8,11 @@ written, or its writer was killed.
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Any
 
 from fsspec import AbstractFileSystem
 
@@ -28,26 +26,16 @@ from model.stores import (
     checked,
 )
 from model.stores.cache import FileCache
+from model.stores.seen import Seen, SeenFolders
+from model.stores.silence import Asked, one_line
 
 _CLAIM = ".writing"
-_FRESH_S = 30.0  # a version never changes: damage may be noticed that much later
-_SILENT_S = 5.0  # a store that did not answer is not asked again for so long: each try may take seconds
 # What file systems call that which changes with a file, in their lists.
 _CHANGING = (
     *("ETag", "etag", "generation", "md5Hash"),
     *("LastModified", "last_modified", "updated", "mtime", "created"),
 )
 _NO_SIZE = -1  # of a file system that does not tell
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The files of a folder at an instant of the monotonic clock."""
-
-    at: float
-    stamps: Mapping[str, Stamp]
 
 
 class RemoteStore:
@@ -75,9 +63,8 @@ class RemoteStore:
         self._root = root.rstrip("/")
         self._place = place
         self._cache = cache
-        self._lock = threading.Lock()
-        self._seen: dict[tuple[str, str], _Seen] = {}
-        self._silent_until, self._silent_why = 0.0, ""
+        self._seen = SeenFolders()
+        self._asked = Asked(place)
 
     @property
     def place(self) -> str:
@@ -86,7 +73,7 @@ class RemoteStore:
 
     def check(self) -> None:
         """Creates a file, tries to create it again, reads and removes it."""
-        self._silent_until = 0.0
+        self._asked.forgive()
         path, content = f"{self._root}/.check-{uuid.uuid4().hex}", uuid.uuid4().hex.encode()
         try:
             self._make_folder(self._root)
@@ -99,7 +86,7 @@ class RemoteStore:
             read = self._fs.cat_file(path)
             self._fs.rm_file(path)
         except Exception as error:
-            raise StoreUnusable(f"{self._place} cannot be used: {_words(error)}") from error
+            raise StoreUnusable(f"{self._place} cannot be used: {one_line(error)}") from error
         if not is_exclusive:
             raise StoreUnusable(
                 f"{self._place} cannot be used: it overwrites a file that was to be new, "
@@ -116,7 +103,7 @@ class RemoteStore:
         claim = f"{uuid.uuid4().hex} {time.time():.0f}".encode()
         written: dict[str, bytes] = {}
         try:
-            self._ask(lambda: self._make_folder(base))
+            self._asked.ask(lambda: self._make_folder(base))
             written[_CLAIM] = claim
             self._create(f"{base}/{_CLAIM}", claim)
             for name, content in files.items():
@@ -130,7 +117,7 @@ class RemoteStore:
             self._take_back(base, written)
             raise
         with suppress(OSError):  # a whole version may keep its claim
-            self._ask(lambda: self._fs.rm_file(f"{base}/{_CLAIM}"))
+            self._asked.ask(lambda: self._fs.rm_file(f"{base}/{_CLAIM}"))
 
     def look(self, project: str, folder: str, names: Collection[str]) -> Mapping[str, Stamp] | None:
         """The stamps of those of some files that are there; None where there is no such folder."""
@@ -151,7 +138,7 @@ class RemoteStore:
                 return checked(kept, sha256, name)
         content = self._fetch(path)
         if stamp[-1] not in (_NO_SIZE, len(content)):
-            self._forget(project, folder)
+            self._seen.forget(project, folder)
             raise StoreUnreachable("a file came in part", self._place)
         self._cache.put(key, checked(content, sha256, name))
         return content
@@ -165,8 +152,7 @@ class RemoteStore:
         try:
             found = self._list_project(project)
         except StoreUnreachable:
-            with self._lock:
-                found = {name: seen.stamps for (owner, name), seen in self._seen.items() if owner == project}
+            found = self._seen.of_project(project)
             if not found:
                 raise
         return {
@@ -181,15 +167,15 @@ class RemoteStore:
     def replace(self, project: str, folder: str, name: str, content: bytes) -> None:
         """Writes one file in one request."""
         base = self._path(project, folder)
-        self._ask(lambda: self._make_folder(base))
-        self._ask(lambda: self._fs.pipe_file(f"{base}/{name}", content))
-        self._forget(project, folder)
+        self._asked.ask(lambda: self._make_folder(base))
+        self._asked.ask(lambda: self._fs.pipe_file(f"{base}/{name}", content))
+        self._seen.forget(project, folder)
 
     def remove(self, project: str, folder: str, name: str) -> None:
         """Removes a file, if there is one."""
         with suppress(FileNotFoundError):
-            self._ask(lambda: self._fs.rm_file(f"{self._path(project, folder)}/{name}"))
-        self._forget(project, folder)
+            self._asked.ask(lambda: self._fs.rm_file(f"{self._path(project, folder)}/{name}"))
+        self._seen.forget(project, folder)
 
     def sweep(self, project: str, *, older_than_s: float) -> int:
         """Removes what killed writers left behind; returns how many folders. Younger ones may be at work."""
@@ -215,20 +201,17 @@ class RemoteStore:
 
     def _stamps(self, project: str, folder: str, names: Collection[str]) -> Mapping[str, Stamp]:
         """The stamps of a folder, as they were seen if that is not long ago and `names` are among them."""
-        with self._lock:
-            seen = self._seen.get((project, folder))
-        known = seen if seen is not None and all(name in seen.stamps for name in names) else None
-        now = time.monotonic()
-        if known is not None and now - known.at <= _FRESH_S:
+        known = self._seen.find(project, folder, names)
+        if known is not None and known.is_fresh:
             return known.stamps
+        now = time.monotonic()
         try:
             stamps = self._list(self._path(project, folder))
         except StoreUnreachable:
             if known is None:
                 raise
             return known.stamps
-        with self._lock:
-            self._seen[project, folder] = _Seen(now, stamps)
+        self._seen.put(project, folder, Seen(now, stamps))
         return stamps
 
     def _make_folder(self, path: str) -> None:
@@ -243,15 +226,8 @@ class RemoteStore:
             folder, _, file = name.partition("/")
             if file:
                 found.setdefault(folder, {})[file] = stamp
-        with self._lock:
-            for key in [key for key in self._seen if key[0] == project]:
-                del self._seen[key]
-            self._seen |= {(project, name): _Seen(now, stamps) for name, stamps in found.items()}
+        self._seen.put_project(project, {name: Seen(now, stamps) for name, stamps in found.items()})
         return found
-
-    def _forget(self, project: str, folder: str) -> None:
-        with self._lock:
-            self._seen.pop((project, folder), None)
 
     def _list(self, base: str) -> dict[str, Stamp]:
         """The files below a path, by what follows it."""
@@ -261,26 +237,26 @@ class RemoteStore:
             return dict(self._fs.find(base, detail=True))
 
         try:
-            found = self._ask(find)
+            found = self._asked.ask(find)
         except FileNotFoundError:
             return {}
         start = base.lstrip("/") + "/"
         return {path.lstrip("/").removeprefix(start): _stamp(info) for path, info in found.items()}
 
     def _fetch(self, path: str) -> bytes:
-        return bytes(self._ask(lambda: self._fs.cat_file(path)))
+        return bytes(self._asked.ask(lambda: self._fs.cat_file(path)))
 
     def _create(self, path: str, content: bytes) -> None:
         """Raises FolderTaken where there is a file of another; ours may be there if an answer was lost."""
         try:
-            self._ask(lambda: self._fs.pipe_file(path, content, mode="create"))
+            self._asked.ask(lambda: self._fs.pipe_file(path, content, mode="create"))
         except FileExistsError:
             with suppress(FileNotFoundError):
                 if self._fetch(path) == content:
                     return
             raise FolderTaken(path) from None
         except FileNotFoundError as error:  # the bucket itself is gone
-            raise StoreUnreachable(_words(error), self._place) from error
+            raise StoreUnreachable(one_line(error), self._place) from error
 
     def _require(self, base: str, claim: bytes) -> None:
         """Raises FolderTaken where a claim is not ours any more: we were given up for dead."""
@@ -298,24 +274,7 @@ class RemoteStore:
     def _remove_ours(self, path: str, content: bytes) -> None:
         with suppress(FileNotFoundError):
             if self._fetch(path) == content:
-                self._ask(lambda: self._fs.rm_file(path))
-
-    def _ask(self, call: Callable[[], T]) -> T:
-        """What a call gives. Raises FileNotFoundError and FileExistsError, StoreUnreachable for all else."""
-        with self._answering():
-            return call()
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        if time.monotonic() < self._silent_until:
-            raise StoreUnreachable(self._silent_why, self._place)
-        try:
-            yield
-        except (FileNotFoundError, FileExistsError):
-            raise
-        except Exception as error:
-            self._silent_until, self._silent_why = time.monotonic() + _SILENT_S, _words(error)
-            raise StoreUnreachable(self._silent_why, self._place) from error
+                self._asked.ask(lambda: self._fs.rm_file(path))
 
 
 def _is_claimed(stamps: Collection[str]) -> bool:
@@ -335,9 +294,3 @@ def _stamp(info: Mapping[str, Any]) -> Stamp:
     size = info.get("size")
     changing = (str(info[name]) for name in _CHANGING if name in info)
     return (*changing, _NO_SIZE if size is None else int(size))
-
-
-def _words(error: BaseException) -> str:
-    """One line of what went wrong, without what libraries put behind it."""
-    said = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

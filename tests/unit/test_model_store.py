@@ -97,7 +97,7 @@ def test_what_one_process_publishes_another_serves_within_a_second(
 
 
 def test_a_version_that_is_damaged_behind_its_address_is_learned_anew(memory, bench_at, monkeypatch):
-    monkeypatch.setattr("model.stores.remote._FRESH_S", -1.0)
+    monkeypatch.setattr("model.stores.seen._FRESH_S", -1.0)
     bench = bench_at(memory)
     bench.connect()
     bench.label(6)
@@ -140,7 +140,7 @@ def test_a_store_that_does_not_answer_is_named_and_nothing_is_lost(
         assert "MODEL_STORE cannot be used now (memory://bucket/models): ConnectionRefusedError" in error
         found = {one.check: one for one in diagnose(bench.context, 1)}["model store"]
         assert found.verdict == "fault"
-    bench.context.registry.store._silent_until = 0.0
+    bench.context.registry.store._asked.forgive()
     run_pending(bench.context, bench.project.id)
     assert bench.version == "nl-000002" and bench.served() == bench.window
 
