@@ -241,7 +241,9 @@ class RemoteStore:
         except FileNotFoundError:
             return {}
         start = base.lstrip("/") + "/"
-        return {path.lstrip("/").removeprefix(start): _stamp(info) for path, info in found.items()}
+        below = {path.lstrip("/"): info for path, info in found.items()}
+        # where nothing is below it, the path itself may be found as a folder, once a writer has begun there
+        return {path[len(start) :]: _stamp(info) for path, info in below.items() if path.startswith(start)}
 
     def _fetch(self, path: str) -> bytes:
         return bytes(self._asked.ask(lambda: self._fs.cat_file(path)))

@@ -237,7 +237,7 @@ def test_who_reads_while_others_write_sees_whole_versions_alone(kind):
                 registry.save(PROJECT, version, trained, a_manifest(version), record=b"record")
         finally:
             done.set()
-        reading.result(30)
+        reading.result(120)
 
 
 # Versions, as the registry reads them
@@ -562,6 +562,16 @@ def test_a_file_that_comes_in_part_is_not_believed(remote):
     store._fs = remote.files
     store._asked.forgive()
     assert store.read(PROJECT, VERSION, "head.safetensors") == b"head"
+
+
+def test_a_folder_that_lists_itself_is_no_version(remote):
+    class FindsItself(Lossy):
+        def find(self, path, detail):
+            return {path: {"name": path, "type": "directory", "size": 0}}
+
+    store = remote.store()
+    store._fs = FindsItself(remote.files, lost="none")
+    assert store.folders(PROJECT) == {} and store.look(PROJECT, VERSION, FILES) is None
 
 
 class Overwrites(Lossy):
