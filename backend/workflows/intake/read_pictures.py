@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,13 +14,12 @@ from PIL import Image
 
 from backend.label_studio.media.errors import MediaError
 from backend.store.pictures import Fault, Picture
+from model.encoders.looks import THUMBNAIL_SIDE, look_at, make_thumbnail
 from model.encoders.pictures import UnreadablePicture, read_picture, read_size
 
 THREADS: Final = 8
 # Pictures that are on their way or wait to be taken: what bounds the memory.
 _UNDER_WAY: Final = 24
-THUMBNAIL_SIDE: Final = 160  # pixels
-_QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
 
 
 class Fetcher(Protocol):
@@ -75,6 +73,7 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         return Fault(address, task_id, str(error), error.is_passing)
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
+    small = make_thumbnail(image)
     picture = Picture(
         address=address,
         task_id=task_id,
@@ -82,14 +81,7 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         byte_count=len(data),
         width=width,
         height=height,
-        thumbnail=_thumbnail(image),
+        thumbnail=small,
+        look=look_at(small).pack(),
     )
     return ReadPicture(picture, image)
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=_QUALITY)
-    return out.getvalue()
