@@ -17,6 +17,8 @@ from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
 _AT_A_TIME = 1000
+# The same where addresses of pictures are read too: one may hold the picture itself.
+_AT_A_TIME_WITH_PICTURES = 256
 
 
 class Tasks(ProjectTable):
@@ -371,19 +373,30 @@ class Tasks(ProjectTable):
             )
             return {task_id: targets or {} for task_id, targets in rows}
 
-    def read_parts(self) -> dict[int, dict[str, list[str]]]:
-        """The texts that questions are about, each apart, by task and question, where tasks have such."""
+    def read_parts(self) -> Iterator[tuple[int, dict[str, list[str]], dict[str, list[str]]]]:
+        """Tasks with parts that questions are about, in their order: id, the texts by question, and pictures.
+
+        The text of a part that is a picture is empty; addresses of pictures are by the name of their object.
+        """
+        last = -1
+        while page := self._parts_page(after=last):
+            yield from page
+            last = page[-1][0]
+
+    def _parts_page(self, *, after: int) -> list[tuple[int, dict[str, list[str]], dict[str, list[str]]]]:
         with self._database.session() as session:
             rows = session.execute(
-                select(Task.task_id, Task.parts)
+                select(Task.task_id, Task.parts, Task.pictures)
                 .where(
                     Task.project_id == self._project_id,
+                    Task.task_id > after,
                     Task.content_hash != "",
                     cast(Task.parts, String).not_in(("{}", "null")),
                 )
                 .order_by(Task.task_id)
+                .limit(_AT_A_TIME_WITH_PICTURES)
             )
-            return {task_id: parts or {} for task_id, parts in rows}
+            return [(task_id, parts or {}, pictures or {}) for task_id, parts, pictures in rows]
 
     def read_reviews(self) -> dict[int, dict[str, list[str]]]:
         """What people answered to each question, by task, of synthetic tasks to which something was."""
