@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, insert, select, update
 from backend.database import MapPoint, Task
 from backend.store.table import ProjectTable
 
+# As many as a browser moves smoothly.
+MOST_POINTS = 100_000
 # Of a confidence, as people see it.
 _DIGITS = 2
 

@@ -15,6 +15,7 @@ from backend.workflows.intake.readable import find_gaps
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Signals
 from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.dashboard.points import read_cards
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_task
 from model.novelty.decided import Decisions
@@ -116,3 +117,20 @@ def test_a_group_without_a_name_shows_eight_pictures_and_asks_for_one(make_pictu
     (card,) = [card for card in find_waiting(found) if card.key == "group-3"]
     assert all(shown["picture"] and not shown["text"] for shown in card.tasks)
     assert card.buttons[0].ask.value == ""
+
+
+def test_a_card_of_the_map_says_of_which_possible_class_a_task_is(make_picture_bench):
+    bench = make_picture_bench()
+    members = bench.window[:6]
+    row = bench.workspace.groups.new(3, name="group 3", version=bench.version)
+    row.members, row.typical = list(members), list(members[:3])
+    bench.workspace.groups.renew([row], gone=[])
+    note = bench.tasks[members[0]]["data"]["nextlabel_note"]
+    first, other = read_cards(bench.workspace, [members[0], bench.window[8]])
+    assert first["why"] == f"Possible new class: group 3. {note}" and "group 3" not in other["why"]
+
+
+def test_a_map_without_some_tasks_calls_itself_no_sample(gappy, make_app):
+    page = make_app(gappy.context).test_client().get(f"/projects/{gappy.project_id}").text
+    assert "30 of 32 tasks; like pictures" in page and "random sample" not in page
+    assert "The answer is 404 (task 32)" in page

@@ -66,13 +66,15 @@ export function showTip(tip, card, { address, pictures, held, like }) {
   const line = (text) => element("p", { textContent: text });
   const heading = element("p");
   heading.append(element("strong", { textContent: `Task ${card.task}` }));
-  tip.replaceChildren(...picture(card, pictures), heading, line(describe(card)), ...why(card, "p"), ...filled(line, card.text));
+  const words = element("div");
+  words.append(heading, line(describe(card)), ...why(card, "p"), ...filled(line, card.text));
+  tip.replaceChildren(...picture(card, pictures), words);
   if (!held) return;
   const more = element("button", { type: "button", textContent: "More like this" });
   more.addEventListener("click", () => like(card.task));
   const row = element("p", { className: "buttons" });
   row.append(element("a", { href: address + card.task, textContent: "Open in Label Studio" }), more);
-  tip.append(row);
+  words.append(row);
 }
 
 export function placeTip(tip, [x, y], frame) {

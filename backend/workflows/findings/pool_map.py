@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.store.map_points import MOST_POINTS
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash
 from model.projection import place_near, project_to_plane
 from model.records import Embeddings, Ids
 
-# As many as a browser moves smoothly.
-MOST_POINTS = 100_000
 # To work out places takes seconds for a thousand tasks and minutes for ten: the others stand near their like.
 _ANCHORS = 1000
 # A map is worth keeping: people find their way on it. This share of unknown tasks makes it worth a new one.

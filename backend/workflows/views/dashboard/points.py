@@ -10,6 +10,7 @@ from backend.label_studio.tabs import NOTE_FIELD
 from backend.task_types import TASK_TYPES
 from backend.workflows.findings.selections import asked_unaided
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.earlier_findings import shown_groups
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.colours import number_classes
 from backend.workflows.project.workspace import Workspace
@@ -70,10 +71,15 @@ def read_cards(workspace: Workspace, task_ids: Sequence[int]) -> list[Json]:
     """What the list of picked tasks shows of each, in the order given, at most 100 of them."""
     wanted = list(dict.fromkeys(task_ids))[:MOST_CARDS]
     rows = {row.task_id: row for row in workspace.tasks.read_cards(wanted, length=2 * _SNIPPET)}
-    return [_card(rows[task_id]) for task_id in wanted if task_id in rows]
+    groups = {task_id: group.name for group in shown_groups(workspace) for task_id in group.members}
+    return [_card(rows[task_id], group=groups.get(task_id, "")) for task_id in wanted if task_id in rows]
 
 
-def _card(row: Any) -> Json:
+def _card(row: Any, *, group: str) -> Json:
+    """`why`: the line that the task carries, and the possible new class it is of, where that is not in it."""
+    why = row.shown.get(NOTE_FIELD, "")
+    if group and group not in why:
+        why = f"Possible new class: {group}. {why}".strip()
     return {
         "task": row.task_id,
         "text": shorten(row.beginning, _SNIPPET),
@@ -82,7 +88,7 @@ def _card(row: Any) -> Json:
         "confidence": row.confidence,
         "skipped": row.outcome == "skipped",
         "picture": bool(row.pictures),
-        "why": row.shown.get(NOTE_FIELD, ""),
+        "why": why,
     }
 
 
