@@ -26,6 +26,7 @@ export class Picture {
     this.canvas.height = Math.round(height * this.sharpness);
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
+    this.painted = null;
     this.pixels.resize(this.canvas.width, this.canvas.height, Math.ceil(2 * (LARGEST_PX + 1) * this.sharpness));
   }
 
@@ -45,19 +46,28 @@ export class Picture {
     }
     this.drawn = found;
     this.stamps.clear();
+    this.painted = null;
   }
 
   // `scene`: map, view, chosen (a point or null), lasso (pixels), taken (boxes without names), hasNames.
   draw(scene) {
     const radius = radiusFor(scene.map.points.x.length, scene.view);
-    const stamps = this.drawn.groups.flatMap((group) => [this.#stamp(group, radius, DIMMED), this.#stamp(group, radius, 1)]);
-    this.pixels.clear(colour("ground"));
-    this.pixels.paint(scene.map.points, scene.view, this.sharpness, { ...this.drawn, stamps });
+    this.#paint(scene, radius);
     this.pixels.show(this.ink);
     this.ink.setTransform(this.sharpness, 0, 0, this.sharpness, 0, 0);
     this.#names(scene);
     if (scene.chosen !== null) this.#ring(scene, radius);
     if (scene.lasso.length > 1) this.#lasso(scene.lasso);
+  }
+
+  // Where only the ring or the lasso changes, the points are there already.
+  #paint({ map, view }, radius) {
+    const place = [view.centre.x, view.centre.y, view.zoom, view.width, view.height].join();
+    if (this.painted === place) return;
+    const stamps = this.drawn.groups.flatMap((group) => [this.#stamp(group, radius, DIMMED), this.#stamp(group, radius, 1)]);
+    this.pixels.clear(colour("ground"));
+    this.pixels.paint(map.points, view, this.sharpness, { ...this.drawn, stamps });
+    this.painted = place;
   }
 
   #stamp(group, radius, strength) {
