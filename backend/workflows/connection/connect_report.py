@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from backend.label_studio.controls.question import Question
 from backend.label_studio.queue_settings import Disturbance
 from backend.workflows.intake.readable import TextGaps
 from backend.workflows.loop_report import LoopReport
@@ -11,16 +12,17 @@ from backend.workflows.loop_report import LoopReport
 
 @dataclass(slots=True)
 class ConnectReport:
-    """What connect found and did, in sentences for the terminal and as fields for machines."""
+    """What connect found and did, in sentences for the terminal and as fields for machines.
+
+    `questions` are those that are answered, the main one first.
+    """
 
     project: int
     title: str = ""
     user: str = ""
     token: str = ""
     dashboard: str = ""
-    question: str = ""
-    labels: int = 0
-    also_answered: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     ignored: tuple[str, ...] = ()
     other_questions: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
@@ -35,6 +37,21 @@ class ConnectReport:
     is_pulled: bool = False
     could_explain: bool = False
     disturbances: list[Disturbance] = field(default_factory=list)
+
+    @property
+    def question(self) -> str:
+        """The name of the main question."""
+        return self.questions[0].name if self.questions else ""
+
+    @property
+    def labels(self) -> int:
+        """How many labels the main question has."""
+        return len(self.questions[0].labels) if self.questions else 0
+
+    @property
+    def also_answered(self) -> tuple[str, ...]:
+        """The names of the others."""
+        return tuple(question.name for question in self.questions[1:])
 
     @property
     def in_order(self) -> bool:

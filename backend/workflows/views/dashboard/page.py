@@ -60,6 +60,7 @@ def build_dashboard(workspace: Workspace) -> Json:
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
         "map": _map_row(workspace, known.tasks),
+        "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
         "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},
         "measured": _measured_row(workspace, measured),
@@ -102,11 +103,7 @@ def project_title(workspace: Workspace) -> str:
 
 def _map_row(workspace: Workspace, tasks: int) -> Json:
     """Tasks without a point came after it was drawn, or cannot be read; of very many a sample has one."""
-    return {
-        "points": workspace.map_points.count(),
-        "is_sample": tasks > MOST_POINTS,
-        "by_names": is_by_name(workspace.version),
-    }
+    return {"points": workspace.map_points.count(), "is_sample": tasks > MOST_POINTS}
 
 
 def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | None:
