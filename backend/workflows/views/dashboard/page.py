@@ -59,7 +59,8 @@ def build_dashboard(workspace: Workspace) -> Json:
             "words": novelty_words(signals, in_tab=found.flagged["novel"]),
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
-        "map": _map_row(workspace, known.tasks),
+        "map": {"points": workspace.map_points.count()},
+        "is_sample": known.tasks > MOST_POINTS,
         "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
         "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},
@@ -99,11 +100,6 @@ def _project_row(workspace: Workspace, account: Account, tasks: int) -> Json:
 def project_title(workspace: Workspace) -> str:
     """What people call a project."""
     return workspace.state.title or f"Project {workspace.label_studio_id}"
-
-
-def _map_row(workspace: Workspace, tasks: int) -> Json:
-    """Tasks without a point came after it was drawn, or cannot be read; of very many a sample has one."""
-    return {"points": workspace.map_points.count(), "is_sample": tasks > MOST_POINTS}
 
 
 def _measured_row(workspace: Workspace, measured: Measured | None) -> Json | None:
