@@ -6,8 +6,10 @@ python -m benchmarks.bench_live_digits [FOLDER] [--seeds N]
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,18 @@ from numpy.typing import NDArray
 
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import take_snapshot
-from backend.workflows.training.judging import auxiliary_items, judge_tasks
-from backend.workflows.training.learn import AuxiliaryItem, learn
+from backend.workflows.training.learn import learn
 from backend.workflows.views.signals import newest_signals
 from benchmarks.figures import Bench
 from benchmarks.glyphs import DIGITS, LETTERS, Font, Glyph, as_png, load_fonts, render
-from benchmarks.image_sets import ImageSet, load_image_sets
+from benchmarks.image_sets import load_digits
 from benchmarks.image_vectors import image_encoder, joined_vectors
 from benchmarks.json_lines import JsonLines
 from benchmarks.picture_stage import PictureStage, open_picture_stage
 from model.encoders.image_folders import LITE0_FOLDER
+from model.heads.single_label import LinearHead
 from model.records import Floats
+from model.synthetic.items import HARMFUL, VERDICTS
 from tests.workbench import Workbench
 
 CONFIG = (
@@ -35,10 +38,11 @@ CONFIG = (
     + "".join(f'<Choice value="{digit}"/>' for digit in DIGITS)
     + "</Choices></View>"
 )
-HANDWRITTEN, TASKS = 4000, 1500  # of the set, and of a project; the rest measures accuracy
-SOUND, WRONG, OTHERS = "sound", "wrong label", "letter"
+HANDWRITTEN, TASKS = 4000, 1200  # of the set, and of a project; the rest measures accuracy
+SOUND, WRONG, OTHERS = KINDS = ("sound", "wrong label", "letter")
 ALPHABETS, WRONG_ALPHABETS, LETTER_SETS = 40, 8, 5  # of ten digits, and of sixteen letters
-WINDOW, AUDIT = 100, 0.5  # half of what is served is asked blind, until there are a hundred
+WINDOW, AUDIT = 400, 0.5  # half of what is served is asked blind, until there are a hundred
+LEANINGS = 2  # of each font
 FEW, MANY = 20, 300  # labels that teach
 PRECISION, RECALL = 0.9, 0.6
 PROJECTS = ("all sound", "some faulty")
@@ -74,13 +78,14 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(1)
-    real, fonts = _load_handwritten(options.folder), load_fonts()
+    real, fonts = _load_handwritten(options.folder), tuple(load_fonts())
     if real is None:
         print("live digits: no digits or no encoder is there, left out")
         return
     bench = Bench("live_digits", f"Digits rendered from {len(fonts)} fonts beside handwritten ones, live")
     ledger = JsonLines(options.runs)
     with open_picture_stage() as stage:
+        _keep_vectors(stage, real)
         for seed in range(options.seeds):
             for project in PROJECTS:
                 if not _kept(ledger, project, seed):
@@ -94,7 +99,9 @@ def main() -> None:
     bench.finish()
 
 
-def _run(stage: PictureStage, real: Handwritten, fonts: Sequence[Font], project: str, seed: int) -> list[Found]:
+def _run(
+    stage: PictureStage, real: Handwritten, fonts: tuple[Font, ...], project: str, seed: int
+) -> list[Found]:
     """One project, answered truly in the order served; looked at with few labels and with many."""
     rng = np.random.default_rng([seed, PROJECTS.index(project)])
     made = make_digits(fonts, rng, faulty=project == PROJECTS[1])
@@ -107,81 +114,93 @@ def _run(stage: PictureStage, real: Handwritten, fonts: Sequence[Font], project:
         pictures[address] = one.glyph.content
         rows.append({"image": address, "source": "synthetic", "generator": "fonts", "label": one.label})
     settings = {"audit_share": AUDIT, "queue_window": WINDOW, "synthetic_share": 0.0, "novelty_share": 0.0}
-    bench = stage.open_project(CONFIG, rows, pictures, overrides=settings)
+    bench = stage.open_project(CONFIG, rows, pictures, **settings)
     answers = {_real_address(row): real.digits[row] for row in taken.tolist()}
-    truth = {task: kind for task, kind in zip(sorted(bench.tasks)[len(taken) :], [one.kind for one in made], strict=True)}
+    truth = dict(zip(sorted(bench.tasks)[len(taken) :], [one.kind for one in made], strict=True))
     found = []
     for goal in (FEW, MANY):
-        _answer_until(bench, answers, goal)
-        found.append(_look(bench, truth, real, test))
+        answer_until(bench, answers, goal)
+        found.append(
+            {"goal": goal}
+            | look(bench, truth, real.vectors[test], [real.digits[row] for row in test.tolist()])
+        )
     return found
 
 
-def make_digits(fonts: Sequence[Font], rng: np.random.Generator, *, faulty: bool) -> list[Made]:
+@cache
+def render_all(fonts: tuple[Font, ...]) -> tuple[list[Glyph], ...]:
+    """Digits and letters of every font, leaning in some ways each; the same at every call."""
+    rng = np.random.default_rng(0)
+    return tuple(render(font, DIGITS + LETTERS, rng) for font in fonts for _ in range(LEANINGS))
+
+
+def make_digits(fonts: tuple[Font, ...], rng: np.random.Generator, *, faulty: bool) -> list[Made]:
     """Rendered digits in random order; faulty ones carry another digit, or are letters with any digit."""
-    chosen = [fonts[row] for row in rng.integers(len(fonts), size=ALPHABETS)]
+    rendered = render_all(fonts)
+    chosen = [rendered[row] for row in rng.permutation(len(rendered))[:ALPHABETS]]
     found = []
-    for number, font in enumerate(chosen):
+    for number, glyphs in enumerate(chosen):
         is_wrong = faulty and number < WRONG_ALPHABETS
-        for glyph in render(font, DIGITS, rng):
+        for glyph in glyphs[: len(DIGITS)]:
             shift = int(rng.integers(1, 10)) if is_wrong else 0
             label = DIGITS[(DIGITS.index(glyph.character) + shift) % 10]
             found.append(Made(glyph, label, WRONG if is_wrong else SOUND))
-    for font in chosen[:LETTER_SETS] if faulty else []:
-        for glyph in render(font, LETTERS, rng):
+    for glyphs in chosen[:LETTER_SETS] if faulty else []:
+        for glyph in glyphs[len(DIGITS) :]:
             found.append(Made(glyph, DIGITS[int(rng.integers(10))], OTHERS))
     return [found[row] for row in rng.permutation(len(found))]
 
 
-def _answer_until(bench: Workbench, answers: dict[str, str], goal: int) -> None:
+def answer_until(bench: Workbench, answers: dict[str, str], goal: int) -> None:
     """Answers what is served until `goal` labels teach, the others being asked blind; a loop in between."""
+    at_once = bench.workspace.settings.queue_window // 2
     while True:
-        missing = goal - int((~_audit(bench)).sum())
+        missing = goal - int((~blind_labels(bench)).sum())
         if missing <= 0:
             return
-        for _ in range(min(2 * missing, WINDOW // 2) if missing > 2 else 1):
+        for _ in range(min(2 * missing, at_once) if missing > 2 else 1):
             task = bench.label_studio.serve_next(bench.project_id)
             bench.label_studio.annotate(task["id"], answers[task["data"]["image"]])
         bench.loop()
 
 
-def _audit(bench: Workbench) -> NDArray[np.bool_]:
+def blind_labels(bench: Workbench) -> NDArray[np.bool_]:
     """Which of the labels (n,) were asked blind."""
     snapshot = take_snapshot(bench.workspace, _config(bench))
     found: NDArray[np.bool_] = snapshot.audit[snapshot.labelled]
     return found
 
 
-def _look(bench: Workbench, truth: dict[int, str], real: Handwritten, test: NDArray[np.intp]) -> Found:
-    """What the page says after the loop, what each verdict fell on, and accuracy on digits apart."""
+def look(bench: Workbench, truth: dict[int, str], test: Floats, answers: Sequence[str]) -> Found:
+    """What the page says after the loop, what each verdict fell on, and accuracy on digits apart.
+
+    `truth` is the kind of each synthetic task; `test` (n, d) are vectors of digits, `answers` (n) what they
+    show. Raises RuntimeError when the loop weighed no synthetic tasks.
+    """
     workspace, config = bench.workspace, _config(bench)
     signals = newest_signals(workspace)
-    if signals is None or signals.stored.get("synthetic") is None:
+    if signals is None or not signals.stored.get("synthetic"):
         raise RuntimeError("live digits: the loop weighed no synthetic tasks")
     (lift,) = (row for row in signals.stored["synthetic"]["lift"] if row["generator"] == ALL_TASKS)
+    judged = workspace.verdicts.of_kinds(VERDICTS)
+    served, manifest = workspace.registry.load(workspace.key, bench.version)
     snapshot = take_snapshot(workspace, config)
-    judged = judge_tasks(workspace, config, snapshot)
-    if judged is None:
-        raise RuntimeError("live digits: nothing was judged")
-    verdicts = [[truth[item.id], item.verdict] for item in judged.judgement.items]
-    audit = _audit(bench)
-    kept = auxiliary_items(judged, config)
-    everything = [AuxiliaryItem(task.task_id, task.intended[0]) for task in judged.tasks if task.intended]
-    heads = {"none": [], "all": everything, "taught": kept}
-    accuracy = {}
-    for name, auxiliary in heads.items():
-        learned = learn(workspace, config, snapshot, auxiliary=auxiliary)
-        said = learned.trained.head.logits(real.vectors[test]).argmax(axis=1)
-        accuracy[name] = float(np.mean([DIGITS[column] == real.digits[row] for column, row in zip(said, test, strict=True)]))
+    alone = learn(workspace, config, snapshot).trained.head
+    audit = blind_labels(bench)
     return {
         "taught": int((~audit).sum()),
         "audit": int(audit.sum()),
         "lift": [lift["mean"], lift["low"], lift["high"]],
-        "verdicts": _count(verdicts),
-        "overtaken": int(sum("vertaken" in item.reason for item in judged.judgement.items)),
-        "accuracy": accuracy,
-        "figures": bench.workspace.loops.newest().figures.get("seconds"),
+        "verdicts": _count([(truth[row.task_id], row.verdict) for row in judged]),
+        "overtaken": sum(row.reason.startswith("Overtaken") for row in judged),
+        "weight": manifest.metrics.get("auxiliary_weight"),
+        "accuracy": {"without": _accuracy(alone, test, answers), "live": _accuracy(served, test, answers)},
     }
+
+
+def _accuracy(head: LinearHead, vectors: Floats, answers: Sequence[str]) -> float:
+    said = [head.space.names[column] for column in head.logits(vectors).argmax(axis=1)]
+    return float(np.mean([each == answer for each, answer in zip(said, answers, strict=True)]))
 
 
 def _count(pairs: Sequence[Sequence[str]]) -> dict[str, dict[str, int]]:
@@ -202,13 +221,19 @@ def _real_address(row: int) -> str:
 
 
 def _load_handwritten(folder: Path) -> Handwritten | None:
-    sets = load_image_sets(folder / "packages", cifar10=None, most=HANDWRITTEN)
-    digits: list[ImageSet] = [one for one in sets if one.name == "digits"]
-    if not digits or not LITE0_FOLDER.is_dir():
+    digits = load_digits(folder / "packages", most=HANDWRITTEN)
+    if digits is None or not LITE0_FOLDER.is_dir():
         return None
-    vectors = joined_vectors(digits[0], folder, image_encoder())
-    files = [as_png(picture) for picture in digits[0].pictures]
-    return Handwritten(files, [str(column) for column in digits[0].classes.tolist()], vectors)
+    vectors = joined_vectors(digits, folder, image_encoder())
+    files = [as_png(picture) for picture in digits.pictures]
+    return Handwritten(files, [str(column) for column in digits.classes.tolist()], vectors)
+
+
+def _keep_vectors(stage: PictureStage, real: Handwritten) -> None:
+    """The handwritten digits were encoded before: their vectors are kept where the loop looks for them."""
+    pairs = zip(real.files, real.vectors, strict=True)
+    rows = {hashlib.sha256(content).hexdigest(): vector.tobytes() for content, vector in pairs}
+    stage.context.vectors.write(stage.context.encoders.images.revision, rows)
 
 
 def _kept(ledger: JsonLines, project: str, seed: int) -> list[Found]:
@@ -216,11 +241,67 @@ def _kept(ledger: JsonLines, project: str, seed: int) -> list[Found]:
 
 
 def _report_lift(bench: Bench, rows: Sequence[Found]) -> None:
-    pass
+    """What sound digits lift, with few labels and with many."""
+    for goal, at_least in ((FEW, "helpful"), (MANY, "no effect or overtaken")):
+        mine = [row for row in rows if row["goal"] == goal]
+        what = f"all sound, {goal} labels that teach, {_span([row['audit'] for row in mine])} asked blind"
+        helpful = [row["lift"][1] > 0.0 for row in mine]
+        harmful = [row["lift"][2] < 0.0 and not row["overtaken"] for row in mine]
+        over = [row["overtaken"] > 0 for row in mine]
+        right = (
+            helpful
+            if goal == FEW
+            else [not (up or down) or gone for up, down, gone in zip(helpful, harmful, over, strict=True)]
+        )
+        bench.check(
+            f"{what}: lift that the page shows",
+            f"{100.0 * _mean([row['lift'][0] for row in mine]):+.1f} points; helpful in {sum(helpful)}, "
+            f"harmful in {sum(harmful)}, overtaken in {sum(over)} of {len(mine)}",
+            target=f"{at_least} in nine of ten",
+            reached=10 * sum(right) >= 9 * len(mine),
+        )
+        shares = [f"{_mean([row['accuracy'][name] for row in mine]):.3f}" for name in mine[0]["accuracy"]]
+        bench.add(f"{what}: accuracy without them, and of the live head", " / ".join(shares))
+        bench.add(f"{what}: verdicts, of {len(mine)} projects", _verdicts(mine, SOUND))
 
 
 def _report_faults(bench: Bench, rows: Sequence[Found]) -> None:
-    pass
+    """What is called harmful, and how much of what is faulty."""
+    for goal in (FEW, MANY):
+        mine = [row for row in rows if row["goal"] == goal]
+        called = {kind: sum(row["verdicts"].get(kind, {}).get(HARMFUL, 0) for row in mine) for kind in KINDS}
+        totals = {kind: sum(sum(row["verdicts"].get(kind, {}).values()) for row in mine) for kind in KINDS}
+        faulty = called[WRONG] + called[OTHERS]
+        precision = faulty / max(sum(called.values()), 1)
+        recall = faulty / max(totals[WRONG] + totals[OTHERS], 1)
+        parts = ", ".join(f"{kind} {called[kind] / max(totals[kind], 1):.2f}" for kind in (WRONG, OTHERS))
+        what = f"some faulty, {goal} labels that teach: harmful, precision; recall ({parts})"
+        value, target = f"{precision:.3f}; {recall:.3f}", f"≥ {PRECISION:g}; ≥ {RECALL:g}"
+        if goal == MANY:
+            bench.check(what, value, target=target, reached=precision >= PRECISION and recall >= RECALL)
+        else:
+            bench.add(what, value)
+        for kind in KINDS:
+            bench.add(f"some faulty, {goal} labels that teach: verdicts on {kind}", _verdicts(mine, kind))
+
+
+def _verdicts(rows: Sequence[Found], kind: str) -> str:
+    """How often each verdict fell on items of a kind."""
+    total: dict[str, int] = {}
+    for row in rows:
+        for verdict, count in row["verdicts"].get(kind, {}).items():
+            total[verdict] = total.get(verdict, 0) + count
+    return ", ".join(
+        f"{verdict} {count / sum(total.values()):.0%}" for verdict, count in sorted(total.items())
+    )
+
+
+def _span(values: Sequence[int]) -> str:
+    return f"{min(values)} to {max(values)}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
 
 
 if __name__ == "__main__":

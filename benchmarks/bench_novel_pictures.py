@@ -74,7 +74,9 @@ def main() -> None:
     parser.add_argument("--cifar10", type=Path, help="a tar file with its pictures and rows.jsonl")
     parser.add_argument("--most", type=int, default=4000, help="pictures of each set")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--runs", type=Path, default=Path(".cache/images/novelty.jsonl"), help="runs are kept")
+    parser.add_argument(
+        "--runs", type=Path, default=Path(".cache/images/novelty.jsonl"), help="runs are kept"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     sets = _load(options.folder, options.cifar10, options.most)
@@ -87,10 +89,14 @@ def main() -> None:
     for seed in range(options.seeds):
         for setting in settings:
             if not _kept(ledger, setting, seed):
-                ledger.append({"setting": setting.name, "seed": seed} | measure(sets[setting.of], setting, seed))
+                ledger.append(
+                    {"setting": setting.name, "seed": seed} | measure(sets[setting.of], setting, seed)
+                )
                 bench.say(f"{setting.name}, seed {seed}")
     for setting in settings:
-        _report(bench, setting, [row for seed in range(options.seeds) for row in _kept(ledger, setting, seed)])
+        _report(
+            bench, setting, [row for seed in range(options.seeds) for row in _kept(ledger, setting, seed)]
+        )
     bench.finish()
 
 

@@ -101,7 +101,7 @@ def _render(path: Path) -> Floats | None:
 
 
 def centred(image: Floats) -> Floats | None:
-    """Ink (h, w) in [0, 1], in a box of 20 × 20 around the middle of 28 × 28 by its mass; None without ink."""
+    """Ink (h, w) in [0, 1] in a box of 20 × 20, its mass in the middle of 28 × 28; None without ink."""
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     if not len(rows):
         return None

@@ -1,4 +1,4 @@
-"""Vectors of sets of pictures as the loop makes them: the network and the pixels of each, joined, and kept."""
+"""Vectors of sets of pictures as the loop makes them: network and pixels of each, joined, and kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Published scores for novelty: labelled vectors, their classes and a pool in, scores out; higher is more novel.
+"""Published scores for novelty: labelled vectors, classes and a pool in, scores out; higher is more novel.
 
-Those that ask a classifier ask a logistic regression on the same vectors; none knows which labels are an audit.
+Those that ask a classifier ask a logistic regression on the same vectors; none knows which labels are of an
+audit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The real backend beside a Label Studio in memory, with pictures by address: all of a loop, without processes."""
+"""The real backend beside a Label Studio in memory, with pictures by address, in one process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ class PictureStage:
     files: Files
 
     def open_project(
-        self, config: str, rows: Sequence[Mapping[str, object]], pictures: Mapping[str, bytes], **settings: object
+        self,
+        config: str,
+        rows: Sequence[Mapping[str, object]],
+        pictures: Mapping[str, bytes],
+        **settings: object,
     ) -> Workbench:
         """A connected project with a task for each row, after its first loop."""
         self.files.contents |= pictures
