@@ -165,6 +165,8 @@ class Task(Base):
     parts: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
     # Addresses of its pictures, by the name of the object that shows them.
     pictures: Mapped[dict[str, list[str]]] = mapped_column(Fields(list), default=dict)
+    # What it says in words where it shows no text: see label_studio.task_words.
+    words: Mapped[str] = mapped_column(Text, default="")
     # Our own fields on the task in Label Studio, as last read or written.
     shown: Mapped[dict[str, str]] = mapped_column(Fields(str), default=dict)
     # Our flag among these; empty where there is none.

@@ -12,7 +12,9 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -51,13 +53,14 @@ class TerminalProgress:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
+            _Rate(),
             TimeElapsedColumn(),
             TimeLeftColumn(),
             console=console,
             transient=True,
         )
         self._task: TaskID | None = None
-        self._name, self._done, self._total, self._told_at = "", 0, 0, 0.0
+        self._name, self._done, self._total, self._told_at, self._begun_at = "", 0, 0, 0.0, 0.0
 
     def __enter__(self) -> TerminalProgress:
         if self._console.is_terminal:
@@ -76,7 +79,8 @@ class TerminalProgress:
             return
         if not self._console.is_terminal:
             self._console.print(plain(f"… {name}" + (f" ({total:,})" if total else "")))
-            self._name, self._done, self._total, self._told_at = name, 0, total or 0, time.monotonic()
+            self._name, self._done, self._total = name, 0, total or 0
+            self._told_at = self._begun_at = time.monotonic()
             return
         if self._task is not None:
             self._bar.remove_task(self._task)
@@ -89,4 +93,25 @@ class TerminalProgress:
         self._done += steps
         if self._total and self._done < self._total and time.monotonic() - self._told_at >= _TELL_EVERY_S:
             self._told_at = time.monotonic()
-            self._console.print(plain(f"… {self._name}: {self._done:,} of {self._total:,}"))
+            far = _how_far(self._done, self._total, self._told_at - self._begun_at)
+            self._console.print(plain(f"… {self._name}: {far}"), soft_wrap=True)
+
+
+class _Rate(ProgressColumn):
+    """Steps a second."""
+
+    def render(self, task: Task) -> Text:
+        """Empty while nothing is known."""
+        return Text(f"{_rounded(task.speed)}/s" if task.speed else "")
+
+
+def _how_far(done: int, total: int, seconds: float) -> str:
+    """Steps done, how many come in a second, and the time that the others take at this rate."""
+    rate = done / seconds
+    left = (total - done) / rate
+    told = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"
+    return f"{done:,} of {total:,}, {_rounded(rate)} a second, {told} left"
+
+
+def _rounded(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"

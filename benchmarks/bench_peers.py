@@ -80,7 +80,7 @@ def main() -> None:
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer(name, options.environments)) for name in SCRIPTS}
         for rival in RIVALS:
-            STRATEGIES[rival.name] = _as_strategy(peers[rival.library], rival)
+            STRATEGIES[rival.name] = as_strategy(peers[rival.library], rival)
         for seed in range(options.seeds):
             for name, encoded in sets.items():
                 _run_seed(ledger, SETS[name], encoded, peers, seed)
@@ -148,7 +148,7 @@ def _run_seed(
         ledger.do(Key(text_set.name, name, protocol, seed), full, work)
 
 
-def _as_strategy(peer: Peer, rival: Rival) -> Strategy:
+def as_strategy(peer: Peer, rival: Rival) -> Strategy:
     """A peer's strategy as one of ours: what it picks comes first, nothing orders the rest."""
 
     def strategy(inputs: StrategyInput, rng: np.random.Generator) -> Scores:

@@ -191,7 +191,7 @@ def _plain(snapshot: Snapshot) -> Learned | None:
         audit=np.zeros(len(snapshot.labels), dtype=bool),
         rng=np.random.default_rng(0),
     )
-    return Learned(trained, snapshot, by_name=False)
+    return Learned(trained, snapshot, kind="trained")
 
 
 def _write_project(context: Context, draw: Draw, repeat: int) -> Project:

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from dataclasses import dataclass as plain_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,16 +73,20 @@ class QuestionEntry:
     metrics: Metrics
 
 
+# What a version goes by: answers, the names of labels alone, or nothing, so that it says nothing.
+VersionKind: TypeAlias = Literal["trained", "label-names", "untaught"]
+
+
 @dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
 class Manifest:
     """Where a version came from: enough to repeat it and to explain each of its numbers.
 
-    `classes` and `metrics` are those of the project's first question. That one has the first head if it is a
-    single choice; every other question stands among `questions`.
+    `kind` is what it goes by, `classes` and `metrics` are those of the project's first question. That one has
+    the first head if it is a single choice; every other question stands among `questions`.
     """
 
     version: str
-    kind: Literal["trained", "label-names"]
+    kind: VersionKind
     classes: tuple[str, ...]
     encoder: str
     seed: int

@@ -22,8 +22,10 @@ from backend.parts import build_context
 from backend.settings import Settings
 from backend.simulation.commands import add_simulate
 from model.encoders.hashing import HashingEncoder
+from model.encoders.table import IMAGE_ENCODERS
 from model.encoders.text import load_text_encoder
 from tests.fake_label_studio import LEGACY_TOKEN, FakeLabelStudio
+from tests.pictures import CHOICES, IMAGE, TASKS, FewPixels, Files, address_of, draw, label_of
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
@@ -282,3 +284,29 @@ def simulate(tmp_path):
     app.callback()(lambda: None)
     add_simulate(app, open_context=open_context)
     return partial(CliRunner().invoke, app)
+
+
+@pytest.fixture
+def picture_files():
+    """The pictures of a project, by their address."""
+    return Files({address_of(n): draw(label_of(address_of(n)), n) for n in range(TASKS)})
+
+
+@pytest.fixture
+def make_picture_bench(make_settings, make_context, make_app, label_studio, picture_files, monkeypatch):
+    """make_picture_bench(config, data of each task): a connected project, its vectors short and quick."""
+    monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: FewPixels(5))
+
+    def make(config=f"<View>{IMAGE}{CHOICES}</View>", rows=None, **settings):
+        context = make_context(make_settings(**({"image_encoder": "pixels"} | settings)))
+        context = replace(context, media=lambda: picture_files)
+        make_app(context)
+        project = label_studio.add_project(label_config=config)
+        rows = [{"image": address_of(n)} for n in range(TASKS)] if rows is None else rows
+        label_studio.add_tasks(project, rows)
+        bench = Workbench(context, label_studio, project)
+        bench.connect()
+        bench.loop()
+        return bench
+
+    return make

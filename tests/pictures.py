@@ -9,6 +9,17 @@ from PIL import Image, ImageDraw
 from backend.label_studio.media.errors import MediaRefused
 
 WARM, COLD = "warm", "cold"
+IMAGE = '<Image name="i" value="$image"/>'
+CHOICES = f'<Choices name="c" toName="i"><Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
+TASKS = 60
+
+
+def label_of(address):
+    return WARM if int(address.rsplit("-", 1)[1].partition(".")[0]) % 2 else COLD
+
+
+def address_of(number):
+    return f"/data/upload/1/p-{number}.png"
 
 
 def draw(label, seed, *, side=32):

@@ -17,7 +17,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE, Label, Questio
 from backend.label_studio.label_hints import with_hints
 from backend.label_studio.objects.image import ImageTemplate
 from backend.label_studio.objects.protocol import Template
-from backend.label_studio.questions import find_questions, find_texts
+from backend.label_studio.questions import find_questions, find_texts, shown_once
 from backend.label_studio.tabs import NOTE_FIELD
 from model.records import LabelSpace
 
@@ -107,7 +107,7 @@ def parse_label_config(xml: str, preference: Preference = Preference()) -> Label
         from_name=chosen.name,
         to_name=chosen.to_name,
         labels=chosen.labels,
-        texts=tuple({text.shows: text for text in texts.values() if text.fields}.values()),
+        texts=tuple(shown_once(texts).values()),
         other_controls=tuple(question.tag for question in others),
         other_questions=tuple(question.name for question in others if not question.obstacle),
         obstacles=tuple(question.obstacle for question in others if question.obstacle),
@@ -122,7 +122,7 @@ def shown_pictures(xml: str) -> tuple[bool, tuple[str, ...]]:
         texts = find_texts(parse_xml(xml))
     except BadRequest:
         return True, ()
-    shown = {text.shows: text for text in texts.values() if text.fields}.values()
+    shown = shown_once(texts).values()
     pictures = tuple(one.name for one in shown if isinstance(one, ImageTemplate))
     return len(pictures) < len(shown) or not shown, pictures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from lxml import etree
 
@@ -12,7 +12,6 @@ from backend.label_studio.controls.conditions import read_conditions
 from backend.label_studio.controls.parts import AsksOfParts
 from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import matching_control
-from backend.label_studio.objects.image import ImageTemplate
 from backend.label_studio.objects.protocol import Template
 from backend.label_studio.objects.table import find_object, is_fixed, obstacle
 from backend.label_studio.text_template import OWN_FIELDS, names_the_task
@@ -40,6 +39,11 @@ def find_texts(root: etree._Element) -> dict[str, Template]:
     return {name: template.keep(telling) for name, template in templates.items()} if theirs else {}
 
 
+def shown_once(texts: Mapping[str, Template]) -> dict[Hashable, Template]:
+    """What differs from task to task, by what is shown: of tags that show the same one is read."""
+    return {text.shows: text for text in texts.values() if text.fields}
+
+
 def find_questions(root: etree._Element, texts: Mapping[str, Template]) -> tuple[Question, ...]:
     """Every control that asks something, in the order of the config."""
     objects = {attribute(tag, "name"): tag for tag in tags(root) if attribute(tag, "name")}
@@ -61,7 +65,8 @@ def _question(
     readable = [name for name in to_names if name in texts]
     control = matching_control(tag)
     parts: tuple[str, ...] = control.parts(tag) if isinstance(control, AsksOfParts) else ()
-    unread = [name for name in parts if not _has_text(texts.get(name))]
+    shown = shown_once(texts)
+    unread = [name for name in parts if name not in texts or not texts[name].fields]
     if control is None:
         obstacles = ["is not learned yet"]
     else:
@@ -85,13 +90,8 @@ def _question(
         conditions=conditions,
         empty=() if is_tick(tag) else None,
         attributes=tuple((str(key), str(value)) for key, value in tag.items()),
-        parts=() if unread else tuple(texts[name] for name in parts),
+        parts=() if unread else tuple(shown[texts[name].shows] for name in parts),
     )
-
-
-def _has_text(template: Template | None) -> bool:
-    """Whether a part of a question is a text that differs from task to task."""
-    return template is not None and bool(template.fields) and not isinstance(template, ImageTemplate)
 
 
 def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element]) -> str:
@@ -100,9 +100,4 @@ def _ground_obstacle(to_names: list[str], objects: Mapping[str, etree._Element])
     there = [objects[name] for name in to_names if name in objects]
     if not there:
         return f'stands on "{to_names[0]}", which the config does not have'
-    return "stands on " + ", ".join(f"{written(tag)} {_why_not(tag)}".strip() for tag in there)
-
-
-def _why_not(tag: etree._Element) -> str:
-    """Why a question cannot stand on a tag; of those that can be read, parts of a question are texts."""
-    return obstacle(tag) or ("(a picture, which is not compared yet)" if kind(tag) == "image" else "")
+    return "stands on " + ", ".join(f"{written(tag)} {obstacle(tag)}".strip() for tag in there)

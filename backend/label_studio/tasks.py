@@ -17,11 +17,12 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.controls.table import control_of
 from backend.label_studio.intentions import pack_intention, read_intention
 from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.task_words import task_words
 from backend.label_studio.text_template import OWN_FIELDS, field_text
 
 # Part of every reading digest: raise it when tasks or annotations are read otherwise than before, so that
 # every connected project is read again.
-READER = 9
+READER = 10
 
 # Why an annotation gives no label. "another question": others were answered, ours was not.
 WhyNot = Literal["skipped", "empty", "another question", "unknown label"]
@@ -87,6 +88,7 @@ class TaskState:
     they answered: where one of several questions is missing, the answer is a partial one. `parts` are the
     texts of the objects, each apart, that a question is about, for each question that is about such.
     `pictures` are the addresses of pictures by the name of the object that shows them, where there are any.
+    `words` are what a task without a text says in words: its fields, and the names of its files.
     """
 
     task_id: int
@@ -104,6 +106,7 @@ class TaskState:
     targets: dict[str, Target] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pictures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: str = ""
 
     @property
     def content_hash(self) -> str:
@@ -132,9 +135,10 @@ def read_task(
     annotations = [said for said in everything if not (origin.is_synthetic and said.get("ground_truth"))]
     submitted = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
     targets = merged_targets(submitted, config)
+    content = task_content(task.get("data"), config)
     return TaskState(
         task_id=int(task["id"]),
-        content=task_content(task.get("data"), config),
+        content=content,
         label=_words(targets.get(config.from_name)),
         annotations=len([said for said in everything if not said.get("was_cancelled")]),
         is_labeled=bool(task.get("is_labeled")),
@@ -148,6 +152,7 @@ def read_task(
         targets=targets,
         parts={one.name: task_parts(task.get("data"), one) for one in config.questions if one.parts},
         pictures=task_pictures(task.get("data"), config),
+        words="" if content else task_words(task.get("data")),
     )
 
 

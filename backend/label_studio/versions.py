@@ -21,7 +21,7 @@ def is_by_name(name: str) -> bool:
 
 
 def next_version(known: Iterable[str], *, by_name: bool) -> str:
-    """A name never used before among `known`; `by_name` marks a model that has seen no labels."""
+    """A name never used before among `known`; `by_name` marks a model that goes by label names alone."""
     numbers = [number for number in map(version_number, known) if number is not None]
     suffix = "-label-names" if by_name else ""
     return f"nl-{max(numbers, default=0) + 1:06d}{suffix}"

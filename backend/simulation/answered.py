@@ -1,4 +1,4 @@
-"""Texts with answers to one question or several, to simulate with."""
+"""Texts and pictures with answers to one question or several, to simulate with."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.simulation.asked import NOT_SIMULATED, SEVERAL_CHOICES
+from backend.simulation.pages import Pages
 from backend.simulation.rows import FEWEST_ROWS, LabelledText, LabelledTexts
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredText:
-    """One row, and what it answers, by question. `is_test` is None when it is ours what is held out."""
+    """One row, and what it answers, by question. `is_test` is None when it is ours what is held out.
+
+    `pictures` are those of each object that shows any; beside them the text may be empty.
+    """
 
     text: str
     answers: dict[str, Target]
     is_test: bool | None
+    pictures: tuple[Pages, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,13 @@ class AnsweredTexts:
 
     def require_enough(self) -> None:
         """Raises BadRequest when there is too little to measure anything about one of the questions."""
+        shown = "picture" if any(any(row.pictures) for row in self.rows) else "text"
         for question in self.questions:
             said = [row.answers[question.name] for row in self.rows if question.name in row.answers]
             rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
             if len(said) < FEWEST_ROWS:
                 raise BadRequest(
-                    f"{self.name} has {rows} with a text and an answer to {question.name!r}. "
+                    f"{self.name} has {rows} with a {shown} and an answer to {question.name!r}. "
                     f"{self.left_out}".strip(),
                     hint=f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
                 )
@@ -51,13 +57,13 @@ class AnsweredTexts:
                 raise BadRequest(
                     f"All {rows} of {self.name} answer {question.name!r} with {answer!r}. "
                     f"{self.left_out}".strip(),
-                    hint="There is nothing to tell apart: give texts with two different answers at least.",
+                    hint=f"There is nothing to tell apart: give {shown}s with two answers at least.",
                 )
 
             if question.kind == SEVERAL_CHOICES and len(question.labels) < 2:
                 raise BadRequest(
                     f"{self.name}: {question.name!r} has one label alone, {question.labels[0].name!r}.",
-                    hint="That is yes or no: give each text one of two labels.",
+                    hint=f"That is yes or no: give each {shown} one of two labels.",
                 )
 
     def one_choice(self) -> LabelledTexts | None:
@@ -65,7 +71,7 @@ class AnsweredTexts:
         if [question.kind for question in self.questions] != [SINGLE_CHOICE]:
             return None
         name = self.questions[0].name
-        rows = [LabelledText(row.text, row.answers[name][0], row.is_test) for row in self.rows]
+        rows = [LabelledText(row.text, row.answers[name][0], row.is_test, row.pictures) for row in self.rows]
         return LabelledTexts(self.name, rows, self.notes)
 
 

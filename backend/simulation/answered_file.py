@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,23 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.simulation.answered import AnsweredText, AnsweredTexts, answered_questions, answering, kind_note
 from backend.simulation.asked import Column, kind_of, make_question, to_target
-from backend.simulation.columns import Columns, find_columns, find_text
+from backend.simulation.columns import Columns, find_columns, find_shown
 from backend.simulation.export_config import read_config, read_states
-from backend.simulation.files import DataFile, Row, read_file
+from backend.simulation.files import DataFile, Row
+from backend.simulation.folders import read_data
 from backend.simulation.left_out import left_out_note
-from backend.simulation.rows import TEST, Wanted, choose_splits, column_notes, fields_hint, split_of
+from backend.simulation.pages import shown_pages
+from backend.simulation.rows import (
+    TEST,
+    Wanted,
+    choose_splits,
+    column_notes,
+    far_notes,
+    fields_hint,
+    nothing_shown,
+    read_shown,
+    split_of,
+)
 from backend.simulation.spoken import NUMBER_KEYS, WORDS_KEY, Said, read_said, unpacked
 
 Faults = list[tuple[str, str]]
@@ -49,9 +61,10 @@ def read_answered_file(path: Path, wanted: Wanted, *, kind: str = "") -> Answere
     that was answered is read, through its config where that is there. Raises NotFound without a file,
     BadRequest without a row, on an unknown column, and where a column mixes kinds.
     """
-    file = read_file(path)
+    file = read_data(path)
     notes = list(file.notes)
-    if file.config and file.tasks and not (wanted.label_field or wanted.text_field or kind):
+    is_named = bool(wanted.label_field or wanted.text_field or wanted.image_field or kind)
+    if file.config and file.tasks and not is_named:
         config = read_config(file.config)
         if isinstance(config, LabelConfig):
             return _through_config(file, config)
@@ -65,7 +78,7 @@ def read_answered_file(path: Path, wanted: Wanted, *, kind: str = "") -> Answere
             f"{file.name}: no row can be used. {left_out_note(faults, of=len(chosen))}",
             hint=fields_hint(columns),
         )
-    notes += [*([] if file.kinds else column_notes(columns, wanted)), *left]
+    notes += [*([] if file.kinds else column_notes(columns, wanted)), *far_notes(file, columns), *left]
     questions = tuple(one.question for one in read)
     found = AnsweredTexts(file.name, questions, rows)
     if found.one_choice() is None:
@@ -81,19 +94,20 @@ def _find_asked(file: DataFile, wanted: Wanted) -> tuple[Columns, list[_Asked]]:
     named = wanted.label_field
     if file.kinds and (named is None or named in file.kinds):
         names = [named] if named else list(file.kinds)
-        columns = find_text(file, text=wanted.text_field, labels=tuple(file.kinds))
+        columns = find_shown(file, labels=tuple(file.kinds), text=wanted.text_field, image=wanted.image_field)
         return columns, [_Asked(name, _in_column(name), file.kinds[name]) for name in names]
     if named and named not in file.columns and "," in named:
         names = [name.strip() for name in named.split(",")]
-        several = [find_columns(file, text=wanted.text_field, label=name) for name in names]
+        several = [
+            find_columns(file, text=wanted.text_field, label=name, image=wanted.image_field) for name in names
+        ]
         return several[0], [_Asked(name, _in_column(name)) for name in names]
     inside = _questions_inside(file, named)
     if inside is not None:
         column, names = inside
-        return find_text(file, text=wanted.text_field, labels=(column,)), [
-            _Asked(name, _in_object(column, name)) for name in names
-        ]
-    columns = find_columns(file, text=wanted.text_field, label=named)
+        shown = find_shown(file, labels=(column,), text=wanted.text_field, image=wanted.image_field)
+        return shown, [_Asked(name, _in_object(column, name)) for name in names]
+    columns = find_columns(file, text=wanted.text_field, label=named, image=wanted.image_field)
     return columns, [_Asked(columns.label, _in_column(columns.label))]
 
 
@@ -164,19 +178,19 @@ def _read_question(file: DataFile, asked: _Asked, rows: Sequence[Row], kind: str
 
 
 def _join(columns: Columns, rows: Sequence[Row], read: Sequence[_Read]) -> tuple[list[AnsweredText], Faults]:
-    """Rows with a text and an answer at least; of all others where they stand and why they are left out."""
+    """Rows that show something and have an answer; of all others where they stand and what is wrong."""
     wrong = {number: why for one in read for number, why in one.faults.items()}
     found: list[AnsweredText] = []
     faults: Faults = []
     for number, row in enumerate(rows):
-        text = row.fields.get(columns.text)
+        text, pictures = read_shown(row, columns)
         answers = {one.question.name: one.answers[number] for one in read if number in one.answers}
         if not answers:
             faults.append((row.where, wrong.get(number, "have no answer")))
-        elif not isinstance(text, str) or not text.strip():
-            faults.append((row.where, f"have no text in {columns.text!r}"))
+        elif not text and not any(pictures):
+            faults.append((row.where, f"have {nothing_shown(columns)}"))
         else:
-            found.append(AnsweredText(text, answers, TEST in split_of(row, columns)))
+            found.append(AnsweredText(text, answers, TEST in split_of(row, columns), pictures))
     return _held_out_or_not(found), faults
 
 
@@ -184,7 +198,7 @@ def _held_out_or_not(rows: list[AnsweredText]) -> list[AnsweredText]:
     """Where no row is held out by the file, it is left to us."""
     if any(row.is_test for row in rows):
         return rows
-    return [AnsweredText(row.text, row.answers, None) for row in rows]
+    return [replace(row, is_test=None) for row in rows]
 
 
 def _through_config(file: DataFile, config: LabelConfig) -> AnsweredTexts:
@@ -194,10 +208,10 @@ def _through_config(file: DataFile, config: LabelConfig) -> AnsweredTexts:
     for placed, task in zip(file.rows, read_states(file.tasks, config), strict=True):
         if not task.targets:
             faults.append((placed.where, "have no answer"))
-        elif not task.content:
-            faults.append((placed.where, f"have no text in {', '.join(config.text_fields)}"))
+        elif not task.content and not any(task.pictures.values()):
+            faults.append((placed.where, f"have nothing in {', '.join(config.text_fields)}"))
         else:
-            rows.append(AnsweredText(task.content, task.targets, None))
+            rows.append(AnsweredText(task.content, task.targets, None, shown_pages(task, config)))
     questions, kinds = answered_questions(config.questions, rows)
     left = [left_out_note(faults, of=len(file.rows), what="tasks")] if faults else []
     if not questions:

@@ -17,8 +17,9 @@ OpenContext = Callable[[], "AbstractContextManager[Context]"]
 Data = Annotated[
     Path | None,
     typer.Argument(
-        help="A file of labelled texts: CSV, TSV, JSON, JSON lines, or an export of Label Studio. "
-        "With a column split, train is labelled and test measures."
+        help="A file of labelled texts or pictures: CSV, TSV, JSON, JSON lines, an export of Label Studio; "
+        "or a folder with a folder of pictures for each class. With a column split, train is labelled and "
+        "test measures."
     ),
 ]
 ProjectNumber = Annotated[
@@ -27,6 +28,12 @@ ProjectNumber = Annotated[
 ]
 TextField = Annotated[
     str | None, typer.Option(help="The column that holds the texts; guessed and said without it.")
+]
+ImageField = Annotated[
+    str | None,
+    typer.Option(
+        help="The column that holds pictures, as paths relative to the file; guessed and said without it."
+    ),
 ]
 LabelField = Annotated[
     str | None, typer.Option(help="The column that holds the label; guessed and said without it.")

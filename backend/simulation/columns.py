@@ -1,4 +1,4 @@
-"""Which column holds the texts and which the labels: named, known by its name, or told by its values."""
+"""Which columns hold texts, pictures and labels: named, known by their names, or told by their values."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from backend.errors import BadRequest
 from backend.simulation.exports import ABOUT_ANSWERS
 from backend.simulation.files import DataFile
+from backend.simulation.pages import find_image, is_at_hand
 from backend.simulation.spoken import WORDS_KEY, unpacked
 
 _TEXT_NAMES = (
@@ -28,52 +29,85 @@ _FEWEST_DISTINCT = 0.5  # texts seldom do
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of texts, labels and, if there is one, splits."""
+    """The columns of texts, labels and, if there are any, splits and pictures.
+
+    The one of texts is empty where pictures stand alone.
+    """
 
     text: str
     label: str
     split: str | None = None
+    image: str | None = None
 
 
-def find_columns(file: DataFile, *, text: str | None = None, label: str | None = None) -> Columns:
-    """Takes what is named, else what is called so, else what looks so.
+def find_columns(
+    file: DataFile, *, text: str | None = None, label: str | None = None, image: str | None = None
+) -> Columns:
+    """Takes what is named, else what is called so, else what looks so; beside pictures no text has to be.
 
     Raises BadRequest, which names all columns.
     """
-    for name in (text, label):
-        if name is not None and name not in file.columns:
-            raise BadRequest(f"{file.name} has no column {name!r}; it has: {', '.join(file.columns)}.")
+    _require_columns(file, text, label, image)
     rows = [row.fields for row in file.rows[:_LOOKED_AT]]
     free = [name for name in file.columns if name not in ABOUT_ANSWERS]
     split = _called(free, (_SPLIT,))
-    label = label or _called([name for name in free if name != text], _LABEL_NAMES)
-    text = text or _called([name for name in free if name != label], _TEXT_NAMES)
-    text = text or _longest([name for name in free if name not in (label, split)], rows)
-    others = [name for name in free if name not in (text, split)]
+    label = label or _called([name for name in free if name not in (text, image)], _LABEL_NAMES)
+    text, image = _find_shown(file, [name for name in free if name not in (label, split)], text, image)
+    others = [name for name in free if name not in (text, split, image)]
     label = label or _most_repeated(others, rows) or _listing(others, rows)
     if text is None or label is None:
         lacking = "texts" if text is None else "labels"
         raise BadRequest(
             f"No column of {file.name} looks like one of {lacking}; it has: {', '.join(file.columns)}.",
-            hint="Name them: --text-field NAME --label-field NAME",
+            hint="Name them: --text-field NAME (or --image-field NAME) --label-field NAME",
         )
-    return Columns(text, label, split)
+    return Columns(text, label, split, image)
 
 
-def find_text(file: DataFile, *, labels: Sequence[str], text: str | None = None) -> Columns:
-    """The column of texts beside those that hold answers; raises BadRequest as `find_columns` does."""
-    if text is not None and text not in file.columns:
-        raise BadRequest(f"{file.name} has no column {text!r}; it has: {', '.join(file.columns)}.")
-    rows = [row.fields for row in file.rows[:_LOOKED_AT]]
+def find_shown(
+    file: DataFile, *, labels: Sequence[str], text: str | None = None, image: str | None = None
+) -> Columns:
+    """The columns of texts and pictures beside those that hold answers; raises as `find_columns` does."""
+    _require_columns(file, text, image)
     free = [name for name in file.columns if name not in ABOUT_ANSWERS and name not in labels]
     split = _called(free, (_SPLIT,))
-    text = text or _called(free, _TEXT_NAMES) or _longest([name for name in free if name != split], rows)
+    text, image = _find_shown(file, [name for name in free if name != split], text, image)
     if text is None:
         raise BadRequest(
             f"No column of {file.name} looks like one of texts; it has: {', '.join(file.columns)}.",
-            hint="Name it: --text-field NAME",
+            hint="Name it: --text-field NAME, or --image-field NAME",
         )
-    return Columns(text, labels[0], split)
+    return Columns(text, labels[0], split, image)
+
+
+def _require_columns(file: DataFile, *named: str | None) -> None:
+    for name in named:
+        if name is not None and name not in file.columns:
+            raise BadRequest(f"{file.name} has no column {name!r}; it has: {', '.join(file.columns)}.")
+
+
+def _find_shown(
+    file: DataFile, free: Sequence[str], text: str | None, image: str | None
+) -> tuple[str | None, str | None]:
+    """The columns of texts and of pictures.
+
+    Beside pictures that are at hand none is taken for texts by its look alone.
+    """
+    rows = [row.fields for row in file.rows[:_LOOKED_AT]]
+    text = text or _called([name for name in free if name != image], _TEXT_NAMES)
+    found = image or find_image(file, [name for name in free if name != text], has_text=text is not None)
+    if text is not None:
+        return text, found
+    longest = _longest([name for name in free if name != found], rows)
+    if found is None or image is None and _is_prose(longest, rows) and not is_at_hand(file, found):
+        return longest, None
+    return "", found
+
+
+def _is_prose(column: str | None, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether most cells hold several words."""
+    texts = [row[column] for row in rows if isinstance(row.get(column), str)] if column else []
+    return 2 * sum(len(text.split()) > 2 for text in texts) > len(texts)
 
 
 def one_label(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from backend.errors import BadRequest
 from backend.simulation.arguments import (
     AsJson,
     Data,
+    ImageField,
     LabelField,
     OpenContext,
     ProjectNumber,
@@ -42,7 +43,13 @@ One row of JSON lines for each kind of question:
   {"text": "…", "label": ["sports", "money"]}           several choices; [] is none of them
   {"text": "…", "label": 4}                             a rating; 3.5 is a number
   {"text": "…", "labels": {"topics": ["a"], "stars": 4}}   several questions of one text
-CSV holds lists as JSON; --label-field topics,stars takes two columns."""
+CSV holds lists as JSON; --label-field topics,stars takes two columns.
+
+Pictures, in place of a text or beside it; several pages are a list:
+  {"image": "cats/1.png", "label": "cats"}              a path relative to the file, or data:image/…
+  {"image": "cats/1.png", "text": "…", "label": "cats"}
+  nextlabel simulate labels photos                      photos/cats/1.png, photos/dogs/1.png …
+What cannot be read is left out and named. IMAGE_ENCODER encodes them, as in the loop."""
 _out = Console()
 _err = Console(stderr=True)
 
@@ -67,6 +74,7 @@ def add_simulate(app: typer.Typer, *, open_context: OpenContext) -> None:
         seeds: Annotated[int, typer.Option(min=1, help="Runs of each strategy.")] = 5,
         noise: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of wrong answers.")] = 0.0,
         text_field: TextField = None,
+        image_field: ImageField = None,
         label_field: LabelField = None,
         kind: Annotated[
             str,
@@ -108,9 +116,9 @@ def add_simulate(app: typer.Typer, *, open_context: OpenContext) -> None:
                 with_names=names,
                 representation=_known_representation(representation),
             )
-            wanted = Wanted(text_field, label_field, words(splits))
-            texts = read_answered_source(context, data, project, wanted, kind=_known_kind(kind))
-            say_notes(_err, texts)
+            wanted = Wanted(text_field, label_field, words(splits), image_field)
+            texts = read_answered_source(context, data, project, wanted, progress, kind=_known_kind(kind))
+            say_notes(_err, texts.notes)
             name = data.stem if data else f"project-{project}"
             outcome = _run(context, texts, options, is_named=named is not None, name=name, progress=progress)
             if plot is not None:

@@ -17,7 +17,7 @@ from backend.simulation.exports import is_task, merge_annotations, read_tasks
 
 _DELIMITERS = ",\t;|"
 _LONGEST_CELL = 2**31 - 1
-_ROWS = "It needs a row for each text, with its label."
+_ROWS = "It needs a row for each text or picture, with its label."
 # How files begin that are no text, and what to do with them.
 _BINARY = {
     b"PK\x03\x04": "a spreadsheet or an archive: save the sheet as CSV, or unpack it",
@@ -44,7 +44,7 @@ class DataFile:
 
     is_table: its cells are text, and nothing tells a number from a word. Of an export of Label Studio `kinds`
     are those of the questions that were answered, `tasks` the tasks as its API has them, and `config` is the
-    labeling config, where one stands beside the tasks.
+    labeling config, where one stands beside the tasks. Paths of pictures begin at `folder`.
     """
 
     name: str
@@ -52,6 +52,7 @@ class DataFile:
     notes: tuple[str, ...] = ()
     is_table: bool = False
     kinds: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = Path()
     tasks: tuple[dict[str, Any], ...] = ()
     config: str = ""
 
@@ -64,7 +65,10 @@ class DataFile:
 def read_file(path: Path) -> DataFile:
     """The rows of a file. Raises NotFound without it, BadRequest on one that is empty, no text or broken."""
     if not path.is_file():
-        raise NotFound(f"There is no file {path}.", hint="Name a file: CSV, TSV, JSON or JSON lines.")
+        raise NotFound(
+            f"There is no file {path}.",
+            hint="Name a file (CSV, TSV, JSON or JSON lines), or a folder with a folder for each class.",
+        )
     text, notes = _decode(path)
     if not text.strip():
         raise BadRequest(f"{path.name} is empty.", hint=_ROWS)
@@ -79,7 +83,7 @@ def read_file(path: Path) -> DataFile:
         found = whole
     if not any(row.fields for row in found.rows):
         raise BadRequest(f"{path.name} holds no rows.", hint=_ROWS)
-    return replace(found, notes=(*notes, *found.notes))
+    return replace(found, notes=(*notes, *found.notes), folder=path.parent)
 
 
 def _from_export(path: Path, placed: Sequence[tuple[str, dict[str, Any]]], *, config: str) -> DataFile:

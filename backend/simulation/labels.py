@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from backend.context import Context
 from backend.label_studio.controls.question import SINGLE_CHOICE
 from backend.label_studio.tasks import content_hash
-from backend.simulation.encoding import encode_unique
+from backend.simulation.encoding import encode_items
 from backend.simulation.rows import LabelledText
 from backend.task_types import TASK_TYPES
-from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.encoders.tfidf import ALL_TERMS, Terms, TfidfEncoder, fit_tfidf, rows_to_fit, tfidf_revision
@@ -183,11 +182,8 @@ def plan_of(name: str, options: Options) -> Plan:
 def encode_rows(
     context: Context, rows: Sequence[LabelledText], *, with_names: bool, progress: Progress
 ) -> tuple[Embeddings, Floats | None]:
-    """Vectors of the texts and of the names of their labels, kept in DATA_DIR for the next time."""
-    labels = sorted({row.label for row in rows})
-    titles = [readable_name(label) for label in labels]
-    encoder = encoder_of_texts(context, [row.text for row in rows])
-    vectors = encode_unique(context, encoder, [*(row.text for row in rows), *titles], progress)
-    ids = np.arange(1, len(rows) + 1)
-    embeddings = Embeddings(ids, vectors[: len(rows)], encoder.revision)
-    return embeddings, vectors[len(rows) :] if with_names else None
+    """Vectors of what rows show and of the names of their labels, kept in DATA_DIR for the next time."""
+    titles = [readable_name(label) for label in sorted({row.label for row in rows})]
+    encoded = encode_items(context, rows, titles, progress)
+    embeddings = Embeddings(np.arange(1, len(rows) + 1), encoded.items, encoded.revision)
+    return embeddings, encoded.names if with_names else None

@@ -13,10 +13,9 @@ from backend.context import Context
 from backend.errors import BadRequest
 from backend.label_studio.controls.question import Question
 from backend.simulation.answered import AnsweredTexts
-from backend.simulation.encoding import encode_unique
+from backend.simulation.encoding import encode_items
 from backend.simulation.labels import DEFAULT, FULL, HELD_OUT, RANDOM, Options, Outcome, plan_of
 from backend.task_types import task_type
-from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.intake.question_labels import to_row
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_titles
@@ -155,16 +154,15 @@ class _EncodedAnswers:
     def __init__(
         self, context: Context, texts: AnsweredTexts, *, with_names: bool, progress: Progress
     ) -> None:
-        contents = [row.text for row in texts.rows]
         titles = [readable_titles(question.labels) for question in texts.questions]
-        encoder = encoder_of_texts(context, contents)
-        vectors = encode_unique(
-            context, encoder, [*contents, *(name for one in titles for name in one)], progress
-        )
-        self._items = Embeddings(np.arange(1, len(contents) + 1), vectors[: len(contents)], encoder.revision)
-        ends = np.cumsum([len(contents), *map(len, titles)])
-        parts = [vectors[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
-        self._names: list[Floats | None] = [part if with_names else None for part in parts]
+        encoded = encode_items(context, texts.rows, [name for one in titles for name in one], progress)
+        self._items = Embeddings(np.arange(1, len(texts.rows) + 1), encoded.items, encoded.revision)
+        names = encoded.names if with_names else None
+        ends = np.cumsum([0, *map(len, titles)]).tolist()
+        self._names: list[Floats | None] = [
+            None if names is None else names[start:end]
+            for start, end in zip(ends[:-1], ends[1:], strict=True)
+        ]
         self._questions = texts.questions
         self._labels = [_labels(question, texts) for question in texts.questions]
         self._is_test = np.array([bool(row.is_test) for row in texts.rows], dtype=np.bool_)

@@ -25,7 +25,7 @@ def queue_up(
     groups: Sequence[Group],
     *,
     settings: Settings,
-    name_vectors: Floats,
+    name_vectors: Floats | None,
     audited: Ids,
     seed: int,
 ) -> list[int]:
@@ -65,7 +65,7 @@ def _train_head(
     labelled: Embeddings,
     labels: Labels,
     *,
-    name_vectors: Floats,
+    name_vectors: Floats | None,
     audited: Ids,
     rng: np.random.Generator,
 ) -> LinearHead:

@@ -13,16 +13,16 @@ from backend.context import Context
 from backend.errors import BadRequest
 from backend.json_types import Json
 from backend.settings import Settings
-from backend.simulation.encoding import encode_unique
+from backend.simulation.encoding import EncodedItems, encode_items
 from backend.simulation.novel_queue import queue_up
+from backend.simulation.pages import file_name
 from backend.simulation.rows import LabelledText
-from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from backend.workflows.training.names import readable_name
 from model.audit import audit_quota
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items
-from model.novelty.naming import name_groups
+from model.novelty.naming import name_groups, number_group
 from model.records import Embeddings, Floats, Labels, LabelSpace
 
 HELD_OUT = 0.3
@@ -78,9 +78,8 @@ def simulate_novelty(
     labels = sorted({row.label for row in rows})
     _require_possible(labels, options)
     titles = [readable_name(label) for label in labels]
-    encoder = encoder_of_texts(context, [row.text for row in rows])
-    vectors = encode_unique(context, encoder, [*(row.text for row in rows), *titles], progress)
-    file = _File(rows, labels, vectors[: len(rows)], vectors[len(rows) :], encoder.revision, context.settings)
+    encoded = encode_items(context, rows, titles, progress)
+    file = _File(rows, labels, encoded, context.settings)
     progress.stage("looking for novel classes", total=options.seeds)
     found = []
     for seed in range(options.seeds):
@@ -116,17 +115,15 @@ class _File:
         self,
         rows: Sequence[LabelledText],
         labels: Sequence[str],
-        vectors: Floats,
-        titles: Floats,
-        encoder: str,
+        encoded: EncodedItems,
         settings: Settings,
     ) -> None:
-        self._texts, self._labels = [row.text for row in rows], list(labels)
+        self._texts, self._labels = [row.text or file_name(row.pictures) for row in rows], list(labels)
         columns = {name: column for column, name in enumerate(labels)}
         self._classes = np.array([columns[row.label] for row in rows], dtype=np.intp)
         self._is_test = np.array([bool(row.is_test) for row in rows], dtype=np.bool_)
-        self._everything = Embeddings(np.arange(len(rows), dtype=np.int64), vectors, encoder)
-        self._titles, self._settings = titles, settings
+        self._everything = Embeddings(np.arange(len(rows), dtype=np.int64), encoded.items, encoded.revision)
+        self._titles, self._settings = encoded.names, settings
 
     def run(self, options: Options, seed: int) -> SeedFigures:
         """Labels items of the known classes, judges held-out ones of all, and compares with the truth."""
@@ -138,6 +135,7 @@ class _File:
         chosen = self._draw_labels(known, ~judged, options.labels_per_class, rng)
         audited = self._draw_audit(judged & ~is_novel, judged, labels=len(chosen), rng=rng)
         learned = np.union1d(chosen, audited)
+        names = None if self._titles is None else self._titles[known]
         judged[audited] = False
         space = LabelSpace(tuple(self._labels[column] for column in known))
         given = Labels.from_names(learned, [self._labels[self._classes[row]] for row in learned], space)
@@ -149,7 +147,7 @@ class _File:
             audit=np.isin(learned, audited),
             alpha=options.alpha,
             rng=rng,
-            name_vectors=self._titles[known],
+            name_vectors=names,
             compare=True,
         )
         labelled = self._everything.take(learned)
@@ -162,7 +160,7 @@ class _File:
                 given,
                 groups,
                 settings=self._settings,
-                name_vectors=self._titles[known],
+                name_vectors=names,
                 audited=audited,
                 seed=seed,
             )
@@ -241,7 +239,8 @@ class _File:
     def _name(self, groups: Sequence[Group], judged: NDArray[np.bool_]) -> list[str]:
         grouped = {item for group in groups for item in group.ids}
         others = [self._texts[row] for row in np.flatnonzero(judged).tolist() if row not in grouped]
-        return name_groups([[self._texts[item] for item in group.ids] for group in groups][:_NAMED], others)
+        names = name_groups([[self._texts[item] for item in group.ids] for group in groups][:_NAMED], others)
+        return [name or number_group(place) for place, name in enumerate(names, start=1)]
 
     def _draw_novel(self, options: Options, rng: np.random.Generator) -> NDArray[np.intp]:
         if options.novel_label is not None:

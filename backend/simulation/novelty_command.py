@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from backend.simulation.arguments import (
     AsJson,
     Data,
+    ImageField,
     LabelField,
     OpenContext,
     ProjectNumber,
@@ -31,7 +33,10 @@ _err = Console(stderr=True)
 def add_novelty(simulate: typer.Typer, *, open_context: OpenContext) -> None:
     """Puts `novelty` beside the other sub-commands of `simulate`."""
 
-    @simulate.command(epilog="Examples:\n  nextlabel simulate novelty questions.csv --novel-label other")
+    @simulate.command(
+        epilog="Examples:\n  nextlabel simulate novelty questions.csv --novel-label other\n"
+        "  nextlabel simulate novelty photos --hold-out-classes 2"
+    )
     def novelty(
         data: Data = None,
         project: ProjectNumber = None,
@@ -47,6 +52,7 @@ def add_novelty(simulate: typer.Typer, *, open_context: OpenContext) -> None:
         alpha: Annotated[float, typer.Option(help="Promised rate of false alarms, between 0 and 1.")] = 0.05,
         seeds: Annotated[int, typer.Option(min=1, help="Runs.")] = 5,
         text_field: TextField = None,
+        image_field: ImageField = None,
         label_field: LabelField = None,
         splits: Annotated[str, typer.Option(help="Splits to use beside train and test, with commas.")] = "",
         as_json: AsJson = False,
@@ -58,9 +64,9 @@ def add_novelty(simulate: typer.Typer, *, open_context: OpenContext) -> None:
             from backend.simulation.rows import Wanted
             from backend.simulation.source import read_source, say_notes
 
-            wanted = Wanted(text_field, label_field, words(splits))
-            texts = read_source(context, data, project, _with_novel(data, wanted, novel_label))
-            say_notes(_err, texts)
+            wanted = Wanted(text_field, label_field, words(splits), image_field)
+            texts = read_source(context, data, project, _with_novel(data, wanted, novel_label), progress)
+            say_notes(_err, texts.notes)
             options = Options(
                 held_out=hold_out_classes,
                 novel_label=novel_label,
@@ -77,14 +83,14 @@ def add_novelty(simulate: typer.Typer, *, open_context: OpenContext) -> None:
 
 def _with_novel(data: Path | None, wanted: Wanted, novel_label: str | None) -> Wanted:
     """Without named splits, those that hold the novel label when neither train nor test has it."""
-    from backend.simulation.rows import Wanted, splits_with_label
+    from backend.simulation.rows import splits_with_label
 
     if novel_label is None or wanted.splits or data is None:
         return wanted
     splits = splits_with_label(data, novel_label, label_field=wanted.label_field)
     if splits:
         _err.print(plain(f"{novel_label!r} is taken from: {', '.join(splits)}."))
-    return Wanted(wanted.text_field, wanted.label_field, splits)
+    return replace(wanted, splits=splits)
 
 
 def _share(alpha: float) -> float:

@@ -9,20 +9,21 @@ from backend.errors import BadRequest
 from backend.label_studio.label_config import LabelConfig, Preference
 from backend.label_studio.tasks import TaskState, read_task
 from backend.simulation.answered import AnsweredText, AnsweredTexts, answered_questions, answering
+from backend.simulation.pages import shown_pages
 from backend.simulation.rows import LabelledText, LabelledTexts
 from backend.workflows.intake.question import settle_question
 
 
 def read_project(context: Context, number: int) -> LabelledTexts:
-    """Texts and majority labels of a project, connected or not; nothing is written.
+    """Texts, pictures and majority labels of a project, connected or not; nothing is written.
 
     Raises NotFound, UnsupportedConfig and what Label Studio answers.
     """
     title, config, tasks = _read(context, number)
     rows = [
-        LabelledText(task.content, task.label, None)
+        LabelledText(task.content, task.label, None, shown_pages(task, config))
         for task in tasks
-        if task.label and task.content and not task.origin.is_synthetic
+        if task.label and _shows_something(task) and not task.origin.is_synthetic
     ]
     note = (
         f"Project {number} “{title}”: {len(rows):,} of {len(tasks):,} tasks have a label for "
@@ -32,15 +33,15 @@ def read_project(context: Context, number: int) -> LabelledTexts:
 
 
 def read_answered_project(context: Context, number: int) -> AnsweredTexts:
-    """Texts of a project and what people together answered to each of its questions; nothing is written.
+    """What a project shows and what people together answered to each of its questions; nothing is written.
 
     Raises as `read_project` does.
     """
     title, config, tasks = _read(context, number)
     rows = [
-        AnsweredText(task.content, task.targets, None)
+        AnsweredText(task.content, task.targets, None, shown_pages(task, config))
         for task in tasks
-        if task.targets and task.content and not task.origin.is_synthetic
+        if task.targets and _shows_something(task) and not task.origin.is_synthetic
     ]
     names = ", ".join(repr(question.name) for question in config.questions)
     note = f"Project {number} “{title}”: {len(rows):,} of {len(tasks):,} tasks have a label for {names}."
@@ -51,6 +52,10 @@ def read_answered_project(context: Context, number: int) -> AnsweredTexts:
     if not answered:
         raise BadRequest(f"Project {number} has no answer to a question that is simulated. {' '.join(kinds)}")
     return AnsweredTexts(found.name, answered, answering(rows, answered), (note, *kinds))
+
+
+def _shows_something(task: TaskState) -> bool:
+    return bool(task.content) or any(task.pictures.values())
 
 
 def _read(context: Context, number: int) -> tuple[str, LabelConfig, list[TaskState]]:

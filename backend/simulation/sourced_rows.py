@@ -1,4 +1,4 @@
-"""Reads labelled texts of which some are real and some synthetic."""
+"""Reads labelled texts and pictures of which some are real and some synthetic."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from typing import Any
 
 from backend.errors import BadRequest
 from backend.simulation.columns import Columns, find_columns
-from backend.simulation.files import Row, read_file
-from backend.simulation.rows import TEST, fields_hint, read_row, split_of
+from backend.simulation.files import Row
+from backend.simulation.folders import read_data
+from backend.simulation.pages import Pages
+from backend.simulation.rows import (
+    TEST,
+    LabelledText,
+    Wanted,
+    column_notes,
+    far_notes,
+    fields_hint,
+    nothing_shown,
+    read_row,
+    read_shown,
+    split_of,
+)
 from backend.simulation.spoken import read_said, unpacked
 
 SOURCE, REAL, SYNTHETIC = "source", "real", "synthetic"
@@ -21,7 +34,8 @@ SPLITS = ("train", "test")
 class SourcedText:
     """One line. `id` is the file's own or the line's number; generator and slice are empty if not told.
 
-    `labels` holds one, or any number where the file's labels are lists.
+    `labels` holds one, or any number where the file's labels are lists. `pictures` are those of each object
+    that shows any; beside them the text may be empty.
     """
 
     id: int | str
@@ -31,6 +45,7 @@ class SourcedText:
     is_test: bool
     generator: str
     slice: str
+    pictures: tuple[Pages, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +53,25 @@ class _Labelled:
     text: str
     labels: tuple[str, ...]
     is_test: bool
+    pictures: tuple[Pages, ...]
 
 
 def read_sourced_texts(
     path: Path, *, text_field: str | None = None, label_field: str | None = None
 ) -> list[SourcedText]:
-    """Real rows of the splits train and test (train without one), and all synthetic rows.
+    """The rows of `read_sourced_file`."""
+    rows, _notes = read_sourced_file(path, Wanted(text_field, label_field))
+    return rows
+
+
+def read_sourced_file(path: Path, wanted: Wanted) -> tuple[list[SourcedText], tuple[str, ...]]:
+    """Real rows of the splits train and test (train without one), and all synthetic rows; what was assumed.
 
     Raises NotFound without the file; BadRequest when no row says its source, one says another than real or
     synthetic, one cannot be read, an id repeats, or a side is missing.
     """
-    file = read_file(path)
-    columns = find_columns(file, text=text_field, label=label_field)
+    file = read_data(path)
+    columns = find_columns(file, text=wanted.text_field, label=wanted.label_field, image=wanted.image_field)
     read = _read_set if any(_is_set(row.fields.get(columns.label)) for row in file.rows) else _read_one
     rows = []
     for number, row in enumerate(file.rows, start=1):
@@ -64,8 +86,15 @@ def read_sourced_texts(
         if isinstance(found, str):
             raise BadRequest(f"{path.name}: {found}.", hint=fields_hint(columns))
         rows.append(_sourced(found, row.fields, number=number, is_synthetic=source == SYNTHETIC))
-    _require_both(path, rows, any_source=SOURCE in file.columns)
-    return rows
+    if SOURCE not in file.columns:
+        raise BadRequest(
+            f"{path.name}: no row has the column {SOURCE!r}.",
+            hint=f"Give synthetic rows {SOURCE!r}: {SYNTHETIC!r} and real ones {REAL!r}; put folders of "
+            f"pictures into two, {REAL} and {SYNTHETIC}.",
+        )
+    require_both(path, rows)
+    notes = [*column_notes(columns, wanted), *far_notes(file, columns)] if columns.image else []
+    return rows, (*file.notes, *notes)
 
 
 def _is_set(value: object) -> bool:
@@ -76,21 +105,25 @@ def _is_set(value: object) -> bool:
 
 def _read_one(row: Row, columns: Columns) -> _Labelled | str:
     found = read_row(row, columns)
-    return found if isinstance(found, str) else _Labelled(found.text, (found.label,), bool(found.is_test))
+    return found if isinstance(found, str) else _labelled(found)
+
+
+def _labelled(found: LabelledText) -> _Labelled:
+    return _Labelled(found.text, (found.label,), bool(found.is_test), found.pictures)
 
 
 def _read_set(row: Row, columns: Columns) -> _Labelled | str:
     """Text and labels of a row of a file of sets; a word is a set of one."""
-    text = row.fields.get(columns.text)
-    if not isinstance(text, str) or not text.strip():
-        return f"{row.where.capitalize()}: no text in {columns.text!r}"
+    text, pictures = read_shown(row, columns)
+    if not text and not any(pictures):
+        return f"{row.where.capitalize()}: {nothing_shown(columns)}"
     try:
         said = read_said(row.fields.get(columns.label), is_table=False)
     except ValueError as error:
         return f"{row.where.capitalize()}: {columns.label!r} is {error}"
     if said is None or said.form == "a number":
         return f"{row.where.capitalize()}: {columns.label!r} holds no labels"
-    return _Labelled(text, said.words, TEST in split_of(row, columns))
+    return _Labelled(text, said.words, TEST in split_of(row, columns), pictures)
 
 
 def _sourced(row: _Labelled, fields: dict[str, Any], *, number: int, is_synthetic: bool) -> SourcedText:
@@ -103,15 +136,12 @@ def _sourced(row: _Labelled, fields: dict[str, Any], *, number: int, is_syntheti
         is_test=not is_synthetic and row.is_test,
         generator=str(fields.get(GENERATOR) or ""),
         slice=next((str(fields[field]) for field in SLICES if fields.get(field)), ""),
+        pictures=row.pictures,
     )
 
 
-def _require_both(path: Path, rows: list[SourcedText], *, any_source: bool) -> None:
-    if not any_source:
-        raise BadRequest(
-            f"{path.name}: no row has the column {SOURCE!r}.",
-            hint=f"Give synthetic rows {SOURCE!r}: {SYNTHETIC!r} and real ones {REAL!r}.",
-        )
+def require_both(path: Path, rows: list[SourcedText]) -> None:
+    """Raises BadRequest where real or synthetic rows are missing, or an id repeats."""
     if not any(row.is_synthetic for row in rows):
         raise BadRequest(f"{path.name}: no row is synthetic.", hint=f"Nothing has {SOURCE!r}: {SYNTHETIC!r}.")
     if not any(not row.is_synthetic and not row.is_test for row in rows):

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from backend.context import Context
 from backend.json_types import Json
-from backend.simulation.encoding import encode_unique
+from backend.simulation.encoding import EncodedItems, encode_items
 from backend.simulation.sourced_rows import SourcedText
 from backend.simulation.synthetic_ways import OneLabel, SetOfLabels, Way
-from backend.workflows.intake.encoder_choice import encoder_of_texts
 from backend.workflows.project.progress import Progress
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop
@@ -58,10 +57,7 @@ def judge_rows(
     context: Context, rows: Sequence[SourcedText], *, dataset: str, seed: int, progress: Progress
 ) -> SyntheticOutcome:
     """Verdicts, lifts and gaps; the seed draws the audit and what is resampled."""
-    texts = [row.text for row in rows]
-    encoder = encoder_of_texts(context, texts)
-    vectors = encode_unique(context, encoder, texts, progress)
-    file = _File(rows, vectors, encoder.revision, seed=seed)
+    file = _File(rows, encode_items(context, rows, (), progress), seed=seed)
     rng = np.random.default_rng(seed)
     progress.stage("judging synthetic items")
     judgement = file.way.judge(file.real, file.synthetic, rng=rng)
@@ -142,7 +138,8 @@ def outcome_json(outcome: SyntheticOutcome) -> Json:
 class _File:
     """The lines as the model wants them. Ids: 1 to r for the labelled real ones, then the synthetic ones."""
 
-    def __init__(self, rows: Sequence[SourcedText], vectors: Floats, encoder: str, *, seed: int) -> None:
+    def __init__(self, rows: Sequence[SourcedText], encoded: EncodedItems, *, seed: int) -> None:
+        vectors, encoder = encoded.items, encoded.revision
         self._space = LabelSpace(tuple(sorted({label for row in rows for label in row.labels})))
         self.way: Way = SetOfLabels() if any(len(row.labels) != 1 for row in rows) else OneLabel()
         rng = np.random.default_rng(seed)
@@ -161,14 +158,14 @@ class _File:
             Embeddings(first, vectors[real], encoder),
             Labels(first, self._targets([rows[n] for n in real]), self._space),
             _draw_audit(len(real), rng),
-            [rows[n].text for n in real],
+            _texts(rows, real),
         )
         kinds = sorted({(rows[n].generator, rows[n].slice) for n in made})
         self.synthetic = SyntheticItems(
             Embeddings(second, vectors[made], encoder),
             Labels(second, self._targets([rows[n] for n in made]), self._space),
             np.array([kinds.index((rows[n].generator, rows[n].slice)) for n in made], dtype=np.intp),
-            [rows[n].text for n in made],
+            _texts(rows, made),
         )
         self.truth = vectors[places["truth"]]
         self._truth_targets = self._targets([rows[n] for n in places["truth"]])
@@ -207,6 +204,11 @@ class _File:
         for place, row in enumerate(rows):
             targets[place, [self._space.index(label) for label in row.labels]] = 1.0
         return targets
+
+
+def _texts(rows: Sequence[SourcedText], places: Sequence[int]) -> list[str] | None:
+    """What some lines say; None where pictures are shown, which alike words beside do not make alike."""
+    return None if any(any(row.pictures) for row in rows) else [rows[place].text for place in places]
 
 
 def _group_name(row: SourcedText, rank: str) -> str:

@@ -7,6 +7,8 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
+from backend.simulation.pages import first_address
+from backend.simulation.sourced_rows import SourcedText
 from backend.simulation.synthetic import MeasuredLift, SyntheticOutcome
 from backend.terminal import plain
 from model.synthetic.items import HARMFUL, UNSURE, VERDICTS
@@ -59,9 +61,14 @@ def _verdicts(outcome: SyntheticOutcome) -> Table:
             chosen.sort(key=lambda pair: pair[0].value)
         if verdict == UNSURE:
             chosen.sort(key=lambda pair: -pair[0].review_order)
-        shown = "\n".join(f"{row.id}: {row.text[:60]}" for _, row in chosen[:SHOWN])
+        shown = "\n".join(f"{row.id}: {_shown(row)[:60]}" for _, row in chosen[:SHOWN])
         table.add_row(verdict, str(counts[verdict]), plain(shown))
     return table
+
+
+def _shown(row: SourcedText) -> str:
+    """What people know a line by: its text, else where its picture lies."""
+    return row.text or first_address(row.pictures)
 
 
 def _gaps(outcome: SyntheticOutcome) -> Table:

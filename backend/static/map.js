@@ -279,7 +279,8 @@ class PoolMap {
       this.pressed = null;
       this.group();
     });
-    document.querySelector(".map-search").addEventListener("submit", (event) => {
+    // pictures alone are not found by a sentence
+    document.querySelector(".map-search")?.addEventListener("submit", (event) => {
       event.preventDefault();
       const sentence = event.target.elements.sentence.value.trim();
       if (sentence) this.search({ sentence }, `like “${sentence}”`);

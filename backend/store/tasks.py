@@ -17,6 +17,8 @@ from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
 _AT_A_TIME = 1000
+# The same where addresses of pictures are read too: one may hold the picture itself.
+_AT_A_TIME_WITH_PICTURES = 256
 
 
 class Tasks(ProjectTable):
@@ -210,6 +212,19 @@ class Tasks(ProjectTable):
                 found.update({row.task_id: row.content for row in rows})
         return found
 
+    def read_words(self, task_ids: Iterable[int]) -> dict[int, str]:
+        """What each task says in words: its text, else its fields; tasks that are gone are left out."""
+        found: dict[int, str] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(sorted(set(task_ids))):
+                rows = session.execute(
+                    select(Task.task_id, Task.content, Task.words).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                found.update({row.task_id: row.content or row.words for row in rows})
+        return found
+
     def sample_texts(self, count: int) -> list[str]:
         """At most so many different texts, by their hash: always the same ones, and none before others."""
         query = select(Task.content_hash, Task.content).where(
@@ -357,19 +372,30 @@ class Tasks(ProjectTable):
             )
             return {task_id: targets or {} for task_id, targets in rows}
 
-    def read_parts(self) -> dict[int, dict[str, list[str]]]:
-        """The texts that questions are about, each apart, by task and question, where tasks have such."""
+    def read_parts(self) -> Iterator[tuple[int, dict[str, list[str]], dict[str, list[str]]]]:
+        """Tasks with parts that questions are about, in their order: id, the texts by question, and pictures.
+
+        The text of a part that is a picture is empty; addresses of pictures are by the name of their object.
+        """
+        last = -1
+        while page := self._parts_page(after=last):
+            yield from page
+            last = page[-1][0]
+
+    def _parts_page(self, *, after: int) -> list[tuple[int, dict[str, list[str]], dict[str, list[str]]]]:
         with self._database.session() as session:
             rows = session.execute(
-                select(Task.task_id, Task.parts)
+                select(Task.task_id, Task.parts, Task.pictures)
                 .where(
                     Task.project_id == self._project_id,
+                    Task.task_id > after,
                     Task.content_hash != "",
                     cast(Task.parts, String).not_in(("{}", "null")),
                 )
                 .order_by(Task.task_id)
+                .limit(_AT_A_TIME_WITH_PICTURES)
             )
-            return {task_id: parts or {} for task_id, parts in rows}
+            return [(task_id, parts or {}, pictures or {}) for task_id, parts, pictures in rows]
 
     def read_reviews(self) -> dict[int, dict[str, list[str]]]:
         """What people answered to each question, by task, of synthetic tasks to which something was."""
@@ -505,6 +531,7 @@ def _columns(state: TaskState) -> dict[str, Any]:
         "targets": {name: list(target) for name, target in state.targets.items()},
         "parts": {name: list(texts) for name, texts in state.parts.items()},
         "pictures": {name: list(addresses) for name, addresses in state.pictures.items()},
+        "words": state.words,
         "shown": state.shown,
         "flag": state.shown.get(FLAG_FIELD, ""),
         "missing_fields": list(state.missing_fields),

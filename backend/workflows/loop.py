@@ -19,10 +19,11 @@ from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_parts, embed_project
+from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.fetch_pictures import fetch_pictures
+from backend.workflows.intake.part_items import embed_parts
 from backend.workflows.intake.published import published_versions, window_left
 from backend.workflows.intake.question import (
     forget_other_objects,
@@ -241,7 +242,7 @@ class ProjectLoop:
         with self.report.timed("learn"):
             learned = learn(self.workspace, config, snapshot, auxiliary=auxiliary)
         serving = replace(
-            serve(learned, version=next_version(taken, by_name=learned.by_name), config=config),
+            serve(learned, version=next_version(taken, by_name=learned.kind == "label-names"), config=config),
             floor=self.workspace.settings.preannotate_floor,
             of_new_classes=new_class_members(self.workspace, snapshot),
             novel=novel_members(self.workspace),
@@ -377,7 +378,7 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
     snapshot = learned.seen
     return Manifest(
         version=version,
-        kind="label-names" if learned.by_name else "trained",
+        kind=learned.kind,
         classes=snapshot.labels.space.names,
         encoder=snapshot.embeddings.encoder,
         seed=workspace.seed,

@@ -23,6 +23,7 @@ from backend.workflows.intake.earlier_questions import (
     recorded_config,
 )
 from backend.workflows.intake.keywords import pack_keywords, unpack_keywords
+from backend.workflows.intake.part_items import parts_encoder
 from backend.workflows.intake.question_items import (
     OwnItems,
     QuestionItems,
@@ -232,7 +233,7 @@ def _own_items(workspace: Workspace, tensors: dict[str, NDArray[Any]], config: L
     own: dict[str, OwnItems] = {}
     for at, question in enumerate(questions_beside(config)):
         if f"question-{at}-items" in tensors:
-            encoder = workspace.encoder.get()
+            encoder = parts_encoder(workspace, question).get()
             ids, hashes = tensors[f"question-{at}-items"], to_hashes(tensors[f"question-{at}-contents"])
             unique = list(dict.fromkeys(key for keys in hashes for key in keys))
             found = workspace.vectors.read(encoder.revision, unique)
@@ -270,7 +271,7 @@ def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
     missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(
-            f"The embeddings of {missing} texts of that loop are gone, or the encoder is another one.",
+            f"The embeddings of {missing} tasks of that loop are gone, or the encoder is another one.",
             hint="A replay needs the same DATA_DIR and encoder (TEXT_ENCODER, connect --encoder).",
         )
 

@@ -54,7 +54,7 @@ class Decisions:
         return cls(groups, middles, far + _REACH * (float(np.median(own)) - far))
 
     def hold(self, group: Group, name: str, items: Embeddings) -> bool:
-        """Whether a group is one of the decided ones: by its items, by its name, or by where it lies.
+        """Whether a group is one of the decided ones: by its items, by its name if any, or by where it lies.
 
         By its items: they share half of the smaller group. By where it lies: half of its items are within
         reach of the middle of a decided group, and that middle is nearer than that of any class. `items`
@@ -62,7 +62,7 @@ class Decisions:
         """
         vectors = items.vectors[np.isin(items.ids, group.ids)]
         return any(
-            name.casefold() == one.name.casefold()
+            (name and name.casefold() == one.name.casefold())
             or shares_half(one.ids, group.ids)
             or self._lie_within(vectors, one.vectors)
             for one in self.groups

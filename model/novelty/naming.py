@@ -1,4 +1,4 @@
-"""Proposes a name for a group of texts: the words that tell it from all others."""
+"""Proposes a name for a group of items by what each says in words: those that tell it from all others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
-UNNAMED = "unnamed"
 MOST_WORDS = 2
 _LEAST_SHARE = 0.12  # of the texts of a group that must hold a word for it to be part of the name
 _LEAST_TEXTS = 2
@@ -20,7 +19,8 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
     """One short name per group of texts, from its most distinguishing words; `others` are all other texts.
 
     Class-based TF-IDF (Grootendorst, 2022): how often a word is in the texts of the group, times the
-    logarithm of how rare it is elsewhere. The same texts give the same names; no two groups share one.
+    logarithm of how rare it is elsewhere. Words that weigh alike stand as they do in the texts. The same
+    texts give the same names; no two groups share one. Empty where no word tells a group from the rest.
     """
     everything = [text for group in groups for text in group] + list(others)
     counter = CountVectorizer(
@@ -29,7 +29,7 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
     try:
         present = counter.fit_transform(everything)
     except ValueError:  # no word at all
-        return [_number(UNNAMED, place) for place in range(len(groups))]
+        return [""] * len(groups)
     words = counter.get_feature_names_out()
     total = np.asarray(present.sum(axis=0)).ravel()
     names, start = [], 0
@@ -40,20 +40,28 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
         rest = (total - inside + 0.5) / (len(everything) - len(group) + 1.0) + _RARE
         is_common = (share >= _LEAST_SHARE) & (inside >= min(_LEAST_TEXTS, len(group)))
         weight = np.where(is_common, share * np.log(np.maximum(share / rest, 1.0)), 0.0)
-        name = " ".join(_first_words(words, weight)) or _number(UNNAMED, place)
-        names.append(name if name not in names else _number(name, place))
+        name = " ".join(_first_words(words, weight, group))
+        names.append(f"{name} {place + 1}" if name and name in names else name)
     return names
 
 
-def _first_words(words: NDArray[np.object_], weight: NDArray[np.float64]) -> list[str]:
+def number_group(number: int) -> str:
+    """What a group is called that no word tells from the rest."""
+    return f"group {number}"
+
+
+def is_number(name: str, number: int) -> bool:
+    """Whether a group is called by its number alone."""
+    return name == number_group(number)
+
+
+def _first_words(words: NDArray[np.object_], weight: NDArray[np.float64], texts: Sequence[str]) -> list[str]:
     """The words (n,) that weigh most, of each stem the first."""
-    chosen: dict[str, str] = {}
+    chosen: dict[str, int] = {}
     for row in np.lexsort((words, -weight)):
         if weight[row] <= 0 or len(chosen) == MOST_WORDS:
             break
-        chosen.setdefault(words[row][:_STEM], words[row])
-    return list(chosen.values())
-
-
-def _number(name: str, place: int) -> str:
-    return f"{name} {place + 1}"
+        chosen.setdefault(words[row][:_STEM], int(row))
+    read = " ".join(texts).lower()
+    rows = sorted(chosen.values(), key=lambda row: (-weight[row], read.find(str(words[row]))))
+    return [words[row] for row in rows]

@@ -224,7 +224,7 @@ def test_groups_wait_with_three_typical_texts_and_a_proposed_name(show):
         "A new class, “group about 1”?",
         "12 tasks fit no label and are like each other.",
     )
-    assert len(first["texts"]) == 3 and all(row["text"] for row in first["texts"])
+    assert len(first["tasks"]) == 3 and all(row["text"] for row in first["tasks"])
     add, reject = first["buttons"]
     assert (add["route"], add["fields"], add["ask"]["value"]) == (
         "add_class",

@@ -130,7 +130,9 @@ def test_a_picture_that_is_the_same_in_every_task_says_nothing():
         config_of('<Image name="i" value="/static/x.png"/>')
 
 
-def test_two_pictures_are_not_compared_yet():
-    tags = '<Image name="a" value="$one"/><Image name="b" value="$two"/>'
-    with pytest.raises(UnsupportedConfig, match="a picture, which is not compared yet"):
-        config_of(tags, '<Pairwise name="p" toName="a,b"/>')
+def test_two_pictures_are_compared_and_a_tag_that_shows_the_same_stands_for_either():
+    tags = '<Image name="a" value="$one"/><Image name="b" value="$two"/><Image name="c" value="$one"/>'
+    config = config_of(tags, '<Pairwise name="p" toName="a,b"/>')
+    assert config.to_name == "a"
+    read = {shown.name for shown in config.pictures}
+    assert len(read) == 2 and {part.name for part in config.questions[0].parts} == read

@@ -182,8 +182,14 @@ def test_names_are_the_words_that_tell_a_group_from_the_rest():
     assert "parrot" in first and "engine" in second
 
 
-def test_groups_without_words_are_numbered():
-    assert name_groups([["1 2", "3"], ["??"]], ["42"]) == ["unnamed 1", "unnamed 2"]
+def test_groups_without_words_have_no_name():
+    assert name_groups([["1 2", "3"], ["??"]], ["42"]) == ["", ""]
+    assert name_groups([["rain", "rain"], ["??"]], ["42"]) == ["rain", ""]
+
+
+def test_words_that_weigh_alike_stand_as_they_are_read():
+    pandas = ["red panda", "red panda", "red panda"]
+    assert name_groups([pandas], ["grey wolf", "grey hare", "polar bear"]) == ["red panda"]
 
 
 def test_a_name_says_no_word_twice():

@@ -1,7 +1,6 @@
 """Projects of pictures: suggestions, order, audit, replay, and what cannot be read."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,46 +19,17 @@ from backend.workflows.serving.predict import predict_by_names, predict_tasks
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_sentence, like_task
 from model.encoders.image_folders import LITE0_FOLDER
-from model.encoders.table import IMAGE_ENCODERS
-from tests.pictures import COLD, WARM, FewPixels, Files, draw
-from tests.workbench import Workbench
-
-IMAGE = '<Image name="i" value="$image"/>'
-CHOICES = f'<Choices name="c" toName="i"><Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
-TASKS = 60
-
-
-def label_of(address):
-    return WARM if int(address.rsplit("-", 1)[1].partition(".")[0]) % 2 else COLD
-
-
-def address_of(number):
-    return f"/data/upload/1/p-{number}.png"
+from tests.pictures import CHOICES, COLD, IMAGE, TASKS, WARM, address_of, draw, label_of
 
 
 @pytest.fixture
-def files():
-    return Files({address_of(n): draw(label_of(address_of(n)), n) for n in range(TASKS)})
+def files(picture_files):
+    return picture_files
 
 
 @pytest.fixture
-def make_bench(make_settings, make_context, make_app, label_studio, files, monkeypatch):
-    """make_bench(config, data of each task): a connected project; short vectors are quick to look through."""
-    monkeypatch.setitem(IMAGE_ENCODERS, "pixels", lambda: FewPixels(5))
-
-    def make(config=f"<View>{IMAGE}{CHOICES}</View>", rows=None, **settings):
-        context = make_context(make_settings(**({"image_encoder": "pixels"} | settings)))
-        context = replace(context, media=lambda: files)
-        make_app(context)
-        project = label_studio.add_project(label_config=config)
-        rows = [{"image": address_of(n)} for n in range(TASKS)] if rows is None else rows
-        label_studio.add_tasks(project, rows)
-        bench = Workbench(context, label_studio, project)
-        bench.connect()
-        bench.loop()
-        return bench
-
-    return make
+def make_bench(make_picture_bench):
+    return make_picture_bench
 
 
 def annotate(bench, count, answer=None):

@@ -1,6 +1,8 @@
 """Pictures are read as people see them, whatever they are called and however they were written."""
 
 import io
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.encoders.pictures import UnreadablePicture, read_picture
+from model.encoders import pictures
+from model.encoders.pictures import UnreadablePicture, read_picture, read_size
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
 
@@ -40,6 +44,55 @@ def test_formats_are_told_by_content(format):
     picture = read_picture(write(half_red(), format))
     assert picture.mode == "RGB" and picture.size == (40, 60)
     assert is_near(colours(picture), [RED, WHITE])
+
+
+@pytest.mark.parametrize("name", ["half-red", "half-red-turned"])
+def test_pictures_of_telephones_are_read_upright(name):
+    data = (FIXTURES / f"{name}.heic").read_bytes()
+    picture = read_picture(data, smallest_side=20)
+    assert picture.mode == "RGB" and picture.size == read_size(data) == (40, 60)
+    assert is_near(colours(picture), [RED, WHITE])
+    assert read_picture(data.replace(b"ftypheic", b"ftypmif1")).size == (40, 60)
+
+
+def test_what_is_transparent_in_a_heic_picture_shows_white():
+    assert read_picture((FIXTURES / "clear.heic").read_bytes()).getpixel((5, 5)) == WHITE
+
+
+def test_a_heic_picture_that_is_cut_off_is_refused_and_not_shown_black():
+    whole = (FIXTURES / "half-red.heic").read_bytes()
+    for length in (12, 20, 60, 300, 500, 550):
+        with pytest.raises(UnreadablePicture, match="it is broken"):
+            read_picture(whole[:length])
+
+
+@pytest.mark.parametrize(("side", "why"), [(20_000, "more than 100,000,000 pixels"), (1_000, "it is broken")])
+def test_a_heic_picture_is_measured_by_what_it_stores_and_not_by_what_it_shows(side, why):
+    whole = (FIXTURES / "half-red.heic").read_bytes()
+    stored = b"ispe\0\0\0\0" + struct.pack(">II", 64, 64)
+    assert stored in whole  # of which it shows 40 × 60
+    huge = whole.replace(stored, b"ispe\0\0\0\0" + struct.pack(">II", side, side))
+    with pytest.raises(UnreadablePicture, match=why):
+        read_picture(huge)
+
+
+def test_an_avif_picture_of_the_common_kind_is_told_from_a_heic_one():
+    data = write(half_red(), "AVIF").replace(b"ftypavif", b"ftypmif1", 1)
+    assert is_near(colours(read_picture(data)), [RED, WHITE])
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "I", "F", "I;16"])
+def test_a_picture_is_the_same_whatever_is_worked_on_together(mode, monkeypatch):
+    rng = np.random.default_rng(0)
+    if mode == "RGBA":
+        picture = Image.fromarray(rng.integers(0, 255, (37, 23, 4), dtype=np.uint8))
+    else:
+        dtype = {"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]
+        picture = Image.fromarray(rng.integers(0, 70_000, (37, 23)).astype(dtype))
+    data = write(picture, "TIFF")
+    whole = np.asarray(read_picture(data))
+    monkeypatch.setattr(pictures, "_AT_A_TIME", 60)
+    assert np.array_equal(np.asarray(read_picture(data)), whole)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +165,7 @@ def test_of_a_picture_that_was_cut_off_the_part_that_came_is_read(format):
         (b"<html><body>log in</body></html>", "no picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"<?xml version='1.0'?>\n<!-- made by hand -->\n<svg width='1'></svg>", "SVG"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00", "HEIC"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00", "broken"),
         (b"%PDF-1.7", "no picture"),
     ],
 )
@@ -134,6 +187,12 @@ def test_a_large_photograph_is_read_small():
     assert min(small.size) in range(128, 400)
 
 
+def test_every_picture_is_read_small():
+    assert read_picture(write(half_red().resize((800, 1200)), "PNG"), smallest_side=100).size == (200, 300)
+    line = read_picture(write(Image.new("RGB", (50_000, 10)), "PNG"), smallest_side=100)
+    assert line.size[0] <= 2 * 2 * 100 * 8 and line.size[1] == 10
+
+
 @given(
     data=st.binary(max_size=300),
     head=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF", b"II*\x00", b""]),
@@ -149,10 +208,11 @@ def test_hostile_bytes_are_a_picture_or_refused(data, head):
     cut=st.integers(0, 400),
     at=st.integers(0, 400),
     byte=st.integers(0, 255),
-    format=st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"]),
+    format=st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "HEIC"]),
 )
 def test_a_changed_byte_is_a_picture_or_refused(cut, at, byte, format):
-    data = bytearray(write(half_red(), format))
+    of_telephones = (FIXTURES / "half-red.heic").read_bytes()
+    data = bytearray(of_telephones if format == "HEIC" else write(half_red(), format))
     data[at % len(data)] = byte
     try:
         assert read_picture(bytes(data[: max(1, len(data) - cut)]), most_pixels=10_000_000).mode == "RGB"

@@ -126,7 +126,7 @@ def test_without_a_terminal_a_long_stage_says_now_and_then_how_far_it_is(monkeyp
         progress.advance(1)
     assert lines.getvalue().splitlines() == [
         "… encoding texts (10,000)",
-        "… encoding texts: 4,000 of 10,000",
-        "… encoding texts: 8,000 of 10,000",
+        "… encoding texts: 4,000 of 10,000, 333 a second, 18 s left",
+        "… encoding texts: 8,000 of 10,000, 333 a second, 6 s left",
         "… training and ranking",
     ]

@@ -99,14 +99,14 @@ def test_a_tie_is_rendered_as_nothing():
         ('<Pairwise name="p" toName="a"/>', '<Pairwise> "p" has toName="a", not the names of two objects'),
         ('<Pairwise name="p" toName="a,a"/>', 'toName="a,a"'),
         ('<Pairwise name="p" toName="a,gone"/>', 'stands on "gone", which the config does not have'),
-        ('<Pairwise name="p" toName="a,picture"/>', '<Pairwise> "p" stands on <Image> "picture"'),
+        ('<Pairwise name="p" toName="a,sound"/>', '<Pairwise> "p" stands on <Audio> "sound"'),
         ('<Pairwise name="p" toName="a,same"/>', "is the same in every task"),
         ('<Pairwise name="p"/>', "has no toName"),
     ],
 )
 def test_what_stands_in_the_way_is_named(tag, obstacle):
     config = parse_label_config(
-        '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Image name="picture" value="$url"/>'
+        '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Audio name="sound" value="$url"/>'
         '<Text name="same" value="Always this"/><Rating name="r" toName="a"/>' + tag + "</View>"
     )
     (found,) = config.obstacles

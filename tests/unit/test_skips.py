@@ -300,7 +300,7 @@ def test_the_page_asks_and_its_buttons_answer(skipping, make_app):
         card for card in build_dashboard(skipping.workspace)["waiting"] if card["key"].startswith("skips-")
     )
     assert "wait behind the others" in card["words"]
-    assert {row["task"] for row in card["texts"]} <= set(question.typical) and card["texts"]
+    assert {row["task"] for row in card["tasks"]} <= set(question.typical) and card["tasks"]
     page = make_app(skipping.context).test_client()
     token = re.search(
         r'name="csrf_token" value="([^"]+)"', page.get(f"/projects/{skipping.project_id}").text

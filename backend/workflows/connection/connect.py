@@ -89,7 +89,7 @@ def connect(
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
         tidy(workspace)
         report.left_empty = tuple(empty_words(workspace, config).values())
-        report.gaps = find_gaps(workspace, config.text_fields)
+        report.gaps = find_gaps(workspace, config)
         progress.stage("asking for the next task")
         _check_order(workspace, remote, person=int(user["id"]), report=report)
     return report

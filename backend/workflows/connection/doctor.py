@@ -13,6 +13,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.required import is_required
+from backend.label_studio.shown_noun import shown_words
 from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
@@ -123,7 +124,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     yield from _check_order_settings(details)
     yield _try("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
-        gaps = find_gaps(workspace, config.text_fields)
+        gaps = find_gaps(workspace, config)
         yield _check_texts(gaps, config)
         if config.pictures:
             yield _try("pictures", lambda: _check_pictures(workspace))
@@ -152,9 +153,7 @@ def _readable(details: Json, preference: Preference) -> LabelConfig | None:
 
 def _check_config(details: Json, preference: Preference) -> Finding:
     config = parse_label_config(details["label_config"], preference)
-    message = (
-        f"{len(config.labels)} labels in {config.from_name!r}, text from {', '.join(config.text_fields)}"
-    )
+    message = f"{len(config.labels)} labels in {config.from_name!r}, {shown_words(config)}"
     if also := config.questions[1:]:
         message += f"; answered as well: {', '.join(question.name for question in also)}"
     if config.other_controls:
@@ -241,7 +240,7 @@ def _check_order_settings(details: Json) -> Iterator[Finding]:
 def _check_language(workspace: Workspace) -> Finding:
     texts = workspace.tasks.sample_texts(SAMPLE)
     if not texts:
-        return Finding("language", "ok", "no texts yet")
+        return Finding("language", "ok", "no texts to read")
     if not knows_english_alone(workspace):
         return Finding("language", "ok", f"encoder {workspace.encoder.revision}")
     found = read_language(texts)
@@ -282,13 +281,14 @@ def _check_version(remote: LabelStudio, workspace: Workspace, details: Json) -> 
 
 
 def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
+    check = gaps.noun.check
     if gaps.tasks == 0:
-        return Finding("texts", "warning", "no tasks yet", "Import tasks in Label Studio.")
+        return Finding(check, "warning", "no tasks yet", "Import tasks in Label Studio.")
     if not gaps.sentences:
         fields = ", ".join(config.text_fields)
-        return Finding("texts", "ok", f"all {gaps.tasks:,} tasks have text in {fields}")
+        return Finding(check, "ok", f"all {gaps.tasks:,} tasks have {gaps.noun.some} in {fields}")
     return Finding(
-        "texts",
+        check,
         "fault" if gaps.is_unreadable else "warning",
         "; ".join(gaps.sentences),
         "Such tasks are never in the order. Compare the labeling config with the data of the tasks.",
@@ -331,7 +331,12 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
     if gaps.tasks == 0:
         return Finding("window", "warning", "empty: there are no tasks yet", "Import tasks in Label Studio.")
     if gaps.is_unreadable:
-        return Finding("window", "fault", "empty: no task has a text", "See the check of the texts.")
+        return Finding(
+            "window",
+            "fault",
+            f"empty: no task has a {gaps.noun.one}",
+            f"See the check of the {gaps.noun.check}.",
+        )
     return Finding(
         "window",
         "warning",

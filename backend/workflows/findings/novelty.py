@@ -20,7 +20,7 @@ from model.heads.unseen_classes import unseen_classes
 from model.novelty.decided import DecidedGroup, Decisions
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
-from model.novelty.naming import name_groups
+from model.novelty.naming import name_groups, number_group
 from model.novelty.one_class_each import one_class_each
 from model.records import Embeddings, Ids, Labels
 
@@ -189,7 +189,9 @@ def _renew_groups(
     for place, ((group, name), number) in enumerate(zip(groups, numbers, strict=True), start=1):
         if number is None:
             number, free = free, free + 1
-        row = rows.get(number) or workspace.groups.new(number, name=name, version=version)
+        row = rows.get(number) or workspace.groups.new(
+            number, name=name or number_group(number), version=version
+        )
         row.members, row.typical, row.version = list(group.ids), list(group.typical), version
         row.figures = {
             "rank": place,
@@ -203,12 +205,13 @@ def _renew_groups(
 
 
 def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> list[str]:
+    """What each group could be called by its words; empty where they do not tell."""
     if not groups:
         return []
     grouped = [task_id for group in groups for task_id in group.ids]
     ids = learned.seen.embeddings.ids
     others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts: Mapping[int, str] = workspace.tasks.read_texts([*grouped, *others])
+    texts: Mapping[int, str] = workspace.tasks.read_words([*grouped, *others])
     return name_groups(
         [[texts[task_id] for task_id in group.ids] for group in groups],
         [texts[task_id] for task_id in others],

@@ -143,6 +143,8 @@ def _believe(workspace: Workspace, serving: Serving) -> None:
             {task_id: (in_words(one), one.confidence) for task_id, one in first.items()}
         )
         return
+    if serving.choice.knows_nothing:
+        return
     names, beliefs = serving.choice.space.names, serving.believe(on_the_map)
     workspace.map_points.write_beliefs(
         {task_id: (names[int(row.argmax())], float(row.max())) for task_id, row in beliefs.items()}

@@ -76,7 +76,8 @@ def ask_next(workspace: Workspace, task_ids: Sequence[int], *, by: str) -> int:
     if not coming:
         raise BadRequest(
             "None of these tasks can come first.",
-            hint="They are answered, without a text, synthetic, or blind, and asked in their own turn.",
+            hint=f"They are answered, without a {workspace.noun.one}, synthetic, or blind, and asked in "
+            "their own turn.",
         )
     workspace.selections.ask(coming)
     workspace.decisions.add("asked-next", {"tasks": len(coming)}, by=by)

@@ -15,7 +15,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.novelty.grouping import Group, group_items, match_groups
-from model.novelty.naming import name_groups
+from model.novelty.naming import name_groups, number_group
 from model.skips import FEWEST, Waiting
 
 FEWEST_TASKS = 5  # of which it is worth to ask somebody
@@ -107,7 +107,8 @@ def _write(
     kept = [row for row in rows if row.state in ANSWERS]
     for (group, row, mixed), name in zip(taken, [*names, ""], strict=False):
         if row is None:
-            row = workspace.skip_groups.new(free, name=name, state=OPEN)
+            named = "" if mixed else name or number_group(free)
+            row = workspace.skip_groups.new(free, name=named, state=OPEN)
             free += 1
         row.is_mixed = mixed
         row.skipped = [task_id for task_id in group.ids if task_id in skipped]
@@ -124,7 +125,7 @@ def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> l
     grouped = [task_id for group in groups for task_id in group.ids]
     ids = learned.seen.embeddings.ids
     others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts = workspace.tasks.read_texts([*grouped, *others])
+    texts = workspace.tasks.read_words([*grouped, *others])
     return name_groups(
         [[texts[task_id] for task_id in group.ids] for group in groups],
         [texts[task_id] for task_id in others],

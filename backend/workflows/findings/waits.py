@@ -37,12 +37,17 @@ class Schedule:
         return found if found is not None and found <= self.pool else None
 
 
-def list_waits(signals: Signals, *, blind: Blind, schedule: Schedule, trusted: Trusted | None) -> list[Wait]:
-    """A row for every finding that waits, in the order of the page."""
+def list_waits(
+    signals: Signals, *, blind: Blind, schedule: Schedule, trusted: Trusted | None, by_names: bool = False
+) -> list[Wait]:
+    """A row for every finding that waits, in the order of the page.
+
+    `by_names`: before the first answer the model goes by the names of the labels.
+    """
     found = signals.accuracy
     waits: list[Wait] = []
     if found is not None and found.method is None:
-        waits.append(_for_accuracy(found, schedule))
+        waits.append(_for_accuracy(found, schedule, by_names=by_names))
     if not signals.curve:
         waits += _for_the_curve(blind, schedule)
     if not signals.calibration or not signals.calibration.bins:
@@ -60,8 +65,9 @@ def say(wait: Wait) -> str:
     return f"{words} About {_counted(wait.answers, 'more answer')} until then." if wait.answers else words
 
 
-def _for_accuracy(found: Accuracy, schedule: Schedule) -> Wait:
-    known = "No answer yet: the model goes by the names of the labels alone."
+def _for_accuracy(found: Accuracy, schedule: Schedule, *, by_names: bool) -> Wait:
+    how = "the model goes by the names of the labels alone" if by_names else "the model says nothing yet"
+    known = f"No answer yet: {how}."
     if found.rough is not None and found.rough_n:
         known = f"Roughly {percent(found.rough)} right, by all {_counted(found.rough_n, 'answer')} so far."
     return Wait(

@@ -69,7 +69,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     """
     seen = learned.seen
     if not len(seen.labels):
-        return Watched(_before_the_first_label(workspace, seen, serving.config.kind))
+        return Watched(_before_the_first_label(workspace, learned, serving.config.kind))
     if learned.choice is None:
         return _watch_answers(workspace, learned, serving, step=step)
     beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
@@ -116,7 +116,7 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
     signals, seen, first = Signals(), learned.seen, learned.first
     notes: dict[int, Note] = {}
     if first is None:
-        return Watched(_before_the_first_label(workspace, seen, serving.config.kind))
+        return Watched(_before_the_first_label(workspace, learned, serving.config.kind))
     schedule = _schedule(workspace, seen)
     with step("measuring accuracy"):
         blind = _blind(workspace, learned)
@@ -157,12 +157,12 @@ def _doubt_other_questions(workspace: Workspace, learned: Learned, signals: Sign
     return note_suspects(suspects)
 
 
-def _before_the_first_label(workspace: Workspace, seen: Snapshot, kind: str) -> Signals:
+def _before_the_first_label(workspace: Workspace, learned: Learned, kind: str) -> Signals:
     """What is lacking, and how many answers that takes."""
     signals = Signals(accuracy=nothing_judged())
     nothing = Blind(answers=0, right=0, sure=0.0)
-    schedule = _schedule(workspace, seen)
-    waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None)
+    schedule, by_names = _schedule(workspace, learned.seen), learned.starts_from_names
+    waits = list_waits(signals, blind=nothing, schedule=schedule, trusted=None, by_names=by_names)
     signals.waits = [wait for wait in waits if TASK_TYPES[kind].has_curve or wait.of == "accuracy"]
     return signals
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from backend.context import Context
 from backend.database import in_chunks
-from backend.label_studio.controls.question import Question
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -32,33 +31,16 @@ def embed_project(workspace: Workspace, *, progress: Progress, encoder: Encoder 
         missing = workspace.tasks.alone_not_encoded(workspace.encoder.revision)
     else:
         missing = workspace.tasks.not_encoded(encoder.revision)
-    progress.stage("encoding texts", total=len(missing))
     if not missing:
         return 0
-    _encode(workspace, encoder or workspace.encoder.get(), missing, progress)
+    progress.stage("encoding texts", total=len(missing))
+    encode_missing(workspace, encoder or workspace.encoder.get(), missing, progress)
     return len(missing)
 
 
-def embed_parts(workspace: Workspace, questions: Iterable[Question], *, progress: Progress) -> int:
-    """Encodes the parts of tasks that questions are about and that have no vector yet; returns how many."""
-    if not any(question.parts for question in questions):
-        return 0
-    texts = {
-        content_hash(text): text
-        for parts in workspace.tasks.read_parts().values()
-        for of_question in parts.values()
-        for text in of_question
-        if text
-    }
-    known = workspace.vectors.known(workspace.encoder.revision, texts)
-    missing = {key: text for key, text in texts.items() if key not in known}
-    if missing:
-        progress.stage("encoding parts of tasks", total=len(missing))
-        _encode(workspace, workspace.encoder.get(), missing, progress)
-    return len(missing)
-
-
-def _encode(workspace: Workspace, encoder: Encoder, missing: Mapping[str, str], progress: Progress) -> None:
+def encode_missing(
+    workspace: Workspace, encoder: Encoder, missing: Mapping[str, str], progress: Progress
+) -> None:
     """Keeps the vectors of texts by their hash."""
     cut = 0
     for chunk in in_chunks(list(missing.items()), _SAVE_EVERY):

@@ -47,8 +47,13 @@ def fitting_encoder(context: Context, texts: Sequence[str]) -> str | None:
 
 def encoder_of_texts(context: Context, texts: Sequence[str]) -> Encoder:
     """The encoder that a project of these texts would get."""
+    return context.encoders.named(encoder_name_of_texts(context, texts)).get()
+
+
+def encoder_name_of_texts(context: Context, texts: Sequence[str]) -> str | None:
+    """Its name; None for the one that TEXT_ENCODER names."""
     step = max(1, len(texts) // SAMPLE)
-    return context.encoders.named(fitting_encoder(context, texts[::step])).get()
+    return fitting_encoder(context, texts[::step])
 
 
 def sampled_language(context: Context, texts: Sequence[str]) -> Language:

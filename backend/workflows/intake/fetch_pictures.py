@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
 import numpy as np
 
-from backend.context import Context
+from backend.context import Context, Lazy
 from backend.label_studio.tasks import content_hash
 from backend.store.pictures import Fault, Picture, PictureTask
 from backend.workflows.intake.embed import embed_texts
-from backend.workflows.intake.read_pictures import ReadPicture, read_pictures
+from backend.workflows.intake.read_pictures import Fetcher, ReadPicture, read_pictures
 from backend.workflows.project.progress import Progress, Silent
 from backend.workflows.project.workspace import Workspace
 from model.encoders.image import ImageEncoder
@@ -61,8 +61,11 @@ class Unkept:
         self._contents: dict[str, str] = {}
 
     def waiting(self, tasks: Iterable[PictureTask], encoder: str, *, now: float) -> Iterator[tuple[str, int]]:
-        """All of them."""
-        yield from {address: task.task_id for task in tasks for address in task.addresses}.items()
+        """All that were not read before."""
+        wanted = {address: task.task_id for task in tasks for address in task.addresses}
+        yield from (
+            (address, task_id) for address, task_id in wanted.items() if address not in self._contents
+        )
 
     def keep(self, pictures: Iterable[Picture]) -> None:
         """Remembered by their addresses."""
@@ -85,13 +88,28 @@ def fetch_pictures(workspace: Workspace, *, progress: Progress) -> int:
     if lazy is None:
         return 0
     kept.forget_stale_faults(lazy.revision)
-    if next(kept.unfinished(lazy.revision), None) is None:
+    return fetch_items(workspace, lazy, lambda: kept.unfinished(lazy.revision), progress=progress)
+
+
+def fetch_items(
+    workspace: Workspace,
+    lazy: Lazy[JoinedEncoder],
+    unfinished: Callable[[], Iterator[PictureTask]],
+    *,
+    progress: Progress,
+) -> int:
+    """Gives a vector to those items that have none, `unfinished`, and whose pictures can all be read.
+
+    Returns how many; raises EncoderUnavailable.
+    """
+    if next(unfinished(), None) is None:
         return 0
     encoder = lazy.get()
-    _fetch_waiting(workspace, encoder, progress=progress)
-    joined, tasks = 0, kept.unfinished(lazy.revision)
-    while page := list(islice(tasks, _JOINED_TOGETHER)):
-        vectors = _join(workspace.context, encoder, page, kept.contents(_addresses(page)))
+    _fetch_waiting(workspace, encoder, unfinished, progress=progress)
+    joined, items = 0, unfinished()
+    while page := list(islice(items, _JOINED_TOGETHER)):
+        contents = workspace.pictures.contents(_addresses(page))
+        vectors = _join(workspace.context, encoder, page, contents)
         workspace.vectors.write(encoder.revision, {key: one.tobytes() for key, one in vectors.items()})
         joined += len(vectors)
     return joined
@@ -113,14 +131,20 @@ def embed_shown(
     return found | _join(context, encoder, missing, kept.contents(_addresses(missing)))
 
 
-def _fetch_waiting(workspace: Workspace, encoder: JoinedEncoder, *, progress: Progress) -> None:
+def _fetch_waiting(
+    workspace: Workspace,
+    encoder: JoinedEncoder,
+    unfinished: Callable[[], Iterator[PictureTask]],
+    *,
+    progress: Progress,
+) -> None:
     """Fetches and encodes the pictures that are not known yet, and those whose next try is due."""
     kept, revision, now = workspace.pictures, encoder.image.revision, time.time()
-    total = sum(1 for _ in kept.waiting(kept.unfinished(encoder.revision), revision, now=now))
+    total = sum(1 for _ in kept.waiting(unfinished(), revision, now=now))
     progress.stage("fetching and encoding pictures", total=total)
     if not total:
         return
-    wanted = kept.waiting(kept.unfinished(encoder.revision), revision, now=now)
+    wanted = kept.waiting(unfinished(), revision, now=now)
     read = _fetch(workspace.context, encoder.image, kept, wanted, progress=progress)
     logger.info("pictures project=%s read=%d of=%d", workspace.label_studio_id, read, total)
 
@@ -134,23 +158,36 @@ def _fetch(
     progress: Progress,
     until: float = float("inf"),
 ) -> int:
-    """Keeps what came of the pictures at some addresses; returns how many could be read.
+    with context.media() as fetcher:
+        return encode_pictures(context, fetcher, image, kept, wanted, progress=progress, until=until)
+
+
+def encode_pictures(
+    context: Context,
+    fetcher: Fetcher,
+    image: ImageEncoder,
+    kept: Kept,
+    wanted: Iterable[tuple[str, int]],
+    *,
+    progress: Progress,
+    until: float = float("inf"),
+) -> int:
+    """Keeps what came of the pictures at some addresses of tasks; returns how many could be read.
 
     While other threads fetch, this one encodes.
     """
     read, waiting = 0, list[ReadPicture]()
-    with context.media() as fetcher:
-        for found in read_pictures(fetcher, wanted, side=image.side, until=until):
-            if isinstance(found, Fault):
-                kept.keep_fault(found, now=time.time())
-            else:
-                waiting.append(found)
-                read += 1
-            if len(waiting) >= _TOGETHER:
-                _keep(context, image, kept, waiting)
-                waiting = []
-            progress.advance(1)
-        _keep(context, image, kept, waiting)
+    for found in read_pictures(fetcher, wanted, side=image.side, until=until):
+        if isinstance(found, Fault):
+            kept.keep_fault(found, now=time.time())
+        else:
+            waiting.append(found)
+            read += 1
+        if len(waiting) >= _TOGETHER:
+            _keep(context, image, kept, waiting)
+            waiting = []
+        progress.advance(1)
+    _keep(context, image, kept, waiting)
     return read
 
 

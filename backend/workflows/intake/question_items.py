@@ -1,8 +1,8 @@
 """What the head of each question looks at: the vector of the whole task, unless the question is about parts.
 
 The features of a question that is about parts are the vectors of its parts, joined in their order. Each is
-made by the project's encoder and found by the hash of its content, as those of whole tasks are, so a record
-need only hold the hashes. A task that lacks a part has none: nothing is learned from it or said of it.
+made by the encoder of these parts and found by the hash of its content, as those of whole tasks are, so a
+record need only hold the hashes. A task that lacks a part has none: nothing is learned from it or said of it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.context import LazyEncoder
 from backend.label_studio.controls.question import Question
-from backend.label_studio.tasks import content_hash
+from backend.workflows.intake.part_items import parts_encoder, read_part_items
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats, Ids
 
@@ -61,36 +62,35 @@ class QuestionItems:
         return found.digest()
 
 
-def read_question_items(
-    workspace: Workspace, questions: Iterable[Question], *, dimensions: int
-) -> QuestionItems:
+def read_question_items(workspace: Workspace, questions: Iterable[Question]) -> QuestionItems:
     """The items of the questions that are about parts, of all tasks whose parts are encoded."""
     asked = [question for question in questions if question.parts]
     if not asked:
         return QuestionItems()
-    texts = workspace.tasks.read_parts()
-    encoder = workspace.encoder.revision
+    return QuestionItems({question.name: _read_own_items(workspace, question) for question in asked})
+
+
+def _read_own_items(workspace: Workspace, question: Question) -> OwnItems:
+    encoder = parts_encoder(workspace, question)
     hashes = {
-        question.name: {
-            task_id: [content_hash(text) for text in parts.get(question.name, ())]
-            for task_id, parts in texts.items()
-        }
-        for question in asked
+        parts[0].task_id: [part.content_hash for part in parts]
+        for parts in read_part_items(workspace, question)
+        if parts
     }
-    needed = {key for of_tasks in hashes.values() for keys in of_tasks.values() for key in keys}
-    vectors = from_bytes(workspace.vectors.read(encoder, needed))
-    return QuestionItems(
-        {
-            question.name: join_parts(
-                hashes[question.name],
-                vectors,
-                parts=len(question.parts),
-                dimensions=dimensions,
-                encoder=encoder,
-            )
-            for question in asked
-        }
+    needed = {key for keys in hashes.values() for key in keys}
+    vectors = from_bytes(workspace.vectors.read(encoder.revision, needed))
+    return join_parts(
+        hashes,
+        vectors,
+        parts=len(question.parts),
+        dimensions=_dimensions(vectors, encoder),
+        encoder=encoder.revision,
     )
+
+
+def _dimensions(vectors: Mapping[str, Floats], encoder: LazyEncoder) -> int:
+    """Length of the vectors; the encoder, which takes seconds to load, is only asked where there are none."""
+    return next((len(vector) for vector in vectors.values()), None) or encoder.get().dimensions
 
 
 def join_parts(

@@ -15,15 +15,13 @@ from PIL import Image
 
 from backend.label_studio.media.errors import MediaError
 from backend.store.pictures import Fault, Picture
-from model.encoders.pictures import UnreadablePicture, read_picture
+from model.encoders.pictures import UnreadablePicture, read_picture, read_size
 
 THREADS: Final = 8
 # Pictures that are on their way or wait to be taken: what bounds the memory.
 _UNDER_WAY: Final = 24
 THUMBNAIL_SIDE: Final = 160  # pixels
 _QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
-_ORIENTATION: Final = 0x0112  # EXIF
-_TURNED: Final = range(5, 9)  # orientations that lay a picture on its side
 
 
 class Fetcher(Protocol):
@@ -36,7 +34,7 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPicture:
-    """What is kept of a picture, and the picture itself, no larger than an encoder looks at."""
+    """What is kept of a picture, and the picture itself, no larger than it is of use to an encoder."""
 
     picture: Picture
     image: Image.Image
@@ -72,11 +70,11 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
     try:
         data = fetcher.fetch(address, task_id=task_id)
         image = read_picture(data, smallest_side=max(side, THUMBNAIL_SIDE))
+        width, height = read_size(data)
     except MediaError as error:
         return Fault(address, task_id, str(error), error.is_passing)
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
-    width, height = _size(data)
     picture = Picture(
         address=address,
         task_id=task_id,
@@ -86,14 +84,7 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         height=height,
         thumbnail=_thumbnail(image),
     )
-    return ReadPicture(picture, _reduce(image, side))
-
-
-def _size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels as people see them; a JPEG may have been read smaller than it is."""
-    opened = Image.open(io.BytesIO(data))
-    width, height = opened.size
-    return (height, width) if opened.getexif().get(_ORIENTATION) in _TURNED else (width, height)
+    return ReadPicture(picture, image)
 
 
 def _thumbnail(image: Image.Image) -> bytes:
@@ -102,9 +93,3 @@ def _thumbnail(image: Image.Image) -> bytes:
     out = io.BytesIO()
     small.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()
-
-
-def _reduce(image: Image.Image, side: int) -> Image.Image:
-    """A large picture made smaller by whole steps, to no less than twice what is looked at."""
-    factor = min(image.size) // (2 * side)
-    return image.reduce(factor) if factor > 1 else image

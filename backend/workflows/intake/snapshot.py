@@ -104,7 +104,7 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
     dimensions = _dimensions(workspace, everything)
     embeddings = _embeddings(workspace, rows, dimensions)
-    items = read_question_items(workspace, questions_beside(config), dimensions=dimensions)
+    items = read_question_items(workspace, questions_beside(config))
     questions = _read_questions(workspace, config, embeddings, items)
     labels = _first_labels(config, rows, ids) if is_single_choice(config) else questions[0].labels
     labelled = np.isin(ids, labels.ids)

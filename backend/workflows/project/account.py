@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.json_types import Json
+from backend.label_studio.shown_noun import TEXT, Noun
 from backend.label_studio.tabs import TITLES
 from backend.workflows.project.workspace import Workspace
 
@@ -16,7 +17,7 @@ _IN_WORDS = {
     "in dispute": "in dispute",
     "another question": "with answers to other questions alone",
     "skipped": "skipped",
-    "no text": "without a text",
+    "no text": "without a {noun}",
 }
 REASONS = tuple(_IN_WORDS)
 # An answer was given, and could become a label: worth a tab.
@@ -32,16 +33,20 @@ _CURES = {
     "in dispute": "Disputes: one of those who disagree changes the answer, or one more person gives a third.",
     "another question": "Other questions: the answers leave out the main question; it learns nothing from "
     "them.",
-    "no text": "Tasks without a text: fill in the field that the labeling config shows.",
+    "no text": "Tasks without a {noun}: fill in the field that the labeling config shows.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Tasks of people, not synthetic ones: `learned` have a label, `reasons` count the others by why not."""
+    """Tasks of people, not synthetic ones: `learned` have a label, `reasons` count the others by why not.
+
+    `noun` is what the tasks show.
+    """
 
     learned: int
     reasons: Mapping[str, int]
+    noun: Noun = TEXT
 
     @property
     def answered(self) -> int:
@@ -61,7 +66,9 @@ class Account:
         whole = f"{self.learned:,} of {self.answered:,} answered tasks are learned from"
         if self.reasons.get("another question"):  # which teach the other questions
             whole = f"the main question is learned from {self.learned:,} of {self.answered:,} answered tasks"
-        parts = [f"{count:,} {_IN_WORDS[reason]}" for reason, count in self.reasons.items() if count]
+        parts = [
+            f"{count:,} {self._say(_IN_WORDS[reason])}" for reason, count in self.reasons.items() if count
+        ]
         return f"{whole}: {', '.join(parts)}" if parts else whole
 
     @property
@@ -69,9 +76,13 @@ class Account:
         """What to do about each reason that there is; empty when all is well."""
         if self.is_well:
             return ""
-        cures = [_CURES[reason] for reason, count in self.reasons.items() if count and reason in _CURES]
+        there = [reason for reason, count in self.reasons.items() if count and reason in _CURES]
+        cures = [self._say(_CURES[reason]) for reason in there]
         tab = f"See the tab “{TITLES['no-label']}” in the Data Manager. "
         return (tab if any(self.reasons[reason] for reason in CURABLE) else "") + " ".join(cures)
+
+    def _say(self, pattern: str) -> str:
+        return pattern.format(noun=self.noun.one)
 
     def to_json(self) -> Json:
         """All of it."""
@@ -87,4 +98,5 @@ class Account:
 def read_account(workspace: Workspace) -> Account:
     """The account of a project as its tasks were last read."""
     found = workspace.tasks.count_outcomes()
-    return Account(found.get("label", 0), {reason: found.get(reason, 0) for reason in REASONS})
+    reasons = {reason: found.get(reason, 0) for reason in REASONS}
+    return Account(found.get("label", 0), reasons, workspace.noun)

@@ -10,6 +10,7 @@ from backend.context import Context, Lazy, LazyEncoder
 from backend.database import Project
 from backend.errors import NotFound
 from backend.label_studio.label_config import Preference, shown_pictures
+from backend.label_studio.shown_noun import Noun, shown_noun
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
 from backend.store.decisions import Decisions
@@ -135,10 +136,18 @@ class Workspace:
         return self.joined or self.context.encoders.named(self._state.encoder)
 
     @property
+    def noun(self) -> Noun:
+        """What the tasks show, in words."""
+        return shown_noun(self._xml)
+
+    @property
     def joined(self) -> Lazy[JoinedEncoder] | None:
         """The encoder of tasks that show pictures; None where they show none."""
-        xml = self._state.label_config if self._label_config is None else self._label_config
-        return joined_encoder(self.context, self._state.encoder, shown_pictures(xml))
+        return joined_encoder(self.context, self._state.encoder, shown_pictures(self._xml))
+
+    @property
+    def _xml(self) -> str:
+        return self._state.label_config if self._label_config is None else self._label_config
 
     @property
     def registry(self) -> ModelRegistry:

@@ -194,11 +194,11 @@ def _of_new_class(serving: Serving, task_id: int) -> Line | None:
 
 
 def _of_belief(serving: Serving, row: Floats, *, is_unlike: bool) -> Line:
+    if serving.head.knows_nothing:
+        return _same("The model cannot say anything of this one yet.")
     best = best_label(serving.head, row, serving.config)
     if best is None:
         return _same("The model knows none of the labels there are now: nothing is ticked.")
-    if serving.head.knows_nothing:
-        return _same("The model cannot say anything of this one yet.")
     name, confidence = best
     title = next(label.title for label in serving.config.labels if label.name == name)
     if confidence < serving.floor:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backend.context import Context, LazyEncoder
 from backend.json_types import Json
-from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
-from backend.label_studio.tasks import (
-    content_hash,
-    item_hash,
-    task_content,
-    task_parts,
-    task_pictures,
-)
-from backend.store.pictures import PictureTask
 from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import novel_members
-from backend.workflows.intake.embed import embed_texts
-from backend.workflows.intake.fetch_pictures import Kept, Unkept, embed_shown
-from backend.workflows.intake.question_items import QuestionItems, join_parts
+from backend.workflows.intake.fetch_pictures import Kept, Unkept
+from backend.workflows.intake.question_items import QuestionItems
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace, joined_encoder
 from backend.workflows.serving.answers import (
     Answered,
@@ -37,6 +27,7 @@ from backend.workflows.serving.answers import (
     only_shown,
     regions_of,
 )
+from backend.workflows.serving.live_items import LiveEncoder, live_item
 from backend.workflows.serving.serving import answer_first
 from backend.workflows.serving.stored import answering
 from backend.workflows.training.learn_questions import guess_by_names
@@ -44,7 +35,6 @@ from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
 from model.encoders import Encoder
-from model.encoders.joined import JoinedEncoder
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Representation
@@ -61,7 +51,8 @@ class Predictor:
     """The heads of a version with what is needed to answer with them.
 
     `head` is that of a first question that is a single choice, `questions` have those of all others. Blank
-    stay audit tasks (hash below the threshold), and those of `novel`, which fit no class.
+    stay audit tasks (hash below the threshold), and those of `novel`, which fit no class. `text_encoder` is
+    the name of a project's own.
     """
 
     head: LinearHead | None
@@ -74,6 +65,7 @@ class Predictor:
     words: TfidfEncoder | None = None
     novel: frozenset[int] = frozenset()
     questions: tuple[ServedQuestion, ...] = ()
+    text_encoder: str | None = None
 
 
 def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:
@@ -95,7 +87,7 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
         threshold = 0.0 if found is None else found[1].audit_threshold
         predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
     floor, novel = workspace.settings.preannotate_floor, frozenset(novel_members(workspace))
-    predictor = replace(predictor, floor=floor, novel=novel)
+    predictor = replace(predictor, floor=floor, novel=novel, text_encoder=workspace.state.encoder)
     return _answer_all(workspace.context, predictor, tasks, config, kept=workspace.pictures)
 
 
@@ -118,55 +110,22 @@ def _answer_all(
 ) -> list[Json]:
     blank = _blank(predictor.version)
     until = time.monotonic() + _BUDGET_S
-    contents = [task_content(task.get("data"), config) for task in tasks]
-    asked = [one.question for one in predictor.questions if one.question.parts]
-    parts = [[task_parts(task.get("data"), question) for task in tasks] for question in asked]
-    apart = [text for of_tasks in parts for texts in of_tasks for text in texts]
-    pictures = [task_pictures(task.get("data"), config) for task in tasks]
-    keys = [item_hash(content, shown) for content, shown in zip(contents, pictures, strict=True)]
-    alone = [content for content, shown in zip(contents, pictures, strict=True) if not shown]
-    vectors = embed_texts(context, predictor.encoder, [*alone, *apart], budget_s=_BUDGET_S)
-    if isinstance(predictor.encoder, JoinedEncoder):
-        shown_tasks = [
-            PictureTask(_task_id(task), key, content, shown)
-            for task, key, content, shown in zip(tasks, keys, contents, pictures, strict=True)
-            if shown
-        ]
-        vectors |= embed_shown(context, predictor.encoder, shown_tasks, kept, until=until)
-    rows = [row for row, key in enumerate(keys) if key in vectors]
+    encoder = LiveEncoder(context, predictor.encoder, predictor.text_encoder, kept, until)
+    shown = [live_item(task, config, task_id=_task_id(task)) for task in tasks]
+    vectors = encoder.embed(shown)
+    rows = [row for row, item in enumerate(shown) if item.content_hash in vectors]
     answers = [blank for _ in tasks]
     if rows:
-        texts = [contents[row] for row in rows]
-        found = np.stack([vectors[keys[row]] for row in rows])
-        of_rows = [[of_tasks[row] for row in rows] for of_tasks in parts]
-        items = _question_items(asked, of_rows, vectors, predictor.encoder)
+        texts = [shown[row].content for row in rows]
+        found = np.stack([vectors[shown[row].content_hash] for row in rows])
+        asked = [one.question for one in predictor.questions]
+        items = encoder.embed_parts(asked, [tasks[row] for row in rows], [shown[row] for row in rows])
         said = _say(predictor, config, texts, found, items)
         blanks = _blank_mask(predictor, [tasks[row] for row in rows])
         for row, (regions, doubt), is_blank in zip(rows, said, blanks, strict=True):
-            shown: list[Json] = [] if is_blank else regions
-            answers[row] = prediction(shown, version=predictor.version, score=live_score(doubt))
+            given: list[Json] = [] if is_blank else regions
+            answers[row] = prediction(given, version=predictor.version, score=live_score(doubt))
     return answers
-
-
-def _question_items(
-    asked: Sequence[Question],
-    parts: Sequence[Sequence[Sequence[str]]],
-    vectors: Mapping[str, Floats],
-    encoder: Encoder,
-) -> QuestionItems:
-    """What the heads see of questions that are about parts; tasks are numbered by their places."""
-    return QuestionItems(
-        {
-            question.name: join_parts(
-                {place: [content_hash(text) for text in texts] for place, texts in enumerate(of_tasks)},
-                vectors,
-                parts=len(question.parts),
-                dimensions=encoder.dimensions,
-                encoder=encoder.revision,
-            )
-            for question, of_tasks in zip(asked, parts, strict=True)
-        }
-    )
 
 
 def _blank(version: str) -> Json:

@@ -148,13 +148,18 @@ def answer_first(head: LinearHead, row: Floats, config: LabelConfig, *, floor: f
     None where no label reaches the `floor`, and of a head that knows nothing.
     """
     best = best_label(head, row, config)
-    if best is None or best[1] < floor or head.knows_nothing:
+    if best is None or best[1] < floor:
         return []
     return [Answered(config.questions[0], (best[0],), best[1])]
 
 
 def best_label(head: LinearHead, row: Floats, config: LabelConfig) -> tuple[str, float] | None:
-    """The likeliest label that the config (still) has, with its probability; None where there is none."""
+    """The likeliest label that the config (still) has, with its probability.
+
+    None where there is none, and of a head that knows nothing.
+    """
+    if head.knows_nothing:
+        return None
     known = set(config.space.names)
     columns = [column for column, name in enumerate(head.space.names) if name in known]
     if not columns:

@@ -18,6 +18,7 @@ from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.trained import Metrics, TrainedHead
 from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
+from model.registry import VersionKind
 from model.representations.features import represent_names
 from model.training import cold_start, train
 
@@ -36,12 +37,13 @@ class Learned:
 
     `words` is the revision of the TF-IDF encoder behind its features, if there is one. `name_vectors` (c, d)
     are the label names in its features. `losses` are those of the representations that were looked at.
-    `choice` is the head of a first question that is a single choice, `questions` those of all others.
+    `choice` is the head of a first question that is a single choice, `questions` those of all others; `kind`
+    is what they go by.
     """
 
     choice: TrainedHead | None
     seen: Snapshot
-    by_name: bool
+    kind: VersionKind
     representation: Representation = "encoder"
     words: str | None = None
     name_vectors: Floats | None = None
@@ -65,6 +67,13 @@ class Learned:
         return next((one for one in self.questions if one.question.name == name), None)
 
     @property
+    def starts_from_names(self) -> bool:
+        """Whether the first question is answered by the names of its labels alone."""
+        if self.choice is not None:
+            return self.kind == "label-names"
+        return self.first is not None and not len(self.first.labels)
+
+    @property
     def metrics(self) -> Metrics:
         """All numbers of the first head by name, its settings among them, as manifests hold them."""
         if self.choice is None:
@@ -80,16 +89,24 @@ def learn(
     *,
     auxiliary: Sequence[AuxiliaryItem] = (),
 ) -> Learned:
-    """Trains a head for each question of a snapshot, or starts from the label names alone.
+    """Trains a head for each question of a snapshot, or starts from the label names alone, where they tell.
 
     A first single choice learns from synthetic `auxiliary` too.
     """
     questions = learn_questions(workspace, snapshot)
     if not is_single_choice(config):
-        by_name = not any(len(one.labels) for one in questions)
-        return Learned(None, snapshot, by_name=by_name, questions=questions)
+        return Learned(None, snapshot, kind=_kind_by(questions), questions=questions)
     learned = _learn_choice(workspace, config, snapshot, auxiliary=auxiliary)
+    if learned.kind == "untaught":
+        learned = replace(learned, kind=_kind_by(questions))
     return replace(learned, questions=questions) if questions else learned
+
+
+def _kind_by(questions: Sequence[LearnedQuestion]) -> VersionKind:
+    """What the heads of questions go by: a head that has seen no answer was started from names."""
+    if not questions:
+        return "untaught"
+    return "trained" if any(len(one.labels) for one in questions) else "label-names"
 
 
 def _learn_choice(
@@ -99,7 +116,7 @@ def _learn_choice(
     if len(snapshot.labels) == 0:
         nothing = np.zeros((len(config.space), snapshot.features.vectors.shape[1]), dtype=np.float32)
         started = cold_start(nothing if names is None else names, config.space)
-        return Learned(started, snapshot, by_name=True)
+        return Learned(started, snapshot, kind="untaught" if names is None else "label-names")
     titles = readable_titles(config.labels)
     choice, words = choose_features(
         workspace, snapshot, titles=titles, names=names, counts_words=config.shows_text
@@ -122,7 +139,7 @@ def _learn_choice(
     return Learned(
         trained,
         seen,
-        by_name=False,
+        kind="trained",
         representation=chosen,
         words=revision,
         name_vectors=named,

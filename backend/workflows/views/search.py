@@ -28,7 +28,8 @@ def like_task(workspace: Workspace, task_id: int, *, count: int) -> list[int]:
     stored = workspace.vectors.read(revision, [key])
     if key not in stored:
         raise BadRequest(
-            f"Task {task_id} has no text that was read.", hint="The next loop reads what is new."
+            f"Task {task_id} has no {workspace.noun.one} that was read.",
+            hint="The next loop reads what is new.",
         )
     others = _nearest(workspace, revision, np.frombuffer(stored[key], dtype=np.float32), count=count + 1)
     return [task_id, *(other for other in others if other != task_id)][:count]

@@ -18,7 +18,7 @@ _KINDS = {
     "rating": "is a rating now",
     "number": "is a number now",
     "taxonomy": "takes paths of a taxonomy now",
-    "pairwise": "compares two texts now",
+    "pairwise": "compares two sides now",
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from backend.json_types import Json
 from backend.label_studio.controls.question import SINGLE_CHOICE
+from backend.label_studio.versions import is_by_name
 from backend.task_types import TASK_TYPES
 from backend.workflows.project.account import Account
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
@@ -83,7 +84,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
         card |= {"number": f"≈ {percent(rough)}", "words": words, "is_rough": True}
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
     else:
-        card |= {"verdict": "Not measured yet", "words": _nothing_words(known)}
+        card |= {"verdict": "Not measured yet", "words": _nothing_words(workspace, known)}
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
     if known.signals.questions and not known.signals.per_class:
         card["notes"].insert(0, f"It is the share of {known.signals.questions[0].metric}.")
@@ -105,9 +106,11 @@ def _more_words(found: Accuracy) -> str:
     return f"; about {found.more_blind:,} more blind ones make it ±{100 * found.aim:.0f}"
 
 
-def _nothing_words(known: Known) -> str:
+def _nothing_words(workspace: Workspace, known: Known) -> str:
     if not known.account.learned:
-        return "Nobody has answered yet: the guesses come from the names of the labels alone."
+        guesses = "the guesses come from the names of the labels alone"
+        how = guesses if is_by_name(workspace.version) else "nothing is guessed before the first answer"
+        return f"Nobody has answered yet: {how}."
     return f"{counted(known.account.learned, 'answer')} so far: too few to judge by."
 
 

@@ -1,26 +1,41 @@
-"""Possible new classes: the groups nobody decided about, with texts that are typical of them."""
+"""Possible new classes: the groups nobody decided about, with tasks that are typical of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from backend.json_types import Json
-from backend.workflows.intake.earlier_findings import list_groups
+from backend.workflows.intake.earlier_findings import shown_groups
 from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.views.snippets import read_snippets
+from backend.workflows.views.snippets import read_rows
 from backend.workflows.views.wording import counted
+from model.novelty.naming import is_number
 
 _MOST_GROUPS = 10
-_TYPICAL = 3
+# A text has to be read, a picture is seen at a glance.
+_MOST_TEXTS, _MOST_PICTURES = 3, 8
 _LENGTH = 140
 
 
 def novel_groups(workspace: Workspace) -> list[Json]:
-    """Groups, the most convincing first: number, proposed name, size, and texts that are typical."""
-    shown = list_groups(workspace)[:_MOST_GROUPS]
-    typical = [task_id for group in shown for task_id in group["typical"][:_TYPICAL]]
-    texts = read_snippets(workspace, typical, length=_LENGTH)
-    pictured = workspace.pictures.shown_by(typical)
-    return [_group(group, texts, pictured) for group in shown]
+    """Groups, the most convincing first: number, name, proposed label, size, and tasks that are typical.
+
+    `label` is empty where no word tells what the group is.
+    """
+    shown = shown_groups(workspace)[:_MOST_GROUPS]
+    typical = [task_id for group in shown for task_id in group.members[:_MOST_PICTURES]]
+    rows = read_rows(workspace, typical, length=_LENGTH)
+    return [
+        {
+            "number": group.number,
+            "name": group.name,
+            "label": "" if is_number(group.name, group.number) else group.name,
+            "size": len(group.members),
+            "typical": _typical(group.members, rows),
+        }
+        for group in shown
+    ]
 
 
 def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
@@ -31,10 +46,7 @@ def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
     return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer." if in_tab else found.words
 
 
-def _group(group: Json, texts: dict[int, str], pictured: set[int]) -> Json:
-    found = [
-        {"task": task_id, "text": texts[task_id], "picture": task_id in pictured}
-        for task_id in group["typical"][:_TYPICAL]
-        if task_id in texts
-    ]
-    return {"number": group["group"], "name": group["name"], "size": group["size"], "typical": found}
+def _typical(members: list[int], rows: Mapping[int, Json]) -> list[Json]:
+    """The first members; of those that have to be read only a few."""
+    found = [rows[task_id] for task_id in members[:_MOST_PICTURES] if task_id in rows]
+    return found[:_MOST_TEXTS] if any(row["text"] for row in found) else found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from backend.json_types import Json
+from backend.label_studio.shown_noun import PICTURE
 from backend.label_studio.tabs import TITLES
+from backend.label_studio.versions import is_by_name
 from backend.workflows.project.account import Account, read_account
 from backend.workflows.project.figures import HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
@@ -56,8 +58,9 @@ def build_dashboard(workspace: Workspace) -> Json:
             "words": novelty_words(signals, in_tab=found.flagged["novel"]),
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
-        "map": {"points": workspace.map_points.count()},
+        "map": {"points": workspace.map_points.count(), "by_names": is_by_name(workspace.version)},
         "nouns": nouns(kind),
+        "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},
         "measured": _measured_row(workspace, measured),
         "curve": learning_curve(signals),
         "order": weigh_order(signals),

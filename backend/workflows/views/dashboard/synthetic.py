@@ -11,7 +11,7 @@ from backend.workflows.project.figures import GapRow, LiftRow, Realism, Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.links import tab_addresses
 from backend.workflows.views.signals import newest_signals
-from backend.workflows.views.snippets import read_snippets
+from backend.workflows.views.snippets import read_rows
 
 VERDICTS = {
     "helpful": "Helpful",
@@ -62,13 +62,13 @@ def wanted_data(workspace: Workspace) -> list[Json]:
 
 
 def _gaps(workspace: Workspace, gaps: Sequence[GapRow], *, length: int) -> list[Json]:
-    texts = read_snippets(workspace, [i for gap in gaps for i in gap.examples], length=length)
+    rows = read_rows(workspace, [i for gap in gaps for i in gap.examples], length=length)
     return [
         {
             "label": gap.label,
             "count": gap.count,
             "reason": gap.reason,
-            "examples": [{"task": i, "text": texts[i]} for i in gap.examples if i in texts],
+            "examples": [rows[i] for i in gap.examples if i in rows],
         }
         for gap in gaps
     ]

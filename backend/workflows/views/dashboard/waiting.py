@@ -22,7 +22,7 @@ from backend.workflows.views.dashboard.history import versions
 from backend.workflows.views.dashboard.links import tab_addresses
 from backend.workflows.views.dashboard.novelty import novel_groups
 from backend.workflows.views.skips import SkipQuestion, read_skips
-from backend.workflows.views.snippets import read_snippets
+from backend.workflows.views.snippets import read_rows
 from backend.workflows.views.wording import counted
 
 # More possible classes than these come after all other decisions.
@@ -60,16 +60,17 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One card: what it is about, what is known, texts to judge by, where to look, what to press or to run.
+    """One card: what it is about, what is known, tasks to judge by, where to look, what to press or to run.
 
-    `texts` are rows of `task` and `text`; `links` rows of `words` and `address`; `command` is what to type.
+    `tasks` are rows as `read_rows` has them; `links` rows of `words` and `address`; `command` is what to
+    type.
     """
 
     key: str
     title: str
     words: str
     tone: Tone = "plain"
-    texts: tuple[Json, ...] = ()
+    tasks: tuple[Json, ...] = ()
     links: tuple[Json, ...] = ()
     buttons: tuple[Button, ...] = ()
     command: str = ""
@@ -150,7 +151,7 @@ def _group(found: Found, row: Json) -> Waiting:
         key=f"group-{row['number']}",
         title=f"A new class, “{row['name']}”?",
         words=f"{size} fit no label and are like each other.",
-        texts=tuple(row["typical"]),
+        tasks=tuple(row["typical"]),
         links=found.tab("novel", f"See them in the tab “{TITLES['novel']}”"),
         buttons=(
             Button(
@@ -160,7 +161,7 @@ def _group(found: Found, row: Json) -> Waiting:
                 warning="The name becomes a label in Label Studio, for everybody at once, and the "
                 f"{size} are asked first; answers that exist are not asked again. Take it back by removing "
                 "the label in the labeling interface.",
-                ask=Ask("name", "Name of the class", row["name"]),
+                ask=Ask("name", "Name of the class", row["label"]),
                 is_main=True,
             ),
             Button("reject_group", "Not a class", number),
@@ -171,13 +172,12 @@ def _group(found: Found, row: Json) -> Waiting:
 def _skips(found: Found) -> list[Waiting]:
     """Tasks like those that people skip, about which somebody has to say what they are."""
     asked = read_skips(found.workspace).questions
-    texts = read_snippets(
-        found.workspace, [task_id for question in asked for task_id in question.typical], length=_LENGTH
-    )
-    return [_skip_question(question, texts) for question in asked]
+    shown = [task_id for question in asked for task_id in question.typical]
+    rows = read_rows(found.workspace, shown, length=_LENGTH)
+    return [_skip_question(question, rows) for question in asked]
 
 
-def _skip_question(question: SkipQuestion, texts: Mapping[int, str]) -> Waiting:
+def _skip_question(question: SkipQuestion, rows: Mapping[int, Json]) -> Waiting:
     def button(words: str, answer: str, **more: Any) -> Button:
         fields = {"group": str(question.number), "answer": answer}
         return Button("answer_skips", words, fields, **more)
@@ -195,7 +195,7 @@ def _skip_question(question: SkipQuestion, texts: Mapping[int, str]) -> Waiting:
         title=f"People skip tasks like these {question.skipped}",
         words=f"{question.words[0].upper()}{question.words[1:]}. They wait behind the others until you say "
         "what they are.",
-        texts=tuple({"task": one, "text": texts[one]} for one in question.typical if one in texts),
+        tasks=tuple(rows[one] for one in question.typical if one in rows),
         buttons=(
             *([new_class] if question.name else []),
             button("Not for this project", "exclude"),
