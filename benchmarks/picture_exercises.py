@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.image_sets import ImageSet, load_image_sets
-from model.encoders.image import load_image_encoder
 from model.encoders.image_folders import find_image_folder
 from model.encoders.pixels import DIMENSIONS, REVISION, SHARE_OF_PIXELS
 from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import Embeddings, Floats, LabelSpace
-from model.representations.with_pixels import with_pixels
 from model.simulation.oracle import Oracle
 from model.simulation.run import Exercise, Features
 
@@ -125,6 +123,9 @@ def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPicture
 
 
 def _encode_missing(folder: Path, kept: Mapping[str, Path], cifar10: Path | None) -> None:
+    from model.encoders.image import load_image_encoder  # its libraries take long to import
+    from model.representations.with_pixels import with_pixels
+
     encoder = with_pixels(load_image_encoder())
     for pictures in load_image_sets(folder / "packages", cifar10=cifar10, most=READ):
         taken, path = _take(pictures, TASKS[pictures.name].most_of_a_class), kept[pictures.name]

@@ -16,9 +16,10 @@ from benchmarks.bench_live_digits import (
     look,
     make_digits,
 )
-from benchmarks.bench_novel_pictures import Setting, Vectors, measure
+from benchmarks.bench_novel_pictures import Setting, measure
 from benchmarks.glyphs import DIGITS, LETTERS, load_fonts, render
 from benchmarks.novelty_rivals import rival_scores
+from benchmarks.picture_exercises import EncodedPictures
 from benchmarks.picture_stage import open_picture_stage
 from model.encoders.table import IMAGE_ENCODERS
 from tests.pictures import FewPixels
@@ -50,7 +51,7 @@ def test_every_published_score_is_higher_for_what_is_like_nothing_known():
 
 def test_a_draw_says_how_ours_and_the_published_scores_did():
     vectors, classes = gathered(np.random.default_rng(1), classes=6, each=60)
-    found = measure(Vectors("drawn", vectors, classes), Setting("drawn", 1, 20), seed=0)
+    found = measure(EncodedPictures("drawn", vectors, classes, "drawn@1"), Setting("drawn", 1, 20), seed=0)
     assert 0.9 < found["auroc"] <= 1.0
     assert 0.0 <= found["false_alarms"] < 0.3
     assert found["labels"] == 100 + found["audit"]
