@@ -26,7 +26,7 @@ from benchmarks.glyphs import DIGITS, LETTERS, Font, Glyph, as_png, load_fonts, 
 from benchmarks.image_sets import load_digits
 from benchmarks.image_vectors import image_encoder, joined_vectors
 from benchmarks.json_lines import JsonLines
-from benchmarks.picture_stage import PictureStage, open_picture_stage
+from benchmarks.live_pictures import PictureStage, open_picture_stage
 from model.encoders.image_folders import LITE0_FOLDER
 from model.heads.single_label import LinearHead
 from model.records import Floats

@@ -17,7 +17,7 @@ from PIL import Image
 
 from backend.workflows import loop_report
 from benchmarks.figures import Bench, median
-from benchmarks.picture_stage import PictureStage, open_picture_stage
+from benchmarks.live_pictures import PictureStage, open_picture_stage
 from benchmarks.texts import Text, load_short_texts
 from model.encoders import Progress
 from model.encoders.lite0 import DIMENSIONS as SEEN

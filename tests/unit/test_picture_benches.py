@@ -18,9 +18,9 @@ from benchmarks.bench_live_digits import (
 )
 from benchmarks.bench_novel_pictures import Setting, measure
 from benchmarks.glyphs import DIGITS, LETTERS, load_fonts, render
+from benchmarks.live_pictures import open_picture_stage
 from benchmarks.novelty_rivals import rival_scores
 from benchmarks.picture_exercises import EncodedPictures
-from benchmarks.picture_stage import open_picture_stage
 from model.encoders.table import IMAGE_ENCODERS
 from tests.pictures import FewPixels
 
