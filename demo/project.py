@@ -9,6 +9,7 @@ import httpx
 
 FROM_NAME = "topic"
 TO_NAME = "text"
+FILES_AT_ONCE = 50  # of an upload: Label Studio takes 100
 
 
 def write_label_config(labels: Sequence[str]) -> str:
@@ -24,9 +25,11 @@ def write_label_config(labels: Sequence[str]) -> str:
 class LabelingProject:
     """One project in Label Studio, as the person sees it for whom `client` speaks."""
 
-    def __init__(self, client: httpx.Client, project_id: int) -> None:
+    def __init__(self, client: httpx.Client, project_id: int, *, to_name: str = TO_NAME) -> None:
+        """`to_name` is the object of its config that a question is about."""
         self.client = client
         self.id = project_id
+        self.to_name = to_name
 
     @classmethod
     def create(
@@ -43,12 +46,20 @@ class LabelingProject:
         """
         body = {"label_config": label_config, **settings}
         project = cls(client, _json(client.post("/api/projects", json=body))["id"])
-        _json(client.post(f"/api/projects/{project.id}/import", json=[{"data": data} for data in tasks]))
+        if tasks:
+            _json(client.post(f"/api/projects/{project.id}/import", json=[{"data": data} for data in tasks]))
         return project
+
+    def upload(self, files: Mapping[str, bytes]) -> None:
+        """Upload files by their names, as the import button does: each becomes a task."""
+        named = list(files.items())
+        for start in range(0, len(named), FILES_AT_ONCE):
+            part = {f"file{place}": one for place, one in enumerate(named[start : start + FILES_AT_ONCE])}
+            _json(self.client.post(f"/api/projects/{self.id}/import", files=part))
 
     def as_seen_by(self, client: httpx.Client) -> LabelingProject:
         """The same project for another person."""
-        return LabelingProject(client, self.id)
+        return LabelingProject(client, self.id, to_name=self.to_name)
 
     def settings(self) -> Mapping[str, Any]:
         """The project as Label Studio describes it."""
@@ -79,7 +90,7 @@ class LabelingProject:
         """Submit `label` for the task."""
         region = {
             "from_name": FROM_NAME,
-            "to_name": TO_NAME,
+            "to_name": self.to_name,
             "type": "choices",
             "value": {"choices": [label]},
         }

@@ -1,5 +1,5 @@
-"""The proof of `make demo ONCE=1`: label 30 tasks of each project as served, watch the model retrain, print
-the figures.
+"""The proof of `make demo ONCE=1`: label 30 tasks of a project as served, watch the model retrain, print the
+figures.
 """
 
 from __future__ import annotations
@@ -7,13 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 
 from demo.labeling import Labeler
 from demo.measure import TOP, Move, ask_for_predictions, compare_orders, measure_accuracy
+from demo.processes import BackendProcesses
 from demo.project import LabelingProject
 from demo.spell_proof import prove_spells
 from demo.stage import Stage
@@ -39,8 +40,42 @@ class Snapshot:
     labels_given: int
 
 
+class OneChoiceStage(Protocol):
+    """What runs, and the truth about the tasks of a project that asks for one choice."""
+
+    @property
+    def backend(self) -> BackendProcesses:
+        """The backend and its worker."""
+        ...
+
+    @property
+    def project(self) -> LabelingProject:
+        """The project."""
+        ...
+
+    def find_answers(self) -> dict[int, str]:
+        """The true label of every task that has one among the labels of the project, by task id."""
+        ...
+
+    def describe_failure(self) -> str | None:
+        """Which of the programs has ended, with its log; None while all run."""
+        ...
+
+    def describe_task(self, task: Mapping[str, Any]) -> str:
+        """What people know a task by, in a few letters."""
+        ...
+
+
 def prove(stage: Stage, console: Console) -> None:
-    """Run the whole proof; raises ProofFailed with the sentence that names what did not happen."""
+    """The proof of both projects; raises ProofFailed with the sentence that names what did not happen."""
+    prove_one_choice(stage, console)
+    faults = prove_spells(stage, console, lambda old: _wait_for_version(stage, stage.spells, old=old))
+    if faults:
+        raise ProofFailed(f"{faults[0]}.")
+
+
+def prove_one_choice(stage: OneChoiceStage, console: Console) -> None:
+    """The proof of the first project; raises ProofFailed with the sentence that names what did not happen."""
     tasks = stage.project.fetch_tasks()
     labeler = Labeler(stage.project, answers=stage.find_answers())
     console.print(f"\nLabeling {LABELS_IN_ALL} tasks from the known answers, as Label Studio serves them.")
@@ -48,16 +83,19 @@ def prove(stage: Stage, console: Console) -> None:
     while len(labeler.labelled) < LABELS_IN_ALL:
         snapshots.append(_label_and_wait(stage, console, labeler=labeler, tasks=tasks, old=snapshots[-1]))
     move = compare_orders(snapshots[0].order, snapshots[-1].order, seen=labeler.seen)
-    _show_queue(console, move, snapshots=snapshots, tasks=tasks)
+    names = {task["id"]: stage.describe_task(task) for task in tasks}
+    _show_queue(console, move, snapshots=snapshots, names=names)
     _show_figures(console, labeler, snapshots=snapshots, move=move)
     _check(labeler, snapshots, move)
-    faults = prove_spells(stage, console, lambda old: _wait_for_version(stage, stage.spells, old=old))
-    if faults:
-        raise ProofFailed(f"{faults[0]}.")
 
 
 def _label_and_wait(
-    stage: Stage, console: Console, *, labeler: Labeler, tasks: Sequence[Mapping[str, Any]], old: Snapshot
+    stage: OneChoiceStage,
+    console: Console,
+    *,
+    labeler: Labeler,
+    tasks: Sequence[Mapping[str, Any]],
+    old: Snapshot,
 ) -> Snapshot:
     """One round: label ten tasks, then wait for a model newer than that of the snapshot `old`."""
     wanted = len(labeler.labelled) + LABELS_PER_ROUND
@@ -75,7 +113,7 @@ def _label_and_wait(
 
 
 def _take_snapshot(
-    stage: Stage, tasks: Sequence[Mapping[str, Any]], *, old: str | None, labels_given: int
+    stage: OneChoiceStage, tasks: Sequence[Mapping[str, Any]], *, old: str | None, labels_given: int
 ) -> Snapshot:
     version = _wait_for_version(stage, stage.project, old=old)
     order = stage.project.fetch_published_order(version)
@@ -83,7 +121,7 @@ def _take_snapshot(
     return Snapshot(version, order, predicted, labels_given)
 
 
-def _wait_for_version(stage: Stage, project: LabelingProject, *, old: str | None) -> str:
+def _wait_for_version(stage: OneChoiceStage, project: LabelingProject, *, old: str | None) -> str:
     def look() -> str | None:
         failure = stage.describe_failure()
         if failure is not None:
@@ -98,16 +136,15 @@ def _wait_for_version(stage: Stage, project: LabelingProject, *, old: str | None
 
 
 def _show_queue(
-    console: Console, move: Move, *, snapshots: Sequence[Snapshot], tasks: Sequence[Mapping[str, Any]]
+    console: Console, move: Move, *, snapshots: Sequence[Snapshot], names: Mapping[int, str]
 ) -> None:
-    texts = {task["id"]: task["data"]["text"] for task in tasks}
     table = Table(title=f"The next {TOP_SHOWN} tasks", title_justify="left")
     table.add_column("", justify="right")
     table.add_column(f"left of {snapshots[0].version}", no_wrap=True)
     table.add_column(f"now, {snapshots[-1].version}", no_wrap=True)
     pairs = list(zip(move.before, move.after, strict=False))[:TOP_SHOWN]
     for place, pair in enumerate(pairs, start=1):
-        table.add_row(str(place), *(f"{task_id}: {texts[task_id][:26]}…" for task_id in pair))
+        table.add_row(str(place), *(f"{task_id}: {names[task_id]}" for task_id in pair))
     console.print(table)
 
 

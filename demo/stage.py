@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -56,17 +57,31 @@ class Stage:
 
     def describe_failure(self) -> str | None:
         """Which of the programs has ended, with its log; None while all run."""
-        for child in (self.label_studio.child, self.backend.web, self.backend.worker):
-            if not child.is_running:
-                return f"{child.name} has ended.\n{child.describe_log()}"
-        return None
+        return describe_ended(self.label_studio, self.backend)
+
+    def describe_task(self, task: Mapping[str, Any]) -> str:
+        """What people know a task by: the beginning of its text."""
+        return f"{task['data']['text'][:26]}…"
+
+    @property
+    def more_lines(self) -> tuple[str, ...]:
+        """What to look at beside the first project."""
+        return (f"two questions  [bold]{self.label_studio.url}/projects/{self.spells.id}/data[/bold]",)
+
+
+def describe_ended(label_studio: LabelStudioServer, backend: BackendProcesses) -> str | None:
+    """Which of the programs has ended, with its log; None while all run."""
+    for child in (label_studio.child, backend.web, backend.worker):
+        if not child.is_running:
+            return f"{child.name} has ended.\n{child.describe_log()}"
+    return None
 
 
 @contextmanager
 def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
     """Start everything in order, saying each step; whatever happens, everything is stopped on the way out."""
     with ExitStack() as running:
-        with _step(console, "1/5", "Reading the texts (once: a download of 7 MB)") as note:
+        with step(console, "1/5", "Reading the texts (once: a download of 7 MB)") as note:
             documents = load_questions()
             without = sum(not document.has_label for document in documents)
             spells = load_spells()
@@ -76,27 +91,28 @@ def set_stage(folder: Path, console: Console) -> Iterator[Stage]:
             )
         label_studio = LabelStudioServer(folder / "label-studio", port=prefer_port(LABEL_STUDIO_PORT))
         require_label_studio(label_studio.python)
-        with _step(
-            console, "2/5", f"Starting Label Studio {LABEL_STUDIO_VERSION}{_first_start_note()}"
+        with step(
+            console, "2/5", f"Starting Label Studio {LABEL_STUDIO_VERSION}{first_start_note()}"
         ) as note:
             running.enter_context(label_studio)
             note(label_studio.url)
-        with _step(console, "3/5", "Creating two projects and importing the tasks") as note:
+        with step(console, "3/5", "Creating two projects and importing the tasks") as note:
             client = running.enter_context(label_studio.connect())
             project = create_project(client, documents)
             second = create_spell_project(client, spells)
             note(f"projects {project.id} and {second.id}")
-        with _step(console, "4/5", "Starting the backend and its worker") as note:
-            backend = _start_backend(folder / "backend", label_studio)
+        with step(console, "4/5", "Starting the backend and its worker") as note:
+            backend = start_backend(folder / "backend", label_studio)
             running.enter_context(backend)
             note(backend.url)
-        with _step(console, "5/5", "Connecting the projects: the same command as for yours"):
-            _connect(backend, project.id, console)
-            _connect(backend, second.id, console)
+        with step(console, "5/5", "Connecting the projects: the same command as for yours"):
+            connect_project(backend, project.id, console)
+            connect_project(backend, second.id, console)
         yield Stage(label_studio, backend, project, documents, second, spells)
 
 
-def _start_backend(folder: Path, label_studio: LabelStudioServer) -> BackendProcesses:
+def start_backend(folder: Path, label_studio: LabelStudioServer) -> BackendProcesses:
+    """The backend of a demonstration, its web process on the usual port where that is free."""
     return BackendProcesses(
         folder, label_studio_url=label_studio.url, api_key=label_studio.token, port=prefer_port(BACKEND_PORT)
     )
@@ -126,7 +142,8 @@ def create_spell_project(client: httpx.Client, spells: Sequence[Spell]) -> Label
     )
 
 
-def _connect(backend: BackendProcesses, project_id: int, console: Console) -> None:
+def connect_project(backend: BackendProcesses, project_id: int, console: Console) -> None:
+    """Runs the command that people run; raises ProgramError where it ends badly."""
     console.print(f"  [bold]$ nextlabel connect {project_id} --explain[/bold]")
     command = [sys.executable, "-m", "backend", "connect", str(project_id), "--explain"]
     done = subprocess.run(command, cwd=backend.folder, env=backend.terminal_environment(), check=False)
@@ -134,22 +151,25 @@ def _connect(backend: BackendProcesses, project_id: int, console: Console) -> No
         raise ProgramError(f"`connect` ended with {done.returncode}.\n{backend.web.describe_log()}")
 
 
-def _first_start_note() -> str:
+def first_start_note() -> str:
+    """What is said of Label Studio's start where it is the first one."""
     return "" if TEMPLATE_FOLDER.exists() else " (first start: about a minute)"
 
 
-class _Note:
+class Note:
     """Takes the sentence that a step leaves behind."""
 
     text = "done"
 
     def __call__(self, text: str) -> None:
+        """Takes it."""
         self.text = text
 
 
 @contextmanager
-def _step(console: Console, number: str, title: str) -> Iterator[_Note]:
-    note = _Note()
+def step(console: Console, number: str, title: str) -> Iterator[Note]:
+    """Says that a step begins, and when it is done what it leaves behind and how long it took."""
+    note = Note()
     started = time.monotonic()
     console.print(f"[bold cyan]{number}[/bold cyan] {title}", highlight=False)
     yield note

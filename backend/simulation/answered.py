@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
@@ -28,6 +28,14 @@ class AnsweredText:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why nothing can be measured about a question, and what to do."""
+
+    words: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnsweredTexts:
     """What can be simulated with.
 
@@ -42,29 +50,44 @@ class AnsweredTexts:
 
     def require_enough(self) -> None:
         """Raises BadRequest when there is too little to measure anything about one of the questions."""
-        shown = "picture" if any(any(row.pictures) for row in self.rows) else "text"
         for question in self.questions:
-            said = [row.answers[question.name] for row in self.rows if question.name in row.answers]
-            rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
-            if len(said) < FEWEST_ROWS:
-                raise BadRequest(
-                    f"{self.name} has {rows} with a {shown} and an answer to {question.name!r}. "
-                    f"{self.left_out}".strip(),
-                    hint=f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
-                )
-            if len(set(said)) < 2:
-                answer = ", ".join(said[0]) or "[]"
-                raise BadRequest(
-                    f"All {rows} of {self.name} answer {question.name!r} with {answer!r}. "
-                    f"{self.left_out}".strip(),
-                    hint=f"There is nothing to tell apart: give {shown}s with two answers at least.",
-                )
+            if (fault := self._fault(question)) is not None:
+                raise BadRequest(f"{fault.words} {self.left_out}".strip(), hint=fault.hint)
 
-            if question.kind == SEVERAL_CHOICES and len(question.labels) < 2:
-                raise BadRequest(
-                    f"{self.name}: {question.name!r} has one label alone, {question.labels[0].name!r}.",
-                    hint=f"That is yes or no: give each {shown} one of two labels.",
-                )
+    def with_enough(self) -> AnsweredTexts:
+        """The same without the questions of which there is too little, each named in a note.
+
+        Raises BadRequest where nothing is left.
+        """
+        faults = {question.name: self._fault(question) for question in self.questions}
+        kept = tuple(question for question in self.questions if faults[question.name] is None)
+        if not kept:
+            self.require_enough()
+        left = [f"{name!r} is left out: {fault.words}" for name, fault in faults.items() if fault is not None]
+        return replace(self, questions=kept, rows=answering(self.rows, kept), notes=(*self.notes, *left))
+
+    def _fault(self, question: Question) -> _Fault | None:
+        """Why nothing can be measured about a question; None where it can."""
+        shown = "picture" if any(any(row.pictures) for row in self.rows) else "text"
+        said = [row.answers[question.name] for row in self.rows if question.name in row.answers]
+        rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
+        if len(said) < FEWEST_ROWS:
+            return _Fault(
+                f"{self.name} has {rows} with a {shown} and an answer to {question.name!r}.",
+                f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
+            )
+        if len(set(said)) < 2:
+            answer = ", ".join(said[0]) or "[]"
+            return _Fault(
+                f"All {rows} of {self.name} answer {question.name!r} with {answer!r}.",
+                f"There is nothing to tell apart: give {shown}s with two answers at least.",
+            )
+        if question.kind == SEVERAL_CHOICES and len(question.labels) < 2:
+            return _Fault(
+                f"{self.name}: {question.name!r} has one label alone, {question.labels[0].name!r}.",
+                f"That is yes or no: give each {shown} one of two labels.",
+            )
+        return None
 
     def one_choice(self) -> LabelledTexts | None:
         """The same where one question is asked, of one choice."""

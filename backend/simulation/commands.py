@@ -46,7 +46,7 @@ One row of JSON lines for each kind of question:
 CSV holds lists as JSON; --label-field topics,stars takes two columns.
 
 Pictures, in place of a text or beside it; several pages are a list:
-  {"image": "cats/1.png", "label": "cats"}              a path relative to the file, or data:image/…
+  {"image": "cats/1.png", "label": "cats"}              a path, relative to the file
   {"image": "cats/1.png", "text": "…", "label": "cats"}
   nextlabel simulate labels photos                      photos/cats/1.png, photos/dogs/1.png …
 What cannot be read is left out and named. IMAGE_ENCODER encodes them, as in the loop."""

@@ -79,7 +79,7 @@ def _of_classes(root: Path, parent: Path, passed: _Passed, said: dict[str, str])
         passed.empty += [] if files else [str(folder.relative_to(root))]
         for file in files:
             where = file.relative_to(root).as_posix()
-            yield Row(where, {"image": where, "label": folder.name} | said)
+            yield Row(where, {"id": where, "image": where, "label": folder.name} | said)
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.context import Context
+from backend.errors import BadRequest
 from backend.label_studio.controls.question import SINGLE_CHOICE
 from backend.label_studio.tasks import content_hash
 from backend.simulation.encoding import encode_items
@@ -71,7 +72,11 @@ class Outcome:
 def run_strategies(
     context: Context, rows: Sequence[LabelledText], options: Options, *, dataset: str, progress: Progress
 ) -> Outcome:
-    """Every strategy on every seed. Seeds are paired: the same pool, answers and audit for all strategies."""
+    """Every strategy on every seed. Seeds are paired: the same pool, answers and audit for all strategies.
+
+    Raises BadRequest for a representation of words where pictures stand alone.
+    """
+    _require_words(rows, options)
     encoded = encode_rows(context, rows, with_names=options.with_names, progress=progress)
     texts = EncodedTexts(rows, *encoded, only=options.representation)
     names = tuple(dict.fromkeys((DEFAULT, RANDOM, *options.strategies)))
@@ -93,6 +98,15 @@ def run_strategies(
             seeded = Plan(plan.strategy, plan.batch, plan.budget, plan.audit_share, seed)
             curves[name].append(simulate(exercise, seeded, progress=progress.advance))
     return Outcome(dataset, size, texts.test_size, options.budgets, tuple(full), curves)
+
+
+def _require_words(rows: Sequence[LabelledText], options: Options) -> None:
+    if options.representation in (None, "encoder") or any(row.text for row in rows):
+        return
+    raise BadRequest(
+        f"--representation {options.representation}: it counts words, and here are pictures alone.",
+        hint="Leave it out.",
+    )
 
 
 class EncodedTexts:

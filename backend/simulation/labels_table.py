@@ -49,12 +49,12 @@ def explain_table(outcome: Outcome) -> list[str]:
     budgets = ", ".join(map(str, outcome.budgets))
     if outcome.parts:
         counted = (
-            "the share of held-out answers that are right after so many texts, on average of all questions"
+            "the share of held-out answers that are right after so many items, on average of all questions"
         )
     elif outcome.kind == SINGLE_CHOICE:
-        counted = "held-out texts that are right after so many labels"
+        counted = "held-out items that are right after so many labels"
     else:
-        counted = f"{_what_counts(outcome)}, of those to held-out texts, after so many labels"
+        counted = f"{_what_counts(outcome)}, of those to held-out items, after so many labels"
     last = " by the last of the questions" if outcome.parts else ""
     lines = [
         f"{budgets}: {counted}.",

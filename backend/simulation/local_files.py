@@ -57,7 +57,7 @@ class LocalFiles:
         return None
 
     def _places(self, address: str) -> Iterator[Path]:
-        if address.lower().startswith("file://"):
+        if address.lower().startswith("file:///"):
             yield Path(unquote(address[len("file://") :]))
         if _SCHEME.match(address):
             return

@@ -10,13 +10,16 @@ from typing import Any
 
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.objects.image import MOST_PAGES
+from backend.label_studio.task_words import file_words
 from backend.label_studio.tasks import TaskState
 from backend.simulation.files import DataFile
 from backend.simulation.local_files import LocalFiles
 from backend.simulation.spoken import unpacked
 
 _NAMES = ("image", "images", "picture", "pictures", "photo", "photos", "img", "image_path")
-_SUFFIX = re.compile(r"\.(?:png|jpe?g|jpe|gif|bmp|webp|tiff?|avif|jp2|j2k|ico|p[pgb]m)\s*$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"\.(?:png|jpe?g|jpe|gif|bmp|webp|tiff?|avif|hei[cf]|jp2|j2k|ico|p[pgb]m)\s*$", re.IGNORECASE
+)
 _INSIDE = re.compile(r"data:image/|/data/local-files/\?d=", re.IGNORECASE)
 _LOOKED_AT = 1000  # rows that are enough to tell
 _MOSTLY = 0.9
@@ -54,9 +57,7 @@ def first_address(pictures: tuple[Pages, ...]) -> str:
 def file_name(pictures: tuple[Pages, ...]) -> str:
     """The name of the first picture's file in words: that of its folder may be the label itself."""
     address = first_address(pictures)
-    if address.startswith("data:"):
-        return ""
-    return re.sub(r"[\W_]+", " ", PurePosixPath(address.replace("\\", "/")).stem)
+    return "" if address.startswith("data:") else file_words(PurePosixPath(address).name)
 
 
 def shown_pages(task: TaskState, config: LabelConfig) -> tuple[Pages, ...]:

@@ -49,9 +49,10 @@ def read_answered_source(
     *,
     kind: str = "",
 ) -> AnsweredTexts:
-    """Texts and pictures of the file or the project with answers to all of its questions.
+    """Texts and pictures of the file or the project, with answers to all questions that have enough of them.
 
-    Pictures are encoded on the way. Raises BadRequest unless it is one of them and there is enough.
+    Pictures are encoded on the way. Raises BadRequest unless it is one of them, and where no question has
+    enough.
     """
     if data is not None and project is None:
         texts = read_answered_file(data, wanted, kind=kind)
@@ -65,9 +66,8 @@ def read_answered_source(
     one_choice = texts.one_choice()
     if one_choice is not None:
         one_choice.require_enough()
-    else:
-        texts.require_enough()
-    return texts
+        return texts
+    return texts.with_enough()
 
 
 def read_sourced_source(

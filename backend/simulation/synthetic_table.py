@@ -61,14 +61,15 @@ def _verdicts(outcome: SyntheticOutcome) -> Table:
             chosen.sort(key=lambda pair: pair[0].value)
         if verdict == UNSURE:
             chosen.sort(key=lambda pair: -pair[0].review_order)
-        shown = "\n".join(f"{row.id}: {_shown(row)[:60]}" for _, row in chosen[:SHOWN])
+        shown = "\n".join(_shown(row) for _, row in chosen[:SHOWN])
         table.add_row(verdict, str(counts[verdict]), plain(shown))
     return table
 
 
 def _shown(row: SourcedText) -> str:
-    """What people know a line by: its text, else where its picture lies."""
-    return row.text or first_address(row.pictures)
+    """What people know a line by: its id, and where its picture lies, else its text."""
+    shown = first_address(row.pictures) or row.text
+    return shown if shown == row.id else f"{row.id}: {shown[:60]}"
 
 
 def _gaps(outcome: SyntheticOutcome) -> Table:

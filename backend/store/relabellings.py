@@ -35,6 +35,15 @@ class Relabellings(ProjectTable):
                 .limit(1)
             ).first()
 
+    def finished(self) -> Sequence[Relabelling]:
+        """All that were written, those that were taken back again among them."""
+        with self._database.session() as session:
+            return session.scalars(
+                select(Relabelling)
+                .where(Relabelling.project_id == self._project_id, Relabelling.state.in_((DONE, UNDONE)))
+                .order_by(Relabelling.id)
+            ).all()
+
     def begin(self, change: Change) -> Relabelling:
         """Writes down what is about to be written."""
         row = Relabelling(

@@ -6,6 +6,7 @@ import pytest
 
 from backend.label_studio.label_config import parse_label_config
 from backend.store.relabellings import WRITING
+from backend.workflows.views.switched import newest_switch
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
@@ -211,3 +212,44 @@ def test_merged_labels_are_told_as_kept_and_not_as_less(bench, client, post):
     post("change", kind="merge", question="topic", label=["cats", "dogs"])
     (found,) = bench.loop().record.switched
     assert (found.kept, found.partly, found.lost, found.labels_gone) == (3, 0, 0, 1)
+
+
+def switch_said(bench, client):
+    """Whether page or status tell of a changed config."""
+    return (
+        newest_switch(bench.workspace) is not None
+        or "labeling config is another" in client.get("/projects/1").text
+    )
+
+
+@pytest.mark.parametrize("fields", [{"kind": "rename", "label": "cats", "new": "felines"}, {"kind": "merge"}])
+def test_what_is_changed_here_and_taken_back_is_no_changed_config(fields, bench, client, post):
+    labels = {"label": ["cats", "dogs"]} if fields["kind"] == "merge" else {}
+    post("change", question="topic", **(fields | labels))
+    (found,) = bench.loop().record.switched
+    assert found.is_ours and not switch_said(bench, client)
+    post("undo")
+    (found,) = bench.loop().record.switched
+    assert found.is_ours and not switch_said(bench, client)
+    bench.label_studio.change_project(
+        1, label_config=bench.remote["label_config"].replace('value="dogs"', 'value="hounds"')
+    )
+    (found,) = bench.loop().record.switched
+    assert not found.is_ours and switch_said(bench, client)
+
+
+def test_questions_without_labels_of_their_own_are_told(bench, client):
+    more = (
+        '<Rating name="stars" toName="text" maxRating="5"/><Number name="days" toName="text"/>'
+        '<Taxonomy name="kind" toName="text"><Choice value="a"/><Choice value="b"/></Taxonomy></View>'
+    )
+    xml = bench.remote["label_config"].replace("</View>", more)
+    bench.label_studio.change_project(1, label_config=xml)
+    bench.loop()
+    told = "in the labeling config: stars (5 grades), days (number), kind (2 paths)."
+    assert told in client.get("/projects/1").text
+    stars = '<View><Text name="text" value="$text"/><Rating name="stars" toName="text"/></View>'
+    bench.label_studio.change_project(1, label_config=stars)
+    bench.loop()
+    page = client.get("/projects/1").text
+    assert '<a href="#labels">' in page and "in the labeling config: stars (5 grades)." in page

@@ -127,3 +127,15 @@ def test_labels_and_predictions_have_one_colour_by_class_which_a_new_class_does_
 def test_a_label_that_the_config_lost_keeps_its_colour(trained):
     keep_colours(trained.workspace, ["birds"])
     assert trained.project.colours == {"cats": 0, "dogs": 1, "birds": 2}
+
+
+def test_answered_numbers_have_no_colours_of_their_own(workbench, label_studio):
+    days = '<View><Text name="text" value="$text"/><Number name="days" toName="text"/></View>'
+    label_studio.change_project(workbench.project_id, label_config=days)
+    workbench.connect()
+    for place, task_id in enumerate(workbench.window[:8]):
+        value = {"from_name": "days", "to_name": "text", "type": "number", "value": {"number": 1.5 + place}}
+        label_studio.submit(task_id, [value])
+    workbench.loop()
+    assert workbench.project.colours == {}
+    assert map_points(workbench.workspace)["classes"]

@@ -123,6 +123,21 @@ def test_a_range_speaks_from_the_first_blind_answers_and_says_how_many_make_it_s
     assert accuracy["notes"][0] == "Roughly 62 % by all 50 answers; they are harder ones."
 
 
+@pytest.mark.parametrize(
+    ("blind", "number", "words"),
+    [
+        (1, "21 to 100 %", "From 1 blind answer;"),
+        (9, "21 to 100 %", "From 9 blind answers;"),
+        (10, "100 %", "Between 21 and 100 %, from 10 blind answers;"),
+    ],
+)
+def test_of_a_handful_of_blind_answers_the_range_is_the_figure(show, blind, number, words):
+    found = {"estimate": 1.0, "low": 0.207, "high": 1.0, "method": "exact", "more_blind": 90}
+    accuracy = show(signals=measured(**(found | {"blind": blind, "n": blind})))["headline"][0]
+    assert accuracy["number"] == number and accuracy["words"].startswith(words)
+    assert accuracy["interval"]["low"] == 0.207
+
+
 def test_before_a_blind_answer_a_rough_accuracy_speaks_and_is_named_so(show):
     accuracy = show(signals=measured(n=0, blind=0, rough=0.4, rough_n=10))["headline"][0]
     assert (accuracy["number"], accuracy["is_rough"], accuracy["interval"]) == ("≈ 40 %", True, None)

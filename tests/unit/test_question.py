@@ -189,3 +189,14 @@ def test_people_are_told_which_question_is_taken_and_which_are_left(workbench, l
     assert (told["question"], told["also_answered"]) == ("topic", ["tone"])
     assert told["other_questions"] == []
     assert told["without_text"] == ["1 of 40 tasks have no text in field text"]
+
+
+def test_each_question_is_told_with_what_there_is_to_choose_from(workbench, label_studio, run):
+    more = '<Rating name="stars" toName="text" maxRating="3"/><Number name="days" toName="text"/></View>'
+    xml = config("topic", "tone").replace("</View>", more)
+    label_studio.change_project(workbench.project_id, label_config=xml)
+    said = " ".join(run("connect", "1").output.split())
+    assert "4 questions, topic (2 labels), tone (2 labels), stars (3 grades), days (a number)." in said
+    told = json.loads(run("connect", "1", "--json").stdout)["questions"]
+    assert list(told) == ["topic", "tone", "stars", "days"]
+    assert told["stars"] == {"kind": "rating", "labels": 3}

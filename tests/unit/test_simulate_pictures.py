@@ -13,7 +13,7 @@ from backend.simulation.encoding import encode_items
 from backend.simulation.local_files import LocalFiles
 from backend.simulation.rows import Wanted, read_labelled_file
 from backend.simulation.seen import see_rows
-from backend.simulation.source import read_source
+from backend.simulation.source import read_answered_source, read_source
 from backend.simulation.sourced_rows import read_sourced_file
 from backend.store.pictures import PictureTask
 from backend.workflows.intake.fetch_pictures import Unkept, embed_shown
@@ -103,6 +103,11 @@ def test_a_folder_of_classes_is_simulated_and_nothing_is_encoded_twice(simulate,
     assert image_encoder.seen == COUNT
     assert json.loads(run(simulate, "labels", folder, *FEW).stdout)["n_pool"] == 28
     assert image_encoder.seen == COUNT
+
+
+def test_words_cannot_be_counted_in_pictures(simulate, image_encoder, folder):
+    result = simulate(["simulate", "labels", str(folder), *FEW, "--representation", "tfidf"])
+    assert isinstance(result.exception, BadRequest) and "pictures alone" in result.exception.message
 
 
 def test_rows_name_pictures_relative_to_the_file(simulate, image_encoder, folder):
@@ -288,6 +293,7 @@ def test_synthetic_pictures_are_judged_and_no_words_make_no_twins(simulate, imag
     figures = json.loads(run(simulate, "synthetic", tmp_path / "made", "--json").stdout)
     assert figures["n_synthetic"] == 10
     assert not all(item["duplicate_of"] for item in figures["items"])
+    assert figures["items"][0]["id"] == f"synthetic/{label_of(50)}/50.png"
     shown = run(simulate, "synthetic", tmp_path / "made").output
     assert "A folder of classes: 60 files in 2 classes." in shown
 
@@ -296,3 +302,51 @@ def test_folders_of_pictures_need_to_say_which_are_synthetic(folder):
     with pytest.raises(BadRequest, match="no row has the column 'source'") as caught:
         read_sourced_file(folder, Wanted())
     assert "real and synthetic" in caught.value.hint
+
+
+def test_a_synthetic_picture_that_repeats_a_real_one_is_named_as_the_file_does(
+    simulate, image_encoder, tmp_path
+):
+    rows = []
+    for number in range(62):
+        base = 4 if number >= 60 else number
+        put(tmp_path / f"p{number}.png", draw(label_of(base), base))
+        source = "synthetic" if number >= 50 else "real"
+        split = {} if number >= 50 else {"split": "test" if number >= 40 else "train"}
+        rows.append({"image": f"p{number}.png", "label": label_of(base), "source": source} | split)
+    path = write(tmp_path / "made.jsonl", rows)
+    for _ in range(2):  # the second time nothing is read again but the look that was kept
+        figures = json.loads(run(simulate, "synthetic", path, "--json").stdout)
+        copy = figures["items"][-1]
+        assert (copy["verdict"], copy["duplicate_of"]) == ("redundant", 5)
+        assert copy["reason"] == f"The same picture as real item 5 ({label_of(4)})."
+    assert image_encoder.seen == 60
+
+
+def test_the_pictures_of_a_project_are_fetched(picture_context, label_studio, make_app):
+    config = (
+        '<View><Image name="i" value="$image"/><Choices name="c" toName="i">'
+        f'<Choice value="{WARM}"/><Choice value="{COLD}"/></Choices></View>'
+    )
+    addresses = {f"/data/upload/1/{n}.png": draw(label_of(n), n) for n in range(20)}
+    files = Files(dict(list(addresses.items())[:19]))
+    context = replace(picture_context, media=lambda: files)
+    make_app(context)
+    project = label_studio.add_project(label_config=config)
+    for number, task in enumerate(label_studio.add_tasks(project, [{"image": a} for a in addresses])):
+        label_studio.annotate(task, label_of(number), user=1)
+    for read in (read_source, read_answered_source):
+        found = read(context, None, project, Wanted(), Silent())
+        assert len(found.rows) == 19
+        assert "1 of 20 rows are left out" in found.notes[-1] and "the answer is 404" in found.notes[-1]
+    assert set(files.asked) == set(addresses)
+
+
+def test_several_questions_of_pictures_alone_are_simulated(simulate, image_encoder, folder):
+    rows = [
+        row | {"labels": {"what": [row["label"]] if number % 4 else [], "stars": 1 + number % 3}}
+        for number, row in enumerate(rows_of(folder))
+    ]
+    path = write(folder / "rows.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in rows])
+    figures = json.loads(run(simulate, "labels", path, *FEW).stdout)
+    assert set(figures["questions"]) == {"what", "stars"}

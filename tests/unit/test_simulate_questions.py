@@ -11,6 +11,8 @@ from backend.simulation.answered_file import read_answered_file
 from backend.simulation.labels import DEFAULT, Outcome
 from backend.simulation.labels_json import needed
 from backend.simulation.rows import Wanted, read_labelled_file
+from backend.simulation.source import read_answered_source
+from backend.workflows.project.progress import Silent
 from model.simulation.run import Curve
 
 WORDS = {"sport": "match goal team", "money": "bank price share", "travel": "train hotel beach"}
@@ -150,6 +152,42 @@ def test_paths_are_left_out_of_a_file_and_counted_where_nothing_else_is_there(pu
     found = read_answered_file(put(asked), Wanted())
     with pytest.raises(BadRequest, match=r"30 of 42 rows are left out: 30 have in 'label' paths"):
         found.require_enough()
+
+
+def test_a_question_with_too_few_answers_is_left_out_by_name(simulate, put):
+    asked = [
+        {"text": row["text"], "labels": {"topics": row["topics"]} | ({"stars": 3} if place < 4 else {})}
+        for place, row in enumerate(rows())
+    ]
+    result = run(simulate, put(asked), "--seeds", "1", "--json")
+    assert json.loads(result.stdout)["metric"] != "the mean over questions"
+    why = "rows with a text and an answer to 'stars'"
+    assert "'stars' is left out: " in result.stderr and f"has 4 {why}" in " ".join(result.stderr.split())
+    few = read_answered_file(
+        put([{"text": row["text"], "labels": row["labels"]} for row in asked[:4]]), Wanted()
+    )
+    with pytest.raises(BadRequest, match="has 4 rows with a text and an answer to 'topics'"):
+        few.with_enough()
+
+
+def test_questions_of_a_project_that_say_the_same_everywhere_are_left_out(workbench, label_studio):
+    config = (
+        '<View><Text name="text" value="$text"/><Rating name="stars" toName="text" maxRating="5"/>'
+        '<Rating name="same" toName="text" maxRating="5"/><Rating name="sparse" toName="text"/></View>'
+    )
+    label_studio.change_project(workbench.project_id, label_config=config)
+    for place, task_id in enumerate(list(workbench.tasks)[:20]):
+        said = {"stars": 1 + place % 2, "same": 3} | ({"sparse": 2} if place < 3 else {})
+        regions = [
+            {"from_name": name, "to_name": "text", "type": "rating", "value": {"rating": stars}}
+            for name, stars in said.items()
+        ]
+        label_studio.submit(task_id, regions)
+    found = read_answered_source(workbench.context, None, workbench.project_id, Wanted(), Silent())
+    assert [question.name for question in found.questions] == ["stars"]
+    assert len(found.rows) == 20
+    said = " ".join(found.notes)
+    assert "'same' is left out: All 20 rows" in said and "'sparse' is left out: " in said
 
 
 def test_one_seed_has_no_interval(simulate, put):

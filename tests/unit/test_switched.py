@@ -216,6 +216,26 @@ def test_a_version_of_another_question_does_not_come_back(name, switch, workbenc
     assert workbench.version == now and workbench.loop().outcome == "unchanged"
 
 
+@pytest.mark.parametrize("name", GONE)
+def test_the_page_offers_no_way_back_to_another_question(name, switch, workbench, client):
+    before, after = GONE[name]
+    switch(before, after, one)
+    rows = {row["version"]: row for row in versions(workbench.workspace)}
+    assert (rows["nl-000002"]["can_serve"], rows["nl-000002"]["why_not"]) == (
+        False,
+        "made for another question",
+    )
+    page = client.get(f"/projects/{workbench.project_id}").text
+    assert "made for another question" in page and 'value="nl-000002"' not in page
+
+
+def test_the_page_offers_a_way_back_to_a_version_with_a_label_less(switch, workbench, client):
+    switch(config(choices("topic")), config(choices("topic", *THREE)), one)
+    rows = {row["version"]: row["can_serve"] for row in versions(workbench.workspace)}
+    assert rows["nl-000002"] and not rows[workbench.version]
+    assert 'value="nl-000002"' in client.get(f"/projects/{workbench.project_id}").text
+
+
 def test_a_version_comes_back_with_what_it_has_for_the_question_that_is_left(switch, workbench):
     tone = choices("tone", form=SEVERAL)
     switch(config(choices("topic"), tone), config(tone), both)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from backend.label_studio.controls.question import Question
 from backend.label_studio.queue_settings import Disturbance
 from backend.workflows.intake.readable import TextGaps
 from backend.workflows.loop_report import LoopReport
@@ -11,21 +12,23 @@ from backend.workflows.loop_report import LoopReport
 
 @dataclass(slots=True)
 class ConnectReport:
-    """What connect found and did, in sentences for the terminal and as fields for machines."""
+    """What connect found and did, in sentences for the terminal and as fields for machines.
+
+    `questions` are those that are answered, the main one first.
+    """
 
     project: int
     title: str = ""
     user: str = ""
     token: str = ""
     dashboard: str = ""
-    question: str = ""
-    labels: int = 0
-    also_answered: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
     ignored: tuple[str, ...] = ()
     other_questions: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
     left_empty: tuple[str, ...] = ()
     gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
+    unread_pictures: str = ""
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)
     served: int | None = None
@@ -35,6 +38,21 @@ class ConnectReport:
     is_pulled: bool = False
     could_explain: bool = False
     disturbances: list[Disturbance] = field(default_factory=list)
+
+    @property
+    def question(self) -> str:
+        """The name of the main question."""
+        return self.questions[0].name if self.questions else ""
+
+    @property
+    def labels(self) -> int:
+        """How many labels the main question has."""
+        return len(self.questions[0].labels) if self.questions else 0
+
+    @property
+    def also_answered(self) -> tuple[str, ...]:
+        """The names of the others."""
+        return tuple(question.name for question in self.questions[1:])
 
     @property
     def in_order(self) -> bool:
@@ -69,4 +87,6 @@ class ConnectReport:
             return "There are no tasks yet: the queue starts when some are imported."
         if self.gaps.is_unreadable:
             return f"There is nothing to read: {'; '.join(self.gaps.sentences)}."
+        if self.unread_pictures:
+            return f"There is nothing to put in order: {self.unread_pictures}."
         return "There is nothing left to label: the queue is empty."

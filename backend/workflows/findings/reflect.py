@@ -88,11 +88,12 @@ def reflect(workspace: Workspace, remote: LabelStudio, made: Renewal, *, progres
             write_notes(workspace, remote, notes)
             write_tabs(workspace, remote, {UP_NEXT, *(note.flag for note in notes.values())})
     with steps.step("drawing the map"):
-        keep_colours(workspace, serving.config.space.names)
+        if not task_type(serving.config.questions[0]).is_number:  # numbers are coloured by ranges
+            keep_colours(workspace, serving.config.space.names)
         refresh_map(workspace, learned.seen)
         _believe(workspace, serving)
-    with steps.step("asking for names"):
-        name_people(workspace, remote)
+    with steps.survived("asking for names"):
+        name_people(workspace, remote, progress=progress)
     return Reflection(signals, steps.failed)
 
 
@@ -105,8 +106,14 @@ class _Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One part. A number that cannot be worked out is named by its place in the code, not by its data."""
+        """One part, told to who waits."""
         self._progress.stage(name)
+        with self.survived(name):
+            yield
+
+    @contextmanager
+    def survived(self, name: str) -> Iterator[None]:
+        """One part. A number that cannot be worked out is named by its place in the code, not by its data."""
         try:
             yield
         except NextlabelError as error:

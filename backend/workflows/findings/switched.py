@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.errors import NextlabelError
 from backend.label_studio.controls.question import Question
-from backend.label_studio.label_config import LabelConfig
+from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.label_studio.spelling import find_label
 from backend.task_types import is_single_choice, task_type
 from backend.workflows.intake.earlier_questions import answered_then
@@ -39,6 +40,7 @@ def find_switches(workspace: Workspace, config: LabelConfig, snapshot: Snapshot)
     found = [_compare(name, before.get(name), now.get(name), there) for name in names]
     switches = [switch for switch in found if switch is not None]
     if switches:
+        switches = _tell_ours(workspace, switches, before, now)
         logger.info(
             "config switched project=%s questions=%s kept=%s lost=%s",
             workspace.label_studio_id,
@@ -47,6 +49,54 @@ def find_switches(workspace: Workspace, config: LabelConfig, snapshot: Snapshot)
             sum(switch.lost for switch in switches),
         )
     return switches
+
+
+def _tell_ours(
+    workspace: Workspace,
+    switches: Sequence[QuestionSwitch],
+    before: Mapping[str, QuestionLabels],
+    now: Mapping[str, QuestionLabels],
+) -> list[QuestionSwitch]:
+    """Marks the questions that changes made here, or taken back, lead to from what was asked before."""
+    changes = [
+        (_questions(workspace, row.config_before), _questions(workspace, row.config_after))
+        for row in workspace.relabellings.finished()
+    ]
+    return [
+        switch.model_copy(update={"is_ours": True})
+        if switch.name in before
+        and switch.name in now
+        and _leads(before[switch.name].question, now[switch.name].question, changes)
+        else switch
+        for switch in switches
+    ]
+
+
+def _questions(workspace: Workspace, xml: str) -> dict[str, Question]:
+    """The questions of a config by name; none where it cannot be read any more."""
+    try:
+        return {one.name: one for one in parse_label_config(xml, workspace.preference).questions}
+    except NextlabelError:
+        return {}
+
+
+def _leads(
+    start: Question, end: Question, changes: Sequence[tuple[Mapping[str, Question], Mapping[str, Question]]]
+) -> bool:
+    """Whether changes, in either direction, lead from a question as it was asked to how it is asked now."""
+    reached, waiting = [_asks(start)], [_asks(start)]
+    pairs = [
+        (_asks(one[start.name]), _asks(other[start.name]))
+        for one, other in changes
+        if start.name in one and start.name in other
+    ]
+    steps = [*pairs, *((other, one) for one, other in pairs)]
+    while waiting:
+        here = waiting.pop()
+        for there in [after for before, after in steps if before == here and after not in reached]:
+            reached.append(there)
+            waiting.append(there)
+    return _asks(end) in reached
 
 
 def _answered_now(config: LabelConfig, snapshot: Snapshot) -> Sequence[QuestionLabels]:

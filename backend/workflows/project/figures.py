@@ -397,6 +397,7 @@ class QuestionSwitch(Record):
     other conditions. Of the answers that the
     version before had learned from, `kept` still count, `partly` of these without a label that is gone, and
     `lost` say nothing that this config has: they stay in Label Studio, and count again where it has it again.
+    `is_ours`: the question was changed here alone (`classes`), answers and all.
     """
 
     name: str
@@ -408,6 +409,7 @@ class QuestionSwitch(Record):
     kept: int
     partly: int
     lost: int
+    is_ours: bool = False
 
 
 class KeywordRow(Record):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from backend.errors import BadRequest
-from backend.label_studio.label_config import parse_label_config
-from backend.task_types import is_single_choice
-from backend.workflows.intake.earlier_questions import answered_then
+from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.hints import leave_hint
@@ -14,7 +12,8 @@ from backend.workflows.project.progress import Progress
 from backend.workflows.project.registration import find_row
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving import publish
-from backend.workflows.serving.serving import Serving, load_serving
+from backend.workflows.serving.first_question import answers_first_question
+from backend.workflows.serving.serving import load_serving
 from backend.workflows.serving.stored import require_version
 from backend.workflows.serving.window import first_window, publish_places, rank_pool
 
@@ -42,7 +41,7 @@ def rollback(
             backend = find_row(workspace, remote)
             snapshot = take_snapshot(workspace, config)
             serving = load_serving(workspace, snapshot, config=config, version=version)
-            _require_same_question(workspace, serving)
+            _require_same_question(workspace, config, version)
             progress.stage("removing old places")
             publish.clear_version(workspace, remote, version=version)
             ranking = rank_pool(workspace, serving)
@@ -59,18 +58,11 @@ def rollback(
     return report.kept
 
 
-def _require_same_question(workspace: Workspace, serving: Serving) -> None:
+def _require_same_question(workspace: Workspace, config: LabelConfig, version: str) -> None:
     """Raises BadRequest for a version of another first question, or that knows none of its labels."""
-    first = serving.config.questions[0]
-    if not is_single_choice(serving.config):
-        asked = {one.question.name: set(one.head.space.names) for one in serving.questions}
-        known = asked.get(first.name, set())
-    else:
-        then = answered_then(workspace, serving.version)
-        is_same = serving.choice is not None and (then is None or then[0].question.name == first.name)
-        known = set(serving.head.space.names) if is_same else set()
-    if not known.intersection(label.name for label in first.labels):
+    if not answers_first_question(workspace, config, version):
+        first = config.questions[0].name
         raise BadRequest(
-            f"Version {serving.version} was made for another question than {first.name!r} is today.",
+            f"Version {version} was made for another question than {first!r} is today.",
             hint=f"Choose a version that was made since: nextlabel versions {workspace.label_studio_id}",
         )

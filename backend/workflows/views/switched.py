@@ -32,7 +32,11 @@ def newest_switch(workspace: Workspace) -> Json | None:
 
 
 def switch_words(switched: Sequence[QuestionSwitch]) -> list[str]:
-    """What became of each question, and what to do where one was only renamed."""
+    """What became of each question, and what to do where one was only renamed.
+
+    What was changed here is told as a decision.
+    """
+    switched = [row for row in switched if not row.is_ours]
     words = [_words(row) for row in switched]
     if any(not row.kind and row.lost for row in switched) and any(not row.kind_before for row in switched):
         words.append("Was a question only renamed? Under its old name its answers count again.")

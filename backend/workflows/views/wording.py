@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from backend.database import Decision
 from backend.json_types import Json
 from backend.label_studio.versions import version_number
-from model.signals.honest_accuracy import FEWEST
+from model.signals.honest_accuracy import FEWEST, FEWEST_ASSISTED
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _NOW_S = 5.0
@@ -28,6 +28,8 @@ ADVICE = {
 }
 # Below so many audit labels no accuracy is named.
 AUDIT_NEEDED = FEWEST
+# Of fewer blind answers the range is the figure: one share would say more than they do.
+FIGURE_NEEDED = FEWEST_ASSISTED
 # What the answers about skipped tasks lead to.
 SETTLED = {
     "class": "“{label}” is a class now. The next loop looks which skipped tasks fit it.",
@@ -127,6 +129,11 @@ def percent(share: float) -> str:
 def between(low: float, high: float) -> str:
     """A range of shares: "between 77 and 88 %"."""
     return f"between {100 * low:.0f} and {percent(high)}"
+
+
+def range_of(low: float, high: float) -> str:
+    """A range of shares as a figure: "77 to 88 %"."""
+    return f"{100 * low:.0f} to {percent(high)}"
 
 
 def share_with_interval(share: float, low: float | None, high: float | None) -> str:

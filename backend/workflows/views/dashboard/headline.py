@@ -21,7 +21,15 @@ from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.dashboard.pace import PersonDay, answers_an_hour, last_day, pace_card
 from backend.workflows.views.dashboard.to_come import about, find_wait, lacking
 from backend.workflows.views.dashboard.waiting import Waiting
-from backend.workflows.views.wording import ADVICE, between, counted, hours_of_work, percent
+from backend.workflows.views.wording import (
+    ADVICE,
+    FIGURE_NEEDED,
+    between,
+    counted,
+    hours_of_work,
+    percent,
+    range_of,
+)
 from model.signals.estimate import points
 
 # So few answers that a rough accuracy would be noise.
@@ -68,9 +76,11 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
     rough, count = _rough(found, known.metrics)
     if found.estimate is not None and found.low is not None and found.high is not None:
         blind = found.blind or found.n
-        words = f"{between(found.low, found.high)}, from {counted(blind, 'blind answer')}".capitalize()
+        is_few = found.method == "exact" and blind < FIGURE_NEEDED
+        start = "" if is_few else f"{between(found.low, found.high)}, "
+        words = f"{start}from {counted(blind, 'blind answer')}".capitalize()
         card |= {
-            "number": percent(found.estimate),
+            "number": range_of(found.low, found.high) if is_few else percent(found.estimate),
             "words": f"{words}{_more_words(found)}.",
             "interval": {"kind": "share", "low": found.low, "estimate": found.estimate, "high": found.high},
         }

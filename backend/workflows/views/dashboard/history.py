@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from backend.database import Loop
 from backend.json_types import Json
+from backend.label_studio.label_config import LabelConfig
 from backend.workflows.project.figures import Accuracy, Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
+from backend.workflows.serving.first_question import answers_first_question
 from backend.workflows.views.dashboard.measured import read_accuracy
+from backend.workflows.views.dashboard.nouns import readable_config
 from backend.workflows.views.switched import switch_words
 from backend.workflows.views.wording import (
+    FIGURE_NEEDED,
     OUTCOMES,
     decision_words,
     duration,
     model_name,
     moment,
+    range_of,
     share_with_interval,
 )
 
@@ -25,7 +30,8 @@ _DECISIONS = 8
 
 
 def versions(workspace: Workspace) -> list[Json]:
-    """The versions published last, newest first; `can_serve` where the files are still there."""
+    """The versions published last, newest first; `can_serve`: one can go back to it, `why_not` else."""
+    config = readable_config(workspace)
     stored = set(workspace.registry.versions(workspace.key))
     published = workspace.loops.newest_published(_VERSIONS)
     measured = {row.version: _measured(Figures.read(row.figures)) for row in published}
@@ -40,7 +46,7 @@ def versions(workspace: Workspace) -> list[Json]:
                 "version": row.version,
                 "model": model_name(row.version),
                 "is_active": row.version == workspace.state.active_version,
-                "can_serve": row.version in stored and row.version != workspace.state.active_version,
+                **_way_back(workspace, row.version, config=config, stored=stored),
                 "when": moment(row.finished_at or row.started_at),
                 "labels": figures.labels,
                 "accuracy": _accuracy_words(measured[row.version]),
@@ -53,6 +59,19 @@ def versions(workspace: Workspace) -> list[Json]:
     if workspace.state.active_version and not any(row["is_active"] for row in rows):
         return [_bare_row(workspace.state.active_version), *rows]
     return rows
+
+
+def _way_back(
+    workspace: Workspace, version: str | None, *, config: LabelConfig | None, stored: Collection[str]
+) -> Json:
+    """Whether one can go back to a version, and why not; of the one in use neither."""
+    if version is None or version == workspace.state.active_version:
+        return {"can_serve": False, "why_not": ""}
+    if version not in stored:
+        return {"can_serve": False, "why_not": "its files are gone"}
+    if config is not None and not answers_first_question(workspace, config, version):
+        return {"can_serve": False, "why_not": "made for another question"}
+    return {"can_serve": True, "why_not": ""}
 
 
 def _eras(workspace: Workspace, published: Sequence[Loop]) -> dict[str | None, int]:
@@ -73,6 +92,7 @@ def _bare_row(version: str) -> Json:
         "model": model_name(version),
         "is_active": True,
         "can_serve": False,
+        "why_not": "",
         "when": None,
         "labels": None,
     }
@@ -123,9 +143,12 @@ def _measured(figures: Figures) -> Accuracy:
 
 
 def _accuracy_words(found: Accuracy) -> str:
-    """Accuracy with its range."""
+    """Accuracy with its range; of a handful of blind answers the range alone."""
     if found.estimate is None:
         return "too few blind answers" if found.n else "not measured yet"
+    is_few = found.method == "exact" and (found.blind or found.n) < FIGURE_NEEDED
+    if is_few and found.low is not None and found.high is not None:
+        return range_of(found.low, found.high)
     return share_with_interval(found.estimate, found.low, found.high)
 
 

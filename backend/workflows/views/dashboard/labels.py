@@ -9,10 +9,13 @@ from backend.json_types import Json
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import parse_label_config
 from backend.store.relabellings import DONE, WRITING
+from backend.task_types import TASK_TYPES
 from backend.workflows.findings.relabel import Wish, change_labels, preview_change, undo_change
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.actions import WAIT_S
+from backend.workflows.views.dashboard.nouns import part_of, readable_config
 from backend.workflows.views.relabelling import command_of, done_words, preview_lines, undone_lines
+from backend.workflows.views.wording import counted
 
 # More labels than these make a form that nobody reads.
 _MOST_LABELS = 200
@@ -25,12 +28,16 @@ _CHANGES = {"merge": "a merge", "rename": "a new name", "split": "a split"}
 
 
 def label_forms(workspace: Workspace) -> Json:
-    """Questions whose labels can be changed here, those that have too many, and the last change."""
+    """Questions whose labels can be changed here, those that have too many, and the last change.
+
+    `others`: a few words on each question whose answers are no labels of its own.
+    """
     asked = _choices(workspace)
     few = [question for question in asked if len(question.labels) <= _MOST_LABELS]
     return {
         "questions": [_form(question) for question in few],
         "too_many": [question.name for question in asked if question not in few],
+        "others": [_other_words(question) for question in _answered(workspace) if question not in asked],
         "last": _last_change(workspace),
     }
 
@@ -62,12 +69,20 @@ def undo(workspace: Workspace, *, by: str) -> str:
     return " ".join(undone_lines(undo_change(workspace, by=by, wait_s=WAIT_S)))
 
 
+def _answered(workspace: Workspace) -> tuple[Question, ...]:
+    config = readable_config(workspace)
+    return () if config is None else config.questions
+
+
 def _choices(workspace: Workspace) -> list[Question]:
-    try:
-        config = parse_label_config(workspace.state.label_config, workspace.preference)
-    except NextlabelError:  # not connected yet, or a config that is told elsewhere on the page
-        return []
-    return [question for question in config.questions if question.tag.lower() == "choices"]
+    return [question for question in _answered(workspace) if question.tag.lower() == "choices"]
+
+
+def _other_words(question: Question) -> str:
+    """What is answered in place of labels: "stars (5 grades)"."""
+    part = part_of(question.kind)
+    is_number = TASK_TYPES[question.kind].is_number
+    return f"{question.name} ({part if is_number else counted(len(question.labels), part)})"
 
 
 def _form(question: Question) -> Json:

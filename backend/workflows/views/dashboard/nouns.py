@@ -7,7 +7,7 @@ from typing import Final
 from backend.errors import NextlabelError
 from backend.json_types import Json
 from backend.label_studio.controls.question import SINGLE_CHOICE
-from backend.label_studio.label_config import parse_label_config
+from backend.label_studio.label_config import LabelConfig, parse_label_config
 from backend.workflows.project.workspace import Workspace
 
 # One answer and several on the map, what a task is said to have, and a part that people choose.
@@ -23,10 +23,16 @@ _NOUNS: Final = {
 
 def first_kind(workspace: Workspace) -> str:
     """The kind of the question that is asked first; single choice where no config says it."""
+    config = readable_config(workspace)
+    return SINGLE_CHOICE if config is None else config.kind
+
+
+def readable_config(workspace: Workspace) -> LabelConfig | None:
+    """The config as last read; None where it says nothing that is answered."""
     try:
-        return parse_label_config(workspace.state.label_config, workspace.preference).kind
+        return parse_label_config(workspace.state.label_config, workspace.preference)
     except NextlabelError:  # not connected yet, or a config that is told elsewhere on the page
-        return SINGLE_CHOICE
+        return None
 
 
 def nouns(kind: str) -> Json:
