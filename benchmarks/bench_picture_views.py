@@ -2,9 +2,9 @@
 
 python -m benchmarks.bench_picture_views [FOLDER] [--cifar10 FILE] [--draws N]
 
-Where views are chosen, one has the label and the fold of its picture, so that held-out pictures are never seen
-in another view. The accuracies are those of our head with the views as auxiliary data, whose own folds know
-nothing of pictures: what it chooses by them (weights, temperature) is in favour of views that are nearly the same.
+Where views are chosen, one has the label and the fold of its picture, so that held-out pictures are never
+seen in another view. The accuracies are those of our head with the views as auxiliary data, whose own folds
+know nothing of pictures: what it chooses by them (weights, temperature) favours views that are nearly the same.
 """
 
 from __future__ import annotations

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.image_sets import ImageSet, load_image_sets
-from model.encoders.image import load_image_encoder
 from model.encoders.image_folders import find_image_folder
 from model.encoders.pixels import DIMENSIONS, REVISION, SHARE_OF_PIXELS
 from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import Embeddings, Floats, LabelSpace
-from model.representations.with_pixels import with_pixels
 from model.simulation.oracle import Oracle
 from model.simulation.run import Exercise, Features
 
@@ -130,6 +128,9 @@ def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPicture
 
 
 def _encode_missing(folder: Path, kept: Mapping[str, Path], cifar10: Path | None) -> None:
+    from model.encoders.image import load_image_encoder  # its libraries take long to import
+    from model.representations.with_pixels import with_pixels
+
     encoder = with_pixels(load_image_encoder())
     for name, taken in taken_pictures(folder, cifar10=cifar10).items():
         if not kept[name].is_file():
