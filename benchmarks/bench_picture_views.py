@@ -4,7 +4,7 @@ python -m benchmarks.bench_picture_views [FOLDER] [--cifar10 FILE] [--draws N]
 
 Where views are chosen, one has the label and the fold of its picture, so that held-out pictures are never
 seen in another view. The accuracies are those of our head with the views as auxiliary data, whose own folds
-know nothing of pictures: what it chooses by them (weights, temperature) favours views that are nearly the same.
+know nothing of pictures: what it chooses by them (weights, temperature) favours views that differ little.
 """
 
 from __future__ import annotations
