@@ -184,18 +184,19 @@ def _skip_question(question: SkipQuestion, rows: Mapping[int, Json]) -> Waiting:
         return Button("answer_skips", words, fields, **more)
 
     new_class = button(
-        "Make a new class",
+        "They are a class",
         "class",
-        warning="The name becomes a label in Label Studio, for everybody at once, and these tasks are asked "
-        "soon. Take it back by removing the label in the labeling interface.",
-        ask=Ask("name", "Name of the class", question.name),
+        warning="A name that no label has becomes one in Label Studio, for everybody at once; the name of a "
+        "label there is says that these are of it. They are asked soon. A new label goes by removing it in "
+        "the labeling interface.",
+        ask=Ask("name", "Name of the class, new or there already", question.name),
         is_main=True,
     )
     return Waiting(
         key=f"skips-{question.number}",
         title=f"People skip tasks like these {question.skipped}",
         words=f"{question.words[0].upper()}{question.words[1:]}. They wait behind the others until you say "
-        "what they are.",
+        "what becomes of them.",
         tasks=tuple(rows[one] for one in question.typical if one in rows),
         buttons=(
             *([new_class] if question.name else []),
