@@ -294,6 +294,23 @@ class Pictures(ProjectTable):
         ]
         return tuple(sorted(groups, key=lambda group: (-group.count, group.reason)))
 
+    def count_unread_answers(self) -> int:
+        """How many tasks with a label, synthetic ones apart, show a picture that cannot be read."""
+        mine = (Media.project_id == self._project_id, Media.fault != "")
+        with self._database.session() as session:
+            unread = set(session.scalars(select(Media.address_hash).where(*mine)))
+            if not unread:
+                return 0
+            shown = session.scalars(
+                select(Task.pictures).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.outcome == "label",
+                    cast(Task.pictures, String).not_in(("{}", "null")),
+                )
+            ).yield_per(_AT_A_TIME)
+            return sum(not unread.isdisjoint(map(address_hash, addresses_of(pictures))) for pictures in shown)
+
     def forget_stale_faults(self, encoder: str) -> None:
         """Drops the faults of pictures that their tasks show no more, or whose tasks have a vector."""
         mine = (Media.project_id == self._project_id, Media.fault != "")

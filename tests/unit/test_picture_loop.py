@@ -160,6 +160,33 @@ def test_connect_says_why_nothing_is_in_order_where_no_picture_can_be_read(make_
     )
 
 
+def test_answers_to_pictures_that_cannot_be_read_are_not_counted_as_learned(make_bench, files, make_app):
+    broken(files, *range(10, TASKS))
+    bench = make_bench()
+    annotate(bench, 14)
+    assert bench.loop().record.labels == 10
+    account = read_account(bench.workspace)
+    assert account.words == "10 of 14 answered tasks are learned from: 4 with a picture that cannot be read"
+    assert "doctor" in account.cure
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "4 answers to pictures that cannot be read." in page and "without a label" not in page
+    assert "nothing left to label" not in page and "nothing left whose picture can be read" in page
+    window = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "window")
+    assert window.message.startswith("empty: everything whose picture can be read is labelled")
+
+
+def test_answers_of_which_none_is_learned_are_answers(make_bench, files, make_app, run_command):
+    broken(files, *range(TASKS))
+    bench = make_bench()
+    annotate(bench, 3)
+    bench.loop()
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "Nobody has answered yet" not in page
+    assert "No answer is learned from yet: nothing is guessed before the first answer." in page
+    said = run_command(bench.context, "status", str(bench.project_id)).output
+    assert "nothing left whose picture can be read" in said
+
+
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
     rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
