@@ -187,6 +187,18 @@ def test_answers_of_which_none_is_learned_are_answers(make_bench, files, make_ap
     assert "nothing left whose picture can be read" in said
 
 
+def test_answers_that_all_lost_their_label_are_answers_on_the_map_too(make_bench, make_app):
+    bench = make_bench()
+    annotate(bench, 12)
+    bench.loop()
+    renamed = '<Choices name="c" toName="i"><Choice value="hot"/><Choice value="icy"/></Choices>'
+    bench.label_studio.change_project(bench.project_id, label_config=f"<View>{IMAGE}{renamed}</View>")
+    bench.loop()
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "Nobody has answered yet" not in page
+    assert "No answer is learned from yet: nothing is guessed, and no task has a colour." in page
+
+
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
     rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
