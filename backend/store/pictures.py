@@ -20,6 +20,8 @@ _LONGEST_PAUSE_S: Final = 86_400.0
 # Letters of an address that are kept: enough to find it by.
 _KEPT_LETTERS = 500
 _NAMED_TASKS = 5
+# In place of the number of a task that was not read yet, or will never be.
+NO_TASK: Final = -1
 # Tasks that are read together: an address may hold the picture itself.
 _AT_A_TIME = 256
 
@@ -278,11 +280,14 @@ class Pictures(ProjectTable):
             return {task_id for task_id, pictures in rows if pictures}
 
     def faults(self) -> tuple[FaultGroup, ...]:
-        """Why pictures cannot be read, the commonest reason first, with the first tasks that show them."""
+        """Why pictures cannot be read, the commonest reason first, with the first tasks that show them.
+
+        Not those of tasks that were not read yet.
+        """
         with self._database.session() as session:
             rows = session.execute(
                 select(Media.fault, Media.task_id)
-                .where(Media.project_id == self._project_id, Media.fault != "")
+                .where(Media.project_id == self._project_id, Media.fault != "", Media.task_id != NO_TASK)
                 .order_by(Media.task_id)
             ).all()
         by_reason: dict[str, list[int]] = {}

@@ -267,6 +267,17 @@ def test_live_answers_look_at_pictures_within_their_time(make_bench, files, monk
     assert late["result"] == []
 
 
+def test_pictures_of_tasks_that_are_not_there_are_no_fault_of_the_project(make_bench):
+    bench = make_bench()
+    config = parse_label_config(bench.remote["label_config"])
+    tasks = [{"id": 99_999, "data": {"image": "/gone-1.png"}}, {"data": {"image": "/gone-2.png"}}]
+    predict_tasks(bench.workspace, tasks, config)
+    assert bench.workspace.pictures.faults() == ()
+    known = {"id": bench.window[0], "data": {"image": "/gone-3.png"}}
+    predict_tasks(bench.workspace, [known], config)
+    assert [group.count for group in bench.workspace.pictures.faults()] == [1]
+
+
 def test_tasks_of_an_unknown_project_are_answered_with_nothing(make_bench):
     bench = make_bench()
     config = parse_label_config(bench.remote["label_config"])
