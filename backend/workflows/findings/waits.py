@@ -136,7 +136,7 @@ def _for_trust(trusted: Trusted, blind: Blind, schedule: Schedule) -> Wait:
     return Wait(
         of="trusted",
         known=known,
-        lacks=f"It needs {trusted.needed} of which the model was so sure, without more errors.",
+        lacks=f"It needs {trusted.needed} blind answers on its surest guesses, without more errors.",
         blind=more,
         answers=schedule.answers(more) if more else None,
     )
