@@ -391,7 +391,8 @@ class Settings(BaseSettings, ProjectSettings):
         default=0,
         ge=0,
         le=10,
-        description="Proxies in front of this backend whose X-Forwarded-For and -Proto are believed; 0: none.",
+        description="Proxies in front of this backend that set X-Forwarded-For and X-Forwarded-Proto; 0: "
+        "none is believed.",
     )
     webhook_secret: HeaderSecret = Field(
         default=SecretStr(""),
@@ -412,7 +413,9 @@ class Settings(BaseSettings, ProjectSettings):
         default="", repr=False, description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
     )
     redis_url: RedisAddress = Field(
-        default="", repr=False, description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
+        default="",
+        repr=False,
+        description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR.",
     )
     model_store: Folder | None = Field(
         default=None, description="Folder of the model versions; empty: DATA_DIR/models."
