@@ -75,8 +75,10 @@ def _is_open(sent: Request) -> bool:
 
 
 def _is_script(sent: Request) -> bool:
-    """Whether a script of our own page asks: a browser would open its own window for a log-in there."""
-    return COOKIE in sent.cookies or "Sec-Fetch-Mode" in sent.headers
+    """Whether our own page asks: for a log-in that Basic asks for, a browser opens a window of its own."""
+    # a cookie that ended is gone, but the one of the forms stays as long as the browser is open
+    ours = {COOKIE, current_app.config["SESSION_COOKIE_NAME"]} & set(sent.cookies)
+    return bool(ours) or "Sec-Fetch-Mode" in sent.headers
 
 
 def _webhook_allowed(settings: Settings, guesses: WrongGuesses, sent: Request) -> bool:

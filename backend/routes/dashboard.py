@@ -100,7 +100,8 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
 
     @routes.post("/projects/<int:project_id>/loop")
     def loop(project_id: int) -> Answer:
-        return press(project_id, actions.ask_for_loop)
+        by = who()
+        return press(project_id, lambda found: actions.ask_for_loop(found, by=by))
 
     @routes.post("/projects/<int:project_id>/add-class")
     def add_class(project_id: int) -> Answer:

@@ -72,6 +72,7 @@ def _serve_uses(routes: Blueprint, context: Context, forms: CSRFProtect) -> None
         forms.protect()
         workspace, picked = open_workspace(context, project_id), _numbers(request.form.get("tasks", ""))
         made = make_tab(workspace, picked, title=request.form.get("title", ""))
+        workspace.decisions.add("tab-made", {"tasks": made.tasks}, by=who())
         words = f"The tab is there, with {counted(made.tasks, 'task')}"
         more = f"; a tab takes {MOST_IN_TAB} at most." if len(picked) > made.tasks else "."
         link = f"{context.settings.label_studio_link}/projects/{project_id}/data?tab={made.number}"
