@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as Answer
 
 from backend.context import Context
-from backend.errors import BadRequest, BodyTooLarge, NextlabelError, Unauthorized
+from backend.errors import BadRequest, BodyTooLarge, NextlabelError, StoreUnavailable, Unauthorized
 from backend.parts import warm_up
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
@@ -24,6 +24,7 @@ from backend.routes.pages import error_page, wants_page
 from backend.routes.protocol import serve_protocol
 from backend.routes.sign_in import ask_to_sign_in, sign_in_routes
 from backend.store.secrets import Secrets
+from model.stores import StoreUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,10 @@ def _handle_errors(app: Flask, *, has_login: bool) -> None:
     @app.errorhandler(Unauthorized)
     def stranger(error: Unauthorized) -> Response | Answer:
         return ask_to_sign_in() if has_login and wants_page() else known(error)
+
+    @app.errorhandler(StoreUnreachable)
+    def store_is_silent(error: StoreUnreachable) -> Response:
+        return known(StoreUnavailable.of(error))
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:

@@ -17,6 +17,7 @@ CHECKS = [
     "encoder",
     "worker",
     "log-in",
+    "model store",
     "Label Studio and token",
     "labeling config",
     "ML backend",
@@ -58,7 +59,7 @@ def test_when_all_is_well_every_check_says_so(healthy):
 
 
 def test_without_a_project_the_connection_is_not_looked_at(healthy):
-    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:4]
+    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:5]
 
 
 def test_looking_changes_nothing(healthy, label_studio):
