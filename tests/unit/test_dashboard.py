@@ -155,8 +155,8 @@ def test_what_accepting_the_rest_would_give_stands_under_the_accuracy(show):
     rest["whole"] = {"value": 0.9, "low": 0.85, "high": 0.93}
     accuracy = show(signals=write_signals(rest=rest))["headline"][0]
     assert accuracy["notes"] == [
-        "Accept what it says of the 500 tasks that it last judged, and about 86 % are right (between 80 and "
-        "90 %): about 70 wrong."
+        "Accept what it says of the 500 tasks that were left when it last learned, and about 86 % are right "
+        "(between 80 and 90 %): about 70 wrong."
     ]
 
 
@@ -166,8 +166,8 @@ def test_of_a_handful_of_blind_answers_or_none_wrong_the_rest_has_a_range_and_no
     rest |= {"estimate": 1.0 - wrong / 154, "whole": {"value": 1.0, "low": 0.7, "high": 1.0}}
     accuracy = show(signals=write_signals(rest=rest))["headline"][0]
     assert accuracy["notes"] == [
-        "Accept what it says of the 154 tasks that it last judged, and between 67 and 100 % are right: up to "
-        "51 wrong."
+        "Accept what it says of the 154 tasks that were left when it last learned, and between 67 and 100 % "
+        "are right: up to 51 wrong."
     ]
 
 
@@ -178,6 +178,15 @@ def test_when_the_first_blind_answer_comes_is_not_foretold(show):
     assert accuracy["notes"] == [
         "About one task in 7 is asked blind, to measure it; the first answer to one brings a measured figure."
     ]
+
+
+def test_of_how_many_tasks_the_rest_is_told_where_some_have_no_part_in_it(show):
+    rest = {"words": "", "open": 40, "blind": 62, "estimate": 0.86, "low": 0.8, "high": 0.9, "wrong": 6}
+    rest["whole"] = {"value": 0.9, "low": 0.85, "high": 0.93}
+    view = show(signals=write_signals(rest=rest))
+    accuracy, answered = view["headline"][:2]
+    left = answered["words"].partition("; ")[2].partition(" to go")[0]
+    assert accuracy["notes"][0].startswith(f"Accept what it says of 40 of the {left} tasks left, and about")
 
 
 def test_a_gain_that_is_not_foreseen_yet_says_what_is_known_lacking_and_when(show):
@@ -216,7 +225,7 @@ def test_skipped_tasks_and_answers_without_a_label_are_counted_apart(context):
     answered = build_dashboard(open_workspace(context, 7))["headline"][1]
     assert (answered["number"], answered["words"]) == (
         "17",
-        "14 % of all; 100 without an answer: about 47 minutes for one person at this pace.",
+        "14 % of all; 100 to go: about 47 minutes for one person at this pace.",
     )
     assert answered["notes"] == ["1 skipped.", "2 answers without a label."]
 
@@ -659,7 +668,7 @@ def test_a_group_that_is_no_class_goes_away(connected, context):
 
 
 def test_a_loop_is_asked_for(connected, context):
-    actions.ask_for_loop(open_workspace(context, 1))
+    actions.ask_for_loop(open_workspace(context, 1), by="a-person")
     with context.database.session() as session:
         assert "training" in session.scalars(select(Hint.kind)).all()
 
