@@ -15,6 +15,7 @@ from backend.jobs import Jobs
 from backend.logs import Survived
 from backend.settings import Settings
 from backend.store.embeddings import Vectors
+from backend.store.events import Events
 from backend.store.projects import Projects
 from backend.store.workers import Workers
 from model.encoders import Encoder
@@ -175,6 +176,7 @@ class Context:
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
+    events: Events
     survived: Survived = field(default_factory=Survived)
 
     def close(self) -> None:

@@ -1,0 +1,13 @@
+"""The least that a server of ours can do with a request: what webhooks are measured against."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify
+
+app = Flask(__name__)
+
+
+@app.post("/webhook")
+def webhook() -> tuple[Response, int]:
+    """Answers as the backend does, and does nothing."""
+    return jsonify({"status": "taken"}), 201
