@@ -67,14 +67,16 @@ bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
 run: setup ## Install and start the backend and its worker against LABEL_STUDIO_URL; Ctrl-C stops both
 	@exec .venv/bin/nextlabel start
 
-requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt and requirements-dev.txt
+requirements: setup ## Pin pyproject.toml's dependencies in requirements.txt, requirements-dev.txt and requirements-s3.txt
 	@compile() { \
 		.venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links "$$@" | sed -E '/^(nvidia-|cuda-|triton)/d'; \
 	}; \
 	pinned="$$(compile)"; echo "$$pinned" > requirements.txt; \
 	pinned="$$(compile --group dev --constraint requirements.txt)"; \
-	comm -13 <(sort requirements.txt) <(sort <<< "$$pinned") > requirements-dev.txt
+	comm -13 <(sort requirements.txt) <(sort <<< "$$pinned") > requirements-dev.txt; \
+	pinned="$$(compile --group s3 --constraint requirements.txt --override <(grep '^python-dateutil==' requirements.txt))"; \
+	comm -13 <(sort requirements.txt requirements-dev.txt) <(sort <<< "$$pinned") > requirements-s3.txt
 
 coverage: setup ## Which branches the fast tests reach
 	@.venv/bin/coverage run -m pytest $(FAST_TESTS)
@@ -96,12 +98,14 @@ require-python:
 		exit 1; \
 	}
 
-.venv/.installed: requirements.txt requirements-dev.txt | require-python
+.venv/.installed: requirements.txt requirements-dev.txt requirements-s3.txt | require-python
 	@echo "Installing the backend into .venv (a few minutes, 2 GB)"
 	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet -r requirements.txt $(QUIETLY)
 	@$(PY) -m pip install --quiet --no-deps $(WITHOUT_REQUIREMENTS) $(QUIETLY)
 	@$(PY) -m pip install --quiet -r requirements-dev.txt $(QUIETLY)
+	@# botocore asks for an older python-dateutil than matplotlib got, and runs with that one
+	@$(PY) -m pip install --quiet --no-deps -r requirements-s3.txt $(QUIETLY)
 	@touch $@
 
 .venv/bin/nextlabel: pyproject.toml | .venv/.installed

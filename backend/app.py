@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, make_response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from backend.context import Context
-from backend.errors import BadRequest, BodyTooLarge, NextlabelError
+from backend.errors import BadRequest, BodyTooLarge, NextlabelError, StoreUnavailable
 from backend.parts import warm_up
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
@@ -19,6 +19,7 @@ from backend.routes.map import map_routes
 from backend.routes.pages import error_page, wants_page
 from backend.routes.protocol import serve_protocol
 from backend.store.secrets import Secrets
+from model.stores import StoreUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ def _handle_errors(app: Flask) -> None:
     @app.errorhandler(NextlabelError)
     def known(error: NextlabelError) -> Response:
         return _error(error.code, error.message, hint=error.hint, status=error.status)
+
+    @app.errorhandler(StoreUnreachable)
+    def store_is_silent(error: StoreUnreachable) -> Response:
+        return known(StoreUnavailable.of(error))
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:

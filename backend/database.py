@@ -214,6 +214,8 @@ class Media(Base):
     height: Mapped[int] = mapped_column(default=0)
     # A small JPEG for the page; None until it is read.
     thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    # Its perceptual hash and statistics, as `model.encoders.looks` packs them; None until worked out.
+    look: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
 
 
 class WindowTask(Base):

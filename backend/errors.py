@@ -14,6 +14,7 @@ NextlabelError
 ├── DatabaseUnavailable        503  the database does not answer, is locked or full
 ├── QueueUnavailable           503  the queue of jobs does not answer
 ├── DiskUnavailable            503  a disk is full, or a folder cannot be written
+├── StoreUnavailable           503  the store of the model versions does not answer
 └── LabelStudioError           502  Label Studio answered with an error
     ├── LabelStudioUnreachable 502  nobody answers at LABEL_STUDIO_URL
     ├── LabelStudioBusy        502  Label Studio fails for a while: its database is locked, it is restarted
@@ -144,6 +145,21 @@ class DiskUnavailable(NextlabelError):
 
     code = "disk-unavailable"
     status = 503
+
+
+class StoreUnavailable(NextlabelError):
+    """The store of the model versions does not answer."""
+
+    code = "store-unavailable"
+    status = 503
+
+    @classmethod
+    def of(cls, error: OSError) -> StoreUnavailable:
+        """What the store's own error says, with the cure."""
+        return cls(
+            f"MODEL_STORE cannot be used now ({error.filename}): {error.strerror}.",
+            hint="Is its server up, and do its credentials hold? The worker tries again every minute.",
+        )
 
 
 class LabelStudioError(NextlabelError):

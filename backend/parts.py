@@ -21,6 +21,7 @@ from backend.context import Context, Encoders, Lazy, named_image_errors
 from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, NextlabelError
 from backend.jobs import Jobs
+from backend.model_store import open_store
 from backend.settings import Settings
 from backend.shared_secret import shared_secret
 from backend.store.events import Events
@@ -50,7 +51,7 @@ def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | N
         database=database,
         jobs=jobs,
         encoders=_make_encoders(settings, load_encoder),
-        registry=ModelRegistry(settings.model_folder),
+        registry=ModelRegistry(open_store(settings)),
         label_studio=partial(_call_label_studio, settings),
         media=partial(_fetch_media, settings),
         events=Events(database, enough=settings.labels_worth_a_loop),
@@ -73,7 +74,7 @@ def check_folders(settings: Settings) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         name, folder = "MODEL_STORE", settings.model_folder
-        if folder.exists() and not folder.is_dir():
+        if settings.model_address is None and folder.exists() and not folder.is_dir():
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     except OSError as error:
         raise _wrong_setting(name, f"{folder} cannot be used: {error.strerror}.") from None

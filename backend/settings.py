@@ -30,6 +30,10 @@ _DATABASES = ("sqlite", "postgresql")
 
 _HINTS_EXAMPLE = '{"billing": "invoice, refund", "delivery": "Where a parcel is, and when it comes."}'
 
+_CHAIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+::.*://")  # of fsspec, as in simplecache::s3://bucket
+_USER_AND_PASSWORD = re.compile(r":.*@")
+_OF_THIS_MACHINE = ("file", "local")
+
 _ROUNDING = 1e-9  # of shares that are a third each
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -216,12 +220,50 @@ def _folder(value: object) -> object:
         raise ValueError(f"there is no home folder for {value}") from None
 
 
+def _folder_or_address(value: object) -> object:
+    """A folder of this machine, as a path or as file://, or an address of fsspec, whose package is here.
+
+    Of an address that may hold a password nothing is repeated.
+    """
+    text = str(value).strip()
+    if _ADDRESS.match(text) is None and not _CHAIN.match(text):
+        return _folder(value)
+    protocol, mark, rest = text.partition("://")
+    protocol = protocol.lower()
+    if not mark:
+        raise ValueError("must have :// after the name of its protocol, like s3://bucket/models")
+    if _USER_AND_PASSWORD.search(rest):
+        raise ValueError("holds a password; give it where the package of that protocol reads it")
+    if "::" in text or "?" in rest or "#" in rest:
+        raise ValueError("must be one address, without ::, ? and #, like s3://bucket/models")
+    if protocol in _OF_THIS_MACHINE:
+        if not rest.startswith("/"):
+            raise ValueError("must name a folder of this machine, like file:///srv/nextlabel")
+        return Path(rest)
+    _require_package(protocol)
+    return f"{protocol}://{rest.rstrip('/')}"
+
+
+def _require_package(protocol: str) -> None:
+    from fsspec.registry import get_filesystem_class
+
+    try:
+        get_filesystem_class(protocol)
+    except ValueError:
+        raise ValueError(
+            f"addresses that start with {protocol}:// are of no kind that fsspec knows"
+        ) from None
+    except ImportError as error:
+        raise ValueError(f"addresses that start with {protocol}:// need a package: {error}") from None
+
+
 HttpAddress = Annotated[str, AfterValidator(_http_url)]
 OptionalHttpAddress = Annotated[str, AfterValidator(lambda value: value and _http_url(value))]
 Secret = Annotated[SecretStr, BeforeValidator(_stripped)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]
 HeaderSecret = Annotated[SecretStr, BeforeValidator(_header)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
+FolderOrAddress = Annotated[Path | str, BeforeValidator(_folder_or_address)]
 NameList = Annotated[str, BeforeValidator(_names)]
 QuotaList = Annotated[str, BeforeValidator(_names), AfterValidator(_quotas)]
 LabelHints = Annotated[str, BeforeValidator(_label_hints)]
@@ -396,8 +438,10 @@ class Settings(BaseSettings, ProjectSettings):
     redis_url: RedisAddress = Field(
         default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
     )
-    model_store: Folder | None = Field(
-        default=None, description="Folder of the model versions; empty: DATA_DIR/models."
+    model_store: FolderOrAddress | None = Field(
+        default=None,
+        description="Folder of the model versions, or an address that every machine reaches, like "
+        "`s3://bucket/models` (any that fsspec knows and can write); empty: DATA_DIR/models.",
     )
     text_encoder: str = Field(
         default="",
@@ -443,9 +487,14 @@ class Settings(BaseSettings, ProjectSettings):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'nextlabel.db'}"
 
     @property
+    def model_address(self) -> str | None:
+        """Address of the model versions; None where they are in a folder of this machine."""
+        return self.model_store if isinstance(self.model_store, str) else None
+
+    @property
     def model_folder(self) -> Path:
-        """Folder of the model versions."""
-        return self.model_store or self.data_dir / "models"
+        """Folder of the model versions where they are on this machine."""
+        return self.model_store if isinstance(self.model_store, Path) else self.data_dir / "models"
 
     def for_project(self, overrides: dict[str, object]) -> ProjectSettings:
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""

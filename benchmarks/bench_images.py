@@ -108,6 +108,11 @@ def _report_representations(bench: Bench, pictures: ImageSet, folder: Path, draw
     bench.say(f"{pictures.name}: representations measured")
 
 
+def whole_vectors(pictures: ImageSet, folder: Path, side: int) -> Floats:
+    """Vectors (n, d) of whole pictures at a side of the input, made once and kept."""
+    return _vectors(pictures, folder, side, "whole")
+
+
 def _vectors(pictures: ImageSet, folder: Path, side: int, way: str) -> Floats:
     encoder = _encoder(side)
     name = f"{pictures.name}-{fingerprint(pictures)}-{way}-{encoder.revision}".replace(" ", "-")

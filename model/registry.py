@@ -1,5 +1,8 @@
 """Model versions as folders: complete before they are visible, and never changed afterwards.
 
+The manifest of a version has the SHA-256 of every file beside it; versions of old have none and are read as
+they are.
+
 RegistryError
 ├── VersionMissing   there is no such version
 ├── VersionBroken    there is something, but it is not a whole version
@@ -8,18 +11,13 @@ RegistryError
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import json
-import os
 import re
-import shutil
-import time
-import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from dataclasses import dataclass as plain_dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -33,17 +31,18 @@ from model.heads.single_label import LinearHead
 from model.heads.trained import Metrics
 from model.records import LabelSpace, Representation
 from model.sealed_tensors import seal, unseal
+from model.stores import MANIFEST_FILE, FileDamaged, FolderTaken, ModelStore, Stamp, StoreUnreachable
 from model.task_type import Tensors
 
 HEAD_FILE = "head.safetensors"
-MANIFEST_FILE = "manifest.json"
 RECORD_FILE = "record.safetensors"
 WORDS_FOLDER = "words"  # beside the versions, which share what is in it
 
-_TEMPORARY = ".writing-"
 _WORDS_REVISION = "tfidf@"
 _WORDS_CACHED = 4  # up to 11 MB each
 _ABANDONED_AFTER_S = 600.0  # a version takes well under a second to write
+_SUFFIX = ".safetensors"
+_HASHES = "files"  # of the manifest's file, by name
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
@@ -118,7 +117,7 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest as indented JSON, in a fixed order."""
         found = {name: value for name, value in asdict(self).items() if name != "questions" or value}
-        return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _dump(found)
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -133,13 +132,18 @@ class StoredQuestion:
 
 
 class ModelRegistry:
-    """Folders `root/project/version/` with a head and a manifest. Safe to read from many processes."""
+    """Folders `project/version/` of a store, with a head and a manifest. Safe to read from many processes."""
 
-    def __init__(self, root: Path, *, cached: int = 16) -> None:
-        """Keep versions under `root`, which need not exist yet, and the last `cached` ones in memory."""
-        self._root = root
-        self._read = lru_cache(maxsize=cached)(_read_version)
-        self._read_words = lru_cache(maxsize=_WORDS_CACHED)(_read_words)
+    def __init__(self, store: ModelStore, *, cached: int = 16) -> None:
+        """Keep versions in a store, and the last `cached` ones in memory."""
+        self._store = store
+        self._read = lru_cache(maxsize=cached)(self._read_version)
+        self._read_words = lru_cache(maxsize=_WORDS_CACHED)(self._read_words_file)
+
+    @property
+    def store(self) -> ModelStore:
+        """Where the versions are."""
+        return self._store
 
     def save(
         self,
@@ -151,7 +155,7 @@ class ModelRegistry:
         questions: Sequence[Tensors] = (),
         record: bytes | None = None,
     ) -> None:
-        """Write a version aside, then make it visible in one step: a kill leaves a whole version or none.
+        """Write a version so that others see all of it or nothing: a kill leaves a whole version or none.
 
         `head` is None where the first question is no single choice. `questions` are the heads of those that
         the manifest names, in their order. `record` is kept beside as it is: what the version was made from.
@@ -160,29 +164,22 @@ class ModelRegistry:
         has_classes = head is None or manifest.classes == head.space.names
         if manifest.version != version or not has_classes or len(questions) != len(manifest.questions):
             raise ValueError(f"save: the manifest of {manifest.version!r} does not describe {version!r}")
-        target = self._folder(project, version)
-        if target.exists():
-            raise _exists(project, version)
+        _require_names(project, version)
         self.sweep(project)
-        aside = target.parent / f"{_TEMPORARY}{version}-{uuid.uuid4().hex}"
-        aside.mkdir(parents=True)
+        text = manifest.to_json()
+        files = {HEAD_FILE: _pack(head, questions, text)}
+        if record is not None:
+            files[RECORD_FILE] = record
         try:
-            text = manifest.to_json()
-            _write(aside / HEAD_FILE, _pack(head, questions, text))
-            _write(aside / MANIFEST_FILE, text.encode())
-            if record is not None:
-                _write(aside / RECORD_FILE, record)
-            _sync_folder(aside)
-            _rename_new(aside, target, project, version)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-        _sync_folder(target.parent)
+            self._store.publish(project, version, files | {MANIFEST_FILE: _with_hashes(text, files)})
+        except FolderTaken as error:
+            raise _exists(project, version) from error
 
     def load(self, project: str, version: str) -> tuple[LinearHead | None, Manifest]:
         """The head of a version's first question and its manifest; raises VersionMissing or VersionBroken.
 
         The head is None where that question is no single choice. A version whose words cannot be read is
-        broken too.
+        broken too. Raises StoreUnreachable where nobody can tell now.
         """
         stored = self._load(project, version)
         return stored.head, stored.manifest
@@ -192,124 +189,161 @@ class ModelRegistry:
         return self._load(project, version).questions
 
     def _load(self, project: str, version: str) -> _Stored:
-        folder = self._folder(project, version)
-        if not folder.is_dir():
+        _require_names(project, version)
+        stamps = self._store.look(project, version, (MANIFEST_FILE, HEAD_FILE))
+        if stamps is None:
             raise VersionMissing(
-                f"Model version {version!r} of project {project!r} does not exist under {self._root}. "
+                f"Model version {version!r} of project {project!r} does not exist under {self._store.place}. "
                 "List the versions there are, or train again."
             )
+        for name in (MANIFEST_FILE, HEAD_FILE):
+            if name not in stamps:
+                raise self._broken(project, version, f"it has no {name}")
         # A version never changes, but a store can be damaged, or begun again under the same names.
-        stored = self._read(folder, _stamp(folder, MANIFEST_FILE), _stamp(folder, HEAD_FILE))
+        stored = self._read(project, version, stamps[MANIFEST_FILE], stamps[HEAD_FILE])
         words = stored.manifest.words
         if words is not None and self.load_words(project, words) is None:
-            raise _broken(folder, f"the words {words!r} are missing or cannot be read")
+            raise self._broken(project, version, f"the words {words!r} are missing or cannot be read")
         return stored
 
     def load_record(self, project: str, version: str) -> bytes | None:
-        """What a version was made from, as it was given to save; None when there is none."""
-        path = self._folder(project, version) / RECORD_FILE
-        return path.read_bytes() if path.is_file() else None
+        """What a version was made from, as it was given to save; None when there is none.
+
+        Raises VersionBroken where it is not what the manifest says.
+        """
+        _require_names(project, version)
+        try:
+            sha256 = _split(self._manifest_text(project, version))[1].get(RECORD_FILE)
+        except (FileNotFoundError, ValueError, RecursionError):
+            sha256 = None  # nothing is known of it
+        try:
+            return self._store.read(project, version, RECORD_FILE, sha256=sha256)
+        except FileNotFoundError:
+            return None
+        except FileDamaged as error:
+            raise self._broken(project, version, str(error)) from error
 
     def save_words(self, project: str, words: TfidfEncoder, *, keep: Collection[str] = ()) -> list[str]:
         """Keep a TF-IDF encoder under its revision, in place of those that no version needs.
 
         Those that `keep` names stay too. Returns the revisions that were kept before.
         """
-        path = self._words_path(project, words.revision)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before = [_WORDS_REVISION + other.stem for other in path.parent.glob("*.safetensors")]
-        aside = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
-        try:
-            _write(aside, words.to_bytes())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        name = _words_file(words.revision)
+        _require_names(project)
+        there = self._store.folders(project).get(WORDS_FOLDER, frozenset())
+        before = [_WORDS_REVISION + file.removesuffix(_SUFFIX) for file in there if file.endswith(_SUFFIX)]
+        self._store.replace(project, WORDS_FOLDER, name, words.to_bytes())
         for revision in set(before) - self._needed_words(project) - {words.revision, *keep}:
-            self._words_path(project, revision).unlink(missing_ok=True)
+            self._store.remove(project, WORDS_FOLDER, _words_file(revision))
         return before
 
     def load_words(self, project: str, revision: str) -> TfidfEncoder | None:
         """A TF-IDF encoder by its revision; None when it is not kept or cannot be read."""
-        path = self._words_path(project, revision)
+        name = _words_file(revision)
+        _require_names(project)
         try:
-            stamp = path.stat()
-            return self._read_words(path, stamp.st_mtime_ns, stamp.st_ino)
+            stamps = self._store.look(project, WORDS_FOLDER, [name]) or {}
+            return self._read_words(project, name, stamps[name])
+        except StoreUnreachable:
+            raise
         except (OSError, ValueError, KeyError, SafetensorError):
             return None
 
     def versions(self, project: str) -> list[str]:
         """Names of the complete versions of a project, ascending; none for an unknown project."""
-        folder = self._folder(project)
-        if not folder.is_dir():
-            return []
-        return sorted(path.name for path in folder.iterdir() if _is_complete(path))
+        return [name for name, files in self._folders(project) if {MANIFEST_FILE, HEAD_FILE} <= files]
 
     def folders(self, project: str) -> list[str]:
         """Names of the versions of a project, ascending, with those that have lost files."""
-        folder = self._folder(project)
-        if not folder.is_dir():
-            return []
-        there = (path.name for path in folder.iterdir() if path.is_dir() and path.name != WORDS_FOLDER)
-        return sorted(name for name in there if not name.startswith("."))
+        return [name for name, _files in self._folders(project)]
+
+    def taken(self, project: str) -> set[str]:
+        """Names that no new version can have: those of `folders`, and of versions that are being written."""
+        return {*self.folders(project), *self._store.claimed(project)}
 
     def sweep(self, project: str, *, older_than_s: float = _ABANDONED_AFTER_S) -> int:
         """Remove what killed writers left behind; returns how many folders. Younger ones may be at work."""
-        folder = self._folder(project)
-        limit, swept = time.time() - older_than_s, 0
-        for path in folder.glob(f"{_TEMPORARY}*") if folder.is_dir() else ():
-            if path.stat().st_mtime <= limit:
-                shutil.rmtree(path, ignore_errors=True)
-                swept += 1
-        return swept
+        _require_names(project)
+        return self._store.sweep(project, older_than_s=older_than_s)
+
+    def _folders(self, project: str) -> list[tuple[str, frozenset[str]]]:
+        _require_names(project)
+        return sorted(item for item in self._store.folders(project).items() if item[0] != WORDS_FOLDER)
 
     def _needed_words(self, project: str) -> set[str | None]:
         needed: set[str | None] = set()
         for version in self.versions(project):
             try:
-                needed.add(_read_manifest(self._folder(project, version)).words)
-            except (OSError, ValueError):
+                needed.add(Manifest.from_json(_split(self._manifest_text(project, version))[0]).words)
+            except StoreUnreachable:
+                raise
+            except (OSError, ValueError, RecursionError):
                 continue  # a version that cannot be read needs nothing
         return needed
 
-    def _words_path(self, project: str, revision: str) -> Path:
-        folder = self._folder(project, WORDS_FOLDER)
-        name = revision.removeprefix(_WORDS_REVISION)
+    def _manifest_text(self, project: str, version: str) -> str:
+        return self._store.read(project, version, MANIFEST_FILE).decode("utf-8")
+
+    def _read_words_file(self, project: str, name: str, _stamp: Stamp) -> TfidfEncoder:
+        words = TfidfEncoder.from_bytes(self._store.read(project, WORDS_FOLDER, name))
+        if _words_file(words.revision) != name:
+            raise ValueError(f"{name} holds the words {words.revision!r}")
+        return words
+
+    def _read_version(self, project: str, version: str, *_stamps: Stamp) -> _Stored:
+        try:
+            text, hashes = _split(self._manifest_text(project, version))
+            manifest = Manifest.from_json(text)
+            content = self._store.read(project, version, HEAD_FILE, sha256=hashes.get(HEAD_FILE))
+            tensors = unseal(content, beside=text)
+            head, questions = _unpack(tensors, manifest), _unpack_questions(tensors, manifest)
+        except StoreUnreachable:
+            raise
+        except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
+            raise self._broken(project, version, f"{type(error).__name__}: {error}") from error
+        if manifest.version != version:
+            raise self._broken(project, version, f"its manifest is of version {manifest.version!r}")
+        return _Stored(head, questions, manifest)
+
+    def _broken(self, project: str, version: str, why: str) -> VersionBroken:
+        return VersionBroken(
+            f"Model version {version!r} in {self._store.place.rstrip('/')}/{project} cannot be read ({why}). "
+            "Move this folder away and train again, or roll back to another version."
+        )
+
+
+def _require_names(*names: str) -> None:
+    for name in names:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{revision!r} is no revision of words")
-        return folder / f"{name}.safetensors"
-
-    def _folder(self, *names: str) -> Path:
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise RegistryError(
-                    f"{name!r} is no name for a folder: use letters, digits, '.', '_' and '-'"
-                )
-        return self._root.joinpath(*names)
+            raise RegistryError(f"{name!r} is no name for a folder: use letters, digits, '.', '_' and '-'")
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    return Manifest.from_json(_manifest_text(folder))
+def _words_file(revision: str) -> str:
+    name = revision.removeprefix(_WORDS_REVISION)
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{revision!r} is no revision of words")
+    return name + _SUFFIX
 
 
-def _manifest_text(folder: Path) -> str:
-    return (folder / MANIFEST_FILE).read_bytes().decode("utf-8")
+def _with_hashes(text: str, files: Mapping[str, bytes]) -> bytes:
+    """The manifest's file: what the head was sealed with, and the SHA-256 of every file beside it."""
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return _dump(json.loads(text) | {_HASHES: hashes}).encode()
 
 
-def _read_words(path: Path, _mtime: int, _inode: int) -> TfidfEncoder:
-    words = TfidfEncoder.from_bytes(path.read_bytes())
-    if words.revision.removeprefix(_WORDS_REVISION) != path.stem:
-        raise ValueError(f"{path} holds the words {words.revision!r}")
-    return words
+def _split(text: str) -> tuple[str, dict[str, str]]:
+    """What the head was sealed with, and the hashes by file; none in versions of old, taken as they are."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or _HASHES not in content:
+        return text, {}
+    hashes = content.pop(_HASHES)
+    if not isinstance(hashes, dict) or not {HEAD_FILE} <= hashes.keys():
+        raise ValueError(f"manifest: {_HASHES} names no {HEAD_FILE}")
+    return _dump(content), hashes
 
 
-def _stamp(folder: Path, name: str) -> tuple[int, int, int]:
-    """What changes when a file is written anew; raises VersionBroken when there is none."""
-    try:
-        found = (folder / name).stat()
-    except OSError as error:
-        raise _broken(folder, f"it has no {name}") from error
-    return found.st_mtime_ns, found.st_ino, found.st_size
+def _dump(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @plain_dataclass(frozen=True, slots=True, eq=False)
@@ -317,19 +351,6 @@ class _Stored:
     head: LinearHead | None
     questions: tuple[StoredQuestion, ...]
     manifest: Manifest
-
-
-def _read_version(folder: Path, *_stamps: tuple[int, int, int]) -> _Stored:
-    try:
-        text = _manifest_text(folder)
-        manifest = Manifest.from_json(text)
-        tensors = unseal((folder / HEAD_FILE).read_bytes(), beside=text)
-        head, questions = _unpack(tensors, manifest), _unpack_questions(tensors, manifest)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise _broken(folder, f"{type(error).__name__}: {error}") from error
-    if manifest.version != folder.name:
-        raise _broken(folder, f"its manifest is of version {manifest.version!r}")
-    return _Stored(head, questions, manifest)
 
 
 def _pack(head: LinearHead | None, questions: Sequence[Tensors], manifest: str) -> bytes:
@@ -365,46 +386,8 @@ def _unpack_questions(tensors: Tensors, manifest: Manifest) -> tuple[StoredQuest
     return tuple(found)
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename is only safe from a power cut once the folder itself is on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _rename_new(aside: Path, target: Path, project: str, version: str) -> None:
-    try:
-        aside.rename(target)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another writer was faster
-            raise _exists(project, version) from error
-        raise
-
-
-def _is_complete(folder: Path) -> bool:
-    if folder.name.startswith("."):
-        return False
-    return (folder / MANIFEST_FILE).is_file() and (folder / HEAD_FILE).is_file()
-
-
 def _exists(project: str, version: str) -> VersionExists:
     return VersionExists(
         f"Model version {version!r} of project {project!r} exists already and is never changed. "
         "Use the next number."
-    )
-
-
-def _broken(folder: Path, why: str) -> VersionBroken:
-    return VersionBroken(
-        f"Model version {folder.name!r} in {folder.parent} cannot be read ({why}). "
-        "Move this folder away and train again, or roll back to another version."
     )

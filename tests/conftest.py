@@ -29,7 +29,7 @@ from tests.pictures import CHOICES, IMAGE, TASKS, FewPixels, Files, address_of, 
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
-pytest_plugins = ["tests.real_servers"]
+pytest_plugins = ["tests.real_servers", "tests.s3_server"]
 
 # Torch's threads wait for each other in a loop: on a busy machine two are ten times slower than one.
 torch.set_num_threads(1)

@@ -40,12 +40,14 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with shell.people_errors():
         from backend.logs import start_logging
+        from backend.model_store import check_store
         from backend.parts import build_context
         from backend.server import check_address, serve_http
 
         settings = shell.read_settings()
         # the process that answers opens them once more, where a fault would be a traceback of the server's
         context = build_context(settings)
+        check_store(settings, context.registry.store)
         context.jobs.open()
         context.close()
         start_logging(settings.log_level)
@@ -61,11 +63,13 @@ def _where(settings: Settings, host: str | None, port: int | None) -> tuple[str,
 def worker() -> None:
     """Run the loops that webhooks, the timer and people ask for."""
     with shell.open_context(log=True) as context:
+        from backend.model_store import check_store
         from backend.parts import warm_up
         from backend.workflows import work
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
+        check_store(context.settings, context.registry.store)
         stop = threading.Event()
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()

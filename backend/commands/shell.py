@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from backend.errors import BadRequest, NextlabelError
+from backend.errors import BadRequest, NextlabelError, StoreUnavailable
 from backend.terminal import plain
+from model.stores import StoreUnreachable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -73,7 +74,8 @@ def open_context(*, log: bool = False) -> Iterator[Context]:
 def people_errors() -> Iterator[None]:
     """Turns our errors into two lines and exit code 1; Ctrl-C into 130."""
     try:
-        yield
+        with _named_store_errors():
+            yield
     except NextlabelError as error:
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps(error.to_json()) + "\n")
@@ -85,6 +87,14 @@ def people_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         err.print("Stopped.")
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _named_store_errors() -> Iterator[None]:
+    try:
+        yield
+    except StoreUnreachable as error:
+        raise StoreUnavailable.of(error) from None
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from backend.simulation.local_files import LocalFiles
 from backend.simulation.pages import Page, Pages
 from backend.simulation.rows import LabelledText
 from backend.simulation.sourced_rows import SourcedText
-from backend.store.pictures import Fault, PictureTask
+from backend.store.pictures import Fault, Picture, PictureTask
 from backend.workflows.intake.fetch_pictures import Unkept, encode_pictures
 from backend.workflows.intake.read_pictures import Fetcher
 from backend.workflows.project.progress import Progress
+from model.encoders import looks
+from model.synthetic.pictures import Pictures, gather_pictures
 
 Row = TypeVar("Row", LabelledText, AnsweredText, SourcedText)
 
@@ -72,10 +74,22 @@ def see_rows(
     return kept, left_out_note(faults, of=len(rows))
 
 
+def pictures_of(context: Context, rows: Sequence[Row]) -> Pictures | None:
+    """The pictures of rows that were seen, as synthetic ones are judged by; None where no row shows any."""
+    shown = [[page.content_hash for page in _all(row.pictures)] for row in rows]
+    if not any(shown):
+        return None
+    packed = context.vectors.read(looks.REVISION, {key for keys in shown for key in keys})
+    known = {key: look for key, one in packed.items() if (look := looks.unpack(one)) is not None}
+    found = [[known[key] for key in keys] if known.keys() >= set(keys) else [] for keys in shown]
+    contents = [" ".join(keys) if looked else "" for keys, looked in zip(shown, found, strict=True)]
+    return gather_pictures(contents, found)
+
+
 def _see(context: Context, pages: Sequence[Page], fetcher: Fetcher, progress: Progress) -> Seen:
     image = context.encoders.images.get()
     progress.stage("reading and encoding pictures", total=len(pages))
-    kept = _Remembered()
+    kept = _Remembered(context)
     every = [(page.address, page.task_id) for page in pages]
     wanted: Iterable[tuple[str, int]] = every
     if isinstance(fetcher, LocalFiles):  # to read a file twice costs less than to encode it
@@ -85,11 +99,20 @@ def _see(context: Context, pages: Sequence[Page], fetcher: Fetcher, progress: Pr
 
 
 class _Remembered(Unkept):
-    """What came of pictures, while a simulation runs."""
+    """What came of pictures, while a simulation runs; looks are kept beside the vectors."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Context) -> None:
         super().__init__()
+        self._context = context
         self.faults: dict[str, str] = {}
+
+    def keep(self, pictures: Iterable[Picture]) -> None:
+        """Remembered by their addresses, and looks by the hash of the bytes."""
+        read = list(pictures)
+        super().keep(read)
+        self._context.vectors.write(
+            looks.REVISION, {one.content_hash: one.look for one in read if one.look is not None}
+        )
 
     def know(self, contents: Mapping[str, str]) -> None:
         """Takes down pictures whose vectors are there, by address."""
@@ -115,7 +138,8 @@ def _unknown(
     """Those of some addresses whose bytes have no vector yet; all others are taken down."""
     for chunk in in_chunks(wanted, _TOGETHER):
         hashes = {address: _hash(files, address) for address, _ in chunk}
-        known = context.vectors.known(revision, {key for key in hashes.values() if key})
+        keys = {key for key in hashes.values() if key}
+        known = context.vectors.known(revision, keys) & context.vectors.known(looks.REVISION, keys)
         kept.know({address: key for address, key in hashes.items() if key in known})
         progress.advance(sum(key in known for key in hashes.values()))
         yield from ((address, task_id) for address, task_id in chunk if hashes[address] not in known)

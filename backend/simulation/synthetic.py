@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from backend.context import Context
 from backend.json_types import Json
 from backend.simulation.encoding import EncodedItems, encode_items
+from backend.simulation.seen import pictures_of
 from backend.simulation.sourced_rows import SourcedText
 from backend.simulation.synthetic_ways import OneLabel, SetOfLabels, Way
 from backend.workflows.project.progress import Progress
@@ -18,6 +19,7 @@ from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.synthetic.gaps import Gap, advise_stop
 from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems
 from model.synthetic.lift import Lift
+from model.synthetic.pictures import Pictures
 
 HELD_OUT = 0.3  # of the real lines, where none is of the split test
 AUDIT_SHARE = 0.1
@@ -57,7 +59,7 @@ def judge_rows(
     context: Context, rows: Sequence[SourcedText], *, dataset: str, seed: int, progress: Progress
 ) -> SyntheticOutcome:
     """Verdicts, lifts and gaps; the seed draws the audit and what is resampled."""
-    file = _File(rows, encode_items(context, rows, (), progress), seed=seed)
+    file = _File(rows, encode_items(context, rows, (), progress), pictures_of(context, rows), seed=seed)
     rng = np.random.default_rng(seed)
     progress.stage("judging synthetic items")
     judgement = file.way.judge(file.real, file.synthetic, rng=rng)
@@ -138,7 +140,9 @@ def outcome_json(outcome: SyntheticOutcome) -> Json:
 class _File:
     """The lines as the model wants them. Ids: 1 to r for the labelled real ones, then the synthetic ones."""
 
-    def __init__(self, rows: Sequence[SourcedText], encoded: EncodedItems, *, seed: int) -> None:
+    def __init__(
+        self, rows: Sequence[SourcedText], encoded: EncodedItems, pictures: Pictures | None, *, seed: int
+    ) -> None:
         vectors, encoder = encoded.items, encoded.revision
         self._space = LabelSpace(tuple(sorted({label for row in rows for label in row.labels})))
         self.way: Way = SetOfLabels() if any(len(row.labels) != 1 for row in rows) else OneLabel()
@@ -159,6 +163,7 @@ class _File:
             Labels(first, self._targets([rows[n] for n in real]), self._space),
             _draw_audit(len(real), rng),
             _texts(rows, real),
+            pictures=None if pictures is None else pictures.take(np.array(real)),
         )
         kinds = sorted({(rows[n].generator, rows[n].slice) for n in made})
         self.synthetic = SyntheticItems(
@@ -166,6 +171,7 @@ class _File:
             Labels(second, self._targets([rows[n] for n in made]), self._space),
             np.array([kinds.index((rows[n].generator, rows[n].slice)) for n in made], dtype=np.intp),
             _texts(rows, made),
+            None if pictures is None else pictures.take(np.array(made)),
         )
         self.truth = vectors[places["truth"]]
         self._truth_targets = self._targets([rows[n] for n in places["truth"]])

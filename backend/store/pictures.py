@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import String, cast, delete, func, select, update
+from sqlalchemy import String, cast, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.database import Embedding, Media, Task, in_chunks, upsert
@@ -28,7 +28,7 @@ _AT_A_TIME = 256
 class Picture:
     """A picture that was read for a task: SHA-256 and number of its bytes, its sides in pixels, upright.
 
-    `thumbnail` is a JPEG with a longest side of 160 pixels.
+    `thumbnail` is a JPEG with a longest side of 160 pixels, `look` what `model.encoders.looks` packed of it.
     """
 
     address: str
@@ -38,19 +38,30 @@ class Picture:
     width: int
     height: int
     thumbnail: bytes
+    look: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLook:
+    """What is kept of the look of a picture that was read, and the hash of its bytes; None: not yet known."""
+
+    address_hash: str
+    content_hash: str
+    look: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A picture that could not be read for a task: why, as it follows "cannot be read: ".
 
-    `is_passing`: it may be there later, though the task stays as it is.
+    `is_passing`: it may be there later, though the task stays as it is. `was_tried`: somebody asked for it.
     """
 
     address: str
     task_id: int
     reason: str
     is_passing: bool
+    was_tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,8 @@ class Pictures(ProjectTable):
             last = page[-1].task_id
 
     def _unfinished_page(self, encoder: str, *, after: int) -> list[PictureTask]:
-        known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        # looked up task by task: a list of all that are known would be made anew for each page
+        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         with self._database.session() as session:
             rows = session.execute(
                 select(Task.task_id, Task.content_hash, Task.content, Task.pictures)
@@ -96,7 +108,7 @@ class Pictures(ProjectTable):
                     Task.project_id == self._project_id,
                     Task.task_id > after,
                     cast(Task.pictures, String).not_in(("{}", "null")),
-                    Task.content_hash.not_in(known),
+                    ~is_known,
                 )
                 .order_by(Task.task_id)
                 .limit(_AT_A_TIME)
@@ -138,6 +150,7 @@ class Pictures(ProjectTable):
                 "width": one.width,
                 "height": one.height,
                 "thumbnail": one.thumbnail,
+                "look": one.look,
             }
             for one in pictures
         ]
@@ -156,12 +169,13 @@ class Pictures(ProjectTable):
                 "content_hash": "",
                 "fault": fault.reason,
                 "is_passing": fault.is_passing,
-                "tries": tries + 1,
+                "tries": tries + fault.was_tried,
                 "retry_at": now + pause,
                 "byte_count": 0,
                 "width": 0,
                 "height": 0,
                 "thumbnail": None,
+                "look": None,
             }
             upsert(session, Media, [row])
 
@@ -210,6 +224,49 @@ class Pictures(ProjectTable):
             row = session.get(Media, (self._project_id, address_hash(addresses[place])))
             return None if row is None else row.thumbnail
 
+    def looks(self, task_ids: Collection[int]) -> dict[int, tuple[KeptLook, ...]]:
+        """What is kept of the pictures of each task that shows any, in their order."""
+        shown: dict[int, list[str]] = {}
+        kept: dict[str, KeptLook] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(sorted(set(task_ids))):
+                rows = session.execute(
+                    select(Task.task_id, Task.pictures).where(
+                        Task.project_id == self._project_id, Task.task_id.in_(chunk)
+                    )
+                )
+                for task_id, pictures in rows:
+                    if pictures:
+                        shown[task_id] = list(map(address_hash, addresses_of(pictures)))
+            keys = sorted({key for addresses in shown.values() for key in addresses})
+            for some in in_chunks(keys):
+                found = session.execute(
+                    select(Media.address_hash, Media.content_hash, Media.look).where(
+                        Media.project_id == self._project_id, Media.address_hash.in_(some)
+                    )
+                )
+                kept.update((row.address_hash, KeptLook(*row)) for row in found)
+        return {
+            task_id: tuple(kept.get(key, KeptLook(key, "", None)) for key in addresses)
+            for task_id, addresses in shown.items()
+        }
+
+    def keep_looks(self, looks: Mapping[str, bytes]) -> None:
+        """Takes down looks by the hash of the address."""
+        with self._database.session() as session:
+            for key, look in looks.items():
+                session.execute(
+                    update(Media)
+                    .where(Media.project_id == self._project_id, Media.address_hash == key)
+                    .values(look=look)
+                )
+
+    def small(self, key: str) -> bytes | None:
+        """The small JPEG of a picture by the hash of its address; None without."""
+        with self._database.session() as session:
+            row = session.get(Media, (self._project_id, key))
+            return None if row is None else row.thumbnail
+
     def shown_by(self, task_ids: Collection[int]) -> set[int]:
         """Those of some tasks that show pictures."""
         with self._database.session() as session:
@@ -251,13 +308,13 @@ class Pictures(ProjectTable):
         self, session: Session, task_ids: Sequence[int], encoder: str
     ) -> Iterator[tuple[int, set[str]]]:
         """Those of some tasks that have no vector, and the hashes of the addresses that each shows."""
-        finished = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         for chunk in in_chunks(task_ids):
             rows = session.execute(
                 select(Task.task_id, Task.pictures).where(
                     Task.project_id == self._project_id,
                     Task.task_id.in_(chunk),
-                    Task.content_hash.not_in(finished),
+                    ~is_known,
                 )
             )
             for task_id, pictures in rows:

@@ -262,7 +262,7 @@ class ProjectLoop:
     def _taken_names(self) -> set[str]:
         """Names of versions that exist, here or in Label Studio."""
         workspace = self.workspace
-        here = workspace.registry.folders(workspace.key)
+        here = workspace.registry.taken(workspace.key)
         return {*here, *self.remote.model_versions(workspace.label_studio_id)}
 
     def _rank_and_save(

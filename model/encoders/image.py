@@ -92,8 +92,10 @@ class Lite0Encoder:
     @torch.inference_mode()
     def _embed(self, pictures: Pictures) -> Tensor:
         pixels = np.stack([_square(picture, self.side) for picture in pictures])
-        batch = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float() / 255.0
-        return features((batch - self._mean) / self._deviation, self._weights)
+        batch = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
+        # in place: to make room three times over costs as much as the sums
+        batch.div_(255.0).sub_(self._mean).div_(self._deviation)
+        return features(batch, self._weights)
 
 
 class TransformersEncoder:

@@ -18,6 +18,8 @@ from model.encoders.heif import HeifPicture, is_heif
 MOST_PIXELS = 100_000_000
 # What is read of a picture whose end is missing is what a browser shows of it.
 ImageFile.LOAD_TRUNCATED_IMAGES = True
+# One block for each picture: many blocks of 16 MiB would stay with the thread that read a large one.
+Image.core.set_block_size(512 * 2**20)  # type: ignore[attr-defined]  # documented, though not exported
 
 _SVG = re.compile(rb"^\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", re.DOTALL)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "ICO", "JPEG2000")

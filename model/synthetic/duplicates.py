@@ -12,8 +12,10 @@ from model.neighbours import Neighbours, Rows, find_neighbours
 from model.records import Floats
 from model.synthetic.items import Unlabelled
 from model.synthetic.likeness import Contents
-from model.synthetic.text_statistics import normalise
-from model.synthetic.twin_detector import Alike, call_twins
+from model.synthetic.picture_twins import natural_edge, weigh_pairs
+from model.synthetic.pictures import Pictures, join_pictures
+from model.synthetic.text_statistics import normalise, paired_cosines
+from model.synthetic.twin_detector import SURELY_LIKE, Alike, call_twins
 
 LOOKED_AT = 30  # neighbours of an item that may be its twins
 SAME = 1.0 - 1e-5  # cosine from which two vectors are one
@@ -56,6 +58,7 @@ def find_twins(
     real: int,
     preference: Floats,
     texts: Sequence[str] | None,
+    pictures: Pictures | None = None,
     unlabelled: Unlabelled | None,
     rng: np.random.Generator,
 ) -> Twins:
@@ -64,8 +67,15 @@ def find_twins(
     The first `real` rows are real and never repeat anything; unlabelled ones show how alike real texts are.
     Word for word: the same words, or the same vector. Nearly, of one class: as like as twins that are made
     of real texts and unlike natural neighbours or, without texts, closer than nearly all real items are.
+    What shows pictures repeats what shows the same or nearly the same ones, where texts beside them do not
+    differ much.
     """
-    pairs = _find_pairs(vectors, classes, real=real, texts=texts, unlabelled=unlabelled, rng=rng)
+    if pictures is not None:
+        pairs = _find_shown(
+            vectors, classes, real=real, pictures=pictures, texts=texts, unlabelled=unlabelled, rng=rng
+        )
+    else:
+        pairs = _find_pairs(vectors, classes, real=real, texts=texts, unlabelled=unlabelled, rng=rng)
     total = len(vectors)
     rank = np.empty(total, dtype=np.intp)
     rank[np.lexsort((np.arange(total), -preference, np.arange(total) >= real))] = np.arange(total)
@@ -128,6 +138,61 @@ def _find_pairs(
     return _with_equal_texts(pairs.and_also(*alike, exact=False), words[: len(texts)])
 
 
+def _find_shown(
+    vectors: Floats,
+    classes: NDArray[np.intp],
+    *,
+    real: int,
+    pictures: Pictures,
+    texts: Sequence[str] | None,
+    unlabelled: Unlabelled | None,
+    rng: np.random.Generator,
+) -> _Pairs:
+    """Twins of items that show pictures."""
+    near, total = _look_near(vectors, rng), len(vectors)
+    said_alike = _say_alike(near, texts)
+    one_class = classes[near.rows] == classes[:, None]
+    likest, odds = weigh_pairs(pictures, near, one_class & said_alike)
+    edge = natural_edge(_natural_odds(vectors[:real], classes[:real], pictures, unlabelled, rng))
+    left = np.flatnonzero((odds >= edge) & (np.arange(total) >= real))
+    cosines = np.einsum("nd,nd->n", vectors[left], vectors[likest[left]])
+    pairs = _Pairs(left, likest[left], np.zeros(len(left), dtype=np.bool_), cosines.astype(np.float32))
+    looked, same = np.nonzero((near.rows >= 0) & (near.cosines >= SAME) & said_alike)
+    others = near.rows[looked, same]
+    equal = pictures.distances(looked, others) == 0.0
+    pairs = pairs.and_also(looked[equal], others[equal], near.cosines[looked, same][equal], exact=True)
+    words = np.zeros(total, dtype=np.intp) if texts is None else _number_texts(texts)
+    return _with_equal_texts(pairs, _number_contents(pictures, words))
+
+
+def _natural_odds(
+    vectors: Floats,
+    classes: NDArray[np.intp],
+    pictures: Pictures,
+    unlabelled: Unlabelled | None,
+    rng: np.random.Generator,
+) -> Floats:
+    """Log odds that each real item, unlabelled ones among them, is a twin of the likest other one."""
+    known = pictures.take(np.arange(len(vectors)))
+    if unlabelled is not None and unlabelled.pictures is not None:
+        known = join_pictures(known, unlabelled.pictures)
+        vectors = np.concatenate([vectors, unlabelled.embeddings.vectors])
+        classes = np.concatenate([classes, np.full(len(vectors) - len(classes), -1)])
+    near = _look_near(vectors, rng)
+    theirs, own = classes[near.rows], classes[:, None]
+    return weigh_pairs(known, near, (theirs == own) | (theirs < 0) | (own < 0))[1]
+
+
+def _say_alike(near: Neighbours, texts: Sequence[str] | None) -> NDArray[np.bool_]:
+    """Whether each item's neighbours (n, k) say what it says, or nearly; all do where there are no texts."""
+    if texts is None:
+        return np.ones(near.rows.shape, dtype=np.bool_)
+    words, own = _number_texts(texts), np.repeat(np.arange(len(texts)), near.rows.shape[1])
+    cosines = paired_cosines(Contents(texts).rows, own, near.rows.ravel()).reshape(near.rows.shape)
+    alike: NDArray[np.bool_] = (words[near.rows] == words[:, None]) | (cosines >= SURELY_LIKE)
+    return alike
+
+
 def _alike(
     near: Neighbours,
     vectors: Floats,
@@ -185,3 +250,10 @@ def _number_texts(texts: Sequence[str]) -> NDArray[np.intp]:
     """Equal numbers for texts of the same words."""
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(normalise(text), len(numbers)) for text in texts], dtype=np.intp)
+
+
+def _number_contents(pictures: Pictures, words: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Equal numbers for items that show the same pictures beside the same words."""
+    numbers: dict[tuple[str, int], int] = {}
+    keys = zip(pictures.contents, words.tolist(), strict=True)
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)

@@ -1,7 +1,8 @@
-"""What speaks for and against an item carrying a label: heads out of fold, neighbours, density, wording.
+"""What speaks for and against an item carrying a label: heads out of fold, neighbours, density, manner.
 
 Every column of the evidence can be worked out for any label of an item, not only for its own, and for an
-item whose nearest real items are taken away, or whose text is scrambled: so faults of known truth are made.
+item whose nearest real items are taken away, whose text is scrambled or whose picture is spoiled: so faults
+of known truth are made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from model.neighbours import Rows, find_neighbours
 from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS, cross_fit
+from model.synthetic.picture_statistics import Oddness
+from model.synthetic.pictures import Pictures
 from model.synthetic.text_statistics import Wording
 
 VOTERS = 10  # neighbours that vote on an item's label
@@ -27,10 +30,14 @@ _NEVER = -30.0  # log probability
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """Real items that say nothing of labels, only what real items are like: vectors (u, d) and texts."""
+    """Real items that say nothing of labels, only what real items are like: vectors (u, d) and texts.
+
+    And the statistics (v, f) of the pictures of some of them.
+    """
 
     vectors: Floats
     texts: Sequence[str] | None
+    statistics: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,13 +95,18 @@ class ItemFeatures:
     known: Floats  # vectors of all real items, the r first, (k, d)
     density: Floats  # cosine to the nearest real item and mean to the nearest few, (n, 2)
     words: Wording | None
+    looks: Oddness | None = None
 
     @property
-    def wording(self) -> Floats:
-        """(n, 7), or no columns without texts."""
-        if self.words is None:
-            return np.zeros((len(self.density), 0), dtype=np.float32)
-        return self.words.shares
+    def manner(self) -> Floats:
+        """How odd pictures look (n, 11), then how texts are worded (n, 7); no columns of what is missing."""
+        none = np.zeros((len(self.density), 0), dtype=np.float32)
+        looks = none if self.looks is None else self.looks.shares
+        return np.concatenate([looks, none if self.words is None else self.words.shares], axis=1)
+
+    def oddness(self, rows: Rows) -> tuple[str, ...]:
+        """What is odd about the pictures of some items, in words; empty where nothing is."""
+        return tuple("" if self.looks is None else self.looks.words(row) for row in rows.tolist())
 
     def density_without(self, rows: Rows, dropped: NDArray[np.intp]) -> Floats:
         """Densities (m, 2) of real items as if their `dropped` nearest real items were not there."""
@@ -116,7 +128,7 @@ class Evidence:
     def of(self, rows: Rows, columns: NDArray[np.intp]) -> Floats:
         """Evidence (m, f) about items carrying a label each: the class in that column."""
         about, features = self.opinions.take(rows).about(columns), self.features
-        return np.concatenate([about, features.density[rows], features.wording[rows]], axis=1)
+        return np.concatenate([about, features.density[rows], features.manner[rows]], axis=1)
 
     def of_strangers(
         self,
@@ -128,9 +140,7 @@ class Evidence:
     ) -> Floats:
         """The same of real items as if a class, and their `dropped` nearest real items, were not there."""
         about, features = self.opinions.take(rows).without(unheard).about(columns), self.features
-        return np.concatenate(
-            [about, features.density_without(rows, dropped), features.wording[rows]], axis=1
-        )
+        return np.concatenate([about, features.density_without(rows, dropped), features.manner[rows]], axis=1)
 
 
 def describe_items(
@@ -139,14 +149,20 @@ def describe_items(
     real: int,
     background: Background,
     texts: Sequence[str] | None,
+    pictures: Pictures | None,
     rng: np.random.Generator,
 ) -> ItemFeatures:
-    """How near real items are to all vectors, of which the first `real` are real, and how they are worded."""
+    """How near real items are to all vectors, the first `real` of real ones, and how these read and look."""
     own = np.where(np.arange(len(vectors)) < real, np.arange(len(vectors)), -1)
     known = np.concatenate([vectors[:real], background.vectors])
     near = find_neighbours(vectors, known, count=DENSITY, rng=rng, own=own).cosines
     wording = None if texts is None else Wording(texts, real=real, background=background.texts or ())
-    return ItemFeatures(known, np.stack([near[:, 0], near.mean(axis=1)], axis=1), wording)
+    density = np.stack([near[:, 0], near.mean(axis=1)], axis=1)
+    if pictures is None:
+        return ItemFeatures(known, density, wording)
+    more = background.statistics
+    more = pictures.statistics[:0] if more is None else more
+    return ItemFeatures(known, density, wording, Oddness(pictures, real=real, background=more))
 
 
 def gather_evidence(

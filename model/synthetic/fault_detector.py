@@ -1,9 +1,9 @@
 """Learns what faults look like from faults it makes itself, on real items whose labels are known to be right.
 
 A real item with a label that is not its own shows what a wrong label looks like; one whose class, and whose
-nearest real items, are taken away, what an off-topic item looks like; one with its text scrambled, what a
-garbled one looks like. A multinomial logistic regression learns them apart from sound items; how common each
-is among the synthetic items is then found by generator, as label shift.
+nearest real items, are taken away, what an off-topic item looks like; one with its text scrambled, or its
+picture spoiled, what a garbled one looks like. A multinomial logistic regression learns them apart from
+sound items; how common each is among the synthetic items is then found by generator, as label shift.
 Nothing is tuned to the synthetic items' own faults, so the probability is one that can be acted on.
 """
 
@@ -132,6 +132,8 @@ def _make_faults(
     if texts is not None:
         changed, seen = scrambled(evidence, rows, classes, texts, rng)
         found.append((3, changed, seen))
+    if evidence.features.looks is not None:
+        found.append((3, rows, spoiled(evidence, rows, classes)))
     return Examples(
         np.concatenate([part for _, _, part in found]),
         np.concatenate([np.full(len(made_of), kind) for kind, made_of, _ in found]),
@@ -170,6 +172,20 @@ def scrambled(
         wording = words.of_made_up(said)
         seen[:, seen.shape[1] - wording.shape[1] :] = wording
     return kept, seen
+
+
+def spoiled(evidence: AnyEvidence, rows: Rows, answers: NDArray[Any]) -> Floats:
+    """Evidence (m, f) of real items as if their pictures were noisy, blurred or black in part.
+
+    `answers` as in `scrambled`. Raises ValueError where the evidence is not of pictures.
+    """
+    looks = evidence.features.looks
+    if looks is None:
+        raise ValueError("spoiled: these items show no pictures")
+    seen = evidence.of(rows, answers[rows])
+    first = seen.shape[1] - evidence.features.manner.shape[1]
+    seen[:, first : first + looks.spoiled_shares.shape[1]] = looks.spoiled_shares[rows]
+    return seen
 
 
 def _learn(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from model.records import Embeddings, Labels
 
 if TYPE_CHECKING:  # its libraries take seconds to import, and the names of the verdicts need none
+    from model.synthetic.pictures import Pictures
     from model.synthetic.realism import Realism
 
 Verdict = Literal["helpful", "redundant", "harmful", "unsure"]
@@ -24,10 +25,11 @@ VERDICTS: tuple[Verdict, ...] = (HELPFUL, REDUNDANT, HARMFUL, UNSURE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unlabelled:
-    """Real items without a label, as many as one cares to look at; the texts may be missing."""
+    """Real items without a label, as many as one cares to look at; texts and pictures may be missing."""
 
     embeddings: Embeddings
     texts: Sequence[str] | None = None
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,7 @@ class RealItems:
     audit: NDArray[np.bool_]
     texts: Sequence[str] | None = None
     unlabelled: Unlabelled | None = None
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +55,7 @@ class SyntheticItems:
     labels: Labels
     groups: NDArray[np.intp] | None = None
     texts: Sequence[str] | None = None
+    pictures: Pictures | None = None
 
     def __len__(self) -> int:
         return len(self.embeddings)

@@ -9,6 +9,7 @@ from model.records import Embeddings, Labels
 from model.synthetic.duplicates import Twins, find_twins
 from model.synthetic.evidence import Background
 from model.synthetic.items import RealItems, SyntheticItems
+from model.synthetic.pictures import Pictures, join_pictures
 from model.synthetic.valuation import Valuation
 
 
@@ -20,22 +21,40 @@ def groups_of(synthetic: SyntheticItems) -> NDArray[np.intp]:
 
 
 def join_texts(real: RealItems, rows: NDArray[np.intp], synthetic: SyntheticItems) -> list[str] | None:
-    """Texts of these real items, then of the synthetic ones; None when a side has none."""
+    """Texts of these real items, then of the synthetic ones; None when a side has none, or all are empty."""
     if real.texts is None or synthetic.texts is None:
         return None
-    return [*(real.texts[row] for row in rows), *synthetic.texts]
+    texts = [*(real.texts[row] for row in rows), *synthetic.texts]
+    return texts if any(text.strip() for text in texts) else None
+
+
+def join_shown(real: RealItems, rows: NDArray[np.intp], synthetic: SyntheticItems) -> Pictures | None:
+    """Pictures of these real items, then of the synthetic ones; None when a side has none."""
+    if real.pictures is None or synthetic.pictures is None:
+        return None
+    return join_pictures(real.pictures.take(rows), synthetic.pictures)
+
+
+def shows_pictures(real: RealItems, synthetic: SyntheticItems) -> NDArray[np.bool_]:
+    """Which synthetic items (s,) were judged by pictures that they show."""
+    if real.pictures is None or synthetic.pictures is None:
+        return np.zeros(len(synthetic), dtype=np.bool_)
+    return synthetic.pictures.counts > 0
 
 
 def background_of(real: RealItems) -> Background:
-    """Audit items and unlabelled ones; texts of the latter where both have them."""
+    """Audit items and unlabelled ones; texts and pictures of the latter where both have them."""
     audit = np.flatnonzero(real.audit)
     vectors = real.embeddings.vectors[audit]
     texts = None if real.texts is None else [real.texts[row] for row in audit.tolist()]
+    statistics = None if real.pictures is None else real.pictures.statistics[audit]
     more = real.unlabelled
     if more is None:
-        return Background(vectors, texts)
+        return Background(vectors, texts, statistics)
     both = None if texts is None or more.texts is None else [*texts, *more.texts]
-    return Background(np.concatenate([vectors, more.embeddings.vectors]), both or texts)
+    if statistics is not None and more.pictures is not None:
+        statistics = np.concatenate([statistics, more.pictures.statistics])
+    return Background(np.concatenate([vectors, more.embeddings.vectors]), both or texts, statistics)
 
 
 def join_embeddings(real: Embeddings, synthetic: Embeddings) -> Embeddings:
@@ -68,6 +87,7 @@ def find_repeats(
         real=len(everyone),
         preference=np.concatenate([np.ones(len(everyone)), valuation.value > 0]).astype(np.float32),
         texts=join_texts(real, everyone, synthetic),
+        pictures=join_shown(real, everyone, synthetic),
         unlabelled=real.unlabelled,
         rng=rng,
     )
@@ -90,6 +110,8 @@ def require_judgeable(real: RealItems, synthetic: SyntheticItems) -> None:
             )
         if items.texts is not None and len(items.texts) != len(items.labels):
             raise ValueError(f"judge: {len(items.texts)} texts for {len(items.labels)} {side} items")
+        if items.pictures is not None and len(items.pictures) != len(items.labels):
+            raise ValueError(f"judge: pictures of {len(items.pictures)} of {len(items.labels)} {side} items")
         if not np.isfinite(items.embeddings.vectors).all():
             raise ValueError(f"judge: a {side} embedding is not finite; embed these items again")
         if not np.isin(items.labels.targets, (0.0, 1.0)).all():

@@ -13,7 +13,8 @@ class Subject:
     """What is known of one item: label, beliefs, the likeliest fault, its twin, why it no longer helps.
 
     Of an item with several labels `label` names them all, `doubt` is the sentence about what speaks against
-    them, and `rare` names those that hardly any real item has.
+    them, and `rare` names those that hardly any real item has. Of an item that shows pictures `twin_label` is
+    the label of its twin, and `oddness` what is odd about them, as it follows "it is".
     """
 
     label: str
@@ -32,6 +33,9 @@ class Subject:
     judged: bool
     doubt: str = ""
     rare: str = ""
+    shows_pictures: bool = False
+    twin_label: str = ""
+    oddness: str = ""
 
 
 def explain(verdict: Verdict, subject: Subject) -> str:
@@ -49,11 +53,12 @@ def explain(verdict: Verdict, subject: Subject) -> str:
 
 def _fault(subject: Subject) -> str:
     if subject.contradicted:
-        return f"Real item {subject.twin} has the same content and another label."
+        other = f"another label: {subject.twin_label}" if subject.twin_label else "another label"
+        return f"Real item {subject.twin} has the same content and {other}."
     if subject.likeliest_fault == KINDS[2]:
         return f"Off-topic: unlike every real item (closest cosine {subject.nearest_real:.2f})."
     if subject.likeliest_fault == KINDS[3]:
-        return "Garbled: its words or letters stand in an order that no other text has."
+        return _garbled(subject)
     if subject.doubt:
         return subject.doubt
     belief = f"the model believes {subject.believed} ({subject.belief:.0%})"
@@ -69,9 +74,20 @@ def _repeats(subject: Subject) -> str:
     if subject.twin is None:
         return subject.overtaken
     side = "real" if subject.twin_is_real else "synthetic"
-    if subject.twin_is_exact:
-        return f"The same as {side} item {subject.twin}."
-    return f"Says nearly the same as {side} item {subject.twin}."
+    label = f" ({subject.twin_label})" if subject.twin_label else ""
+    if subject.shows_pictures:
+        same = "The same picture as" if subject.twin_is_exact else "Nearly the same picture as"
+    else:
+        same = "The same as" if subject.twin_is_exact else "Says nearly the same as"
+    return f"{same} {side} item {subject.twin}{label}."
+
+
+def _garbled(subject: Subject) -> str:
+    if not subject.shows_pictures:
+        return "Garbled: its words or letters stand in an order that no other text has."
+    if subject.oddness:
+        return f"Garbled: its picture is unlike others, {subject.oddness} than they are."
+    return "Garbled: its picture is unlike others in several ways."
 
 
 def _new(subject: Subject) -> str:

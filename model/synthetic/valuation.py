@@ -12,6 +12,7 @@ from model.records import Embeddings, Floats, Labels
 from model.synthetic.cross_fitting import MOST_REPEATS
 from model.synthetic.evidence import Background, Evidence, ItemFeatures, describe_items, gather_evidence
 from model.synthetic.fault_detector import REPLICATES, Detection, detect_faults
+from model.synthetic.pictures import Pictures
 
 FIRST_WEIGHT = 0.1  # sample weight of a synthetic item before anything is known of it; a real one has 1
 # Repeats of cross-fitting and replicates; what the first look finds faulty says little in the second.
@@ -27,7 +28,8 @@ class Valuation:
     The value is 1 - 2 × the probability of a fault, so 0 is a coin's toss; the interval is at 95 %.
     `kinds` (s, 4) are probabilities of KINDS, `belief` (s, c) of the classes out of fold, `support` (s,) is
     the share of neighbours with the intended label, `nearest_real` (s,) a cosine. `judged` is False when
-    there were too few real items to learn from.
+    there were too few real items to learn from. `oddness` (s,) says what is odd about pictures, in words that
+    follow "it is"; empty where nothing is.
     """
 
     value: Floats
@@ -38,6 +40,7 @@ class Valuation:
     support: Floats
     nearest_real: Floats
     judged: bool
+    oddness: tuple[str, ...] = ()
 
 
 def value_items(
@@ -48,10 +51,13 @@ def value_items(
     groups: NDArray[np.intp],
     background: Background,
     texts: Sequence[str] | None,
+    pictures: Pictures | None = None,
     rng: np.random.Generator,
 ) -> Valuation:
     """Values of the items after the first `real`, which are trusted; `groups` (s,) numbers the generators."""
-    features = describe_items(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
+    features = describe_items(
+        embeddings.vectors, real=real, background=background, texts=texts, pictures=pictures, rng=rng
+    )
     evidence, found = _look_twice(
         embeddings, labels, features, real=real, groups=groups, texts=texts, rng=rng
     )
@@ -61,11 +67,17 @@ def value_items(
         belief=np.exp(evidence.opinions.log_mean[real:]),
         support=evidence.opinions.votes[np.arange(real, len(labels)), columns],
         nearest_real=features.density[real:, 0],
+        oddness=features.oddness(np.arange(real, len(embeddings))),
     )
 
 
 def to_valuation(
-    found: Detection | None, *, belief: Floats, support: Floats, nearest_real: Floats
+    found: Detection | None,
+    *,
+    belief: Floats,
+    support: Floats,
+    nearest_real: Floats,
+    oddness: tuple[str, ...],
 ) -> Valuation:
     """Values of s items by what was detected; 0 with the widest interval where nothing could be."""
     value = 1.0 - 2.0 * found.harm if found else np.zeros(len(support), dtype=np.float32)
@@ -81,6 +93,7 @@ def to_valuation(
         support=support,
         nearest_real=nearest_real,
         judged=found is not None,
+        oddness=oddness,
     )
 
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.records import Labels
 from model.synthetic.fault_detector import KINDS
 from model.synthetic.findings import Findings, combine, decide, write_items
 from model.synthetic.generator_effect import measure_effects
@@ -19,8 +17,10 @@ from model.synthetic.joined import (
     groups_of,
     join_embeddings,
     join_labels,
+    join_shown,
     join_texts,
     require_judgeable,
+    shows_pictures,
 )
 from model.synthetic.realism import Realism, measure_realism
 from model.synthetic.reasons import Subject
@@ -51,6 +51,7 @@ def judge(
         groups=groups,
         background=background_of(real),
         texts=join_texts(real, training, synthetic),
+        pictures=join_shown(real, training, synthetic),
         rng=rng,
     )
     valuation = apply_reviews(valuation, synthetic.embeddings, synthetic.labels.classes, groups, reviews)
@@ -63,17 +64,18 @@ def judge(
     items = write_items(
         synthetic.embeddings.ids,
         findings,
-        _describe(
-            synthetic.labels, findings, np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
-        ),
+        _describe(real, synthetic, findings),
         realism=realism.items,
         order=review_order(findings.valuation, synthetic.embeddings, synthetic.labels.classes, groups),
     )
     return Judgement(items, realism)
 
 
-def _describe(labels: Labels, findings: Findings, ids: NDArray[np.int64]) -> list[Subject]:
-    valuation, names = findings.valuation, labels.space.names
+def _describe(real: RealItems, synthetic: SyntheticItems, findings: Findings) -> list[Subject]:
+    labels, valuation = synthetic.labels, findings.valuation
+    names, shows = labels.space.names, shows_pictures(real, synthetic)
+    ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
+    classes = np.concatenate([real.labels.classes, labels.classes])
     contradicted = findings.contradicted
     fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
     believed = valuation.belief.argmax(axis=1)
@@ -93,6 +95,9 @@ def _describe(labels: Labels, findings: Findings, ids: NDArray[np.int64]) -> lis
             known_class=bool(findings.known_class[row]),
             overtaken=findings.overtaken[row],
             judged=valuation.judged,
+            shows_pictures=bool(shows[row]),
+            twin_label=names[classes[findings.twin[row]]] if shows[row] and findings.twin[row] >= 0 else "",
+            oddness=valuation.oddness[row],
         )
         for row, column in enumerate(labels.classes)
     ]

@@ -16,6 +16,7 @@ from model.heads.single_label import LinearHead, softmax
 from model.ranking import rank
 from model.records import Embeddings, Labels, LabelSpace, Probabilities
 from model.registry import Manifest, ModelRegistry
+from model.stores.folder import FolderStore
 from model.strategies import STRATEGIES
 from model.training import train
 from tests.beliefs import strategy_input
@@ -162,7 +163,7 @@ def test_the_texts_to_fit_to_are_rows_of_the_pool_each_once(count):
     st.floats(1e-6, 1e6),
 )
 def test_a_saved_head_is_loaded_with_the_same_bits(tmp_path_factory, weights, temperature):
-    registry = ModelRegistry(tmp_path_factory.mktemp("models"))
+    registry = ModelRegistry(FolderStore(tmp_path_factory.mktemp("models")))
     space = LabelSpace(("a", "b"))
     head = LinearHead(weights, weights[0].copy(), temperature, space)
     manifest = Manifest("v", "trained", space.names, "e", 1, "f", 0.1, {}, "margin", "now", "0")

@@ -251,12 +251,12 @@ def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "status"])
-def test_a_model_store_that_is_no_folder_stops_every_command_and_makes_no_folder(
+def test_a_model_store_that_nobody_knows_stops_every_command_and_makes_no_folder(
     command, run, monkeypatch, tmp_path
 ):
     before = set(tmp_path.rglob("*"))
-    monkeypatch.setenv("MODEL_STORE", "s3://bucket/models")
-    assert_two_lines(run(command), "MODEL_STORE: addresses that start with s3://", "Settings")
+    monkeypatch.setenv("MODEL_STORE", "bucket://models")
+    assert_two_lines(run(command), "MODEL_STORE: addresses that start with bucket://", "Settings")
     assert set(tmp_path.rglob("*")) == before
 
 

@@ -16,6 +16,7 @@ from tests.fake_label_studio import LEGACY_TOKEN
 CHECKS = [
     "encoder",
     "worker",
+    "model store",
     "Label Studio and token",
     "labeling config",
     "ML backend",
@@ -57,7 +58,7 @@ def test_when_all_is_well_every_check_says_so(healthy):
 
 
 def test_without_a_project_the_connection_is_not_looked_at(healthy):
-    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:3]
+    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:4]
 
 
 def test_looking_changes_nothing(healthy, label_studio):

@@ -184,14 +184,14 @@ def test_ci_can_be_run():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt", "requirements-s3.txt"])
 def test_every_requirement_is_pinned(file_name):
     lines = _pinned(file_name)
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9.\-]+==[^\s=;]+( ;.*)?", line)] == []
 
 
-@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file_name", ["requirements.txt", "requirements-dev.txt", "requirements-s3.txt"])
 def test_no_requirement_drags_in_cuda_or_names_an_address(file_name):
     lines = _pinned(file_name)
     assert [line for line in lines if re.match(r"nvidia-|cuda-|triton|-|.*://", line)] == []
@@ -223,6 +223,16 @@ def test_requirements_for_developers_hold_what_the_dev_group_asks_for_and_nothin
     shared = {_project_name(line) for line in _pinned("requirements.txt")}
     assert asked - pinned - shared == set()
     assert pinned & shared == set()
+
+
+def test_requirements_of_the_s3_server_hold_what_its_group_asks_for_and_nothing_twice():
+    pinned = {_project_name(line) for line in _pinned("requirements-s3.txt")}
+    asked = {_project_name(line).partition("[")[0] for line in PYPROJECT["dependency-groups"]["s3"]}
+    others = {
+        _project_name(line) for file in ("requirements.txt", "requirements-dev.txt") for line in _pinned(file)
+    }
+    assert asked - pinned == set()
+    assert pinned & others == set()
 
 
 @pytest.mark.parametrize("package", ["backend", "backend.workflows", "model"])

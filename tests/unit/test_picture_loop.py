@@ -5,20 +5,23 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from backend.database import Media
 from backend.errors import BadRequest
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.connection.doctor import diagnose
+from backend.workflows.intake.picture_looks import read_looks
 from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Signals
 from backend.workflows.record import replay
 from backend.workflows.serving.predict import predict_by_names, predict_tasks
+from backend.workflows.views.dashboard.synthetic import shown_verdicts
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_sentence, like_task
 from model.encoders.image_folders import LITE0_FOLDER
+from model.synthetic.items import VERDICTS
 from tests.pictures import CHOICES, COLD, IMAGE, TASKS, WARM, address_of, draw, label_of
 
 
@@ -149,6 +152,14 @@ def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_chang
     assert bench.workspace.pictures.thumbnail(task).startswith(b"\xff\xd8")
 
 
+def test_connect_says_why_nothing_is_in_order_where_no_picture_can_be_read(make_bench):
+    bench = make_bench(rows=[{"image": f"/data/upload/2/gone-{n}.png"} for n in range(3)])
+    said = bench.connect().verdict
+    assert said.startswith(
+        "There is nothing to put in order: 3 pictures cannot be read: 3: the answer is 404"
+    )
+
+
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     gone = [f"/data/upload/2/gone-{n}.png" for n in range(500)]
     rows = [{"image": address} for address in [*gone, *(address_of(n % TASKS) for n in range(100))]]
@@ -266,3 +277,67 @@ def test_pictures_alone_are_like_tasks_and_not_like_sentences(make_bench):
     assert found[0] == task_id and alike == {label_of(bench.tasks[task_id]["data"]["image"])}
     with pytest.raises(BadRequest, match="pictures alone"):
         like_sentence(bench.workspace, "a red disc", count=5)
+
+
+def look_of_each(bench):
+    """What is kept of the look of each picture, by the hash of its address."""
+    with bench.context.database.session() as session:
+        return dict(session.execute(select(Media.address_hash, Media.look)).all())
+
+
+@pytest.fixture
+def make_synthetic(make_bench, files):
+    """60 real tasks, 40 of them labelled, and 16 synthetic ones: copies, small copies, and new pictures."""
+    made = []
+    for n in range(16):
+        address, base = f"/data/upload/3/made-{n}.png", n % 4
+        label = label_of(address_of(base))
+        if n < 4:
+            files.contents[address] = files.contents[address_of(base)]
+        elif n < 8:
+            out = io.BytesIO()
+            Image.open(io.BytesIO(files.contents[address_of(base)])).resize((28, 28)).save(out, "PNG")
+            files.contents[address] = out.getvalue()
+        else:
+            files.contents[address] = draw(label, 100 + n)
+        made.append({"image": address, "source": "synthetic", "label": label, "generator": "A"})
+    bench = make_bench(rows=[*({"image": address_of(n)} for n in range(TASKS)), *made])
+    for task_id, task in list(bench.tasks.items())[:40]:
+        bench.label_studio.annotate(task_id, label_of(task["data"]["image"]), user=1)
+    bench.loop()
+    return bench
+
+
+def test_synthetic_pictures_have_verdicts_that_name_the_picture_they_repeat(make_synthetic, make_app):
+    bench = make_synthetic
+    numbers = list(bench.tasks)
+    found = {row.task_id: row for row in bench.workspace.verdicts.of_kinds(VERDICTS)}
+    assert sorted(found) == numbers[TASKS:]
+    copies = [found[numbers[TASKS + n]] for n in range(4)]
+    assert [row.duplicate_of for row in copies] == numbers[:4]
+    assert copies[0].reason == f"The same picture as real item {numbers[0]} ({COLD})."
+    assert [row.verdict for row in copies] == ["redundant"] * 4
+    assert sum(found[one].duplicate_of is not None for one in numbers[TASKS + 8 :]) <= 2
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "Pictures that harm or repeat others" in page
+    shown = shown_verdicts(bench.workspace)
+    assert 1 < len(shown) <= 6
+    for one in shown:
+        assert one["reason"] in page
+        assert [row["task"] for row in one["rows"]] == [one["task"], found[one["task"]].duplicate_of]
+        for row in one["rows"]:
+            assert f'src="{bench.project_id}/tasks/{row["task"]}/picture.jpg"' in page
+
+
+def test_pictures_read_before_looks_were_kept_are_looked_at_again_and_not_fetched(make_synthetic, files):
+    bench = make_synthetic
+    before, asked = look_of_each(bench), len(files.asked)
+    assert all(before.values())
+    kept = read_looks(bench.workspace, list(bench.tasks))
+    with bench.context.database.session() as session:
+        session.execute(update(Media).values(look=None))
+    again = read_looks(bench.workspace, list(bench.tasks))
+    assert np.array_equal(again.hashes, kept.hashes)
+    assert np.array_equal(again.statistics, kept.statistics)
+    assert list(again.contents) == list(kept.contents)
+    assert (look_of_each(bench), len(files.asked)) == (before, asked)

@@ -22,8 +22,8 @@ def test_the_log_hears_of_long_work_now_and_then(caplog, monkeypatch):
         clock[0] += 1.0
         progress.advance(50)
     assert [record.getMessage() for record in caplog.records] == [
-        "progress project=3 stage=encoding texts done=250 total=1000",
-        "progress project=3 stage=encoding texts done=500 total=1000",
+        "progress project=3 stage=encoding texts done=250 total=1000 per_second=50.0 left_s=15",
+        "progress project=3 stage=encoding texts done=500 total=1000 per_second=50.0 left_s=10",
     ]
 
 
@@ -110,7 +110,7 @@ def test_both_listeners_hear_the_same(project, caplog, monkeypatch):
     clock[0] = 6.0
     both.advance(7)
     assert stored(project)["done"] == 7
-    assert caplog.records[-1].getMessage().endswith("done=7 total=10")
+    assert caplog.records[-1].getMessage().endswith("done=7 total=10 per_second=1.2 left_s=3")
 
 
 def test_without_a_terminal_a_long_stage_says_now_and_then_how_far_it_is(monkeypatch):

@@ -13,6 +13,7 @@ from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import fit_tfidf
 from model.records import LabelSpace
 from model.registry import Manifest, ModelRegistry, VersionBroken, VersionExists, VersionMissing
+from model.stores.folder import FolderStore
 from model.training import cold_start
 
 SPACE = LabelSpace(("yes", "no"))
@@ -41,7 +42,7 @@ def a_manifest(version="nl-000001", **changes):
 
 @pytest.fixture
 def registry(tmp_path):
-    return ModelRegistry(tmp_path / "models")
+    return ModelRegistry(FolderStore(tmp_path / "models"))
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_what_was_saved_is_loaded_bit_for_bit(registry):
 
 def test_another_process_finds_what_was_saved(registry, tmp_path):
     registry.save("7-abc", "nl-000001", a_head().head, a_manifest())
-    assert ModelRegistry(tmp_path / "models").load("7-abc", "nl-000001")[1] == a_manifest()
+    assert ModelRegistry(FolderStore(tmp_path / "models")).load("7-abc", "nl-000001")[1] == a_manifest()
 
 
 def test_a_second_look_reads_nothing(registry, folder):
@@ -109,7 +110,7 @@ def test_a_writer_that_dies_before_the_rename_leaves_nothing_to_see(registry, mo
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("model.registry._rename_new", die)
+    monkeypatch.setattr("model.stores.folder._rename_new", die)
     with pytest.raises(KeyboardInterrupt):
         registry.save("1", "nl-000001", a_head().head, a_manifest())
     assert registry.versions("1") == []

@@ -73,16 +73,19 @@ def test_empty_values_are_as_good_as_none(environment):
         ("TORCH_THREADS", "0", "greater than or equal to 1"),
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO'"),
         ("STRATEGY", "clever", "no strategy 'clever'; there are auto, "),
-        ("MODEL_STORE", "s3://bucket/models", "start with s3:// are not served; give the path of a folder"),
-        ("MODEL_STORE", "S3:/bucket", "start with S3:/ are not served"),
-        ("MODEL_STORE", "gs://bucket/models", "start with gs:// are not served"),
-        ("MODEL_STORE", "abfs+ssl://box@host/models", "start with abfs+ssl:// are not served"),
-        ("MODEL_STORE", "https://example.com/models", "start with https:// are not served"),
+        ("MODEL_STORE", "S3:/bucket", "must have :// after the name of its protocol"),
+        ("MODEL_STORE", "abfs+ssl://box@host/models", "abfs+ssl:// are of no kind that fsspec knows"),
         (
             "MODEL_STORE",
-            "file:///srv/models",
-            "start with file:/// are not served; give the path of a folder",
+            "dropbox://models",
+            "start with dropbox:// need a package: DropboxFileSystem requires",
         ),
+        ("MODEL_STORE", "sftp://me:sesame@host/models", "holds a password; give it where the package"),
+        ("MODEL_STORE", "s3://key:ses/ame@[bucket/models", "holds a password; give it where the package"),
+        ("MODEL_STORE", "simplecache::s3://bucket/models", "must be one address, without ::, ? and #"),
+        ("MODEL_STORE", "s3://bucket/models?versionId=3", "must be one address, without ::, ? and #"),
+        ("MODEL_STORE", "file://host/models", "must name a folder of this machine, like file:///srv"),
+        ("MODEL_STORE", "   ", "is blank; give the path of a folder"),
         ("DATA_DIR", "s3://bucket", "start with s3:// are not served"),
         ("DATA_DIR", "   ", "is blank; give the path of a folder"),
         ("DATA_DIR", "~no-such-person/data", "there is no home folder"),
@@ -127,6 +130,18 @@ def test_a_path_is_a_folder_whatever_it_is_called(folder, environment):
     environment(MODEL_STORE=folder, DATA_DIR=folder)
     settings = Settings()
     assert settings.model_folder == settings.data_dir == Path(folder)
+
+
+@pytest.mark.parametrize("address", ["file:///srv/models", "FILE:///srv/models", "local:///srv/models"])
+def test_an_address_of_this_machine_is_a_folder(address, environment):
+    environment(MODEL_STORE=address)
+    settings = Settings()
+    assert (settings.model_folder, settings.model_address) == (Path("/srv/models"), None)
+
+
+def test_an_address_is_kept_without_a_slash_at_its_end(environment):
+    environment(MODEL_STORE="MEMORY://bucket/models/")
+    assert Settings().model_address == "memory://bucket/models"
 
 
 def test_a_tilde_is_the_home_folder(environment, tmp_path):

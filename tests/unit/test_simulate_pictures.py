@@ -304,6 +304,25 @@ def test_folders_of_pictures_need_to_say_which_are_synthetic(folder):
     assert "real and synthetic" in caught.value.hint
 
 
+def test_a_synthetic_picture_that_repeats_a_real_one_is_named_as_the_file_does(
+    simulate, image_encoder, tmp_path
+):
+    rows = []
+    for number in range(62):
+        base = 4 if number >= 60 else number
+        put(tmp_path / f"p{number}.png", draw(label_of(base), base))
+        source = "synthetic" if number >= 50 else "real"
+        split = {} if number >= 50 else {"split": "test" if number >= 40 else "train"}
+        rows.append({"image": f"p{number}.png", "label": label_of(base), "source": source} | split)
+    path = write(tmp_path / "made.jsonl", rows)
+    for _ in range(2):  # the second time nothing is read again but the look that was kept
+        figures = json.loads(run(simulate, "synthetic", path, "--json").stdout)
+        copy = figures["items"][-1]
+        assert (copy["verdict"], copy["duplicate_of"]) == ("redundant", 5)
+        assert copy["reason"] == f"The same picture as real item 5 ({label_of(4)})."
+    assert image_encoder.seen == 60
+
+
 def test_the_pictures_of_a_project_are_fetched(picture_context, label_studio, make_app):
     config = (
         '<View><Image name="i" value="$image"/><Choices name="c" toName="i">'

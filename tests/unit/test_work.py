@@ -123,7 +123,6 @@ def test_while_a_loop_runs_its_stage_can_be_read_and_afterwards_nothing(quiet):
     assert list(dict.fromkeys(seen)) == [
         "looking at Label Studio",
         "fetching tasks",
-        "encoding texts",
         "publishing",
         "marking tasks",
     ]
@@ -332,7 +331,7 @@ def test_a_disk_that_is_full_is_named_and_the_hints_stay(quiet, monkeypatch, cap
 
     quiet.label(10)
     with monkeypatch.context() as patched:
-        patched.setattr("model.registry._write", full)
+        patched.setattr("model.stores.folder._write", full)
         work(quiet)
     error = quiet.workspace.loops.newest_ended().error
     assert "MODEL_STORE cannot be used (head.safetensors): No space left on device" in error
@@ -355,7 +354,7 @@ DISKS = {
 }
 
 
-@pytest.mark.parametrize("part", ["model.registry._write", "model.registry._sync_folder"])
+@pytest.mark.parametrize("part", ["model.stores.folder._write", "model.stores.folder._sync_folder"])
 @pytest.mark.parametrize("failure", DISKS.values(), ids=DISKS)
 def test_a_command_on_a_disk_that_fails_says_which_and_what_helps(
     part, failure, quiet, monkeypatch, run_command

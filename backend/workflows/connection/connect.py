@@ -22,6 +22,7 @@ from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.readable import find_gaps
+from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
@@ -205,6 +206,8 @@ def _check_order(workspace: Workspace, remote: LabelStudio, *, person: int, repo
     report.disturbances = find_disturbances(workspace.state.queue_settings, project=workspace.label_studio_id)
     left = window_for(workspace, person)
     report.expected = left[0] if left else None
+    unread = unread_pictures(workspace)
+    report.unread_pictures = unread.words if unread.count else ""
     task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])

@@ -28,6 +28,7 @@ class ConnectReport:
     obstacles: tuple[str, ...] = ()
     left_empty: tuple[str, ...] = ()
     gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
+    unread_pictures: str = ""
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)
     served: int | None = None
@@ -86,4 +87,6 @@ class ConnectReport:
             return "There are no tasks yet: the queue starts when some are imported."
         if self.gaps.is_unreadable:
             return f"There is nothing to read: {'; '.join(self.gaps.sentences)}."
+        if self.unread_pictures:
+            return f"There is nothing to put in order: {self.unread_pictures}."
         return "There is nothing left to label: the queue is empty."

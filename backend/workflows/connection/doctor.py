@@ -14,6 +14,7 @@ from backend.label_studio.label_config import LabelConfig, Preference, parse_lab
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.required import is_required
 from backend.label_studio.shown_noun import shown_words
+from backend.model_store import HINT, store_fault
 from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
@@ -57,7 +58,7 @@ class Finding:
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
     """All findings, in the order of the chain; with a project id, its connection too."""
-    findings = [_check_encoder(context), _check_worker(context)]
+    findings = [_check_encoder(context), _check_worker(context), _check_store(context)]
     remote = context.label_studio()
     try:
         user = _try("Label Studio and token", lambda: _check_token(remote))
@@ -90,6 +91,13 @@ def _check_worker(context: Context) -> Finding:
         NO_WORKER,
         HOW_TO_START_ONE,
     )
+
+
+def _check_store(context: Context) -> Finding:
+    store = context.registry.store
+    if fault := store_fault(context.settings, store):
+        return Finding("model store", "fault", fault, HINT)
+    return Finding("model store", "ok", f"{store.place} can be written")
 
 
 def _check_token(remote: LabelStudio) -> Finding:

@@ -17,6 +17,7 @@ from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.project.workspace import Workspace
 from model.records import Labels, LabelSpace
+from model.registry import RegistryError
 from model.sealed_tensors import unseal
 
 UNLABELLED = -1  # stands in a record for a task without an answer to a first single choice
@@ -24,7 +25,10 @@ UNLABELLED = -1  # stands in a record for a task without an answer to a first si
 
 def load_record(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
     """The tensors of a version's record and its facts. Raises NotFound where they are gone or damaged."""
-    content = workspace.registry.load_record(workspace.key, version)
+    try:
+        content = workspace.registry.load_record(workspace.key, version)
+    except RegistryError:
+        raise _unreadable(version) from None
     if content is None:
         raise NotFound(
             f"Version {version} has no record.", hint="Versions from before records were kept have none."
@@ -33,8 +37,12 @@ def load_record(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[A
         tensors = unseal(content)
         return tensors, json.loads(tensors["facts"].tobytes())
     except (ValueError, KeyError, SafetensorError):
-        hint = "Its files are damaged. Replay another loop."
-        raise NotFound(f"The record of version {version} cannot be read.", hint=hint) from None
+        raise _unreadable(version) from None
+
+
+def _unreadable(version: str) -> NotFound:
+    hint = "Its files are damaged. Replay another loop."
+    return NotFound(f"The record of version {version} cannot be read.", hint=hint)
 
 
 def recorded_config(facts: Json) -> LabelConfig:

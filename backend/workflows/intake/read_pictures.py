@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,15 +12,14 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from backend.label_studio.media.errors import MediaError
+from backend.label_studio.media.errors import MediaError, NotAsked
 from backend.store.pictures import Fault, Picture
+from model.encoders.looks import THUMBNAIL_SIDE, look_at, make_thumbnail
 from model.encoders.pictures import UnreadablePicture, read_picture, read_size
 
 THREADS: Final = 8
 # Pictures that are on their way or wait to be taken: what bounds the memory.
 _UNDER_WAY: Final = 24
-THUMBNAIL_SIDE: Final = 160  # pixels
-_QUALITY: Final = 80  # of a thumbnail, as JPEG counts it
 
 
 class Fetcher(Protocol):
@@ -72,9 +70,12 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         image = read_picture(data, smallest_side=max(side, THUMBNAIL_SIDE))
         width, height = read_size(data)
     except MediaError as error:
-        return Fault(address, task_id, str(error), error.is_passing)
+        return Fault(
+            address, task_id, str(error), error.is_passing, was_tried=not isinstance(error, NotAsked)
+        )
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
+    small = make_thumbnail(image)
     picture = Picture(
         address=address,
         task_id=task_id,
@@ -82,14 +83,7 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         byte_count=len(data),
         width=width,
         height=height,
-        thumbnail=_thumbnail(image),
+        thumbnail=small,
+        look=look_at(small).pack(),
     )
     return ReadPicture(picture, image)
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=_QUALITY)
-    return out.getvalue()

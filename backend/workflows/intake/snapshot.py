@@ -30,7 +30,7 @@ from model.priority import Priority
 from model.records import Embeddings, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
-ALGORITHM = 10
+ALGORITHM = 11
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,22 @@ from contextlib import contextmanager
 from errno import EDQUOT, EIO, ENOSPC, EROFS
 from traceback import extract_tb
 
-from backend.errors import DiskUnavailable
+from backend.errors import DiskUnavailable, StoreUnavailable
+from model.stores import StoreUnreachable
 
 _OF_DISKS = (ENOSPC, EDQUOT, EROFS, EIO)
 
 
 @contextmanager
 def named_disk_errors() -> Iterator[None]:
-    """Says which disk, and what to do, where a file cannot be written. Raises DiskUnavailable."""
+    """Says which disk or store, and what to do, where a file cannot be written.
+
+    Raises DiskUnavailable and StoreUnavailable.
+    """
     try:
         yield
+    except StoreUnreachable as error:
+        raise StoreUnavailable.of(error) from error
     except OSError as error:
         if error.errno not in _OF_DISKS and not error.filename:
             raise

@@ -44,19 +44,23 @@ class LogProgress:
     def stage(self, name: str, *, total: int | None = None) -> None:
         """Begins a stage."""
         self._name, self._total, self._done = name, total, 0
-        self._last = time.monotonic()
+        self._begun = self._last = time.monotonic()
 
     def advance(self, steps: int) -> None:
-        """Counts, and logs now and then."""
+        """Counts, and logs now and then: how many are done, how many a second, and the seconds left."""
         self._done += steps
-        if time.monotonic() - self._last >= _LOG_EVERY_S:
-            self._last = time.monotonic()
+        now = time.monotonic()
+        if now - self._last >= _LOG_EVERY_S:
+            self._last = now
+            rate = self._done / (now - self._begun)
             self._logger.info(
-                "progress project=%s stage=%s done=%s total=%s",
+                "progress project=%s stage=%s done=%s total=%s per_second=%.1f left_s=%s",
                 self._project,
                 self._name,
                 self._done,
                 self._total,
+                rate,
+                None if self._total is None or not rate else round((self._total - self._done) / rate),
             )
 
 

@@ -6,6 +6,7 @@ from backend.errors import NotFound
 from backend.workflows.project.workspace import Workspace
 from model.heads.single_label import LinearHead
 from model.registry import Manifest, RegistryError
+from model.stores import StoreUnreachable
 
 
 def answering(workspace: Workspace) -> tuple[LinearHead | None, Manifest] | None:
@@ -13,10 +14,14 @@ def answering(workspace: Workspace) -> tuple[LinearHead | None, Manifest] | None
     active = workspace.state.active_version
     if not active:
         return None
-    older = sorted(workspace.registry.versions(workspace.key), reverse=True)
-    for version in (active, *(name for name in older if name != active)):
+    registry, key = workspace.registry, workspace.key
+    try:
+        return registry.load(key, active)
+    except RegistryError:
+        pass
+    for version in sorted(registry.versions(key), reverse=True):
         try:
-            return workspace.registry.load(workspace.key, version)
+            return registry.load(key, version)
         except RegistryError:
             continue
     return None
@@ -40,6 +45,8 @@ def damage(workspace: Workspace) -> str | None:
         return None
     try:
         workspace.registry.load(workspace.key, active)
+    except StoreUnreachable as error:
+        return f"the model store does not answer ({error.strerror})"
     except RegistryError:
         found = answering(workspace)
         meanwhile = f"{found[1].version} answers" if found else "nothing is pre-annotated"

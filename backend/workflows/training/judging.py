@@ -10,6 +10,7 @@ import numpy as np
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, task_type
+from backend.workflows.intake.picture_looks import read_looks
 from backend.workflows.intake.snapshot import Snapshot, SyntheticTask
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn import AuxiliaryItem
@@ -74,7 +75,12 @@ def _take_items(
         labels,
         snapshot.audit[snapshot.labelled],
         [texts[task_id] for task_id in labels.ids.tolist()],
-        Unlabelled(pool, [texts[task_id] for task_id in pool.ids.tolist()]),
+        Unlabelled(
+            pool,
+            [texts[task_id] for task_id in pool.ids.tolist()],
+            read_looks(workspace, pool.ids.tolist()),
+        ),
+        read_looks(workspace, labels.ids.tolist()),
     )
     embeddings = snapshot.synthetic_embeddings.take(np.isin(snapshot.synthetic_embeddings.ids, ids))
     kinds = sorted({(task.generator or "", task.slice or "") for task in tasks})
@@ -83,7 +89,8 @@ def _take_items(
     )
     targets = np.stack([_row(task.intended, space) for task in tasks])
     intended = Labels(embeddings.ids, targets, space)
-    return real, SyntheticItems(embeddings, intended, groups, [texts[task_id] for task_id in ids])
+    said = [texts[task_id] for task_id in ids]
+    return real, SyntheticItems(embeddings, intended, groups, said, read_looks(workspace, ids))
 
 
 def _row(target: Target | None, space: LabelSpace) -> Floats:

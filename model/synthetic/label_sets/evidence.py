@@ -85,14 +85,12 @@ class SetEvidence:
     def of(self, rows: Rows, sets: Floats) -> Floats:
         """Evidence (m, f) about items carrying a set each, (m, c + 1)."""
         about, features = self.opinions.take(rows).about(sets), self.features
-        return np.concatenate([about, features.density[rows], features.wording[rows]], axis=1)
+        return np.concatenate([about, features.density[rows], features.manner[rows]], axis=1)
 
     def of_strangers(self, rows: Rows, sets: Floats, *, unheard: Floats, dropped: NDArray[np.intp]) -> Floats:
         """The same of real items as if labels, and their `dropped` nearest real items, were not there."""
         about, features = self.opinions.take(rows).without(unheard).about(sets), self.features
-        return np.concatenate(
-            [about, features.density_without(rows, dropped), features.wording[rows]], axis=1
-        )
+        return np.concatenate([about, features.density_without(rows, dropped), features.manner[rows]], axis=1)
 
 
 def with_none(targets: Floats) -> Floats:

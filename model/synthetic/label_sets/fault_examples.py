@@ -15,6 +15,7 @@ from model.synthetic.fault_detector import (
     WRONG_LABELS,
     Examples,
     scrambled,
+    spoiled,
 )
 from model.synthetic.label_sets.evidence import SetEvidence, with_none
 
@@ -41,6 +42,8 @@ def make_set_faults(
     if texts is not None:
         changed, seen = scrambled(evidence, rows, sets, texts, rng)
         found.append((3, changed, seen))
+    if evidence.features.looks is not None:
+        found.append((3, rows, spoiled(evidence, rows, sets)))
     return Examples(
         np.concatenate([part for _, _, part in found]),
         np.concatenate([np.full(len(made_of), kind) for kind, made_of, _ in found]),

@@ -12,6 +12,7 @@ from model.synthetic.evidence import Background, ItemFeatures, describe_items
 from model.synthetic.fault_detector import FEWEST, Detection, learn_and_detect
 from model.synthetic.label_sets.evidence import SetEvidence, gather_set_evidence, with_none
 from model.synthetic.label_sets.fault_examples import make_set_faults
+from model.synthetic.pictures import Pictures
 from model.synthetic.valuation import FIRST_WEIGHT, LOOKS, Valuation, to_valuation
 
 
@@ -23,6 +24,7 @@ def value_sets(
     groups: NDArray[np.intp],
     background: Background,
     texts: Sequence[str] | None,
+    pictures: Pictures | None = None,
     rng: np.random.Generator,
 ) -> Valuation:
     """Values of the items after the first `real`, which are trusted; targets (n, c) are multi-hot.
@@ -30,7 +32,9 @@ def value_sets(
     `groups` (s,) numbers the generators. In the valuation `belief` (s, c) are chances out of fold, `support`
     (s,) is the mean share of neighbours that have an intended label.
     """
-    features = describe_items(embeddings.vectors, real=real, background=background, texts=texts, rng=rng)
+    features = describe_items(
+        embeddings.vectors, real=real, background=background, texts=texts, pictures=pictures, rng=rng
+    )
     evidence, found = _look_twice(
         embeddings, targets, features, real=real, groups=groups, texts=texts, rng=rng
     )
@@ -42,6 +46,7 @@ def value_sets(
         belief=chances.astype(np.float32),
         support=((sets * opinions.votes[real:]).sum(axis=1) / sets.sum(axis=1)).astype(np.float32),
         nearest_real=features.density[real:, 0],
+        oddness=features.oddness(np.arange(real, len(embeddings))),
     )
 
 

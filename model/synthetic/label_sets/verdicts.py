@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from model.records import Floats, Ids, Labels
+from model.records import Floats
 from model.synthetic.fault_detector import KINDS
 from model.synthetic.findings import Findings, combine, write_items
 from model.synthetic.items import Judgement, RealItems, SyntheticItems
@@ -17,8 +17,10 @@ from model.synthetic.joined import (
     find_repeats,
     groups_of,
     join_embeddings,
+    join_shown,
     join_texts,
     require_judgeable,
+    shows_pictures,
 )
 from model.synthetic.label_sets.valuation import value_sets
 from model.synthetic.realism import Realism, measure_set_realism
@@ -53,6 +55,7 @@ def judge_sets(
         groups=groups,
         background=background_of(real),
         texts=join_texts(real, training, synthetic),
+        pictures=join_shown(real, training, synthetic),
         rng=rng,
     )
     rare = (synthetic.labels.targets > 0) & ((training_labels.targets > 0).sum(axis=0) < FEWEST_REAL)
@@ -63,11 +66,10 @@ def judge_sets(
     twins = find_repeats(real, synthetic, classes, valuation, rng)
     findings = combine(valuation, twins, classes, known=np.asarray(~rare.any(axis=1)))
     realism = measure_set_realism(training_items, training_labels, items, synthetic.labels, rng)
-    ids = np.concatenate([real.embeddings.ids, items.ids])
     judged = write_items(
         items.ids,
         findings,
-        _describe(synthetic.labels, findings, rare, ids),
+        _describe(real, synthetic, findings, rare),
         realism=realism.items,
         order=review_order(findings.valuation, items, mine, groups),
     )
@@ -85,8 +87,13 @@ def _number_sets(targets: Floats) -> NDArray[np.intp]:
     return numbers.reshape(len(targets)).astype(np.intp)
 
 
-def _describe(labels: Labels, findings: Findings, rare: NDArray[np.bool_], ids: Ids) -> list[Subject]:
-    valuation, names = findings.valuation, labels.space.names
+def _describe(
+    real: RealItems, synthetic: SyntheticItems, findings: Findings, rare: NDArray[np.bool_]
+) -> list[Subject]:
+    labels, valuation = synthetic.labels, findings.valuation
+    names, shows = labels.space.names, shows_pictures(real, synthetic)
+    ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
+    targets = np.concatenate([real.labels.targets, labels.targets])
     fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
     contradicted = findings.contradicted
     return [
@@ -106,6 +113,11 @@ def _describe(labels: Labels, findings: Findings, rare: NDArray[np.bool_], ids: 
             overtaken=findings.overtaken[row],
             judged=valuation.judged,
             doubt=_doubt(labels.targets[row], valuation.belief[row], float(valuation.support[row]), names),
+            shows_pictures=bool(shows[row]),
+            twin_label=_words(targets[findings.twin[row]], names)
+            if shows[row] and findings.twin[row] >= 0
+            else "",
+            oddness=valuation.oddness[row],
             rare=", ".join(name for name, is_rare in zip(names, rare[row], strict=True) if is_rare),
         )
         for row in range(len(labels))

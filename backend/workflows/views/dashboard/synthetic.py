@@ -28,6 +28,10 @@ _HARMFUL = "Harmful ones: delete them in Label Studio, or mend the program that 
 _FLAGS: dict[str, str] = {name: name for name in VERDICTS} | {"unsure": "review"}
 # Longer than any snippet elsewhere: a generator imitates these.
 _EXAMPLE_LENGTH = 1_000
+# Tasks with pictures that are shown beside what they repeat, and the letters of a text beside them.
+_MOST_SHOWN = 6
+_SHOWN_LENGTH = 80
+_MOST_LOOKED_AT = 1_000  # verdicts among which those are sought
 
 
 def synthetic_view(workspace: Workspace, signals: Signals, *, flagged: Counter[str]) -> Json:
@@ -48,10 +52,36 @@ def synthetic_view(workspace: Workspace, signals: Signals, *, flagged: Counter[s
             }
             for key, name in VERDICTS.items()
         ],
+        "shown": shown_verdicts(workspace),
         "lift": [_lift(row) for row in found.lift] if found else [],
         "gaps": _gaps(workspace, found.gaps, length=160) if found else [],
         "realism": _realism(found.realism) if found and found.realism else None,
     }
+
+
+def shown_verdicts(workspace: Workspace) -> list[Json]:
+    """Harmful and redundant tasks that show pictures, the likeliest first: why, and what each repeats."""
+    found = sorted(workspace.verdicts.of_kinds(("harmful", "redundant")), key=lambda row: row.value)
+    found = found[:_MOST_LOOKED_AT]
+    pictured = workspace.pictures.shown_by([row.task_id for row in found])
+    rows = [row for row in found if row.task_id in pictured]
+    # half of them of each verdict, where there are as many
+    half = _MOST_SHOWN // 2
+    harmful = [row for row in rows if row.verdict == "harmful"]
+    redundant = [row for row in rows if row.verdict == "redundant" and row.duplicate_of is not None]
+    chosen = [*harmful[: max(half, _MOST_SHOWN - len(redundant))], *redundant][:_MOST_SHOWN]
+    ids = [row.task_id for row in chosen] + [row.duplicate_of for row in chosen if row.duplicate_of]
+    shown = read_rows(workspace, ids, length=_SHOWN_LENGTH)
+    return [
+        {
+            "verdict": row.verdict,
+            "name": VERDICTS[row.verdict],
+            "task": row.task_id,
+            "reason": row.reason,
+            "rows": [shown[one] for one in (row.task_id, row.duplicate_of) if one in shown],
+        }
+        for row in chosen
+    ]
 
 
 def wanted_data(workspace: Workspace) -> list[Json]:
