@@ -15,6 +15,8 @@ from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
+from backend.routes.health import health_routes
+from backend.routes.limits import limit_requests
 from backend.routes.map import map_routes
 from backend.routes.pages import error_page, wants_page
 from backend.routes.protocol import serve_protocol
@@ -35,7 +37,10 @@ def create_app(context: Context) -> Flask:
     protect(app, context.settings)
     salt = Secrets(context.database).shared("forms")
     forms = guard_forms(app, context.settings, salt=salt)
+    # after the log-in: who has none takes nobody's place
+    limit_requests(app)
     serve_protocol(app, context)
+    app.register_blueprint(health_routes(context))
     app.register_blueprint(admin_routes(context))
     app.register_blueprint(dashboard_routes(context, forms))
     app.register_blueprint(map_routes(context, forms))

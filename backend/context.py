@@ -128,6 +128,11 @@ class Lazy(Generic[E]):
             return self._encoder
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it can be used without waiting."""
+        return self._encoder is not None
+
+    @property
     def revision(self) -> str:
         """Its revision, which is read off its files where it is not loaded; raises EncoderUnavailable."""
         if self._encoder is not None or self._read_revision is None:

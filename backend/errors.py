@@ -12,6 +12,7 @@ NextlabelError
 ├── LeaseLost                  409  another worker took the project over
 ├── EncoderUnavailable         503  the encoder cannot be loaded
 ├── DatabaseUnavailable        503  the database does not answer, is locked or full
+├── TooBusy                    503  as many requests of this kind are in flight as may be
 ├── QueueUnavailable           503  the queue of jobs does not answer
 ├── DiskUnavailable            503  a disk is full, or a folder cannot be written
 ├── StoreUnavailable           503  the store of the model versions does not answer
@@ -130,6 +131,13 @@ class DatabaseUnavailable(NextlabelError):
     """The database does not answer, is locked or full."""
 
     code = "database-unavailable"
+    status = 503
+
+
+class TooBusy(NextlabelError):
+    """As many requests of this kind are in flight as may be."""
+
+    code = "too-busy"
     status = 503
 
 

@@ -14,7 +14,7 @@ from backend.workflows.project.registration import SECRET_HEADER
 logger = logging.getLogger(__name__)
 
 # The container's health check and Label Studio's first look come without a log-in.
-_OPEN = {"protocol.health", "protocol.root"}
+_OPEN = {"protocol.health", "protocol.root", "health.alive", "health.ready"}
 _WEBHOOK = "protocol.webhook"
 
 
