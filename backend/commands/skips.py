@@ -17,6 +17,7 @@ from backend.terminal import plain
 if TYPE_CHECKING:
     from backend.workflows.views.skips import SkipsView
 
+_NAMED = 3  # tasks of a group that its row names
 GroupNumber = Annotated[int, typer.Argument(help="The number of a group, from `skips list`.")]
 
 
@@ -85,7 +86,7 @@ def _print(view: SkipsView) -> None:
         return
     table = Table("group", "what", "proposed name", "some of the tasks")
     for question in view.questions:
-        typical = ", ".join(map(str, question.typical))
+        typical = ", ".join(map(str, question.typical[:_NAMED]))
         table.add_row(str(question.number), question.words, plain(question.name), typical)
     for again in view.reopenings:
         table.add_row(str(again.number), plain(again.words), plain(again.label), "")

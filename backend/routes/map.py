@@ -15,6 +15,7 @@ from backend.workflows.findings.selections import MOST_IN_TAB, ask_next, make_ta
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard.points import read_cards
 from backend.workflows.views.search import MOST_FOUND, like_sentence, like_task
+from backend.workflows.views.small_pictures import small_picture
 from backend.workflows.views.wording import counted
 
 # The longest selection that a form carries.
@@ -53,7 +54,7 @@ def _serve_texts(routes: Blueprint, context: Context) -> None:
 
     @routes.get("/projects/<int:project_id>/tasks/<int:task_id>/picture.jpg")
     def picture(project_id: int, task_id: int) -> Response:
-        found = open_workspace(context, project_id).pictures.thumbnail(task_id)
+        found = small_picture(open_workspace(context, project_id), task_id)
         if found is None:
             raise NotFound(f"Task {task_id} shows no picture that could be read.")
         return Response(found, mimetype="image/jpeg")
