@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +64,7 @@ def add_skips(app: typer.Typer) -> None:
             from backend.workflows.views.wording import SETTLED
 
             workspace = open_workspace(context, project_id)
-            settled = answer_skips(workspace, group, what, name=name, by=getpass.getuser())
+            settled = answer_skips(workspace, group, what, name=name, by=shell.who())
         shell.out.print(plain(SETTLED[what].format(label=settled.name)))
 
     @skips.command()
@@ -76,7 +75,7 @@ def add_skips(app: typer.Typer) -> None:
             from backend.workflows.project.workspace import open_workspace
             from backend.workflows.views.wording import counted
 
-            count = reopen_skips(open_workspace(context, project_id), group, by=getpass.getuser())
+            count = reopen_skips(open_workspace(context, project_id), group, by=shell.who())
         shell.out.print(plain(f"{counted(count, 'skipped task')} will be asked again."))
 
 

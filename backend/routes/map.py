@@ -29,11 +29,6 @@ def map_routes(context: Context, forms: CSRFProtect) -> Blueprint:
     _serve_texts(routes, context)
     _serve_uses(routes, context, forms)
 
-    @routes.after_request
-    def keep_nothing(response: Response) -> Response:
-        response.headers.update({"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
-        return response
-
     @routes.errorhandler(NextlabelError)
     def known(error: NextlabelError) -> tuple[Response, int]:
         return jsonify(error.to_json()), error.status
@@ -78,6 +73,7 @@ def _serve_uses(routes: Blueprint, context: Context, forms: CSRFProtect) -> None
         forms.protect()
         workspace, picked = open_workspace(context, project_id), _numbers(request.form.get("tasks", ""))
         made = make_tab(workspace, picked, title=request.form.get("title", ""))
+        workspace.decisions.add("tab-made", {"tasks": made.tasks}, by=who())
         words = f"The tab is there, with {counted(made.tasks, 'task')}"
         more = f"; a tab takes {MOST_IN_TAB} at most." if len(picked) > made.tasks else "."
         link = f"{context.settings.label_studio_link}/projects/{project_id}/data?tab={made.number}"
@@ -87,14 +83,14 @@ def _serve_uses(routes: Blueprint, context: Context, forms: CSRFProtect) -> None
     def ask(project_id: int) -> Response:
         forms.protect()
         workspace, picked = open_workspace(context, project_id), _numbers(request.form.get("tasks", ""))
-        coming = ask_next(workspace, picked, by=who(context.settings))
+        coming = ask_next(workspace, picked, by=who())
         words = f"{counted(coming, 'task')} will come first, in a moment; then the order goes on."
         return jsonify({"words": words, "asked": coming})
 
     @routes.post("/projects/<int:project_id>/ask-next/undo")
     def undo(project_id: int) -> Response:
         forms.protect()
-        stop_asking(open_workspace(context, project_id), by=who(context.settings))
+        stop_asking(open_workspace(context, project_id), by=who())
         return jsonify({"words": "Taken back: the model chooses the order again, in a moment.", "asked": 0})
 
 

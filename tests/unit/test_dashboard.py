@@ -631,7 +631,7 @@ def test_a_group_that_is_no_class_goes_away(connected, context):
 
 
 def test_a_loop_is_asked_for(connected, context):
-    actions.ask_for_loop(open_workspace(context, 1))
+    actions.ask_for_loop(open_workspace(context, 1), by="a-person")
     with context.database.session() as session:
         assert "training" in session.scalars(select(Hint.kind)).all()
 
