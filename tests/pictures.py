@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from backend.label_studio.media.errors import MediaRefused
 
-WARM, COLD = "warm", "cold"
+WARM, COLD, STRIPES = "warm", "cold", "stripes"
 IMAGE = '<Image name="i" value="$image"/>'
 CHOICES = f'<Choices name="c" toName="i"><Choice value="{WARM}"/><Choice value="{COLD}"/></Choices>'
 TASKS = 60
@@ -23,14 +23,17 @@ def address_of(number):
 
 
 def draw(label, seed, *, side=32):
-    """A PNG of one class: a red disc, or a blue square, on noise."""
+    """A PNG of one class: a red disc, a blue square, or green stripes, on noise."""
     rng = np.random.default_rng(seed)
     noise = rng.integers(90, 170, size=(side, side, 3), dtype=np.uint8)
     picture = Image.fromarray(noise)
     left, top = rng.integers(2, side // 3, size=2).tolist()
     box = (left, top, left + side // 2, top + side // 2)
     pen = ImageDraw.Draw(picture)
-    if label == WARM:
+    if label == STRIPES:
+        for across in range(left % 6, side, 6):
+            pen.line((across, 0, across, side), fill=(30, 190, 40), width=2)
+    elif label == WARM:
         pen.ellipse(box, fill=(220, int(rng.integers(40)), 30))
     else:
         pen.rectangle(box, fill=(30, int(rng.integers(40)), 220))

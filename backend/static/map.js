@@ -1,6 +1,6 @@
 // The map of the pool: what is drawn, how it is moved, and which tasks are picked on it.
 
-import { drawInto, isDark } from "./theme.js";
+import { drawInto } from "./theme.js";
 import { listen } from "./map/gestures.js";
 import { groupBy } from "./map/groups.js";
 import { placeTip, showLayers, showLegend, showTip } from "./map/page.js";
@@ -42,10 +42,11 @@ class PoolMap {
     this.choice = document.getElementById("colour");
     this.legend = document.querySelector(".map-legend");
     this.marks = document.querySelector(".map-layers");
+    for (const way of ["x", "y"]) map.points[way] = Float32Array.from(map.points[way]);
     this.view = new View(map.points);
     this.picture = new Picture(this.surface.querySelector("canvas"));
     this.picking = new Picking(map);
-    this.seen = this.picking.seen();
+    this.seen = this.picking.seen(null);
     this.pressed = null;
     this.showsAllClasses = false;
     this.chosen = null;
@@ -65,7 +66,7 @@ class PoolMap {
 
   group() {
     this.groups = groupBy(this.choice.value, this.map);
-    this.colouredDark = isDark();
+    this.picture.arrange(this.groups, this.seen);
     this.showButtons();
     this.draw();
   }
@@ -94,8 +95,6 @@ class PoolMap {
       this.picture.draw({
         map: this.map,
         view: this.view,
-        groups: this.groups,
-        isSeen: (index) => this.seen[index] === 1,
         chosen: this.chosen,
         lasso: this.lasso,
         hasNames: this.choice.value !== "confidence",
@@ -115,8 +114,10 @@ class PoolMap {
   }
 
   picked() {
-    this.seen = this.picking.seen();
-    this.panel.show(this.picking.read());
+    const found = this.picking.read();
+    this.seen = this.picking.seen(found);
+    this.picture.arrange(this.groups, this.seen);
+    this.panel.show(found);
     this.choose(null);
     this.showButtons();
     this.draw();
@@ -204,8 +205,7 @@ class PoolMap {
     let shortest = reach ** 2;
     for (let index = 0; index < points.x.length; index += 1) {
       if (!this.seen[index]) continue;
-      const [pointX, pointY] = this.view.toPixels(points.x[index], points.y[index]);
-      const distance = (pointX - x) ** 2 + (pointY - y) ** 2;
+      const distance = (this.view.toX(points.x[index]) - x) ** 2 + (this.view.toY(points.y[index]) - y) ** 2;
       if (distance < shortest) [best, shortest] = [index, distance];
     }
     return best;
@@ -267,7 +267,7 @@ class PoolMap {
       },
       lassoEnd: (line) => this.pickInside(line),
       point: (place) => this.point(place),
-      tap: (place, touched) => this.choose(this.nearest(place, touched ? TOUCH_REACH_PX : REACH_PX), { held: true }),
+      tap: (place, touched) => this.tap(this.nearest(place, touched ? TOUCH_REACH_PX : REACH_PX), touched),
       leave: () => this.point(null),
       plainWheel: () => {
         hint.classList.add("loud");
@@ -285,6 +285,12 @@ class PoolMap {
       const sentence = event.target.elements.sentence.value.trim();
       if (sentence) this.search({ sentence }, `like “${sentence}”`);
     });
+  }
+
+  // Who has no pointer to hover with reads the tip first: there is a link in it.
+  tap(index, touched) {
+    this.choose(index, { held: true });
+    if (index !== null && !touched) this.open(index);
   }
 
   // A tip that is held stays until something else is tapped.

@@ -7,12 +7,12 @@ export function colour(name) {
 }
 
 export function translucent(hex, share) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  return `rgb(${red} ${green} ${blue} / ${share})`;
+  return `rgb(${channels(hex).join(" ")} / ${share})`;
 }
 
-export function isDark() {
-  return scheme.matches;
+// Red, green and blue of "#rrggbb", 0 to 255.
+export function channels(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
 export function whenColoursChange(redraw) {

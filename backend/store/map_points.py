@@ -10,6 +10,11 @@ from sqlalchemy import delete, func, insert, select, update
 from backend.database import MapPoint, Task
 from backend.store.table import ProjectTable
 
+# As many as a browser moves smoothly.
+MOST_POINTS = 100_000
+# Of a confidence, as people see it.
+_DIGITS = 2
+
 
 class MapPoints(ProjectTable):
     """One point a task, for a sample of the tasks."""
@@ -42,14 +47,31 @@ class MapPoints(ProjectTable):
                 session.execute(insert(MapPoint), rows)
 
     def write_beliefs(self, beliefs: Mapping[int, tuple[str, float]]) -> None:
-        """Writes beside points what a version believes of their tasks: a label, and how sure it is."""
+        """Writes beside points what a version believes of their tasks: a label, and how sure it is.
+
+        What is shown alike, in whole percent, is not written again.
+        """
+        known = self._shown_beliefs()
         rows = [
             {"project_id": self._project_id, "task_id": task_id, "predicted": label, "confidence": confidence}
             for task_id, (label, confidence) in beliefs.items()
+            if known.get(task_id) != (label, round(confidence, _DIGITS))
         ]
         with self._database.session() as session:
             if rows:
                 session.execute(update(MapPoint), rows)
+
+    def _shown_beliefs(self) -> dict[int, tuple[str | None, float | None]]:
+        with self._database.session() as session:
+            rows = session.execute(
+                select(MapPoint.task_id, MapPoint.predicted, MapPoint.confidence).where(
+                    MapPoint.project_id == self._project_id
+                )
+            )
+            return {
+                task_id: (label, None if confidence is None else round(confidence, _DIGITS))
+                for task_id, label, confidence in rows
+            }
 
     def read_with_tasks(self) -> Sequence[Any]:
         """Every point from left to right with what is known of its task."""
@@ -64,7 +86,7 @@ class MapPoints(ProjectTable):
                     Task.label,
                     Task.is_synthetic,
                     Task.outcome,
-                    Task.shown,
+                    Task.flag,
                 )
                 .join(Task, (Task.project_id == MapPoint.project_id) & (Task.task_id == MapPoint.task_id))
                 .where(MapPoint.project_id == self._project_id)

@@ -54,13 +54,14 @@ class KeptLook:
 class Fault:
     """A picture that could not be read for a task: why, as it follows "cannot be read: ".
 
-    `is_passing`: it may be there later, though the task stays as it is.
+    `is_passing`: it may be there later, though the task stays as it is. `was_tried`: somebody asked for it.
     """
 
     address: str
     task_id: int
     reason: str
     is_passing: bool
+    was_tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Pictures(ProjectTable):
                 "content_hash": "",
                 "fault": fault.reason,
                 "is_passing": fault.is_passing,
-                "tries": tries + 1,
+                "tries": tries + fault.was_tried,
                 "retry_at": now + pause,
                 "byte_count": 0,
                 "width": 0,

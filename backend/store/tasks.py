@@ -259,6 +259,7 @@ class Tasks(ProjectTable):
                     MapPoint.confidence,
                     func.substr(Task.content, 1, length).label("beginning"),
                     Task.pictures,
+                    Task.shown,
                 )
                 .outerjoin(
                     MapPoint, (MapPoint.project_id == Task.project_id) & (MapPoint.task_id == Task.task_id)

@@ -206,6 +206,20 @@ def test_the_map_tells_of_the_task_under_the_pointer(open_page):
     expect(tip).to_be_hidden()
 
 
+def test_a_click_on_a_point_opens_its_task(open_page):
+    page = open_page()
+    wait_for_map(page)
+    surface = page.locator(".surface")
+    surface.scroll_into_view_if_needed()
+    page.context.route("**/label-studio.test/**", lambda route: route.fulfill(body="a task"))
+    with page.context.expect_page() as opened:
+        surface.click()
+    assert re.fullmatch(rf"{FakeLabelStudio.url}/projects/7/data\?task=\d+", opened.value.url)
+    number = opened.value.url.rpartition("=")[2]
+    expect(page.locator(".tip")).to_contain_text(f"Task {number}")
+    expect(page.locator(".tip").get_by_role("link")).to_have_attribute("href", opened.value.url)
+
+
 def test_the_map_can_be_read_with_the_keyboard(open_page, site):
     page = open_page()
     wait_for_map(page)

@@ -138,6 +138,7 @@ def test_a_page_has_no_script_style_or_handler_of_its_own(client, rich):
         "map/panel.js",
         "map/picking.js",
         "map/picture.js",
+        "map/pixels.js",
         "map/server.js",
         "map/view.js",
         "theme.js",

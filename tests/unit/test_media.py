@@ -14,8 +14,11 @@ from backend.label_studio.media.errors import (
     MediaRefused,
     MediaTooLarge,
     MediaUnreachable,
+    NotAsked,
+    TooSlow,
 )
 from backend.label_studio.media.fetch import Limits, MediaFetcher
+from backend.label_studio.media.silent import MOST_SILENCES
 from tests.http_server import serving
 
 QUICK = Limits(seconds=3, silence=1)
@@ -256,6 +259,31 @@ def test_an_answer_that_drips_is_given_up():
         with pytest.raises(MediaUnreachable, match="takes longer"):
             fetcher.fetch("/data/slow", task_id=3)
         assert time.monotonic() - started < 3
+
+
+def test_a_host_that_is_silent_again_and_again_is_not_asked_for_the_rest():
+    def silence(environ):
+        time.sleep(0.2)
+        return file_of()
+
+    answers = {"/data/slow": silence, "/data/quick": file_of()}
+    with label_studio(answers, limits=Limits(silence=0.05)) as (site, fetcher):
+
+        def slow():
+            with pytest.raises(MediaUnreachable) as caught:
+                fetcher.fetch("/data/slow", task_id=3)
+            return caught.value
+
+        for _ in range(MOST_SILENCES - 1):
+            assert isinstance(slow(), TooSlow)
+        assert fetcher.fetch("/data/quick", task_id=3) == PICTURE, "one answer, and it counts from one"
+        for _ in range(MOST_SILENCES):
+            assert isinstance(slow(), TooSlow)
+        asked = len(site.asked)
+        assert isinstance(slow(), NotAsked) and "silent 16 times in a row" in str(slow())
+        with pytest.raises(NotAsked):
+            fetcher.fetch("/data/quick", task_id=3)
+        assert len(site.asked) == asked
 
 
 def test_redirects_without_end_are_given_up():

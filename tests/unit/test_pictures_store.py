@@ -79,6 +79,15 @@ def test_a_fault_is_tried_again_with_growing_pauses(database, project, pictures)
     assert pauses == [60, 240, 960, 3840, 15360, 61440, 86400, 86400]
 
 
+def test_a_picture_that_nobody_asked_for_is_tried_before_those_that_failed(database, project, pictures):
+    write_tasks(database, project, t1=["a", "b"])
+    for _ in range(3):
+        pictures.keep_fault(Fault("a", 1, "nobody answers in time", True), now=0.0)
+        pictures.keep_fault(Fault("b", 1, "its host was silent", True, was_tried=False), now=0.0)
+    tasks = list(pictures.unfinished("joined"))
+    assert dict(pictures.waiting(tasks, "image", now=60.0)) == {"b": 1}
+
+
 def test_a_changed_task_is_tried_at_once(database, project, pictures):
     write_tasks(database, project, t1=["a"])
     pictures.keep_fault(Fault("a", 1, "the answer is 404", True), now=1000.0)

@@ -41,3 +41,16 @@ def test_what_the_version_believes_stands_beside_every_point(trained):
     rows = trained.workspace.map_points.read_with_tasks()
     assert {row.predicted for row in rows} == {"cats", "dogs"}
     assert all(0 < row.confidence <= 1 for row in rows)
+
+
+def test_only_beliefs_that_are_shown_otherwise_are_written_again(trained):
+    points = trained.workspace.map_points
+    first, second, third = points.task_ids()[:3]
+    points.write_beliefs({first: ("cats", 0.801), second: ("cats", 0.801), third: ("cats", 0.801)})
+    points.write_beliefs({first: ("cats", 0.804), second: ("dogs", 0.801), third: ("cats", 0.82)})
+    found = {row.task_id: (row.predicted, row.confidence) for row in points.read_with_tasks()}
+    assert [found[one] for one in (first, second, third)] == [
+        ("cats", 0.801),
+        ("dogs", 0.801),
+        ("cats", 0.82),
+    ]

@@ -15,14 +15,13 @@ from backend.workflows.intake.readable import find_gaps
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Signals
 from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.dashboard.points import read_cards
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_task
 from model.novelty.decided import Decisions
 from model.novelty.grouping import Group
 from model.records import Embeddings
-from tests.unit.test_picture_loop import CHOICES, IMAGE, address_of, annotate, files, make_bench
-
-__all__ = ["files", "make_bench"]
+from tests.pictures import CHOICES, IMAGE, WARM, address_of
 
 TEXTS = re.compile(r"\btexts?\b", re.IGNORECASE)
 
@@ -35,16 +34,16 @@ def visible(page):
 
 
 @pytest.fixture
-def gappy(make_bench):
+def gappy(make_picture_bench):
     """Some tasks without a picture, some with one that is gone."""
     rows = [{"image": address_of(n), "place": "zoo"} for n in range(30)]
-    return make_bench(rows=[*rows, {"image": ""}, {"image": "/gone.png"}])
+    return make_picture_bench(rows=[*rows, {"image": ""}, {"image": "/gone.png"}])
 
 
 def test_page_and_doctor_say_picture(gappy, make_app):
-    annotate(gappy, 4)
+    gappy.label_studio.annotate(gappy.window[0], WARM, user=1)
     (bare,) = [task_id for task_id, task in gappy.tasks.items() if not task["data"]["image"]]
-    gappy.label_studio.annotate(bare, "warm", user=1)
+    gappy.label_studio.annotate(bare, WARM, user=1)
     gappy.loop()
     page = visible(make_app(gappy.context).test_client().get(f"/projects/{gappy.project_id}").text)
     assert "like pictures lie near each other" in page and not TEXTS.findall(page)
@@ -75,18 +74,20 @@ def test_the_noun_follows_from_what_is_shown(shows, noun):
     assert shown_noun(f"<View>{shows}{CHOICES}</View>") is noun
 
 
-def test_a_field_that_is_missing_is_called_what_it_holds(make_bench):
+def test_a_field_that_is_missing_is_called_what_it_holds(make_picture_bench):
     config = f'<View><Text name="t" value="$text"/>{IMAGE}{CHOICES}</View>'
-    bench = make_bench(config, [{"image": address_of(n)} for n in range(3)] + [{"text": "", "image": ""}])
+    bench = make_picture_bench(
+        config, [{"image": address_of(n)} for n in range(3)] + [{"text": "", "image": ""}]
+    )
     (said,) = [one for one in diagnose(bench.context, bench.project_id) if one.check == "tasks"]
     assert "4 of 4 tasks have no text in field text" in said.message
     assert "1 of 4 tasks have no text or picture in any of the fields text, image" in said.message
     assert find_gaps(bench.workspace, parse_label_config(bench.remote["label_config"])).noun is EITHER
 
 
-def test_groups_are_named_by_fields_and_files_and_else_by_number(make_bench):
+def test_groups_are_named_by_fields_and_files_and_else_by_number(make_picture_bench):
     rows = [{"image": address_of(n), "kind": "red panda" if n < 9 else ""} for n in range(30)]
-    bench = make_bench(rows=rows)
+    bench = make_picture_bench(rows=rows)
     ids = sorted(bench.tasks)
 
     class Seen:
@@ -104,8 +105,8 @@ def test_what_has_no_name_is_held_by_no_name():
     assert not nothing.hold(Group((1, 2, 3), 0.9), "", Embeddings(np.array([1]), np.ones((1, 2)), "none"))
 
 
-def test_a_group_without_a_name_shows_eight_pictures_and_asks_for_one(make_bench):
-    bench = make_bench()
+def test_a_group_without_a_name_shows_eight_pictures_and_asks_for_one(make_picture_bench):
+    bench = make_picture_bench()
     members = bench.window[:10]
     row = bench.workspace.groups.new(3, name="group 3", version=bench.version)
     row.members, row.typical = list(members), list(members[:3])
@@ -116,3 +117,20 @@ def test_a_group_without_a_name_shows_eight_pictures_and_asks_for_one(make_bench
     (card,) = [card for card in find_waiting(found) if card.key == "group-3"]
     assert all(shown["picture"] and not shown["text"] for shown in card.tasks)
     assert card.buttons[0].ask.value == ""
+
+
+def test_a_card_of_the_map_says_of_which_possible_class_a_task_is(make_picture_bench):
+    bench = make_picture_bench()
+    members = bench.window[:6]
+    row = bench.workspace.groups.new(3, name="group 3", version=bench.version)
+    row.members, row.typical = list(members), list(members[:3])
+    bench.workspace.groups.renew([row], gone=[])
+    note = bench.tasks[members[0]]["data"]["nextlabel_note"]
+    first, other = read_cards(bench.workspace, [members[0], bench.window[8]])
+    assert first["why"] == f"Possible new class: group 3. {note}" and "group 3" not in other["why"]
+
+
+def test_a_map_without_some_tasks_calls_itself_no_sample(gappy, make_app):
+    page = make_app(gappy.context).test_client().get(f"/projects/{gappy.project_id}").text
+    assert "30 of 32 tasks; like pictures" in page and "random sample" not in page
+    assert "The answer is 404 (task 32)" in page

@@ -13,6 +13,14 @@ class MediaUnreachable(MediaError):
     """Nobody answers, or too slowly."""
 
 
+class NotAsked(MediaUnreachable):
+    """Its host was silent too often before: nobody asked for this file."""
+
+
+class TooSlow(MediaUnreachable):
+    """The time that one file may take is used up."""
+
+
 class MediaRefused(MediaError):
     """Whoever answers gives no file."""
 

@@ -23,7 +23,9 @@ from backend.label_studio.media.errors import (
     MediaRefused,
     MediaTooLarge,
     MediaUnreachable,
+    TooSlow,
 )
+from backend.label_studio.media.silent import SilentHosts
 
 # What Label Studio itself fetches from storages that an admin connected.
 CLOUDS = ("s3", "gs", "azure-blob", "s3s", "gcswif")
@@ -65,6 +67,7 @@ class MediaFetcher:
         self._origin = _origin(self._url)
         self._authorization = authorization
         self._limits = limits
+        self._silent = SilentHosts()
         allowed = Allowed(self._origin[1:], names, networks)
         self._pool = httpcore.ConnectionPool(
             max_connections=connections, network_backend=CheckedNetwork(allowed)
@@ -90,7 +93,8 @@ class MediaFetcher:
         url = self._locate(value, task_id)
         until = time.monotonic() + self._limits.seconds
         for _ in range(self._limits.redirects + 1):
-            body, url = self._ask(url, until)
+            with self._silent.asking(_origin(url)):
+                body, url = self._ask(url, until)
             if body is not None:
                 return body
         raise MediaRefused(f"it is redirected more than {self._limits.redirects} times")
@@ -140,7 +144,7 @@ class MediaFetcher:
         except MediaError:
             raise
         except httpcore.TimeoutException:
-            raise MediaUnreachable("nobody answers in time") from None
+            raise TooSlow("nobody answers in time") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError):
             raise MediaUnreachable("the connection fails") from None
         except (httpcore.UnsupportedProtocol, UnicodeError, ValueError):
@@ -164,7 +168,7 @@ class MediaFetcher:
             body += part
             self._require_small(len(body))
             if time.monotonic() > until:
-                raise MediaUnreachable(f"it takes longer than {self._limits.seconds:g} s")
+                raise TooSlow(f"it takes longer than {self._limits.seconds:g} s")
         return bytes(body), url
 
     def _decode(self, value: str) -> bytes:

@@ -1,18 +1,18 @@
 // Names on the islands: each class where it is densest and most of what is around is of it, the larger ones first, and no name over another.
 
 const CELL_PX = 36;
-// Cells in a row, more than any screen has.
-const ROW = 1000;
 const FEWEST = 5;
 const LONGEST = 26;
 const HEIGHT_PX = 18;
 const SHIFTS_PX = [0, -20, 20, -40, 40];
 
-// Where names stand: text, x and y of their middle in pixels. `isSeen` says of a point whether it counts.
-export function placeNames(groups, points, view, isSeen, { measure, taken }) {
+// Where names stand: text, x and y of their middle in pixels. `drawn`: groups, and which points are seen.
+export function placeNames({ groups, seen }, points, view, { measure, taken }) {
   const boxes = [...taken];
-  const all = countCells(points.x.keys(), points, view, isSeen);
-  const spots = groups.filter((group) => !group.isNone).map((group) => densest(group, points, view, { isSeen, all }));
+  const cells = new Cells(points, seen, view);
+  const all = groups.map((group) => cells.count(group.members));
+  const sum = cells.sum(all);
+  const spots = groups.map((group, place) => (group.isNone ? null : cells.densest(group, all[place], sum)));
   return spots
     .filter((spot) => spot !== null)
     .sort((a, b) => b.count - a.count)
@@ -24,47 +24,64 @@ export function placeNames(groups, points, view, isSeen, { measure, taken }) {
     });
 }
 
-function countCells(indices, points, view, isSeen) {
-  const cells = new Map();
-  for (const index of indices) {
-    if (!isSeen(index)) continue;
-    const x = view.toX(points.x[index]);
-    const y = view.toY(points.y[index]);
-    if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
-    const key = Math.floor(y / CELL_PX) * ROW + Math.floor(x / CELL_PX);
-    if (!cells.has(key)) cells.set(key, { count: 0, x: 0, y: 0 });
-    const cell = cells.get(key);
-    cell.count += 1;
-    cell.x += x;
-    cell.y += y;
+// The part of the map that is seen, in squares with one around it: of each how many points, and the sums of their places.
+class Cells {
+  constructor(points, seen, view) {
+    this.points = points;
+    this.seen = seen;
+    this.view = view;
+    this.row = Math.ceil(view.width / CELL_PX) + 3;
+    this.size = this.row * (Math.ceil(view.height / CELL_PX) + 3);
   }
-  return cells;
-}
 
-function densest(group, points, view, { isSeen, all }) {
-  const cells = countCells(group.members, points, view, isSeen);
-  let best = null;
-  for (const key of cells.keys()) {
-    const here = around(cells, key);
-    if (2 * here.count <= around(all, key).count) continue;
-    if (best === null || here.count > best.count) best = here;
-  }
-  if (best === null || best.count < FEWEST) return null;
-  return { text: shorten(group.name), count: best.count, x: best.x / best.count, y: best.y / best.count };
-}
-
-function around(cells, key) {
-  const sum = { count: 0, x: 0, y: 0 };
-  for (let across = -1; across <= 1; across += 1) {
-    for (let down = -1; down <= 1; down += 1) {
-      const cell = cells.get(key + down * ROW + across);
-      if (!cell) continue;
-      sum.count += cell.count;
-      sum.x += cell.x;
-      sum.y += cell.y;
+  count(members) {
+    const { points, seen, view } = this;
+    const cells = this.#none();
+    for (const index of members) {
+      if (!seen[index]) continue;
+      const x = view.toX(points.x[index]);
+      const y = view.toY(points.y[index]);
+      if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
+      const cell = (Math.floor(y / CELL_PX) + 1) * this.row + Math.floor(x / CELL_PX) + 1;
+      cells.count[cell] += 1;
+      cells.x[cell] += x;
+      cells.y[cell] += y;
     }
+    return cells;
   }
-  return sum;
+
+  sum(parts) {
+    const cells = this.#none();
+    for (const part of parts) for (let cell = 0; cell < this.size; cell += 1) cells.count[cell] += part.count[cell];
+    return cells;
+  }
+
+  // Where most points of a group are, and most points are of it; null for nowhere.
+  densest(group, own, all) {
+    let best = null;
+    let most = FEWEST - 1;
+    for (let cell = 0; cell < this.size; cell += 1) {
+      if (!own.count[cell]) continue;
+      const here = this.#around(own.count, cell);
+      if (here <= most || 2 * here <= this.#around(all.count, cell)) continue;
+      [best, most] = [cell, here];
+    }
+    if (best === null) return null;
+    const [x, y] = [own.x, own.y].map((sums) => this.#around(sums, best) / most);
+    return { text: shorten(group.name), count: most, x, y };
+  }
+
+  #around(values, cell) {
+    let sum = 0;
+    for (let down = -1; down <= 1; down += 1) {
+      for (let across = -1; across <= 1; across += 1) sum += values[cell + down * this.row + across];
+    }
+    return sum;
+  }
+
+  #none() {
+    return { count: new Uint32Array(this.size), x: new Float64Array(this.size), y: new Float64Array(this.size) };
+  }
 }
 
 function freeBox(spot, width, boxes, view) {

@@ -52,18 +52,29 @@ export function picture(card, address) {
   return [image];
 }
 
+// Why a task stands out, where it does: the line that it carries in Label Studio.
+export function why(card, kind) {
+  return filled((text) => element(kind, { className: "why", textContent: text }), card.why);
+}
+
+function filled(make, text) {
+  return text ? [make(text)] : [];
+}
+
 export function showTip(tip, card, { address, pictures, held, like }) {
   tip.classList.toggle("held", held);
   const line = (text) => element("p", { textContent: text });
   const heading = element("p");
   heading.append(element("strong", { textContent: `Task ${card.task}` }));
-  tip.replaceChildren(heading, line(describe(card)), ...picture(card, pictures), line(card.text));
+  const words = element("div");
+  words.append(heading, line(describe(card)), ...why(card, "p"), ...filled(line, card.text));
+  tip.replaceChildren(...picture(card, pictures), words);
   if (!held) return;
   const more = element("button", { type: "button", textContent: "More like this" });
   more.addEventListener("click", () => like(card.task));
   const row = element("p", { className: "buttons" });
   row.append(element("a", { href: address + card.task, textContent: "Open in Label Studio" }), more);
-  tip.append(row);
+  words.append(row);
 }
 
 export function placeTip(tip, [x, y], frame) {

@@ -1,6 +1,6 @@
 // The list of picked tasks, and what can be done with them.
 
-import { describe, element, picture } from "./page.js";
+import { describe, element, picture, why } from "./page.js";
 
 const AT_ONCE = 8;
 const LONGEST_TITLE = 40;
@@ -63,7 +63,9 @@ export class Panel {
     like.setAttribute("aria-label", `More like task ${card.task}`);
     like.addEventListener("click", () => this.told.like(card.task));
     const row = element("li");
-    row.append(...picture(card, this.server.addresses.picture), link, element("span", { className: "muted", textContent: describe(card) }), like);
+    const said = element("div");
+    said.append(link, element("span", { className: "muted", textContent: describe(card) }), ...why(card, "span"));
+    row.append(...picture(card, this.server.addresses.picture), said, like);
     return row;
   }
 

@@ -38,9 +38,8 @@ export class Picking {
     return { tasks, words, onMap: tasks.filter((task) => this.indexOf.has(task)).length };
   }
 
-  // A mask over the points: whether each is picked, or all where nothing is.
-  seen() {
-    const found = this.read();
+  // A mask over the points: whether each is among what was read, or all where nothing is picked.
+  seen(found) {
     const mask = new Uint8Array(this.map.points.task.length).fill(found === null ? 1 : 0);
     for (const task of found?.tasks ?? []) {
       const index = this.indexOf.get(task);

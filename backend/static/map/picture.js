@@ -2,17 +2,22 @@
 
 import { colour } from "../theme.js";
 import { placeNames } from "./names.js";
+import { Pixels, Stamp } from "./pixels.js";
 
 const NAME_FONT = '600 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const DIMMED = 0.13;
 const RING_PX = 4;
 // Smaller points would be mostly outline.
 const OUTLINED_PX = 3;
+const LARGEST_PX = 7;
+const MOST_STAMPS = 1000;
 
 export class Picture {
   constructor(canvas) {
     this.canvas = canvas;
-    this.ink = canvas.getContext("2d");
+    this.ink = canvas.getContext("2d", { alpha: false });
+    this.pixels = new Pixels();
+    this.stamps = new Map();
   }
 
   resize(width, height) {
@@ -21,38 +26,58 @@ export class Picture {
     this.canvas.height = Math.round(height * this.sharpness);
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
+    this.painted = null;
+    this.pixels.resize(this.canvas.width, this.canvas.height, Math.ceil(2 * (LARGEST_PX + 1) * this.sharpness));
   }
 
-  // `scene`: map, view, groups, isSeen, chosen (a point or null), lasso (pixels), taken (boxes without names).
-  draw(scene) {
-    const { view, groups } = scene;
-    this.ink.setTransform(this.sharpness, 0, 0, this.sharpness, 0, 0);
-    this.ink.clearRect(0, 0, view.width, view.height);
-    const radius = radiusFor(scene.map.points.x.length, view);
-    const drawn = [...groups].reverse(); // small groups over large ones
-    const stamps = drawn.map((group) => makeStamp(group, radius, this.sharpness));
-    for (const seen of [false, true]) {
-      this.ink.globalAlpha = seen ? 1 : DIMMED;
-      drawn.forEach((group, place) => this.#points(group.members, scene, stamps[place], seen));
+  // Which points are drawn how: those that are not seen below the others, small groups over large ones.
+  arrange(groups, seen) {
+    const found = { groups, seen, order: new Uint32Array(seen.length), kinds: new Uint16Array(seen.length) };
+    let at = 0;
+    for (const isSeen of [0, 1]) {
+      for (let place = groups.length - 1; place >= 0; place -= 1) {
+        for (const index of groups[place].members) {
+          if (seen[index] !== isSeen) continue;
+          found.order[at] = index;
+          found.kinds[index] = 2 * place + isSeen;
+          at += 1;
+        }
+      }
     }
-    this.ink.globalAlpha = 1;
+    this.drawn = found;
+    this.stamps.clear();
+    this.painted = null;
+  }
+
+  // `scene`: map, view, chosen (a point or null), lasso (pixels), taken (boxes without names), hasNames.
+  draw(scene) {
+    const radius = radiusFor(scene.map.points.x.length, scene.view);
+    this.#paint(scene, radius);
+    this.pixels.show(this.ink);
+    this.ink.setTransform(this.sharpness, 0, 0, this.sharpness, 0, 0);
     this.#names(scene);
     if (scene.chosen !== null) this.#ring(scene, radius);
     if (scene.lasso.length > 1) this.#lasso(scene.lasso);
   }
 
-  #points(members, { map, view, isSeen }, stamp, seen) {
-    const size = stamp.width / this.sharpness;
-    for (const index of members) {
-      if (isSeen(index) !== seen) continue;
-      const x = view.toX(map.points.x[index]) - size / 2;
-      const y = view.toY(map.points.y[index]) - size / 2;
-      if (x < -size || y < -size || x > view.width || y > view.height) continue;
-      this.ink.drawImage(stamp, x, y, size, size);
-    }
+  // Where only the ring or the lasso changes, the points are there already.
+  #paint({ map, view }, radius) {
+    const place = [view.centre.x, view.centre.y, view.zoom, view.width, view.height].join();
+    if (this.painted === place) return;
+    const stamps = this.drawn.groups.flatMap((group) => [this.#stamp(group, radius, DIMMED), this.#stamp(group, radius, 1)]);
+    this.pixels.clear(colour("ground"));
+    this.pixels.paint(map.points, view, this.sharpness, { ...this.drawn, stamps });
+    this.painted = place;
   }
 
-  #names({ map, view, groups, isSeen, taken, hasNames }) {
+  #stamp(group, radius, strength) {
+    const key = [group.colour, group.shape, radius, strength].join();
+    if (this.stamps.size > MOST_STAMPS) this.stamps.clear();
+    if (!this.stamps.has(key)) this.stamps.set(key, new Stamp(drawPoint(group, radius, this.sharpness), strength));
+    return this.stamps.get(key);
+  }
+
+  #names({ map, view, taken, hasNames }) {
     if (!hasNames) return;
     this.ink.font = NAME_FONT;
     this.ink.textAlign = "center";
@@ -62,7 +87,7 @@ export class Picture {
     this.ink.strokeStyle = colour("paper");
     this.ink.fillStyle = colour("ink");
     this.ink.lineWidth = 4;
-    for (const name of placeNames(groups, map.points, view, isSeen, { measure, taken })) {
+    for (const name of placeNames(this.drawn, map.points, view, { measure, taken })) {
       this.ink.strokeText(name.text, name.x, name.y);
       this.ink.fillText(name.text, name.x, name.y);
     }
@@ -93,15 +118,15 @@ export class Picture {
 
 function radiusFor(count, view) {
   const least = count > 20_000 ? 1.3 : count > 3_000 ? 2.2 : 3.2;
-  return Math.min(7, least * view.zoom ** 0.35 * (view.width < 500 ? 0.85 : 1));
+  return Math.min(LARGEST_PX, least * view.zoom ** 0.35 * (view.width < 500 ? 0.85 : 1));
 }
 
-// A point drawn once: to copy it is ten times quicker than to draw a path for each.
-function makeStamp({ colour: fill, shape }, radius, sharpness) {
+// A point drawn once, to be copied.
+function drawPoint({ colour: fill, shape }, radius, sharpness) {
   const stamp = document.createElement("canvas");
   const middle = (radius + 1) * sharpness;
   stamp.width = stamp.height = Math.ceil(2 * middle);
-  const ink = stamp.getContext("2d");
+  const ink = stamp.getContext("2d", { willReadFrequently: true });
   ink.fillStyle = fill;
   ink.strokeStyle = colour("paper");
   ink.lineWidth = 0.7 * sharpness;

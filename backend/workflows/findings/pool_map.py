@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.store.map_points import MOST_POINTS
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash
 from model.projection import place_near, project_to_plane
-from model.records import Embeddings
+from model.records import Embeddings, Ids
 
-# As many as a browser draws and fetches in a moment.
-MOST_POINTS = 10_000
 # To work out places takes seconds for a thousand tasks and minutes for ten: the others stand near their like.
 _ANCHORS = 1000
 # A map is worth keeping: people find their way on it. This share of unknown tasks makes it worth a new one.
@@ -23,22 +22,30 @@ def refresh_map(workspace: Workspace, snapshot: Snapshot) -> int:
     """Draws the map again when too many tasks of the sample are not on it; returns how many points it has."""
     sample = _sample(snapshot, workspace.seed)
     known = set(workspace.map_points.task_ids())
-    unknown = [task_id for task_id in sample.ids.tolist() if task_id not in known]
-    if len(unknown) <= _NEW_SHARE * len(sample):
+    unknown = len(set(sample.tolist()) - known)
+    if unknown <= _NEW_SHARE * len(sample):
         return len(known)
-    points = _places(sample, workspace.seed)
+    items = _items(snapshot, sample)
+    points = _places(items, workspace.seed)
     workspace.map_points.replace(
-        (task_id, float(x), float(y)) for task_id, (x, y) in zip(sample.ids.tolist(), points, strict=True)
+        (task_id, float(x), float(y)) for task_id, (x, y) in zip(items.ids.tolist(), points, strict=True)
     )
-    return len(sample)
+    return len(items)
 
 
-def _sample(snapshot: Snapshot, seed: int) -> Embeddings:
+def _sample(snapshot: Snapshot, seed: int) -> Ids:
     """Real and synthetic tasks alike, those with the lowest hash; the labelled ones are not preferred."""
-    real, made = snapshot.embeddings, snapshot.synthetic_embeddings
-    ids = np.concatenate([real.ids, made.ids])
-    everything = Embeddings(ids, np.concatenate([real.vectors, made.vectors]), real.encoder)
-    return everything.take(np.sort(np.argsort(audit_hash(ids, seed + 1))[:MOST_POINTS]))
+    ids = np.concatenate([snapshot.embeddings.ids, snapshot.synthetic_embeddings.ids])
+    return ids[np.sort(np.argsort(audit_hash(ids, seed + 1))[:MOST_POINTS])]
+
+
+def _items(snapshot: Snapshot, sample: Ids) -> Embeddings:
+    """The vectors of a sample."""
+    real, made = (
+        each.take(np.isin(each.ids, sample)) for each in (snapshot.embeddings, snapshot.synthetic_embeddings)
+    )
+    ids, vectors = np.concatenate([real.ids, made.ids]), np.concatenate([real.vectors, made.vectors])
+    return Embeddings(ids, vectors, real.encoder)
 
 
 def _places(sample: Embeddings, seed: int) -> NDArray[np.float64]:

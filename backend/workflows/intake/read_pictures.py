@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from backend.label_studio.media.errors import MediaError
+from backend.label_studio.media.errors import MediaError, NotAsked
 from backend.store.pictures import Fault, Picture
 from model.encoders.looks import THUMBNAIL_SIDE, look_at, make_thumbnail
 from model.encoders.pictures import UnreadablePicture, read_picture, read_size
@@ -70,7 +70,9 @@ def _read(fetcher: Fetcher, address: str, task_id: int, side: int) -> ReadPictur
         image = read_picture(data, smallest_side=max(side, THUMBNAIL_SIDE))
         width, height = read_size(data)
     except MediaError as error:
-        return Fault(address, task_id, str(error), error.is_passing)
+        return Fault(
+            address, task_id, str(error), error.is_passing, was_tried=not isinstance(error, NotAsked)
+        )
     except UnreadablePicture as error:
         return Fault(address, task_id, str(error), False)
     small = make_thumbnail(image)

@@ -25,10 +25,18 @@ class UnreadPictures:
         return f"{self.count:,} {'picture' if self.count == 1 else 'pictures'} cannot be read"
 
     @property
+    def reasons(self) -> str:
+        """Why, and in which tasks; of several reasons how many pictures each has."""
+        return _words(self.groups[0]) if len(self.groups) == 1 else self._counted
+
+    @property
     def words(self) -> str:
         """How many, why, and in which tasks."""
-        reasons = "; ".join(f"{group.count:,}: {_words(group)}" for group in self.groups)
-        return f"{self.title}: {reasons}"
+        return f"{self.title}: {self._counted}"
+
+    @property
+    def _counted(self) -> str:
+        return "; ".join(f"{group.count:,}: {_words(group)}" for group in self.groups)
 
 
 def unread_pictures(workspace: Workspace) -> UnreadPictures:

@@ -6,6 +6,7 @@ from backend.json_types import Json
 from backend.label_studio.shown_noun import PICTURE
 from backend.label_studio.tabs import TITLES
 from backend.label_studio.versions import is_by_name
+from backend.store.map_points import MOST_POINTS
 from backend.workflows.project.account import Account, read_account
 from backend.workflows.project.figures import HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
@@ -59,6 +60,7 @@ def build_dashboard(workspace: Workspace) -> Json:
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
         "map": {"points": workspace.map_points.count()},
+        "is_sample": known.tasks > MOST_POINTS,
         "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
         "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},

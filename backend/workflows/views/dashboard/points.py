@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from backend.json_types import Json
-from backend.label_studio.tabs import FLAG_FIELD
+from backend.label_studio.tabs import NOTE_FIELD
 from backend.task_types import TASK_TYPES
 from backend.workflows.findings.selections import asked_unaided
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.earlier_findings import shown_groups
 from backend.workflows.intake.published import window_left
 from backend.workflows.project.colours import number_classes
 from backend.workflows.project.workspace import Workspace
@@ -20,7 +21,17 @@ from backend.workflows.views.snippets import shorten
 # Texts that are fetched at a time, and how much of each.
 MOST_CARDS = 100
 _SNIPPET = 240
-_FLAG_LAYERS = {"Answer in doubt": "suspect", "Possible new class": "novel"}
+# What can mark a task, for people, by what it is to us.
+_MARKS: Final = {
+    "next": "Up next",
+    "blind": "Blind tasks",
+    "skipped": "Skipped",
+    "suspect": "Answer in doubt",
+    "novel": "Possible new class",
+    "synthetic": "Synthetic",
+}
+_FLAGS: Final = ("suspect", "novel")
+_BITS: Final = {mark: 1 << place for place, mark in enumerate(_MARKS)}
 
 
 def map_points(workspace: Workspace) -> Json:
@@ -39,10 +50,10 @@ def map_points(workspace: Workspace) -> Json:
     numbers = number_classes({} if ranges else workspace.state.colours, present)
     order = {name: place for place, name in enumerate(present)}
     places = {name: order[ranges.get(name, name)] for name in answers}
-    layers = _layers(workspace, rows)
+    marks = _marks(workspace, rows)
     return {
         "classes": [{"name": name, "colour": numbers[name]} for name in present],
-        "layers": list(layers),
+        "layers": list(_MARKS.values()),
         "asked": len(waiting_choice(workspace)),
         "points": {
             "task": [row.task_id for row in rows],
@@ -51,7 +62,7 @@ def map_points(workspace: Workspace) -> Json:
             "label": [places.get(row.label) for row in rows],
             "predicted": [places.get(row.predicted) for row in rows],
             "confidence": [None if row.confidence is None else round(row.confidence, 2) for row in rows],
-            "layers": [sum(1 << bit for bit, has in enumerate(layers.values()) if has(row)) for row in rows],
+            "layers": [marks(row) for row in rows],
         },
     }
 
@@ -60,10 +71,15 @@ def read_cards(workspace: Workspace, task_ids: Sequence[int]) -> list[Json]:
     """What the list of picked tasks shows of each, in the order given, at most 100 of them."""
     wanted = list(dict.fromkeys(task_ids))[:MOST_CARDS]
     rows = {row.task_id: row for row in workspace.tasks.read_cards(wanted, length=2 * _SNIPPET)}
-    return [_card(rows[task_id]) for task_id in wanted if task_id in rows]
+    groups = {task_id: group.name for group in shown_groups(workspace) for task_id in group.members}
+    return [_card(rows[task_id], group=groups.get(task_id, "")) for task_id in wanted if task_id in rows]
 
 
-def _card(row: Any) -> Json:
+def _card(row: Any, *, group: str) -> Json:
+    """`why`: the line that the task carries, and the possible new class it is of, where that is not in it."""
+    why = row.shown.get(NOTE_FIELD, "")
+    if group and group not in why:
+        why = f"Possible new class: {group}. {why}".strip()
     return {
         "task": row.task_id,
         "text": shorten(row.beginning, _SNIPPET),
@@ -72,21 +88,20 @@ def _card(row: Any) -> Json:
         "confidence": row.confidence,
         "skipped": row.outcome == "skipped",
         "picture": bool(row.pictures),
+        "why": why,
     }
 
 
-def _layers(workspace: Workspace, rows: Sequence[Any]) -> dict[str, Callable[[Any], bool]]:
-    """What can mark a task, by its name for people."""
+def _marks(workspace: Workspace, rows: Sequence[Any]) -> Callable[[Any], int]:
+    """A sum of bits for a row, as `_BITS` has them."""
     coming = set(window_left(workspace))
     blind = asked_unaided(workspace, [row.task_id for row in rows if not row.is_synthetic])
-    return {
-        "Up next": lambda row: row.task_id in coming,
-        "Blind tasks": lambda row: row.task_id in blind,
-        "Skipped": lambda row: row.outcome == "skipped",
-        **{name: _has_flag(flag) for name, flag in _FLAG_LAYERS.items()},
-        "Synthetic": lambda row: bool(row.is_synthetic),
-    }
 
+    def marks(row: Any) -> int:
+        found = _BITS[row.flag] if row.flag in _FLAGS else 0
+        found += _BITS["next"] if row.task_id in coming else 0
+        found += _BITS["blind"] if row.task_id in blind else 0
+        found += _BITS["skipped"] if row.outcome == "skipped" else 0
+        return found + (_BITS["synthetic"] if row.is_synthetic else 0)
 
-def _has_flag(flag: str) -> Callable[[Any], bool]:
-    return lambda row: (row.shown or {}).get(FLAG_FIELD) == flag
+    return marks
