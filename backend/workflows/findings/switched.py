@@ -57,19 +57,16 @@ def _tell_ours(
     before: Mapping[str, QuestionLabels],
     now: Mapping[str, QuestionLabels],
 ) -> list[QuestionSwitch]:
-    """Marks the questions that changes made here, or taken back, lead to from what was asked before."""
+    """Says which questions changes made here, or taken back, lead to from what was asked before."""
     changes = [
         (_questions(workspace, row.config_before), _questions(workspace, row.config_after))
         for row in workspace.relabellings.finished()
     ]
-    return [
-        switch.model_copy(update={"is_ours": True})
-        if switch.name in before
-        and switch.name in now
-        and _leads(before[switch.name].question, now[switch.name].question, changes)
-        else switch
-        for switch in switches
-    ]
+
+    def is_ours(name: str) -> bool:
+        return name in before and name in now and _leads(before[name].question, now[name].question, changes)
+
+    return [switch.model_copy(update={"is_ours": is_ours(switch.name)}) for switch in switches]
 
 
 def _questions(workspace: Workspace, xml: str) -> dict[str, Question]:
