@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from backend.context import Context
 from backend.errors import BadRequest, BodyTooLarge, NextlabelError, StoreUnavailable
 from backend.parts import warm_up
+from backend.routes.access import number_requests
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
@@ -32,6 +33,7 @@ def create_app(context: Context) -> Flask:
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    number_requests(app)
     protect(app, context.settings)
     salt = Secrets(context.database).shared("forms")
     forms = guard_forms(app, context.settings, salt=salt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from backend.errors import NextlabelError
-from backend.settings import Settings
+from backend.settings import LogFormat, Settings
 
 _POLL_S = 0.2
 _STOP_S = 15.0  # gunicorn lets requests end for ten seconds
@@ -126,15 +127,22 @@ class Child:
 
 
 class Stream:
-    """Lines of both children and our own, each whole, under the name of who says it."""
+    """Lines of both children and our own, each whole, under the name of who says it.
 
-    def __init__(self) -> None:
+    In JSON, what is an object already goes on as it is, and all else becomes one.
+    """
+
+    def __init__(self, style: LogFormat = "text") -> None:
+        self._style = style
         self._lock = threading.Lock()
 
     def say(self, line: str, *, name: str = "start") -> None:
         """Prints one line."""
+        shown = f"{name:<6} | {line}"
+        if self._style == "json":
+            shown = line if line.startswith("{") else json.dumps({"module": name, "event": line})
         with self._lock:
-            sys.stdout.write(f"{name:<6} | {line}\n")
+            sys.stdout.write(f"{shown}\n")
             sys.stdout.flush()
 
 
@@ -143,7 +151,7 @@ def run_both(address: Address, settings: Settings) -> int:
 
     A child that ends later is started again; one that does not come up at all ends everything, with status 1.
     """
-    stream = Stream()
+    stream = Stream(settings.log_format)
     where = ["--host", address.host, "--port", str(address.port)]
     children = [
         Child("web", ["serve", *where], stream=stream),

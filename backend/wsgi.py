@@ -6,5 +6,5 @@ from backend.parts import build_context
 from backend.settings import Settings
 
 _settings = Settings()
-start_logging(_settings.log_level)
+start_logging(_settings.log_level, _settings.log_format)
 app = create_app(build_context(_settings))

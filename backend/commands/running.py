@@ -50,7 +50,7 @@ def serve(host: Host = None, port: Port = None) -> None:
         check_store(settings, context.registry.store)
         context.jobs.open()
         context.close()
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         host, port = _where(settings, host, port)
         check_address(host, port)
         serve_http(host=host, port=port)

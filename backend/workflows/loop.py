@@ -15,6 +15,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
+from backend.log_fields import note_field
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
@@ -71,6 +72,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
     answered = workspace.hints.newest()
     loop_id = _begin(workspace, reason)
+    note_field("loop", loop_id)
     report = LoopReport()
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()

@@ -7,6 +7,7 @@ import time
 
 from backend.context import Context
 from backend.errors import Busy, NextlabelError, NotConnected, NotFound, RowGone, UnsupportedConfig
+from backend.log_fields import log_scope
 from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
@@ -27,22 +28,30 @@ def run_pending(context: Context, project_id: int) -> None:
         workspace = read_workspace(context, project_id)
         if workspace is None or not workspace.state.connected or not is_due(workspace):
             return
-        seen = workspace.hints.newest()
-        try:
-            with lease(workspace):
-                _run_once(workspace)
-            # without the lease: people may press buttons meanwhile
-            _clean_up(workspace)
-        except Busy:
-            # whoever holds the lease looks at the hints again when he is done
-            return
-        except NextlabelError as error:
-            _log_failure(workspace, error.code, error.message)
-            _take_failure(workspace, error, seen=seen)
-            return
-        except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
-            _log_failure(workspace, "unforeseen", unforeseen(error))
-            return
+        with log_scope(project=workspace.label_studio_id):
+            if not _run_and_clean_up(workspace):
+                return
+
+
+def _run_and_clean_up(workspace: Workspace) -> bool:
+    """Whether all went well, so that the hints are to be looked at again."""
+    seen = workspace.hints.newest()
+    try:
+        with lease(workspace):
+            _run_once(workspace)
+        # without the lease: people may press buttons meanwhile
+        _clean_up(workspace)
+    except Busy:
+        # whoever holds the lease looks at the hints again when he is done
+        return False
+    except NextlabelError as error:
+        _log_failure(workspace, error.code, error.message)
+        _take_failure(workspace, error, seen=seen)
+        return False
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+        _log_failure(workspace, "unforeseen", unforeseen(error))
+        return False
+    return True
 
 
 def tick(context: Context) -> None:

@@ -448,7 +448,7 @@ def run_with(no_environment, tmp_path, monkeypatch):
     (tmp_path / "odd-jobs").mkdir()
     (tmp_path / "odd-jobs" / "jobs.db").write_text("no database. " * 50)
     (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
-    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda *_given: None)
 
     def invoke(command="status", **values):
         monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
