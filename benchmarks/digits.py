@@ -93,14 +93,15 @@ def _render(path: Path) -> Floats | None:
     for digit in range(10):
         canvas = Image.new("L", (2 * GLYPH, 2 * GLYPH))
         ImageDraw.Draw(canvas).text((GLYPH // 2, GLYPH // 3), str(digit), font=font, fill=255)
-        image = _centre(np.asarray(canvas, dtype=np.float32) / 255.0)
+        image = centred(np.asarray(canvas, dtype=np.float32) / 255.0)
         if image is None:
             return None
         images.append(image.ravel())
     return np.stack(images) if len({image.tobytes() for image in images}) == 10 else None
 
 
-def _centre(image: Floats) -> Floats | None:
+def centred(image: Floats) -> Floats | None:
+    """Ink (h, w) in [0, 1] in a box of 20 × 20, its mass in the middle of 28 × 28; None without ink."""
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     if not len(rows):
         return None
@@ -115,9 +116,9 @@ def _centre(image: Floats) -> Floats | None:
         int(np.clip(round(SIDE / 2 - float(at)), 0, SIDE - length))
         for at, length in zip(middle, ink.shape, strict=True)
     )
-    centred = np.zeros((SIDE, SIDE), dtype=np.float32)
-    centred[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    return centred
+    found = np.zeros((SIDE, SIDE), dtype=np.float32)
+    found[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return found
 
 
 def _unit(images: Floats) -> Floats:

@@ -55,6 +55,13 @@ def load_image_sets(folder: Path, *, cifar10: Path | None, most: int) -> list[Im
     return [_draw(name, read, most) for name, read in found.items() if read is not None]
 
 
+def load_digits(folder: Path, *, most: int) -> ImageSet | None:
+    """The set of digits alone, the same as it is among all; None where it cannot be had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    read = _digits(folder)
+    return None if read is None else _draw("digits", read, most)
+
+
 def kept_vectors(path: Path, make: Callable[[], Floats]) -> Floats:
     """Vectors (n, d) as they were kept in a file, else made and kept."""
     if path.is_file():

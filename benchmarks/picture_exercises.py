@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.image_sets import ImageSet, load_image_sets
-from model.encoders.image import load_image_encoder
 from model.encoders.image_folders import find_image_folder
 from model.encoders.pixels import DIMENSIONS, REVISION, SHARE_OF_PIXELS
 from model.heads.neighbour_graph import build_neighbour_graph
 from model.records import Embeddings, Floats, LabelSpace
-from model.representations.with_pixels import with_pixels
 from model.simulation.oracle import Oracle
 from model.simulation.run import Exercise, Features
 
@@ -39,10 +37,10 @@ class PictureTask:
 TASKS = {
     task.name: task
     for task in (
-        PictureTask("clip art", 25, 500, 64),
-        PictureTask("emoji", 20, 500),
-        PictureTask("digits", 20, 400),
-        PictureTask("cifar10", 20, 500),
+        PictureTask("clip art", 25, 400, 64),
+        PictureTask("emoji", 20, 260),
+        PictureTask("digits", 20, 160),
+        PictureTask("cifar10", 20, 340),
     )
 }
 
@@ -111,10 +109,15 @@ def _axes(pool: Floats) -> Floats:
 
 
 def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPictures]:
-    """Every set that can be had; vectors and classes are kept under `folder`, the packages are read once."""
+    """Every set that can be had; vectors and classes are kept under `folder`, the packages are read once.
+
+    None while vectors are missing and `cifar10` does not say where that set is.
+    """
     revision = f"{find_image_folder().revision}+{REVISION}"
     kept = {name: folder / "exercises" / f"{name}-{revision}.npz".replace(" ", "-") for name in TASKS}
     if not all(path.is_file() for path in kept.values()):
+        if cifar10 is None:
+            return {}
         _encode_missing(folder, kept, cifar10)
     found = {}
     for name, path in kept.items():
@@ -125,12 +128,20 @@ def read_sets(folder: Path, *, cifar10: Path | None) -> dict[str, EncodedPicture
 
 
 def _encode_missing(folder: Path, kept: Mapping[str, Path], cifar10: Path | None) -> None:
+    from model.encoders.image import load_image_encoder  # its libraries take long to import
+    from model.representations.with_pixels import with_pixels
+
     encoder = with_pixels(load_image_encoder())
-    for pictures in load_image_sets(folder / "packages", cifar10=cifar10, most=READ):
-        taken, path = _take(pictures, TASKS[pictures.name].most_of_a_class), kept[pictures.name]
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(path, vectors=encoder.encode(taken.pictures), classes=taken.classes)
+    for name, taken in taken_pictures(folder, cifar10=cifar10).items():
+        if not kept[name].is_file():
+            kept[name].parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept[name], vectors=encoder.encode(taken.pictures), classes=taken.classes)
+
+
+def taken_pictures(folder: Path, *, cifar10: Path | None) -> dict[str, ImageSet]:
+    """The pictures that the vectors are of, in their order."""
+    found = load_image_sets(folder / "packages", cifar10=cifar10, most=READ)
+    return {one.name: _take(one, TASKS[one.name].most_of_a_class) for one in found}
 
 
 def _take(pictures: ImageSet, most_of_a_class: int) -> ImageSet:

@@ -157,6 +157,8 @@ class EncodedTexts:
             neighbour_graph=seen.neighbour_graph,
             others=others,
             only=self._only if self._only in others else None,
+            # live, too, names count for nothing where nothing is written
+            starts_untaught=self._names is None and not any(self._contents),
         )
 
     def _fit_counters(self, is_test: NDArray[np.bool_]) -> dict[Terms, TfidfEncoder]:

@@ -10,14 +10,14 @@ import numpy as np
 
 from model.records import Embeddings, Floats
 
-MOST_DIMENSIONS = 1024  # vectors up to here are taken as they are
+MOST_DIMENSIONS = 768  # vectors up to here are taken as they are
 KEPT = 384
 _SAMPLE = 1024  # rows that decide the directions
 _TINY = 1e-9
 
 
 def principal_axes(*rows: Floats) -> Floats | None:
-    """Orthonormal axes (d, k), k ≤ 384, of some rows (n, d); None where d is no more than 1,024.
+    """Orthonormal axes (d, k), k ≤ 384, of some rows (n, d); None where d is no more than 768.
 
     They are the right singular vectors of at most 1,024 rows, spread evenly, those of the largest singular
     values (Pearson, 1901, without centring: what counts here is the angle between vectors).

@@ -39,7 +39,8 @@ class Exercise:
     """A pool to label and the items on which the head is measured; name vectors (c, d) if names may help.
 
     The head may see `others` than the encoder's vectors; `only` one, if that is named, else the best.
-    `priority` is what an admin wants asked sooner.
+    `priority` is what an admin wants asked sooner. `starts_untaught`: no names can help (pictures), so that
+    the loop's own choice starts from a head that knows nothing, as it does live, and not at random.
     """
 
     pool: Embeddings
@@ -51,6 +52,7 @@ class Exercise:
     others: Mapping[Representation, Features] = field(default_factory=dict)
     only: Representation | None = None
     priority: Priority | None = None
+    starts_untaught: bool = False
 
     def features(self, representation: Representation) -> Features:
         """What a head sees in one representation."""
@@ -172,6 +174,9 @@ def _rank(exercise: Exercise, plan: Plan, labelled: NDArray[np.intp], model: _Mo
     pool = exercise.pool.take(left)
     rows = np.sort(labelled)
     probabilities, view = None, None
+    if model is None and _is_untaught(exercise, plan):
+        nothing = np.zeros((len(exercise.oracle.space), exercise.pool.vectors.shape[1]), dtype=np.float32)
+        model = _Model(cold_start(nothing, exercise.oracle.space), "encoder")
     if model is not None:
         seen = exercise.features(model.representation).pool
         view = HeadView(model.trained.head, seen.take(left), seen.take(rows))
@@ -196,9 +201,15 @@ def _strategy_now(plan: Plan, exercise: Exercise, labels: int) -> str:
     name = start if labels == 0 or not then else then
     if name == AUTO:
         name = DEFAULT_STRATEGY
-    if labels == 0 and exercise.name_vectors is None and needs_probabilities(name):
+    knows_nothing = labels == 0 and exercise.name_vectors is None
+    if knows_nothing and needs_probabilities(name) and not _is_untaught(exercise, plan):
         return "random"  # what libraries do that have nothing to start from
     return name
+
+
+def _is_untaught(exercise: Exercise, plan: Plan) -> bool:
+    """Whether the loop's own choice starts from a head that knows nothing."""
+    return exercise.starts_untaught and plan.strategy == AUTO
 
 
 def _audit_ids(exercise: Exercise, plan: Plan, labels: int) -> NDArray[np.int64]:

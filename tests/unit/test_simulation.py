@@ -7,6 +7,7 @@ import pytest
 
 from model.encoders.hashing import HashingEncoder
 from model.records import Embeddings, LabelSpace
+from model.simulation import run
 from model.simulation.oracle import noisy_oracle
 from model.simulation.report import (
     accuracy_at,
@@ -80,6 +81,24 @@ def test_without_names_nothing_is_known_at_first_and_the_start_is_random():
     curve = simulate(exercise, a_plan("margin", share=0.0))
     assert curve.accuracy[0] == pytest.approx(1 / 3)
     assert curve.accuracy[1] == simulate(exercise, a_plan("random", share=0.0)).accuracy[1]
+
+
+def test_where_no_names_can_help_the_loops_own_choice_starts_as_it_does_live():
+    blind = replace(an_exercise(names=False), starts_untaught=True)
+    zeros = replace(blind, name_vectors=np.zeros((3, 64), dtype=np.float32))
+    curve = simulate(blind, a_plan(budget=5, share=0.0))
+    assert curve.accuracy[0] == pytest.approx(1 / 3), "nothing is guessed"
+    assert curve.accuracy[1] != simulate(blind, a_plan("random", budget=5, share=0.0)).accuracy[1]
+    own = _asked(blind)
+    assert own == _asked(zeros) != _asked(an_exercise(names=False))
+    margin = a_plan("margin", share=0.0)
+    assert simulate(blind, margin).accuracy == simulate(an_exercise(names=False), margin).accuracy
+
+
+def _asked(exercise):
+    """What is asked before the first answer."""
+    model = run._learn(exercise, a_plan(), np.zeros(0, dtype=np.intp))
+    return run._rank(exercise, a_plan(share=0.0), np.zeros(0, dtype=np.intp), model).ids[:5].tolist()
 
 
 def test_a_strategy_may_have_another_for_its_start():
