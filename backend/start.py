@@ -20,7 +20,7 @@ from backend.errors import NextlabelError
 from backend.settings import LogFormat, Settings
 
 _POLL_S = 0.2
-_STOP_S = 15.0  # gunicorn lets requests end for ten seconds
+_STOP_S = 25.0  # gunicorn lets requests end for 10 seconds, a worker its loop for 20
 _QUICK_S = 30.0  # a child that lived for less is started again after a pause
 _PAUSES_S = (0.0, 1.0, 5.0, 30.0)
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}

@@ -12,6 +12,9 @@ from backend.commands import shell
 if TYPE_CHECKING:
     from backend.settings import Settings
 
+# A look at Label Studio that hangs keeps nobody.
+_PULL_END_S = 2.0
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
 
@@ -70,7 +73,7 @@ def worker() -> None:
         from backend.workflows.project.workers import beat_forever
 
         check_store(context.settings, context.registry.store)
-        stop = threading.Event()
+        stop = context.stopping
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
         puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
@@ -79,8 +82,9 @@ def worker() -> None:
         with context.survived.failures_of("the clock"):
             work.tick(context)
         try:
-            context.jobs.consume(workers=2)
+            context.jobs.consume(workers=2, stopping=stop)
         finally:
             stop.set()
+            work.hand_over(context)
             heart.join()
-            puller.join()
+            puller.join(_PULL_END_S)

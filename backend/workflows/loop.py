@@ -40,7 +40,7 @@ from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
-from backend.workflows.project.progress import Progress
+from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
 from backend.workflows.project.workspace import Workspace
@@ -106,7 +106,8 @@ def tidy(workspace: Workspace) -> int:
     remote = workspace.context.label_studio()
 
     def interrupted() -> bool:
-        return is_held_by_another(workspace) or is_due(workspace)
+        is_told = workspace.context.stopping.is_set()
+        return is_told or is_held_by_another(workspace) or is_due(workspace)
 
     def kept() -> set[str]:
         workspace.refresh()
@@ -310,7 +311,7 @@ class ProjectLoop:
         """Sends the window of a version and lets it serve."""
         workspace, remote = self.workspace, self.remote
         task_ids = first_window(workspace, serving, ranking)
-        self.progress.stage("publishing", total=len(task_ids))
+        self.progress.stage(PUBLISHING, total=len(task_ids))
         with self.report.timed("publish"):
             published = publish_places(workspace, remote, serving, ranking=ranking, task_ids=task_ids)
             fingerprint = serving.snapshot.fingerprint

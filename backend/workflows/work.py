@@ -11,8 +11,8 @@ from backend.log_fields import log_scope
 from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
-from backend.workflows.project.lease import lease
-from backend.workflows.project.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.lease import give_back, lease
+from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
 from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
 
@@ -23,8 +23,11 @@ _PATIENCE_S = 50.0
 
 
 def run_pending(context: Context, project_id: int) -> None:
-    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them."""
-    while True:
+    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them.
+
+    Ends early once the process is to stop, at a place where the next loop can begin anew.
+    """
+    while not context.stopping.is_set():
         workspace = read_workspace(context, project_id)
         if workspace is None or not workspace.state.connected or not is_due(workspace):
             return
@@ -68,6 +71,15 @@ def tick(context: Context) -> None:
                 leave_hint(workspace, "timer")
 
 
+def hand_over(context: Context) -> None:
+    """What a worker does last: gives back what it holds, and asks whoever comes next for what is due."""
+    with context.survived.failures_of("handing over"):
+        give_back(context)
+        for workspace in connected_workspaces(context):
+            if is_due(workspace):
+                wake(workspace)
+
+
 def _has_pictures_to_try(workspace: Workspace, now: float) -> bool:
     """Whether a picture that could not be read is to be tried again."""
     at = workspace.pictures.next_retry()
@@ -104,7 +116,7 @@ def _run_once(workspace: Workspace) -> None:
     if not is_due(workspace):
         return
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
-    progress = Both(LogProgress(logger, number), stored)
+    progress = UntilPublishing(Both(LogProgress(logger, number), stored), workspace.context.stopping)
     try:
         report = run_loop(workspace, reason=HINTS, progress=progress)
     finally:

@@ -429,7 +429,7 @@ def test_a_worker_beats_while_it_works(run_command, workbench):
     alive = []
 
     class Jobs:
-        def consume(self, *, workers):
+        def consume(self, *, workers, stopping):
             alive.extend(living_workers(workbench.context))
 
         def enqueue(self, project):
