@@ -23,7 +23,8 @@ CONTRADICTED = 0.97  # probability of a fault where a real item of the same word
 class Findings:
     """All that is known of the s synthetic items before the verdict; twins are rows of real + synthetic.
 
-    `overtaken` says why an item that is sound does no good any more; empty where it does.
+    `overtaken` says why an item that is sound does no good any more; empty where it does. `of_its_manner`:
+    the item is unlike the real ones as most of what its generator makes, and nothing shows that this harms.
     """
 
     valuation: Valuation
@@ -33,6 +34,12 @@ class Findings:
     twin_is_real: NDArray[np.bool_]
     known_class: NDArray[np.bool_]
     overtaken: tuple[str, ...]
+    of_its_manner: NDArray[np.bool_]
+
+    @property
+    def likeliest_fault(self) -> NDArray[np.intp]:
+        """The fault that each item has if it has one, as a column of KINDS."""
+        return np.asarray(self.valuation.kinds[:, 1:].argmax(axis=1) + 1, dtype=np.intp)
 
     @property
     def contradicted(self) -> NDArray[np.bool_]:
@@ -61,6 +68,7 @@ def combine(
         (twin >= 0) & (twin < first),
         known,
         ("",) * len(known),
+        np.zeros(len(known), dtype=np.bool_),
     )
     return replace(findings, valuation=_contradict(valuation, findings.contradicted))
 
@@ -69,9 +77,9 @@ def decide(findings: Findings) -> tuple[Verdict, ...]:
     """Harmful before redundant before helpful; what no rule settles is not sure."""
     valuation = findings.valuation
     harmful = _call_harmful(valuation.value) & (valuation.high < 0)
-    # Far from all real items is where a new class must be: that alone is no fault.
-    fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
-    harmful &= findings.known_class | (fault != KINDS.index(OFF_TOPIC))
+    # Far from all real items is where a new class must be, and another manner: that alone is no fault.
+    may_be_far = ~findings.known_class | findings.of_its_manner
+    harmful &= ~may_be_far | (findings.likeliest_fault != KINDS.index(OFF_TOPIC))
     redundant = (findings.twin >= 0) & findings.same_class
     redundant |= (valuation.value > 0) & np.array([why != "" for why in findings.overtaken])
     chosen = np.select([harmful, redundant, valuation.low > 0], [HARMFUL, REDUNDANT, HELPFUL], UNSURE)

@@ -31,6 +31,7 @@ class Subject:
     known_class: bool
     overtaken: str
     judged: bool
+    of_its_manner: bool = False
     doubt: str = ""
     rare: str = ""
     shows_pictures: bool = False
@@ -48,6 +49,11 @@ def explain(verdict: Verdict, subject: Subject) -> str:
         return f"Sound: model and neighbours agree with {subject.label}; it repeats nothing.{_new(subject)}"
     if not subject.judged:
         return "Too few real labels to judge by."
+    if subject.of_its_manner:
+        return (
+            f"Not sure: unlike every real item (closest cosine {subject.nearest_real:.2f}), as most of what "
+            "its generator makes; no real label shows that this harms."
+        )
     return f"Not sure: {subject.fault:.0%} likely to be faulty. {_fault(subject)}{_new(subject)}"
 
 

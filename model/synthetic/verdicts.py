@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.synthetic.fault_detector import KINDS
+from model.synthetic.fault_detector import KINDS, OFF_TOPIC
 from model.synthetic.findings import Findings, combine, decide, write_items
 from model.synthetic.generator_effect import measure_effects
-from model.synthetic.items import HELPFUL, Judgement, RealItems, SyntheticItems
+from model.synthetic.items import HARMFUL, HELPFUL, Judgement, RealItems, SyntheticItems
 from model.synthetic.joined import (
     background_of,
     find_repeats,
@@ -26,6 +26,8 @@ from model.synthetic.realism import Realism, measure_realism
 from model.synthetic.reasons import Subject
 from model.synthetic.reviews import Review, apply_reviews, review_order
 from model.synthetic.valuation import value_items
+
+MOST_OFF_TOPIC = 0.5  # share of a generator's items beyond which being far from real ones is its manner
 
 
 def judge(
@@ -59,6 +61,7 @@ def judge(
     twins = find_repeats(real, synthetic, classes, valuation, rng)
     known = np.isin(synthetic.labels.classes, training_labels.classes)
     findings = _weigh_generators(combine(valuation, twins, classes, known=known), real, synthetic, rng)
+    findings = _allow_manners(findings, real, synthetic, rng)
     training_items = real.embeddings.take(training)
     realism = measure_realism(training_items, training_labels, synthetic.embeddings, synthetic.labels, rng)
     items = write_items(
@@ -77,7 +80,7 @@ def _describe(real: RealItems, synthetic: SyntheticItems, findings: Findings) ->
     ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
     classes = np.concatenate([real.labels.classes, labels.classes])
     contradicted = findings.contradicted
-    fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
+    fault = findings.likeliest_fault
     believed = valuation.belief.argmax(axis=1)
     return [
         Subject(
@@ -94,6 +97,7 @@ def _describe(real: RealItems, synthetic: SyntheticItems, findings: Findings) ->
             contradicted=bool(contradicted[row]),
             known_class=bool(findings.known_class[row]),
             overtaken=findings.overtaken[row],
+            of_its_manner=bool(findings.of_its_manner[row]),
             judged=valuation.judged,
             shows_pictures=bool(shows[row]),
             twin_label=names[classes[findings.twin[row]]] if shows[row] and findings.twin[row] >= 0 else "",
@@ -120,6 +124,34 @@ def _weigh_generators(
     words = {group: effect.words for group, effect in effects.items() if effect.is_overtaken}
     known = zip(groups.tolist(), findings.known_class.tolist(), strict=True)
     return replace(findings, overtaken=tuple(words.get(group, "") if knows else "" for group, knows in known))
+
+
+def _allow_manners(
+    findings: Findings, real: RealItems, synthetic: SyntheticItems, rng: np.random.Generator
+) -> Findings:
+    """Where most of a generator's items would be harmful for being far from real ones, its effect decides.
+
+    Then the generator as a whole has another manner (digits of fonts beside handwritten ones), which may
+    teach all the same: its items are called off-topic only where real labels show that they harm.
+    """
+    far = findings.likeliest_fault == KINDS.index(OFF_TOPIC)
+    far &= np.array(decide(findings)) == HARMFUL
+    groups, training = groups_of(synthetic), np.flatnonzero(~real.audit)
+    is_most = np.bincount(groups, weights=far) > MOST_OFF_TOPIC * np.bincount(groups)
+    in_doubt = is_most[groups]
+    if not in_doubt.any():
+        return findings
+    effects = measure_effects(
+        real.embeddings.take(training),
+        real.labels.take(training),
+        synthetic.embeddings,
+        synthetic.labels,
+        groups=groups,
+        chosen=in_doubt,
+        rng=rng,
+    )
+    harm = [group for group, effect in effects.items() if effect.is_overtaken]
+    return replace(findings, of_its_manner=in_doubt & far & ~np.isin(groups, harm))
 
 
 def _require_one_label(real: RealItems, synthetic: SyntheticItems) -> None:

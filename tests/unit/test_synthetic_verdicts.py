@@ -50,6 +50,32 @@ def verdicts(real, synthetic, **options):
     return np.array([item.verdict for item in judgement.items]), judgement
 
 
+def of_another_manner(classes, intended, *, far=1.5):
+    """Items that all lean the same way, where no real item does."""
+    vectors = around(np.asarray(classes), seed=2, spread=0.3)
+    vectors[:, -1] += far
+    return synthetic_items(vectors, intended)
+
+
+@pytest.mark.parametrize("count", [20, 80])
+def test_a_generator_with_a_manner_of_its_own_is_not_off_topic(count):
+    classes = np.arange(60) % CLASSES
+    found, judgement = verdicts(real_items(count), of_another_manner(classes, classes))
+    assert (found == "harmful").sum() == 0
+    doubted = [
+        item.reason for item in judgement.items if "as most of what its generator makes" in item.reason
+    ]
+    assert len(doubted) > 30
+    assert all(reason.startswith("Not sure: unlike every real item (closest cosine 0.") for reason in doubted)
+
+
+def test_where_real_labels_show_that_such_a_generator_harms_its_items_are_harmful():
+    classes = np.arange(60) % CLASSES
+    far = of_another_manner(classes, (classes + 1) % CLASSES, far=1.0)
+    found, _ = verdicts(real_items(200), far)
+    assert (found == "harmful").sum() > 30
+
+
 @pytest.fixture
 def mixed():
     """Sixty sound items, twenty with the next class's label, twenty unlike every real item."""
