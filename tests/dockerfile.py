@@ -38,16 +38,15 @@ def read_dockerfile(path=ROOT / "Dockerfile"):
 
 
 def copy_step(step, root, workdir):
-    """Does a COPY below `root`, with the files that git knows; raises FileNotFoundError."""
+    """Does a COPY below `root`, with the files that git does not ignore; raises FileNotFoundError."""
     *sources, target = step.words
     place = root / target.lstrip("/") if target.startswith("/") else workdir / target
     for source in sources:
-        listed = subprocess.run(
-            ["git", "ls-files", "--", source], cwd=ROOT, check=True, capture_output=True, text=True
-        ).stdout.split()
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", source]
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
         if not listed:
-            raise FileNotFoundError(f"COPY {source}: git knows no such file")
-        for name in listed:
+            raise FileNotFoundError(f"COPY {source}: there is no such file")
+        for name in (name for name in listed if (ROOT / name).is_file()):
             is_folder = (ROOT / source).is_dir()
             to = place / Path(name).relative_to(source) if is_folder else place
             if not is_folder and (len(sources) > 1 or target.endswith(("/", "."))):

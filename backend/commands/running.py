@@ -68,11 +68,13 @@ def worker() -> None:
     with shell.open_context(log=True) as context:
         from backend.model_store import check_store
         from backend.parts import warm_up
+        from backend.tracing import start_tracing
         from backend.workflows import work
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
         check_store(context.settings, context.registry.store)
+        start_tracing("worker")
         stop = context.stopping
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()

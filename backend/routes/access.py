@@ -10,7 +10,8 @@ from contextlib import ExitStack
 
 from flask import Flask, Response, g, request
 
-from backend.log_fields import log_fields, log_scope
+from backend.log_fields import Field, log_fields, log_scope
+from backend.tracing import note_on_span, span
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +36,23 @@ def number_requests(app: Flask) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
         g.scope = ExitStack()
-        g.scope.enter_context(log_scope(request=_number(request.headers.get(HEADER, "")), **_project()))
+        fields: dict[str, Field] = {"request": _number(request.headers.get(HEADER, "")), **_project()}
+        g.scope.enter_context(log_scope(**fields))
+        g.scope.enter_context(
+            span(f"{_method()} {_rule()}", caller=request.headers.get("traceparent", ""), **fields)
+        )
 
     @app.after_request
     def end(response: Response) -> Response:
         number = log_fields().get("request")
         if number is not None:
             response.headers[HEADER] = str(number)
-        rule = request.url_rule.rule if request.url_rule else "unknown"
+        rule = _rule()
+        note_on_span("status", response.status_code)
         logger.log(
             logging.DEBUG if rule in _QUIET and response.status_code < 400 else logging.INFO,
             "request done method=%s rule=%s status=%d bytes=%d seconds=%.4f",
-            request.method if request.method in _METHODS else "other",
+            _method(),
             rule,
             response.status_code,
             response.content_length or 0,
@@ -58,6 +64,14 @@ def number_requests(app: Flask) -> None:
     def forget(_error: BaseException | None) -> None:
         if "scope" in g:
             g.scope.close()
+
+
+def _method() -> str:
+    return request.method if request.method in _METHODS else "other"
+
+
+def _rule() -> str:
+    return request.url_rule.rule if request.url_rule else "unknown"
 
 
 def _number(given: str) -> str:

@@ -16,6 +16,7 @@ from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
 from backend.log_fields import note_field
+from backend.tracing import note_on_span
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
@@ -73,6 +74,7 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     answered = workspace.hints.newest()
     loop_id = _begin(workspace, reason)
     note_field("loop", loop_id)
+    note_on_span("loop", loop_id)
     report = LoopReport()
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()

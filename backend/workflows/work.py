@@ -8,6 +8,7 @@ import time
 from backend.context import Context
 from backend.errors import Busy, NextlabelError, NotConnected, NotFound, RowGone, UnsupportedConfig
 from backend.log_fields import log_scope
+from backend.tracing import span
 from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
@@ -118,7 +119,8 @@ def _run_once(workspace: Workspace) -> None:
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
     progress = UntilPublishing(Both(LogProgress(logger, number), stored), workspace.context.stopping)
     try:
-        report = run_loop(workspace, reason=HINTS, progress=progress)
+        with span("loop", project=number):
+            report = run_loop(workspace, reason=HINTS, progress=progress)
     finally:
         stored.clear()
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)
