@@ -296,7 +296,7 @@ def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
 def _window(row: Json) -> str:
     window, loop = row["window"], row["last_loop"]
     pool = loop["figures"].get("pool") if loop else None
-    return window_words(window["left"], version=row["version"], pool=pool)
+    return window_words(window["left"], version=row["version"], pool=pool, unread=row["unread_pictures"])
 
 
 def local_time(moment: str | None) -> str:

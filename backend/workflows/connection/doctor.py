@@ -345,6 +345,13 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
             f"empty: no task has a {gaps.noun.one}",
             f"See the check of the {gaps.noun.check}.",
         )
+    if unread_pictures(workspace).count:
+        return Finding(
+            "window",
+            "warning",
+            "empty: everything whose picture can be read is labelled, or the worker has not caught up",
+            f"See the check of the pictures, or run: nextlabel loop {workspace.label_studio_id}",
+        )
     return Finding(
         "window",
         "warning",

@@ -120,7 +120,8 @@ def _nothing_words(workspace: Workspace, known: Known) -> str:
     if not known.account.learned:
         guesses = "the guesses come from the names of the labels alone"
         how = guesses if is_by_name(workspace.version) else "nothing is guessed before the first answer"
-        return f"Nobody has answered yet: {how}."
+        said = "No answer is learned from yet" if known.account.answered else "Nobody has answered yet"
+        return f"{said}: {how}."
     return f"{counted(known.account.learned, 'answer')} so far: too few to judge by."
 
 
@@ -150,12 +151,14 @@ def _rest_notes(signals: Signals) -> list[str]:
 def _answered_card(known: Known, day: list[PersonDay]) -> Json:
     account, tasks = known.account, known.tasks
     skipped = account.reasons["skipped"]
-    other = account.answered - account.learned - skipped
+    other = account.answered - account.learned - skipped - account.unread
     notes = []
     if skipped:
         notes.append(f"{skipped:,} skipped.")
     if other:
         notes.append(f"{counted(other, 'answer')} without a label.")
+    if account.unread:
+        notes.append(f"{counted(account.unread, 'answer')} to pictures that cannot be read.")
     share = account.learned / tasks if tasks else 0.0
     return {
         "key": "answered",

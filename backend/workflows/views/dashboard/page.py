@@ -92,6 +92,7 @@ def _project_row(workspace: Workspace, account: Account, tasks: int) -> Json:
         "is_connected": workspace.state.connected,
         "tasks": tasks,
         "labels": account.learned,
+        "answered": account.answered,
         "address": project_address(workspace),
         "tabs": tab_addresses(workspace),
     }
