@@ -41,5 +41,5 @@ EXPOSE 9090
 HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=5 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/health', timeout=9)"]
 
-# `serve` is gunicorn with one process and several threads.
+# `serve` is gunicorn with one process and several threads. On all addresses it wants BASIC_AUTH_USER and BASIC_AUTH_PASS.
 CMD ["python", "-m", "backend", "serve", "--host", "0.0.0.0"]

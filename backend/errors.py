@@ -72,6 +72,13 @@ class Unauthorized(NextlabelError):
     status = 401
 
 
+class TooManyGuesses(NextlabelError):
+    """Somebody tried too many user names, passwords or secrets that were wrong."""
+
+    code = "too-many-guesses"
+    status = 429
+
+
 class Forbidden(NextlabelError):
     """The request comes from a page of somebody else."""
 

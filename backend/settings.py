@@ -392,7 +392,14 @@ class ProjectSettings(BaseModel):
 class Settings(BaseSettings, ProjectSettings):
     """Settings of the whole backend. Secrets print as stars."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        # a traceback of a wrong setting would print what was given, a password perhaps
+        hide_input_in_errors=True,
+    )
 
     label_studio_url: HttpAddress = Field(
         default="http://localhost:8080", description="Where Label Studio answers."
@@ -418,6 +425,18 @@ class Settings(BaseSettings, ProjectSettings):
         default="", description="User name that callers must give; empty: no log-in."
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
+    listen_without_login: bool = Field(
+        default=False,
+        description="Listen where others than this machine can reach the backend although no log-in is set: "
+        "whoever reaches it may then do everything.",
+    )
+    behind_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Proxies in front of this backend that set X-Forwarded-For and X-Forwarded-Proto; 0: "
+        "none is believed.",
+    )
     webhook_secret: HeaderSecret = Field(
         default=SecretStr(""),
         description="Secret header that webhooks must carry; empty: made by itself. `connect` sets it.",
@@ -432,11 +451,14 @@ class Settings(BaseSettings, ProjectSettings):
     data_dir: Folder = Field(
         default=Path("data"), description="Folder for the database, embeddings, models and jobs."
     )
+    # addresses of databases and of Redis hold passwords: they are not printed
     database_url: DatabaseAddress = Field(
-        default="", description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
+        default="", repr=False, description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
     )
     redis_url: RedisAddress = Field(
-        default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
+        default="",
+        repr=False,
+        description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR.",
     )
     model_store: FolderOrAddress | None = Field(
         default=None,

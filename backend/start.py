@@ -146,13 +146,15 @@ class Stream:
             sys.stdout.flush()
 
 
-def run_both(address: Address, settings: Settings) -> int:
+def run_both(address: Address, settings: Settings, *, without_login: bool = False) -> int:
     """Runs the web process and the worker until Ctrl-C or SIGTERM; returns the exit status.
 
     A child that ends later is started again; one that does not come up at all ends everything, with status 1.
+    `without_login` is handed on to the web process, which refuses addresses that others reach without it.
     """
     stream = Stream(settings.log_format)
     where = ["--host", address.host, "--port", str(address.port)]
+    where += ["--without-login"] if without_login else []
     children = [
         Child("web", ["serve", *where], stream=stream),
         Child("worker", ["worker"], stream=stream),

@@ -17,6 +17,13 @@ _PULL_END_S = 2.0
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
+WithoutLogin = Annotated[
+    bool,
+    typer.Option(
+        "--without-login",
+        help="Listen where others can reach it although no log-in is set (LISTEN_WITHOUT_LOGIN).",
+    ),
+]
 
 
 def add_running(app: typer.Typer) -> None:
@@ -26,36 +33,40 @@ def add_running(app: typer.Typer) -> None:
     app.command(epilog=shell.examples("worker"))(worker)
 
 
-def start(host: Host = None, port: Port = None) -> None:
+def start(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Start everything here: the web process and its worker, until Ctrl-C."""
     with shell.people_errors():
+        from backend.exposure import check_exposure
         from backend.server import check_address
         from backend.start import Address, run_both
 
         settings = shell.read_settings()
         address = Address(*_where(settings, host, port))
         check_address(address.host, address.port)
-        status = run_both(address, settings)
+        check_exposure(settings, address.host, without_login=without_login)
+        status = run_both(address, settings, without_login=without_login)
     raise typer.Exit(status)
 
 
-def serve(host: Host = None, port: Port = None) -> None:
+def serve(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with shell.people_errors():
+        from backend.exposure import check_exposure
         from backend.logs import start_logging
         from backend.model_store import check_store
         from backend.parts import build_context
         from backend.server import check_address, serve_http
 
         settings = shell.read_settings()
+        host, port = _where(settings, host, port)
+        check_address(host, port)
+        check_exposure(settings, host, without_login=without_login)
         # the process that answers opens them once more, where a fault would be a traceback of the server's
         context = build_context(settings)
         check_store(settings, context.registry.store)
         context.jobs.open()
         context.close()
         start_logging(settings.log_level, settings.log_format)
-        host, port = _where(settings, host, port)
-        check_address(host, port)
         serve_http(host=host, port=port)
 
 

@@ -155,7 +155,7 @@ class Connection:
             raise self._not_label_studio(response)
         if response.is_success:
             return
-        status, detail = response.status_code, _detail(response)
+        status, detail = response.status_code, self._auth.without_tokens(_detail(response))
         if "reserved network address" in detail or "reserved IP" in detail:
             raise AddressBlocked(
                 "Label Studio refuses to call a local or private address.",
@@ -184,7 +184,7 @@ class Connection:
 
     def _not_label_studio(self, response: httpx.Response) -> LabelStudioError:
         """Of an answer that Label Studio's API never gives; while it is restarted, a proxy may."""
-        to = response.headers.get("Location", "")
+        to = self._auth.without_tokens(response.headers.get("Location", ""))
         leads = f", which leads to {to}" if to else ""
         return UnexpectedAnswer(
             f"What answers {_call(response)} at {self.url} is not Label Studio's API: "

@@ -226,6 +226,16 @@ class Pictures(ProjectTable):
             row = session.get(Media, (self._project_id, address_hash(addresses[place])))
             return None if row is None else row.thumbnail
 
+    def first_thumbnails(self, task_id: int) -> list[bytes]:
+        """A small JPEG of the first picture of each object of a task, as far as it was read."""
+        with self._database.session() as session:
+            shown = session.scalar(
+                select(Task.pictures).where(Task.project_id == self._project_id, Task.task_id == task_id)
+            )
+            firsts = [addresses[0] for addresses in (shown or {}).values() if addresses]
+            rows = [session.get(Media, (self._project_id, address_hash(first))) for first in firsts]
+            return [row.thumbnail for row in rows if row is not None and row.thumbnail is not None]
+
     def looks(self, task_ids: Collection[int]) -> dict[int, tuple[KeptLook, ...]]:
         """What is kept of the pictures of each task that shows any, in their order."""
         shown: dict[int, list[str]] = {}

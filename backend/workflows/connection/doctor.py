@@ -8,6 +8,7 @@ from typing import Literal
 
 from backend.context import Context
 from backend.errors import NextlabelError
+from backend.exposure import asks_for_login, is_reachable_by_others
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
@@ -58,7 +59,7 @@ class Finding:
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
     """All findings, in the order of the chain; with a project id, its connection too."""
-    findings = [_check_encoder(context), _check_worker(context), _check_store(context)]
+    findings = [_check_encoder(context), _check_worker(context), _check_login(context), _check_store(context)]
     remote = context.label_studio()
     try:
         user = _try("Label Studio and token", lambda: _check_token(remote))
@@ -90,6 +91,20 @@ def _check_worker(context: Context) -> Finding:
         "fault",
         NO_WORKER,
         HOW_TO_START_ONE,
+    )
+
+
+def _check_login(context: Context) -> Finding:
+    settings = context.settings
+    if asks_for_login(settings):
+        return Finding("log-in", "ok", f"asked for, of {settings.basic_auth_user!r}")
+    if not is_reachable_by_others(settings.host):
+        return Finding("log-in", "ok", f"none, and HOST={settings.host} is this machine alone")
+    return Finding(
+        "log-in",
+        "warning" if settings.listen_without_login else "fault",
+        f"none, and others can reach HOST={settings.host}: they can read every text and press every button",
+        "Set BASIC_AUTH_USER and BASIC_AUTH_PASS, then run connect for each project again.",
     )
 
 

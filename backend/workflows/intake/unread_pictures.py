@@ -27,16 +27,13 @@ class UnreadPictures:
     @property
     def reasons(self) -> str:
         """Why, and in which tasks; of several reasons how many pictures each has."""
-        return _words(self.groups[0]) if len(self.groups) == 1 else self._counted
+        several = len(self.groups) > 1
+        return "; ".join(_words(group, is_one_of_several=several) for group in self.groups)
 
     @property
     def words(self) -> str:
         """How many, why, and in which tasks."""
-        return f"{self.title}: {self._counted}"
-
-    @property
-    def _counted(self) -> str:
-        return "; ".join(f"{group.count:,}: {_words(group)}" for group in self.groups)
+        return f"{self.title}: {self.reasons}"
 
 
 def unread_pictures(workspace: Workspace) -> UnreadPictures:
@@ -44,8 +41,9 @@ def unread_pictures(workspace: Workspace) -> UnreadPictures:
     return UnreadPictures(workspace.pictures.faults())
 
 
-def _words(group: FaultGroup) -> str:
+def _words(group: FaultGroup, *, is_one_of_several: bool) -> str:
     numbers = ", ".join(map(str, group.task_ids))
     noun = "task" if len(group.task_ids) == 1 else "tasks"
     more = ", …" if group.count > len(group.task_ids) else ""
-    return f"{group.reason} ({noun} {numbers}{more})"
+    count = f"{group.count:,}: " if is_one_of_several else ""
+    return f"{group.reason} ({count}{noun} {numbers}{more})"

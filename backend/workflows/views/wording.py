@@ -52,6 +52,12 @@ _DECIDED = {
     "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",
     "asked-next": "asked for {tasks} tasks picked on the map to come first",
     "asked-no-more": "took back which tasks come first",
+    "connected": "connected the project",
+    "disconnected": "took the connection apart",
+    "loop-asked": "asked a worker to look for new answers",
+    "loop-run": "ran a loop by hand",
+    "published": "brought the order in Label Studio up to date",
+    "tab-made": "made a tab of {tasks} tasks picked on the map",
 }
 
 

@@ -98,7 +98,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
     if known.signals.questions and not known.signals.per_class:
         card["notes"].insert(0, f"It is the share of {known.signals.questions[0].metric}.")
-    card["notes"] += _rest_notes(known.signals)
+    card["notes"] += _rest_notes(known)
     return card
 
 
@@ -138,12 +138,16 @@ def _first_blind_words(workspace: Workspace, found: Accuracy, signals: Signals) 
     return f"{every}; the first answer to one brings a measured figure{when}."
 
 
-def _rest_notes(signals: Signals) -> list[str]:
-    rest = signals.rest
+def _rest_notes(known: Known) -> list[str]:
+    """What accepting all guesses would give: no part in it have synthetic and unreadable tasks."""
+    rest, left = known.signals.rest, known.tasks - known.account.answered
     if rest is None:
         return []
+    these = f"the {counted(rest.open, 'task')} left"
+    if rest.open < left:
+        these = f"{rest.open:,} of the {counted(left, 'task')} left"
     return [
-        f"Accept what it says of the {counted(rest.open, 'task')} left, and about {percent(rest.estimate)} "
+        f"Accept what it says of {these}, and about {percent(rest.estimate)} "
         f"are right ({between(rest.low, rest.high)}): about {rest.wrong:,} wrong."
     ]
 

@@ -63,7 +63,11 @@ def build_dashboard(workspace: Workspace) -> Json:
         "is_sample": known.tasks > MOST_POINTS,
         "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
-        "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},
+        "shown": {
+            "one": workspace.noun.one,
+            "many": workspace.noun.many,
+            "has_texts": workspace.noun is not PICTURE,
+        },
         "measured": _measured_row(workspace, measured),
         "curve": learning_curve(signals),
         "order": weigh_order(signals),
