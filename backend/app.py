@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, BodyTooLarge, NextlabelError, StoreUnavailable, Unauthorized
 from backend.parts import warm_up
+from backend.routes.access import number_requests
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
@@ -40,6 +41,7 @@ def create_app(context: Context) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     _believe_proxies(app, context.settings.behind_proxies)
+    number_requests(app)
     add_headers(app, context.settings)
     guesses = WrongGuesses()
     protect(app, context.settings, guesses)

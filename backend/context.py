@@ -172,7 +172,10 @@ def _named_errors() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What workflows work with. `label_studio` and `media` make a client of its own for each caller."""
+    """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
+
+    `stopping` is set once this process has been told to end.
+    """
 
     settings: Settings
     database: Database
@@ -183,6 +186,7 @@ class Context:
     media: Callable[[], MediaFetcher]
     events: Events
     survived: Survived = field(default_factory=Survived)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""

@@ -9,6 +9,7 @@ NextlabelError
 ├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
 ├── Busy                       409  another loop of the same project runs
 ├── NotConnected               409  Label Studio does not know this backend (any more)
+├── Stopped                    503  this process was told to end, and left its work at a safe place
 ├── LeaseLost                  409  another worker took the project over
 ├── EncoderUnavailable         503  the encoder cannot be loaded
 ├── DatabaseUnavailable        503  the database does not answer, is locked or full
@@ -132,6 +133,13 @@ class LeaseLost(NextlabelError):
 
     code = "lease-lost"
     status = 409
+
+
+class Stopped(NextlabelError):
+    """This process was told to end, and left its work at a place where the next one goes on."""
+
+    code = "stopped"
+    status = 503
 
 
 class DatabaseUnavailable(NextlabelError):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from backend.errors import QueueUnavailable
@@ -70,9 +71,9 @@ class Jobs:
         if "_queue" in self.__dict__:
             self._queue.close()
 
-    def consume(self, *, workers: int) -> None:
-        """Runs jobs until the process is told to stop."""
-        self._queue.consume(workers=workers)
+    def consume(self, *, workers: int, stopping: Event) -> None:
+        """Runs jobs until the process is told to stop; sets `stopping` then, and lets those that run end."""
+        self._queue.consume(workers=workers, stopping=stopping)
 
     @cached_property
     def _queue(self) -> Queue:

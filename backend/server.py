@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from backend.errors import BadRequest
 
@@ -34,6 +35,15 @@ def _load_ours() -> Any:
     from backend.wsgi import app
 
     return app
+
+
+class _OurLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's lines among ours and in their format."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 def check_address(host: str, port: int) -> None:
@@ -86,6 +96,7 @@ def serve_app(load: Callable[[], Any], *, host: str, port: int) -> None:
         "timeout": 120,
         "graceful_timeout": 10,
         "proc_name": "nextlabel",
+        "logger_class": _OurLog,
         "control_socket_disable": True,
     }
     _Server(load, options).run()

@@ -37,6 +37,7 @@ _OF_THIS_MACHINE = ("file", "local")
 _ROUNDING = 1e-9  # of shares that are a third each
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +494,9 @@ class Settings(BaseSettings, ProjectSettings):
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."
     )
     log_level: LogLevel = Field(default="INFO", description="How much is logged.")
+    log_format: LogFormat = Field(
+        default="text", description="`text`: lines for people; `json`: an object a line, with its fields."
+    )
 
     @property
     def label_studio_link(self) -> str:

@@ -18,10 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CONSUMER = """
 import sys
 from pathlib import Path
+from threading import Event
 from backend.jobs import Jobs
 jobs = Jobs(folder=Path(sys.argv[1]))
 jobs.bind(run=lambda project: Path(sys.argv[1], f"ran-{project}").touch(), tick=lambda: None)
-jobs.consume(workers=1)
+jobs.consume(workers=1, stopping=Event())
 """
 
 
