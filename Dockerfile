@@ -30,7 +30,8 @@ COPY LICENSE NOTICE ./
 COPY model model
 COPY backend backend
 
-RUN useradd --create-home --uid 1000 nextlabel && mkdir /data && chown nextlabel:nextlabel /data
+# A volume that is mounted at one of the two belongs to this user; /models is for MODEL_STORE=/models.
+RUN useradd --create-home --uid 1000 nextlabel && mkdir /data /models && chown nextlabel:nextlabel /data /models
 USER nextlabel
 ENV DATA_DIR=/data
 VOLUME /data

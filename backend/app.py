@@ -13,12 +13,15 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, BodyTooLarge, NextlabelError, StoreUnavailable, Unauthorized
 from backend.parts import warm_up
+from backend.routes.access import number_requests
 from backend.routes.admin import admin_routes
 from backend.routes.auth import protect
 from backend.routes.csrf import guard_forms
 from backend.routes.dashboard import dashboard_routes
 from backend.routes.guesses import WrongGuesses
 from backend.routes.headers import add_headers
+from backend.routes.health import health_routes
+from backend.routes.limits import limit_requests
 from backend.routes.map import map_routes
 from backend.routes.pages import error_page, wants_page
 from backend.routes.protocol import serve_protocol
@@ -38,12 +41,16 @@ def create_app(context: Context) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     _believe_proxies(app, context.settings.behind_proxies)
+    number_requests(app)
     add_headers(app, context.settings)
     guesses = WrongGuesses()
     protect(app, context.settings, guesses)
     salt = Secrets(context.database).shared("forms")
     forms = guard_forms(app, context.settings, salt=salt)
+    # after the log-in: who has none takes nobody's place
+    limit_requests(app)
     serve_protocol(app, context)
+    app.register_blueprint(health_routes(context))
     app.register_blueprint(sign_in_routes(app, context.settings, forms, guesses))
     app.register_blueprint(admin_routes(context))
     app.register_blueprint(dashboard_routes(context, forms))

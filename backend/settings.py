@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +37,7 @@ _OF_THIS_MACHINE = ("file", "local")
 _ROUNDING = 1e-9  # of shares that are a third each
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +494,9 @@ class Settings(BaseSettings, ProjectSettings):
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."
     )
     log_level: LogLevel = Field(default="INFO", description="How much is logged.")
+    log_format: LogFormat = Field(
+        default="text", description="`text`: lines for people; `json`: an object a line, with its fields."
+    )
 
     @property
     def label_studio_link(self) -> str:
@@ -521,6 +526,12 @@ class Settings(BaseSettings, ProjectSettings):
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""
         defaults = {name: getattr(self, name) for name in ProjectSettings.model_fields}
         return ProjectSettings.model_validate(defaults | overrides)
+
+    def labels_worth_a_loop(self, stored: Mapping[str, object]) -> int:
+        """How many labels start a loop in a project with some stored overrides."""
+        if "retrain_every_labels" not in stored:
+            return self.retrain_every_labels  # to check all others takes longer than to take an event down
+        return self.for_project(self.known_overrides(stored)).retrain_every_labels
 
     def known_overrides(self, stored: object) -> dict[str, object]:
         """Those of stored overrides that can be set today; an earlier release may have had others."""

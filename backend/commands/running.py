@@ -12,6 +12,9 @@ from backend.commands import shell
 if TYPE_CHECKING:
     from backend.settings import Settings
 
+# A look at Label Studio that hangs keeps nobody.
+_PULL_END_S = 2.0
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
 WithoutLogin = Annotated[
@@ -63,7 +66,7 @@ def serve(host: Host = None, port: Port = None, without_login: WithoutLogin = Fa
         check_store(settings, context.registry.store)
         context.jobs.open()
         context.close()
-        start_logging(settings.log_level)
+        start_logging(settings.log_level, settings.log_format)
         serve_http(host=host, port=port)
 
 
@@ -76,12 +79,14 @@ def worker() -> None:
     with shell.open_context(log=True) as context:
         from backend.model_store import check_store
         from backend.parts import warm_up
+        from backend.tracing import start_tracing
         from backend.workflows import work
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
         check_store(context.settings, context.registry.store)
-        stop = threading.Event()
+        start_tracing("worker")
+        stop = context.stopping
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
         puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
@@ -90,8 +95,9 @@ def worker() -> None:
         with context.survived.failures_of("the clock"):
             work.tick(context)
         try:
-            context.jobs.consume(workers=2)
+            context.jobs.consume(workers=2, stopping=stop)
         finally:
             stop.set()
+            work.hand_over(context)
             heart.join()
-            puller.join()
+            puller.join(_PULL_END_S)

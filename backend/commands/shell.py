@@ -68,7 +68,10 @@ def open_context(*, log: bool = False) -> Iterator[Context]:
         from backend.logs import start_logging
         from backend.parts import build_context
 
-        start_logging(settings.log_level if log else "WARNING")
+        if log:
+            start_logging(settings.log_level, settings.log_format)
+        else:
+            start_logging("WARNING")
         yield build_context(settings)
 
 

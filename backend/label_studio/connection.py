@@ -31,6 +31,7 @@ from backend.errors import (
 from backend.json_types import Json
 from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind, token_fault
 from backend.label_studio.shapes import Shape, misfit, summary
+from backend.tracing import note_on_span, span
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 # Pauses of 0.3, 0.6, … 9.6 s: some twenty seconds in all, in which a locked database or a restart passes.
@@ -134,7 +135,9 @@ class Connection:
             self.writes += 1
         started = time.monotonic()
         try:
-            response = self._http.request(method, path, params=params, json=body)
+            with span(f"Label Studio {method}", path=path):
+                response = self._http.request(method, path, params=params, json=body)
+                note_on_span("status", response.status_code)
         except httpx.RequestError as error:
             raise LabelStudioUnreachable(
                 f"Nobody answers at {self.url} ({type(error).__name__}), asked for {method} {path}.",

@@ -17,7 +17,10 @@ from backend.workflows.project.registration import SECRET_HEADER
 logger = logging.getLogger(__name__)
 
 # The container's health check and Label Studio's first look come without a log-in.
-_OPEN = {"protocol.health", "protocol.root", "sign_in.form", "sign_in.enter"}
+_OPEN = {
+    *("protocol.health", "protocol.root", "health.alive", "health.ready"),
+    *("sign_in.form", "sign_in.enter"),
+}
 # What the page of the log-in itself is made of.
 _OPEN_FILES = {"dashboard.css", "icon.svg"}
 _WEBHOOK = "protocol.webhook"
