@@ -172,10 +172,12 @@ def test_the_web_process_answers_what_it_has_begun_to_read(tmp_path):
             assert connection.recv(1024).startswith(b"HTTP/1.1 100 Continue")
             connection.sendall(body[:5])
             backend.web._process.terminate()
-            wait_for(lambda: not listens(backend.port), "nobody new is let in", timeout_s=30)
+            log = tmp_path / "backend.log"
+            wait_for(lambda: "Handling signal: term" in log.read_text(), "it is told to stop", timeout_s=30)
             connection.sendall(body[5:])
             answer = connection.recv(65536)
         assert answer.startswith(b"HTTP/1.1 200 OK")
         assert backend.web._process.wait(30) == 0
+        assert not listens(backend.port)
     finally:
         backend.stop()
