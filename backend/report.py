@@ -42,6 +42,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     if report.ignored:
         left = ", ".join(f"<{tag}>" for tag in report.ignored)
         console.print(plain(f"Left to the annotators: {left}."))
+    if report.not_required:
+        console.print(plain(f"Not made required: {report.not_required}."))
     for sentence in report.left_empty:
         console.print(plain(f"{sentence}."))
     for change in report.changes:
@@ -124,6 +126,7 @@ def connect_json(report: ConnectReport) -> Json:
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
         "left_empty": list(report.left_empty),
+        "not_required": report.not_required,
         "without_text": list(report.gaps.sentences),
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal
 
 from backend.context import Context
 from backend.errors import NextlabelError
@@ -12,9 +10,10 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
-from backend.label_studio.required import is_required
 from backend.label_studio.shown_noun import shown_words
 from backend.model_store import HINT, store_fault
+from backend.workflows.connection.finding import Finding
+from backend.workflows.connection.required_answer import check_required
 from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
@@ -38,22 +37,6 @@ from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, livin
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 from model.encoders.language import read_language
-
-Verdict = Literal["ok", "warning", "fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, how it stands, and what to do when it is not well."""
-
-    check: str
-    verdict: Verdict
-    message: str
-    cure: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """All fields as a dict."""
-        return asdict(self)
 
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
@@ -137,7 +120,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         if config.pictures:
             yield _try("pictures", lambda: _check_pictures(workspace))
         yield _check_answers(workspace, config)
-        yield _check_required(details, read_none(workspace, config))
+        yield check_required(details, read_none(workspace, config))
         yield from (Finding("left empty", "ok", words) for words in empty_words(workspace, config).values())
         yield _check_window(workspace, gaps)
         yield from _check_priority(workspace)
@@ -367,24 +350,6 @@ def _check_priority(workspace: Workspace) -> Iterator[Finding]:
         words,
         "Compare PRIORITY_FIELD and QUOTAS with the data of the tasks; edits of these data are noticed by: "
         f"nextlabel connect {workspace.label_studio_id}",
-    )
-
-
-def _check_required(details: Json, config: LabelConfig) -> Finding:
-    if config.questions[0].empty is not None:
-        words = f"{config.from_name!r}: to leave it empty says that none of its labels fits"
-        return Finding("empty answers", "ok", words)
-    if is_required(details["label_config"], config):
-        return Finding(
-            "empty answers", "ok", f"{config.from_name!r} is required: nobody can submit an empty one"
-        )
-    return Finding(
-        "empty answers",
-        "warning",
-        f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
-        "and Submit then stores an answer without a label",
-        f'Add required="true" to the choice in the labeling config, or run: nextlabel connect '
-        f"{details['id']} --require",
     )
 
 
