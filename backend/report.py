@@ -18,7 +18,7 @@ from backend.workflows.views.wording import AUDIT_NEEDED, counted, share_with_in
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
     from backend.label_studio.controls.question import Question
     from backend.workflows.connection.connect_report import ConnectReport
-    from backend.workflows.connection.doctor import Finding
+    from backend.workflows.connection.finding import Finding
     from backend.workflows.loop_report import LoopReport
     from backend.workflows.record import Replay
 
@@ -37,15 +37,7 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {_asked_words(report)}."))
     _print_questions(console, report)
-    for obstacle in report.obstacles:
-        console.print(plain(f"Cannot be answered: {obstacle}."))
-    if report.ignored:
-        left = ", ".join(f"<{tag}>" for tag in report.ignored)
-        console.print(plain(f"Left to the annotators: {left}."))
-    if report.not_required:
-        console.print(plain(f"Not made required: {report.not_required}."))
-    for sentence in report.left_empty:
-        console.print(plain(f"{sentence}."))
+    _print_limits(console, report)
     for change in report.changes:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
@@ -106,6 +98,19 @@ def _print_questions(console: Console, report: ConnectReport) -> None:
                 f"{others}. To choose: --set questions=NAME"
             )
         )
+
+
+def _print_limits(console: Console, report: ConnectReport) -> None:
+    """What is not answered, not demanded, or left empty."""
+    for obstacle in report.obstacles:
+        console.print(plain(f"Cannot be answered: {obstacle}."))
+    if report.ignored:
+        left = ", ".join(f"<{tag}>" for tag in report.ignored)
+        console.print(plain(f"Left to the annotators: {left}."))
+    if report.not_required:
+        console.print(plain(f"Not made required: {report.not_required}."))
+    for sentence in report.left_empty:
+        console.print(plain(f"{sentence}."))
 
 
 def connect_json(report: ConnectReport) -> Json:
@@ -264,8 +269,15 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     )
     if loop and loop["error"]:
         last += f": {loop['error']}"
+    if not row["connected"]:
+        return [
+            ("connected", f"no: nothing is learned, measured or put in order. {_way_back(row)}"),
+            ("labelled", f"{row['labelled']} of {row['tasks']} tasks, when last read"),
+            ("last loop", last),
+            ("dashboard", row["dashboard"]),
+        ]
     return [
-        ("connected", "yes" if row["connected"] else "no"),
+        ("connected", "yes"),
         ("version", row["damage"] or row["version"] or "none yet"),
         *(("notice", words) for words in row["notices"]),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
@@ -282,6 +294,10 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _way_back(row: Json) -> str:
+    return f"To connect it again: nextlabel connect {row['project']}"
 
 
 def _switch_lines(switched: Json | None) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Literal
 from backend.json_types import Json
 from backend.workflows.project.figures import Figures
 
-Outcome = Literal["published", "topped-up", "mended", "unchanged"]
+Outcome = Literal["published", "topped-up", "mended", "unchanged", "disconnected"]
 
 
 @dataclass(slots=True)

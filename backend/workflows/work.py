@@ -13,7 +13,12 @@ from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress
 from backend.workflows.project.registration import is_gone
-from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
+from backend.workflows.project.workspace import (
+    Workspace,
+    connected_workspaces,
+    is_disconnected,
+    read_workspace,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +42,10 @@ def run_pending(context: Context, project_id: int) -> None:
             # whoever holds the lease looks at the hints again when he is done
             return
         except NextlabelError as error:
+            if is_disconnected(workspace):
+                logger.info("loop ended project=%s: it was disconnected", workspace.label_studio_id)
+                workspace.hints.forget(up_to=seen)
+                return
             _log_failure(workspace, error.code, error.message)
             _take_failure(workspace, error, seen=seen)
             return
@@ -92,7 +101,8 @@ def _ask_whether_gone(workspace: Workspace) -> bool:
 
 
 def _run_once(workspace: Workspace) -> None:
-    if not is_due(workspace):
+    # whoever held the project until now may have disconnected it
+    if not workspace.state.connected or not is_due(workspace):
         return
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
     progress = Both(LogProgress(logger, number), stored)

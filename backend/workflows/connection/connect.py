@@ -40,10 +40,10 @@ class ConnectOptions:
 
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
     annotators why a task comes and how sure its pre-annotation is. It, for one choice, and `require` make an
-    answer to our question required, so that nobody submits an empty one; not where an empty one says something. `link` adds the dashboard's address
-    to the project's description. `encoder` names the project's own; without one, texts that are clearly not
-    English get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what
-    changed; None leaves that as it was.
+    answer to our question required, so that nobody submits an empty one; not where an empty one says
+    something. `link` adds the dashboard's address to the project's description. `encoder` names the
+    project's own; without one, texts that are clearly not English get the multilingual one. `pull` registers
+    nothing in Label Studio and lets a worker ask it what changed; None leaves that as it was.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
