@@ -53,6 +53,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
         console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
+    if report.unread_pictures:
+        console.print(plain((f"{report.unread_pictures}.", "yellow"), f" {report.pictures_outlook}"))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
     if report.could_explain:
         console.print(
@@ -133,6 +135,7 @@ def connect_json(report: ConnectReport) -> Json:
         "left_empty": list(report.left_empty),
         "not_required": report.not_required,
         "without_text": list(report.gaps.sentences),
+        "unread_pictures": report.unread_pictures,
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,
         "changes": report.changes,
@@ -283,6 +286,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
+        *(("pictures", words) for words in [row["unread_pictures"]["words"]] if words),
         *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),

@@ -122,7 +122,7 @@ def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_
     assert not unread.intersection(bench.window)
     said = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "pictures")
     assert said.verdict == "warning"
-    assert said.message.startswith("2 pictures cannot be read: 1: ")
+    assert said.message.startswith("2 pictures cannot be read: 1 because ")
     cards = find_waiting(gather(bench.workspace, Signals(), read_account(bench.workspace)))
     assert [card.title for card in cards if card.key == "pictures"] == ["2 pictures cannot be read"]
     served = bench.served(TASKS)
@@ -155,9 +155,7 @@ def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_chang
 def test_connect_says_why_nothing_is_in_order_where_no_picture_can_be_read(make_bench):
     bench = make_bench(rows=[{"image": f"/data/upload/2/gone-{n}.png"} for n in range(3)])
     said = bench.connect().verdict
-    assert said.startswith(
-        "There is nothing to put in order: 3 pictures cannot be read: 3: the answer is 404"
-    )
+    assert said.startswith("There is nothing to put in order: 3 pictures cannot be read: the answer is 404")
 
 
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
@@ -168,7 +166,7 @@ def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
     assert (group.reason, group.count) == ("the answer is 404", 500)
     assert len(bench.window) == 10
     numbers = ", ".join(map(str, group.task_ids))
-    said = f"500 pictures cannot be read: 500: the answer is 404 (tasks {numbers}, …)"
+    said = f"500 pictures cannot be read: the answer is 404 (tasks {numbers}, …)"
     assert unread_pictures(bench.workspace).words == said
 
 

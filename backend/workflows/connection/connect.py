@@ -196,7 +196,8 @@ def _check_order(workspace: Workspace, remote: LabelStudio, *, person: int, repo
     left = window_for(workspace, person)
     report.expected = left[0] if left else None
     unread = unread_pictures(workspace)
-    report.unread_pictures = unread.words if unread.count else ""
+    if unread.count:
+        report.unread_pictures, report.pictures_outlook = unread.words, unread.outlook
     task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])

@@ -30,6 +30,7 @@ class ConnectReport:
     left_empty: tuple[str, ...] = ()
     gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
     unread_pictures: str = ""
+    pictures_outlook: str = ""
     not_required: str = ""
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
+
+from backend.errors import NextlabelError
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -20,3 +23,11 @@ class Finding:
     def to_json(self) -> dict[str, str]:
         """All fields as a dict."""
         return asdict(self)
+
+
+def try_check(check: str, run: Callable[[], Finding]) -> Finding:
+    """What a check finds; a fault with its cure where it raises."""
+    try:
+        return run()
+    except NextlabelError as error:
+        return Finding(check, "fault", error.message, error.hint)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.json_types import Json
+from backend.label_studio.media.errors import PRIVATE
 from backend.store.pictures import FaultGroup
 from backend.workflows.project.workspace import Workspace
 
@@ -27,16 +29,35 @@ class UnreadPictures:
     @property
     def reasons(self) -> str:
         """Why, and in which tasks; of several reasons how many pictures each has."""
-        return _words(self.groups[0]) if len(self.groups) == 1 else self._counted
+        if len(self.groups) == 1:
+            return _words(self.groups[0])
+        return "; ".join(f"{group.count:,} because {_words(group)}" for group in self.groups)
 
     @property
     def words(self) -> str:
         """How many, why, and in which tasks."""
-        return f"{self.title}: {self._counted}"
+        return f"{self.title}: {self.reasons}"
 
     @property
-    def _counted(self) -> str:
-        return "; ".join(f"{group.count:,}: {_words(group)}" for group in self.groups)
+    def outlook(self) -> str:
+        """What becomes of their tasks, and the way out where there is one, in whole sentences."""
+        if self.count == 1:
+            words = "Its task comes without a pre-annotation; it is tried again by and by, and at once when "
+            words += "the task changes."
+        else:
+            words = "Their tasks come without a pre-annotation; they are tried again by and by, and at once "
+            words += "when a task changes."
+        if any(group.reason.endswith(PRIVATE) for group in self.groups):
+            words += (
+                " Private addresses are asked where the setting MEDIA_ALLOW names them, as "
+                "MEDIA_ALLOW=minio.internal,10.0.0.0/8; restart then."
+            )
+        return words
+
+    @property
+    def as_json(self) -> Json:
+        """`count`, and `words` on them all, empty without any."""
+        return {"count": self.count, "words": self.words if self.count else ""}
 
 
 def unread_pictures(workspace: Workspace) -> UnreadPictures:

@@ -10,6 +10,7 @@ from backend.label_studio.queue_settings import Disturbance, find_disturbances
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.damage import notices
 from backend.workflows.project.lease import is_running
@@ -48,6 +49,7 @@ def project_status(workspace: Workspace) -> Json:
         "labelled": labelled,
         "switched": newest_switch(workspace),
         "account": read_account(workspace).to_json(),
+        "unread_pictures": unread_pictures(workspace).as_json,
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
         "priority": view_priority(workspace).to_json(),
         "second_looks": len(second_looks(workspace)),

@@ -132,8 +132,7 @@ def _pictures(found: Found) -> list[Waiting]:
     unread = unread_pictures(found.workspace)
     if not unread.count:
         return []
-    words = f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. Their tasks come without a pre-annotation; "
-    words += "they are tried again by and by."
+    words = f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. {unread.outlook}"
     return [Waiting("pictures", unread.title, words, "warning")]
 
 
