@@ -30,7 +30,8 @@ COPY LICENSE NOTICE ./
 COPY model model
 COPY backend backend
 
-RUN useradd --create-home --uid 1000 nextlabel && mkdir /data && chown nextlabel:nextlabel /data
+# A volume that is mounted at one of the two belongs to this user; /models is for MODEL_STORE=/models.
+RUN useradd --create-home --uid 1000 nextlabel && mkdir /data /models && chown nextlabel:nextlabel /data /models
 USER nextlabel
 ENV DATA_DIR=/data
 VOLUME /data
@@ -40,5 +41,5 @@ EXPOSE 9090
 HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=5 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/health', timeout=9)"]
 
-# `serve` is gunicorn with one process and several threads.
+# `serve` is gunicorn with one process and several threads. On all addresses it wants BASIC_AUTH_USER and BASIC_AUTH_PASS.
 CMD ["python", "-m", "backend", "serve", "--host", "0.0.0.0"]

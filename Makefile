@@ -29,7 +29,7 @@ REAL_TESTS := tests/e2e tests/browser
 PROCESSES ?= 2
 PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants clean
+.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants image-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ mutants: setup .venv-mutants/.installed ## Which small faults in our code no fas
 	@mkdir -p .cache/mutants
 	@.venv-mutants/bin/python tests/mutants/draw.py $(SAMPLE) $(SEED) .cache/mutants/drawn.json
 	@$(PY) -m tests.mutants
+
+image-check: setup ## Do what the Dockerfile says in an empty folder, without Docker; start it, and tell its size (minutes, 2 GB)
+	@$(PY) -m tests.image_check
 
 clean: ## Remove the virtual environments and every cache
 	rm -rf .venv .venv-label-studio .venv-mutants .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -8,6 +8,8 @@ import typer
 
 from backend import __version__
 from backend.commands import shell
+from backend.commands.audit import add_audit
+from backend.commands.backups import add_backups
 from backend.commands.classes import add_classes
 from backend.commands.connecting import add_connecting
 from backend.commands.history import add_history
@@ -50,9 +52,11 @@ add_running(app)
 add_connecting(app)
 add_queue(app)
 add_history(app)
+add_audit(app)
 add_simulate(app, open_context=shell.open_scratch_context)
 add_classes(app)
 add_skips(app)
+add_backups(app)
 
 
 def main() -> None:

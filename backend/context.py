@@ -15,6 +15,7 @@ from backend.jobs import Jobs
 from backend.logs import Survived
 from backend.settings import Settings
 from backend.store.embeddings import Vectors
+from backend.store.events import Events
 from backend.store.projects import Projects
 from backend.store.workers import Workers
 from model.encoders import Encoder
@@ -127,6 +128,11 @@ class Lazy(Generic[E]):
             return self._encoder
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it can be used without waiting."""
+        return self._encoder is not None
+
+    @property
     def revision(self) -> str:
         """Its revision, which is read off its files where it is not loaded; raises EncoderUnavailable."""
         if self._encoder is not None or self._read_revision is None:
@@ -166,7 +172,10 @@ def _named_errors() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What workflows work with. `label_studio` and `media` make a client of its own for each caller."""
+    """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
+
+    `stopping` is set once this process has been told to end.
+    """
 
     settings: Settings
     database: Database
@@ -175,7 +184,9 @@ class Context:
     registry: ModelRegistry
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
+    events: Events
     survived: Survived = field(default_factory=Survived)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -424,9 +424,29 @@ class Database:
         with _named_errors(), self._sessions.begin() as session:
             yield session
 
+    @contextmanager
+    def durable(self) -> Iterator[Connection]:
+        """A connection past the ORM whose commits outlive a power cut; what is not committed is rolled back.
+
+        Raises DatabaseUnavailable like `session`.
+        """
+        with _named_errors(), self._durable.connect() as connection:
+            yield connection
+
     def close(self) -> None:
         """Gives the connections back; the engine opens others when they are needed."""
         self.engine.dispose()
+        if "_durable" in self.__dict__:
+            self._durable.dispose()
+
+    @cached_property
+    def _durable(self) -> Engine:
+        """PostgreSQL syncs every commit; SQLite does on connections that are told to."""
+        if self.engine.dialect.name != "sqlite":
+            return self.engine
+        engine = _open_engine(self.address)
+        event.listen(engine, "connect", _sync_commits)
+        return engine
 
     def _migrate(self) -> None:
         with _named_errors(), self.engine.begin() as connection:
@@ -550,9 +570,15 @@ def _open_engine(address: str) -> Engine:
 
 
 def _tune_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # WAL lets the web process read while the worker writes; NORMAL loses at most the last hints on a
+    # WAL lets the web process read while the worker writes; NORMAL loses at most the last commits on a
     # power cut, which the timer makes good.
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sync_commits(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()

@@ -9,9 +9,11 @@ NextlabelError
 ├── UnsupportedConfig          422  the labeling config asks something we cannot learn yet
 ├── Busy                       409  another loop of the same project runs
 ├── NotConnected               409  Label Studio does not know this backend (any more)
+├── Stopped                    503  this process was told to end, and left its work at a safe place
 ├── LeaseLost                  409  another worker took the project over
 ├── EncoderUnavailable         503  the encoder cannot be loaded
 ├── DatabaseUnavailable        503  the database does not answer, is locked or full
+├── TooBusy                    503  as many requests of this kind are in flight as may be
 ├── QueueUnavailable           503  the queue of jobs does not answer
 ├── DiskUnavailable            503  a disk is full, or a folder cannot be written
 ├── StoreUnavailable           503  the store of the model versions does not answer
@@ -74,6 +76,13 @@ class Unauthorized(NextlabelError):
     status = 401
 
 
+class TooManyGuesses(NextlabelError):
+    """Somebody tried too many user names, passwords or secrets that were wrong."""
+
+    code = "too-many-guesses"
+    status = 429
+
+
 class Forbidden(NextlabelError):
     """The request comes from a page of somebody else."""
 
@@ -129,10 +138,24 @@ class LeaseLost(NextlabelError):
     status = 409
 
 
+class Stopped(NextlabelError):
+    """This process was told to end, and left its work at a place where the next one goes on."""
+
+    code = "stopped"
+    status = 503
+
+
 class DatabaseUnavailable(NextlabelError):
     """The database does not answer, is locked or full."""
 
     code = "database-unavailable"
+    status = 503
+
+
+class TooBusy(NextlabelError):
+    """As many requests of this kind are in flight as may be."""
+
+    code = "too-busy"
     status = 503
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 from huey import RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
@@ -14,6 +17,11 @@ from huey.serializer import Serializer
 from redis import ConnectionPool
 
 _NAME = "nextlabel"
+# A loop that has begun to publish ends within this time; Kubernetes kills after 30 s.
+STOP_S = 20.0
+_CHECK_S = 10.0
+_POLL_S = 0.2
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # A Redis that is cut off keeps nobody waiting for longer; the queue itself waits one second at a time.
 _REDIS_S = 5.0
 
@@ -52,12 +60,43 @@ class Queue:
         """Gives the connection back; it is opened again when it is needed."""
         self._huey.storage.close()
 
-    def consume(self, *, workers: int) -> None:
-        """Runs jobs until the process is told to stop."""
+    def consume(self, *, workers: int, stopping: Event) -> None:
+        """Runs jobs until the process is told to stop; sets `stopping` then, and lets those that run end.
+
+        They have as long as whoever stops us waits; a second signal ends everything at once.
+        """
         consumer = self._huey.create_consumer(
-            workers=workers, worker_type="thread", initial_delay=0.1, max_delay=0.2, scheduler_interval=1
+            workers=workers,
+            worker_type="thread",
+            initial_delay=0.1,
+            max_delay=0.2,
+            scheduler_interval=1,
+            shutdown_timeout=STOP_S,
         )
-        consumer.run()
+        consumer.start()
+        told = _listen_for_signals()
+        checked = time.monotonic()
+        while not told:
+            time.sleep(_POLL_S)
+            if time.monotonic() - checked > _CHECK_S:
+                checked = time.monotonic()
+                consumer.check_worker_health()
+        stopping.set()
+        consumer.stop(graceful=True)
+
+
+def _listen_for_signals() -> list[int]:
+    """Holds a signal once one came. A handler must not touch an event that its own thread may wait for."""
+    told: list[int] = []
+
+    def take(number: int, _frame: object) -> None:
+        if told:
+            raise KeyboardInterrupt
+        told.append(number)
+
+    for number in _SIGNALS:
+        signal.signal(number, take)
+    return told
 
 
 def _open_queue(folder: Path, redis_url: str) -> Huey:

@@ -7,9 +7,11 @@ A job carries only a project's id; what is to be done is found out by the loop i
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from backend.errors import QueueUnavailable
@@ -31,6 +33,7 @@ class Jobs:
         self._folder = folder
         self._redis_url = redis_url
         self._bound: tuple[Callable[[int], None], Callable[[], None]] | None = None
+        self._due_at: dict[int, float] = {}
 
     def bind(self, *, run: Callable[[int], None], tick: Callable[[], None]) -> None:
         """Says what a job does; called once, where the parts are put together.
@@ -40,10 +43,15 @@ class Jobs:
         self._bound = run, tick
 
     def enqueue(self, project: int) -> None:
-        """Asks a worker to look at a project soon. Raises QueueUnavailable."""
+        """Asks a worker to look at a project soon. Raises QueueUnavailable.
+
+        Where this process has left a job that is not due yet, that one does: it looks when it is due.
+        """
         if self._bound is None:
             raise RuntimeError("bind() comes before enqueue()")
-        queue = self._queue
+        queue, now = self._queue, time.monotonic()
+        if now < self._due_at.get(project, 0.0):
+            return
         try:
             queue.schedule(project, delay_s=DEBOUNCE_S)
         except Exception as error:  # whatever Redis, SQLite or the network raise
@@ -51,6 +59,8 @@ class Jobs:
                 f"The queue of jobs does not answer ({type(error).__name__}).",
                 hint="Is Redis running and REDIS_URL right, or has the disk of DATA_DIR space?",
             ) from error
+        # from before it was left: in doubt one job too many
+        self._due_at[project] = now + DEBOUNCE_S
 
     def open(self) -> None:
         """Opens the queue now, for those who would rather know at once that it cannot be."""
@@ -61,9 +71,9 @@ class Jobs:
         if "_queue" in self.__dict__:
             self._queue.close()
 
-    def consume(self, *, workers: int) -> None:
-        """Runs jobs until the process is told to stop."""
-        self._queue.consume(workers=workers)
+    def consume(self, *, workers: int, stopping: Event) -> None:
+        """Runs jobs until the process is told to stop; sets `stopping` then, and lets those that run end."""
+        self._queue.consume(workers=workers, stopping=stopping)
 
     @cached_property
     def _queue(self) -> Queue:

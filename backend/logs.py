@@ -1,14 +1,20 @@
-"""One event per line on standard error: time, level, module, and fields."""
+"""One event per line on standard error: time, level, module, and fields; as text or as JSON."""
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import NextlabelError
+from backend.log_fields import log_fields
+from backend.settings import LogFormat
 from backend.visible import visible
 
 logger = logging.getLogger(__name__)
@@ -17,19 +23,59 @@ logger = logging.getLogger(__name__)
 _CHATTY = ("httpx", "httpcore", "alembic", "huey", "label_studio_ml")
 
 
+# A place that a logger's message fills, and the name before it.
+_PLACE = re.compile(r"(?:(\w+)=)?%[-+ #0-9.]*[a-zA-Z]")
+_SHOWN = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
 class _OneLine(logging.Formatter):
     """Events in which no name that people gave begins another line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
         """The line of an event; a traceback that a library logs comes after it."""
-        record.message = visible(record.message, kept="")
+        said = visible(record.message, kept="")
+        more = (f"{name}={value}" for name, value in log_fields().items() if f"{name}=" not in said)
+        record.message = " ".join((said, *more))
         return super().formatMessage(record)
 
 
-def start_logging(level: str) -> None:
+class _Json(logging.Formatter):
+    """Events as JSON objects: `event` is the line of a text log, and each of its fields stands beside it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of ASCII."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "module": record.name,
+            "event": visible(record.getMessage(), kept=""),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({**log_fields(), **_named(record), **line}, allow_nan=False, default=str)
+
+
+def _named(record: logging.LogRecord) -> Mapping[str, object]:
+    """What an event says of itself: the values in its message by the names before them."""
+    names = _PLACE.findall(str(record.msg))
+    given = record.args
+    if not isinstance(given, tuple) or len(names) != len(given):
+        return {}
+    return {name: _plain(value) for name, value in zip(names, given, strict=True) if name}
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return visible(str(value), kept="")
+
+
+def start_logging(level: str, style: LogFormat = "text") -> None:
     """Logs to standard error; libraries only from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Json() if style == "json" else _OneLine(_SHOWN))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -24,6 +24,7 @@ from backend.jobs import Jobs
 from backend.model_store import open_store
 from backend.settings import Settings
 from backend.shared_secret import shared_secret
+from backend.store.events import Events
 from backend.store.secrets import Secrets
 from model.encoders import Encoder
 from model.encoders.folders import find_folder
@@ -53,6 +54,7 @@ def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | N
         registry=ModelRegistry(open_store(settings)),
         label_studio=partial(_call_label_studio, settings),
         media=partial(_fetch_media, settings),
+        events=Events(database, enough=settings.labels_worth_a_loop),
     )
     jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
     return context

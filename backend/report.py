@@ -286,7 +286,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
-        *(("pictures", words) for words in [row["unread_pictures"]["words"]] if words),
+        *(("pictures", words) for words in [row["unread_words"]] if words),
         *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
@@ -319,7 +319,7 @@ def _order_lines(disturbances: list[Json]) -> list[tuple[str, str]]:
 def _window(row: Json) -> str:
     window, loop = row["window"], row["last_loop"]
     pool = loop["figures"].get("pool") if loop else None
-    return window_words(window["left"], version=row["version"], pool=pool)
+    return window_words(window["left"], version=row["version"], pool=pool, unread=row["unread_pictures"])
 
 
 def local_time(moment: str | None) -> str:

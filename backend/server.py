@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from backend.errors import BadRequest
 
-# One process, so that the encoder is in memory once; torch and SQLite let the threads run side by side.
-_THREADS = 8
+# One process, so that the encoder is in memory once; torch and SQLite let the threads run side by side. More
+# than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
+_THREADS = 64
 _LARGEST_PORT = 65535
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
+    def __init__(self, load: Callable[[], Any], options: dict[str, Any]) -> None:
+        self._load, self._options = load, options
         super().__init__()
 
     def load_config(self) -> None:
@@ -25,9 +28,22 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from backend.wsgi import app
+        return self._load()
 
-        return app
+
+def _load_ours() -> Any:
+    from backend.wsgi import app
+
+    return app
+
+
+class _OurLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's lines among ours and in their format."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 def check_address(host: str, port: int) -> None:
@@ -65,7 +81,12 @@ def _cannot_listen(host: str, port: int, error: OSError) -> BadRequest:
 
 
 def serve_http(*, host: str, port: int) -> None:
-    """Serves until the process is told to stop."""
+    """Serves the backend until the process is told to stop."""
+    serve_app(_load_ours, host=host, port=port)
+
+
+def serve_app(load: Callable[[], Any], *, host: str, port: int) -> None:
+    """Serves what `load` gives, as the backend is served."""
     # 120 s: a /predict of 10,000 tasks may take as long as Label Studio waits for it
     options = {
         "bind": f"{host}:{port}",
@@ -75,6 +96,7 @@ def serve_http(*, host: str, port: int) -> None:
         "timeout": 120,
         "graceful_timeout": 10,
         "proc_name": "nextlabel",
+        "logger_class": _OurLog,
         "control_socket_disable": True,
     }
-    _Server(options).run()
+    _Server(load, options).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +37,7 @@ _OF_THIS_MACHINE = ("file", "local")
 _ROUNDING = 1e-9  # of shares that are a third each
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +393,14 @@ class ProjectSettings(BaseModel):
 class Settings(BaseSettings, ProjectSettings):
     """Settings of the whole backend. Secrets print as stars."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        # a traceback of a wrong setting would print what was given, a password perhaps
+        hide_input_in_errors=True,
+    )
 
     label_studio_url: HttpAddress = Field(
         default="http://localhost:8080", description="Where Label Studio answers."
@@ -417,6 +426,18 @@ class Settings(BaseSettings, ProjectSettings):
         default="", description="User name that callers must give; empty: no log-in."
     )
     basic_auth_pass: SecretStr = Field(default=SecretStr(""), description="Password that callers must give.")
+    listen_without_login: bool = Field(
+        default=False,
+        description="Listen where others than this machine can reach the backend although no log-in is set: "
+        "whoever reaches it may then do everything.",
+    )
+    behind_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Proxies in front of this backend that set X-Forwarded-For and X-Forwarded-Proto; 0: "
+        "none is believed.",
+    )
     webhook_secret: HeaderSecret = Field(
         default=SecretStr(""),
         description="Secret header that webhooks must carry; empty: made by itself. `connect` sets it.",
@@ -431,11 +452,14 @@ class Settings(BaseSettings, ProjectSettings):
     data_dir: Folder = Field(
         default=Path("data"), description="Folder for the database, embeddings, models and jobs."
     )
+    # addresses of databases and of Redis hold passwords: they are not printed
     database_url: DatabaseAddress = Field(
-        default="", description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
+        default="", repr=False, description="SQLAlchemy address of the database; empty: SQLite in DATA_DIR."
     )
     redis_url: RedisAddress = Field(
-        default="", description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR."
+        default="",
+        repr=False,
+        description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR.",
     )
     model_store: FolderOrAddress | None = Field(
         default=None,
@@ -470,6 +494,9 @@ class Settings(BaseSettings, ProjectSettings):
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."
     )
     log_level: LogLevel = Field(default="INFO", description="How much is logged.")
+    log_format: LogFormat = Field(
+        default="text", description="`text`: lines for people; `json`: an object a line, with its fields."
+    )
 
     @property
     def label_studio_link(self) -> str:
@@ -499,6 +526,12 @@ class Settings(BaseSettings, ProjectSettings):
         """The settings of one project; raises pydantic's ValidationError on a wrong override."""
         defaults = {name: getattr(self, name) for name in ProjectSettings.model_fields}
         return ProjectSettings.model_validate(defaults | overrides)
+
+    def labels_worth_a_loop(self, stored: Mapping[str, object]) -> int:
+        """How many labels start a loop in a project with some stored overrides."""
+        if "retrain_every_labels" not in stored:
+            return self.retrain_every_labels  # to check all others takes longer than to take an event down
+        return self.for_project(self.known_overrides(stored)).retrain_every_labels
 
     def known_overrides(self, stored: object) -> dict[str, object]:
         """Those of stored overrides that can be set today; an earlier release may have had others."""

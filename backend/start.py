@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -16,10 +17,10 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from backend.errors import NextlabelError
-from backend.settings import Settings
+from backend.settings import LogFormat, Settings
 
 _POLL_S = 0.2
-_STOP_S = 15.0  # gunicorn lets requests end for ten seconds
+_STOP_S = 25.0  # gunicorn lets requests end for 10 seconds, a worker its loop for 20
 _QUICK_S = 30.0  # a child that lived for less is started again after a pause
 _PAUSES_S = (0.0, 1.0, 5.0, 30.0)
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
@@ -126,25 +127,34 @@ class Child:
 
 
 class Stream:
-    """Lines of both children and our own, each whole, under the name of who says it."""
+    """Lines of both children and our own, each whole, under the name of who says it.
 
-    def __init__(self) -> None:
+    In JSON, what is an object already goes on as it is, and all else becomes one.
+    """
+
+    def __init__(self, style: LogFormat = "text") -> None:
+        self._style = style
         self._lock = threading.Lock()
 
     def say(self, line: str, *, name: str = "start") -> None:
         """Prints one line."""
+        shown = f"{name:<6} | {line}"
+        if self._style == "json":
+            shown = line if line.startswith("{") else json.dumps({"module": name, "event": line})
         with self._lock:
-            sys.stdout.write(f"{name:<6} | {line}\n")
+            sys.stdout.write(f"{shown}\n")
             sys.stdout.flush()
 
 
-def run_both(address: Address, settings: Settings) -> int:
+def run_both(address: Address, settings: Settings, *, without_login: bool = False) -> int:
     """Runs the web process and the worker until Ctrl-C or SIGTERM; returns the exit status.
 
     A child that ends later is started again; one that does not come up at all ends everything, with status 1.
+    `without_login` is handed on to the web process, which refuses addresses that others reach without it.
     """
-    stream = Stream()
+    stream = Stream(settings.log_format)
     where = ["--host", address.host, "--port", str(address.port)]
+    where += ["--without-login"] if without_login else []
     children = [
         Child("web", ["serve", *where], stream=stream),
         Child("worker", ["worker"], stream=stream),

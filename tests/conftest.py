@@ -260,7 +260,7 @@ def set_width(monkeypatch):
 @pytest.fixture
 def run_command(monkeypatch, set_width):
     """run_command(context, "status", "1"): what the command prints; the backend is that of the context."""
-    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda *_given: None)
     set_width(200)
 
     def invoke(context, *arguments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -71,7 +70,7 @@ def add_classes(app: typer.Typer) -> None:
             from backend.workflows.findings.classes import add_class
             from backend.workflows.project.workspace import open_workspace
 
-            label = add_class(open_workspace(context, project_id), group, name=name, by=getpass.getuser())
+            label = add_class(open_workspace(context, project_id), group, name=name, by=shell.who())
         shell.out.print(
             plain(f"{label!r} is a label now. The next loop asks for the tasks of its group first.")
         )
@@ -83,7 +82,7 @@ def add_classes(app: typer.Typer) -> None:
             from backend.workflows.findings.classes import reject_group
             from backend.workflows.project.workspace import open_workspace
 
-            reject_group(open_workspace(context, project_id), group, by=getpass.getuser())
+            reject_group(open_workspace(context, project_id), group, by=shell.who())
         shell.out.print(plain(f"Group {group} is no class. Tasks like it will not be flagged again."))
 
 

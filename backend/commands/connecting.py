@@ -106,7 +106,13 @@ def connect(
         from backend.workflows.connection.connect import connect as connect_project
 
         options = ConnectOptions(
-            overrides=overrides, explain=explain, require=require, link=link, encoder=encoder, pull=pull
+            overrides=overrides,
+            explain=explain,
+            require=require,
+            link=link,
+            encoder=encoder,
+            pull=pull,
+            by=shell.who(),
         )
         with TerminalProgress(shell.err) as progress:
             result = connect_project(context, project_id, options, progress=progress)
@@ -122,8 +128,10 @@ def disconnect(project_id: ProjectId) -> None:
         from backend.workflows.connection.disconnect import disconnect as disconnect_project
         from backend.workflows.project.workspace import open_workspace
 
+        workspace = open_workspace(context, project_id)
+        workspace.decisions.add("disconnected", {}, by=shell.who())
         with TerminalProgress(shell.err) as progress:
-            done = disconnect_project(open_workspace(context, project_id), progress=progress)
+            done = disconnect_project(workspace, progress=progress)
         for line in done:
             shell.out.print(plain(f"  {line}"))
         shell.out.print(f"Project {project_id} is disconnected.")

@@ -80,6 +80,7 @@ def rollback(
         from backend.workflows.serving.rollback import rollback as rollback_project
 
         size = rollback_project(workspace, version, progress=progress)
+        workspace.decisions.add("rollback", {"version": version}, by=shell.who())
     shell.out.print(plain(f"{version} serves again, with {size} tasks in its window."))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -30,6 +29,7 @@ def loop(project_id: ProjectId, as_json: AsJson = False) -> None:
         from backend.workflows.project.workspace import open_workspace
 
         workspace = open_workspace(context, project_id)
+        workspace.decisions.add("loop-run", {}, by=shell.who())
         with TerminalProgress(shell.err) as progress, lease(workspace, wait_s=PEOPLE_WAIT_S):
             result = run_loop(workspace, reason="command", progress=progress)
         tidy(workspace)
@@ -47,7 +47,9 @@ def publish(
         from backend.workflows.project.workspace import open_workspace
         from backend.workflows.publish_all import publish_project
 
-        sent = publish_project(open_workspace(context, project_id), everything=everything, progress=progress)
+        workspace = open_workspace(context, project_id)
+        workspace.decisions.add("published", {"everything": everything}, by=shell.who())
+        sent = publish_project(workspace, everything=everything, progress=progress)
     shell.out.print(f"The window is published; {sent} tasks outside it were pre-annotated.")
 
 
@@ -61,5 +63,5 @@ def ask_next(
         from backend.workflows.project.workspace import open_workspace
         from backend.workflows.views.wording import counted
 
-        count = ask_tab_next(open_workspace(context, project_id), tab, by=getpass.getuser())
+        count = ask_tab_next(open_workspace(context, project_id), tab, by=shell.who())
     shell.out.print(f"{counted(count, 'task')} of this tab will come first from the next order on.")

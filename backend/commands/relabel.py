@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterable
@@ -97,7 +96,7 @@ def _add_undo(classes: typer.Typer) -> None:
             from backend.workflows.project.workspace import open_workspace
             from backend.workflows.views.relabelling import undone_lines
 
-            undone = undo_change(open_workspace(context, project_id), by=getpass.getuser())
+            undone = undo_change(open_workspace(context, project_id), by=shell.who())
         found = {"restored": undone.restored, "left": undone.left, "labels_kept": list(undone.kept)}
         shell.print_result(as_json, found, lambda: _print_lines(undone_lines(undone)))
 
@@ -116,7 +115,7 @@ def _change(project_id: int, wish: Wish, *, yes: bool, as_json: bool) -> None:
             if not typer.confirm("Go on?"):
                 shell.out.print("Nothing was changed.")
                 return
-        count = change_labels(workspace, wish, by=getpass.getuser())
+        count = change_labels(workspace, wish, by=shell.who())
     if as_json:
         sys.stdout.write(json.dumps({"annotations": count}) + "\n")
         return

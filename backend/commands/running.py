@@ -12,8 +12,18 @@ from backend.commands import shell
 if TYPE_CHECKING:
     from backend.settings import Settings
 
+# A look at Label Studio that hangs keeps nobody.
+_PULL_END_S = 2.0
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
+WithoutLogin = Annotated[
+    bool,
+    typer.Option(
+        "--without-login",
+        help="Listen where others can reach it although no log-in is set (LISTEN_WITHOUT_LOGIN).",
+    ),
+]
 
 
 def add_running(app: typer.Typer) -> None:
@@ -23,36 +33,40 @@ def add_running(app: typer.Typer) -> None:
     app.command(epilog=shell.examples("worker"))(worker)
 
 
-def start(host: Host = None, port: Port = None) -> None:
+def start(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Start everything here: the web process and its worker, until Ctrl-C."""
     with shell.people_errors():
+        from backend.exposure import check_exposure
         from backend.server import check_address
         from backend.start import Address, run_both
 
         settings = shell.read_settings()
         address = Address(*_where(settings, host, port))
         check_address(address.host, address.port)
-        status = run_both(address, settings)
+        check_exposure(settings, address.host, without_login=without_login)
+        status = run_both(address, settings, without_login=without_login)
     raise typer.Exit(status)
 
 
-def serve(host: Host = None, port: Port = None) -> None:
+def serve(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
     with shell.people_errors():
+        from backend.exposure import check_exposure
         from backend.logs import start_logging
         from backend.model_store import check_store
         from backend.parts import build_context
         from backend.server import check_address, serve_http
 
         settings = shell.read_settings()
+        host, port = _where(settings, host, port)
+        check_address(host, port)
+        check_exposure(settings, host, without_login=without_login)
         # the process that answers opens them once more, where a fault would be a traceback of the server's
         context = build_context(settings)
         check_store(settings, context.registry.store)
         context.jobs.open()
         context.close()
-        start_logging(settings.log_level)
-        host, port = _where(settings, host, port)
-        check_address(host, port)
+        start_logging(settings.log_level, settings.log_format)
         serve_http(host=host, port=port)
 
 
@@ -65,12 +79,14 @@ def worker() -> None:
     with shell.open_context(log=True) as context:
         from backend.model_store import check_store
         from backend.parts import warm_up
+        from backend.tracing import start_tracing
         from backend.workflows import work
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
         check_store(context.settings, context.registry.store)
-        stop = threading.Event()
+        start_tracing("worker")
+        stop = context.stopping
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()
         puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
@@ -79,8 +95,9 @@ def worker() -> None:
         with context.survived.failures_of("the clock"):
             work.tick(context)
         try:
-            context.jobs.consume(workers=2)
+            context.jobs.consume(workers=2, stopping=stop)
         finally:
             stop.set()
+            work.hand_over(context)
             heart.join()
-            puller.join()
+            puller.join(_PULL_END_S)

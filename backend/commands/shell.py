@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -66,7 +68,10 @@ def open_context(*, log: bool = False) -> Iterator[Context]:
         from backend.logs import start_logging
         from backend.parts import build_context
 
-        start_logging(settings.log_level if log else "WARNING")
+        if log:
+            start_logging(settings.log_level, settings.log_format)
+        else:
+            start_logging("WARNING")
         yield build_context(settings)
 
 
@@ -117,6 +122,14 @@ def open_scratch_context() -> Iterator[Context]:
             context = build_context(settings.model_copy(update={"data_dir": Path(folder)}))
             with closing(context):
                 yield context
+
+
+def who() -> str:
+    """Who types a command, as this machine calls him."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has no name
+        return f"user {os.getuid()}"
 
 
 def print_result(as_json: bool, data: Any, people: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from backend.terminal import plain
 if TYPE_CHECKING:
     from backend.workflows.views.skips import SkipsView
 
+_NAMED = 3  # tasks of a group that its row names
 GroupNumber = Annotated[int, typer.Argument(help="The number of a group, from `skips list`.")]
 
 
@@ -64,7 +64,7 @@ def add_skips(app: typer.Typer) -> None:
             from backend.workflows.views.wording import SETTLED
 
             workspace = open_workspace(context, project_id)
-            settled = answer_skips(workspace, group, what, name=name, by=getpass.getuser())
+            settled = answer_skips(workspace, group, what, name=name, by=shell.who())
         shell.out.print(plain(SETTLED[what].format(label=settled.name)))
 
     @skips.command()
@@ -75,7 +75,7 @@ def add_skips(app: typer.Typer) -> None:
             from backend.workflows.project.workspace import open_workspace
             from backend.workflows.views.wording import counted
 
-            count = reopen_skips(open_workspace(context, project_id), group, by=getpass.getuser())
+            count = reopen_skips(open_workspace(context, project_id), group, by=shell.who())
         shell.out.print(plain(f"{counted(count, 'skipped task')} will be asked again."))
 
 
@@ -85,7 +85,7 @@ def _print(view: SkipsView) -> None:
         return
     table = Table("group", "what", "proposed name", "some of the tasks")
     for question in view.questions:
-        typical = ", ".join(map(str, question.typical))
+        typical = ", ".join(map(str, question.typical[:_NAMED]))
         table.add_row(str(question.number), question.words, plain(question.name), typical)
     for again in view.reopenings:
         table.add_row(str(again.number), plain(again.words), plain(again.label), "")

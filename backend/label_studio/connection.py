@@ -31,6 +31,7 @@ from backend.errors import (
 from backend.json_types import Json
 from backend.label_studio.auth import REFRESH_PATH, LabelStudioAuth, TokenKind, token_fault
 from backend.label_studio.shapes import Shape, misfit, summary
+from backend.tracing import note_on_span, span
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 # Pauses of 0.3, 0.6, … 9.6 s: some twenty seconds in all, in which a locked database or a restart passes.
@@ -134,7 +135,9 @@ class Connection:
             self.writes += 1
         started = time.monotonic()
         try:
-            response = self._http.request(method, path, params=params, json=body)
+            with span(f"Label Studio {method}", path=path):
+                response = self._http.request(method, path, params=params, json=body)
+                note_on_span("status", response.status_code)
         except httpx.RequestError as error:
             raise LabelStudioUnreachable(
                 f"Nobody answers at {self.url} ({type(error).__name__}), asked for {method} {path}.",
@@ -152,7 +155,7 @@ class Connection:
             raise self._not_label_studio(response)
         if response.is_success:
             return
-        status, detail = response.status_code, _detail(response)
+        status, detail = response.status_code, self._auth.without_tokens(_detail(response))
         if "reserved network address" in detail or "reserved IP" in detail:
             raise AddressBlocked(
                 "Label Studio refuses to call a local or private address.",
@@ -181,7 +184,7 @@ class Connection:
 
     def _not_label_studio(self, response: httpx.Response) -> LabelStudioError:
         """Of an answer that Label Studio's API never gives; while it is restarted, a proxy may."""
-        to = response.headers.get("Location", "")
+        to = self._auth.without_tokens(response.headers.get("Location", ""))
         leads = f", which leads to {to}" if to else ""
         return UnexpectedAnswer(
             f"What answers {_call(response)} at {self.url} is not Label Studio's API: "

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from backend.context import Context
+from backend.routes.auth import who
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.metrics import refresh_metrics
@@ -22,7 +23,9 @@ def admin_routes(context: Context) -> Blueprint:
 
     @routes.post("/projects/<int:project_id>/retrain")
     def retrain(project_id: int) -> tuple[Response, int]:
-        is_queued = leave_hint(open_workspace(context, project_id), "training")
+        workspace = open_workspace(context, project_id)
+        workspace.decisions.add("loop-asked", {}, by=who())
+        is_queued = leave_hint(workspace, "training")
         return jsonify({"status": "taken" if is_queued else "taken, starts when the queue is back"}), 202
 
     @routes.get("/metrics")

@@ -1,33 +1,43 @@
-"""Who may call: HTTP Basic for everything but /health, a secret header for webhooks."""
+"""Who may call: a log-in, by form or HTTP Basic, for all but /health; a secret header for webhooks."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import logging
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, g, request
 
-from backend.errors import Unauthorized
+from backend.errors import TooManyGuesses, Unauthorized
+from backend.routes.guesses import WrongGuesses
+from backend.routes.login_cookie import COOKIE, is_logged_in
 from backend.settings import Settings
 from backend.workflows.project.registration import SECRET_HEADER
 
 logger = logging.getLogger(__name__)
 
 # The container's health check and Label Studio's first look come without a log-in.
-_OPEN = {"protocol.health", "protocol.root"}
+_OPEN = {
+    *("protocol.health", "protocol.root", "health.alive", "health.ready"),
+    *("sign_in.form", "sign_in.enter"),
+}
+# What the page of the log-in itself is made of.
+_OPEN_FILES = {"dashboard.css", "icon.svg"}
 _WEBHOOK = "protocol.webhook"
+# Where a button was pressed when there is no log-in to tell by whom.
+_NOBODY = "dashboard"
 
 
-def protect(app: Flask, settings: Settings) -> None:
-    """Refuses requests that bring neither the log-in nor (for webhooks) the secret."""
+def protect(app: Flask, settings: Settings, guesses: WrongGuesses) -> None:
+    """Refuses requests that bring neither a log-in nor (for webhooks) the secret."""
 
     @app.before_request
     def check() -> None:
-        if request.endpoint in _OPEN or request.endpoint is None:
+        if request.endpoint is None or _is_open(request):
             return
-        if request.endpoint == _WEBHOOK and _webhook_allowed(settings, request):
+        if request.endpoint == _WEBHOOK and _webhook_allowed(settings, guesses, request):
             return
-        if not _login_right(settings, request):
+        if not _login_right(settings, guesses, request):
             raise Unauthorized(
                 "A user name and password are needed, or they are wrong.",
                 hint="They are BASIC_AUTH_USER and BASIC_AUTH_PASS of this backend.",
@@ -35,24 +45,52 @@ def protect(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def ask_browsers(response: Response) -> Response:
-        if response.status_code == 401:
-            # without it, a browser does not ask the person in front of it
+        if response.status_code == 401 and not _is_script(request):
+            # what Basic asks for, and by what older programs know that they have to bring it
             response.headers["WWW-Authenticate"] = 'Basic realm="Nextlabel", charset="UTF-8"'
+        if wait_s := g.get("wait_s"):
+            response.headers["Retry-After"] = str(wait_s)
         return response
 
 
-def who(settings: Settings) -> str:
-    """Who pressed a button, as far as the log-in tells."""
-    given = request.authorization
-    if settings.basic_auth_user and given is not None and given.username:
-        return given.username
-    return "dashboard"
+def who() -> str:
+    """Who asks, as far as the log-in tells."""
+    return str(g.get("person", _NOBODY))
 
 
-def _webhook_allowed(settings: Settings, sent: Request) -> bool:
-    secret = settings.webhook_secret.get_secret_value()
-    if _same(sent.headers.get(SECRET_HEADER, ""), secret):
+def check_guess(settings: Settings, guesses: WrongGuesses, user: str, password: str) -> bool:
+    """Whether a user name and a password are right; raises TooManyGuesses after many that were not."""
+    _refuse_guessers(guesses)
+    expected = settings.basic_auth_pass.get_secret_value()
+    user_right = _same(user, settings.basic_auth_user)
+    if _same(password, expected) and user_right:
+        guesses.right(_address())
+        g.person = settings.basic_auth_user
         return True
+    _count_wrong(guesses, f"{user}\0{password}")
+    return False
+
+
+def _is_open(sent: Request) -> bool:
+    if sent.endpoint == "static":
+        return (sent.view_args or {}).get("filename") in _OPEN_FILES
+    return sent.endpoint in _OPEN
+
+
+def _is_script(sent: Request) -> bool:
+    """Whether our own page asks: for a log-in that Basic asks for, a browser opens a window of its own."""
+    # a cookie that ended is gone, but the one of the forms stays as long as the browser is open
+    ours = {COOKIE, current_app.config["SESSION_COOKIE_NAME"]} & set(sent.cookies)
+    return bool(ours) or "Sec-Fetch-Mode" in sent.headers
+
+
+def _webhook_allowed(settings: Settings, guesses: WrongGuesses, sent: Request) -> bool:
+    given, secret = sent.headers.get(SECRET_HEADER, ""), settings.webhook_secret.get_secret_value()
+    if given:
+        _refuse_guessers(guesses)
+        if _same(given, secret):
+            return True
+        _count_wrong(guesses, given)
     if settings.basic_auth_user:
         # START_TRAINING comes from Label Studio's ML connector: with the log-in, without our header
         return False
@@ -67,16 +105,37 @@ def _webhook_allowed(settings: Settings, sent: Request) -> bool:
     )
 
 
-def _login_right(settings: Settings, sent: Request) -> bool:
+def _login_right(settings: Settings, guesses: WrongGuesses, sent: Request) -> bool:
     if not settings.basic_auth_user:
+        return True
+    if is_logged_in(current_app, settings, sent):
+        g.person = settings.basic_auth_user
         return True
     given = sent.authorization
     if given is None or given.type != "basic":
         return False
-    password = settings.basic_auth_pass.get_secret_value()
-    user_right = _same(given.username or "", settings.basic_auth_user)
-    return _same(given.password or "", password) and user_right
+    return check_guess(settings, guesses, given.username or "", given.password or "")
+
+
+def _refuse_guessers(guesses: WrongGuesses) -> None:
+    wait = guesses.wait_s(_address())
+    if wait <= 0.0:
+        return
+    g.wait_s = int(wait) + 1
+    raise TooManyGuesses("Too many wrong log-ins came from there.", hint=f"Try again in {g.wait_s} seconds.")
+
+
+def _count_wrong(guesses: WrongGuesses, guess: str) -> None:
+    if guesses.wrong(_address(), guess):
+        # not what was given: people type a password where the name belongs
+        logger.warning("log-in refused from=%s", _address())
+
+
+def _address() -> str:
+    return request.remote_addr or ""
 
 
 def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+    """In a time that tells neither how much of it is right nor how long it has to be."""
+    digests = (hashlib.sha256(text.encode(errors="surrogatepass")).digest() for text in (given, expected))
+    return hmac.compare_digest(*digests)

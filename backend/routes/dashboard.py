@@ -14,7 +14,7 @@ from backend.context import Context
 from backend.errors import BadRequest, Busy, NextlabelError
 from backend.routes.auth import who
 from backend.routes.labels import serve_label_forms
-from backend.routes.pages import error_page, protect_page, relative_url
+from backend.routes.pages import error_page, relative_url
 from backend.routes.skips import serve_skip_buttons
 from backend.tables import write_csv
 from backend.workflows.project.workspace import Workspace, open_workspace
@@ -37,8 +37,6 @@ def dashboard_routes(context: Context, forms: CSRFProtect) -> Blueprint:
     @routes.context_processor
     def link_relatively() -> dict[str, Any]:
         return {"url_for": relative_url}
-
-    routes.after_request(protect_page)
 
     @routes.errorhandler(CSRFError)
     def out_of_date(_error: CSRFError) -> Response:
@@ -102,25 +100,26 @@ def _serve_buttons(routes: Blueprint, context: Context, forms: CSRFProtect) -> N
 
     @routes.post("/projects/<int:project_id>/loop")
     def loop(project_id: int) -> Answer:
-        return press(project_id, actions.ask_for_loop)
+        by = who()
+        return press(project_id, lambda found: actions.ask_for_loop(found, by=by))
 
     @routes.post("/projects/<int:project_id>/add-class")
     def add_class(project_id: int) -> Answer:
-        name, by = request.form.get("name", "").strip(), who(context.settings)
+        name, by = request.form.get("name", "").strip(), who()
         return press(project_id, lambda found: actions.take_class(found, _group(), name=name, by=by))
 
     @routes.post("/projects/<int:project_id>/reject-group")
     def reject_group(project_id: int) -> Answer:
-        by = who(context.settings)
+        by = who()
         return press(project_id, lambda found: actions.refuse_class(found, _group(), by=by))
 
     @routes.post("/projects/<int:project_id>/rollback")
     def rollback(project_id: int) -> Answer:
-        version, by = request.form.get("version", ""), who(context.settings)
+        version, by = request.form.get("version", ""), who()
         return press(project_id, lambda found: actions.go_back(found, version, by=by))
 
-    serve_label_forms(routes, context, forms, press, who=partial(who, context.settings))
-    serve_skip_buttons(routes, press, group=_group, who=partial(who, context.settings))
+    serve_label_forms(routes, context, forms, press, who=who)
+    serve_skip_buttons(routes, press, group=_group, who=who)
 
 
 def _group() -> int:

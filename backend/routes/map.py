@@ -15,6 +15,7 @@ from backend.workflows.findings.selections import MOST_IN_TAB, ask_next, make_ta
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard.points import read_cards
 from backend.workflows.views.search import MOST_FOUND, like_sentence, like_task
+from backend.workflows.views.small_pictures import small_picture
 from backend.workflows.views.wording import counted
 
 # The longest selection that a form carries.
@@ -27,11 +28,6 @@ def map_routes(context: Context, forms: CSRFProtect) -> Blueprint:
     routes = Blueprint("map", __name__)
     _serve_texts(routes, context)
     _serve_uses(routes, context, forms)
-
-    @routes.after_request
-    def keep_nothing(response: Response) -> Response:
-        response.headers.update({"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
-        return response
 
     @routes.errorhandler(NextlabelError)
     def known(error: NextlabelError) -> tuple[Response, int]:
@@ -53,7 +49,7 @@ def _serve_texts(routes: Blueprint, context: Context) -> None:
 
     @routes.get("/projects/<int:project_id>/tasks/<int:task_id>/picture.jpg")
     def picture(project_id: int, task_id: int) -> Response:
-        found = open_workspace(context, project_id).pictures.thumbnail(task_id)
+        found = small_picture(open_workspace(context, project_id), task_id)
         if found is None:
             raise NotFound(f"Task {task_id} shows no picture that could be read.")
         return Response(found, mimetype="image/jpeg")
@@ -77,6 +73,7 @@ def _serve_uses(routes: Blueprint, context: Context, forms: CSRFProtect) -> None
         forms.protect()
         workspace, picked = open_workspace(context, project_id), _numbers(request.form.get("tasks", ""))
         made = make_tab(workspace, picked, title=request.form.get("title", ""))
+        workspace.decisions.add("tab-made", {"tasks": made.tasks}, by=who())
         words = f"The tab is there, with {counted(made.tasks, 'task')}"
         more = f"; a tab takes {MOST_IN_TAB} at most." if len(picked) > made.tasks else "."
         link = f"{context.settings.label_studio_link}/projects/{project_id}/data?tab={made.number}"
@@ -86,14 +83,14 @@ def _serve_uses(routes: Blueprint, context: Context, forms: CSRFProtect) -> None
     def ask(project_id: int) -> Response:
         forms.protect()
         workspace, picked = open_workspace(context, project_id), _numbers(request.form.get("tasks", ""))
-        coming = ask_next(workspace, picked, by=who(context.settings))
+        coming = ask_next(workspace, picked, by=who())
         words = f"{counted(coming, 'task')} will come first, in a moment; then the order goes on."
         return jsonify({"words": words, "asked": coming})
 
     @routes.post("/projects/<int:project_id>/ask-next/undo")
     def undo(project_id: int) -> Response:
         forms.protect()
-        stop_asking(open_workspace(context, project_id), by=who(context.settings))
+        stop_asking(open_workspace(context, project_id), by=who())
         return jsonify({"words": "Taken back: the model chooses the order again, in a moment.", "asked": 0})
 
 

@@ -7,17 +7,6 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
-# Nothing from elsewhere runs on our pages, and nobody may put them into a frame.
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 
 def wants_page() -> bool:
     """Whether a browser asks: programs that take anything do not name HTML."""
@@ -31,13 +20,7 @@ def relative_url(endpoint: str, **values: Any) -> str:
     return f"{posixpath.relpath(folder or '/', here)}/{name}"
 
 
-def protect_page(response: Response) -> Response:
-    """The same answer with the headers of a page."""
-    response.headers.update(_HEADERS)
-    return response
-
-
 def error_page(message: str, *, hint: str, status: int) -> Response:
     """What went wrong and what to do about it, for people."""
     page = render_template("error.html", message=message, hint=hint, url_for=relative_url)
-    return protect_page(make_response(page, status))
+    return make_response(page, status)

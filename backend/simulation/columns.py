@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -112,12 +111,7 @@ def _is_prose(column: str | None, rows: Sequence[dict[str, Any]]) -> bool:
 
 def one_label(value: Any) -> str | None:
     """The label in a cell: a word, a number, a list of one, Label Studio's choices; None: none or several."""
-    found: object = value
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        try:
-            found = json.loads(value)
-        except ValueError:
-            return value
+    found: object = unpacked(value)
     if isinstance(found, dict):
         found = found.get("choices")
     if isinstance(found, list):

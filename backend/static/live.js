@@ -21,6 +21,7 @@ async function look() {
   try {
     const answer = await fetch(section.dataset.live, { headers: { Accept: "application/json" } });
     if (answer.ok) show(await answer.json());
+    else if (answer.status === 401) offer("You are not logged in any more. ", "Log in");
   } catch {
     // the backend is being restarted, perhaps: the next look tells
   }

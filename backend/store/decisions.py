@@ -7,8 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from backend.database import Decision
+from backend.database import Database, Decision, Project
 from backend.store.table import ProjectTable, utc_now
+
+# What people did that decides nothing about labels or order: kept for `audit` alone.
+ACTS = frozenset({"connected", "disconnected", "loop-asked", "loop-run", "published", "tab-made"})
 
 
 class Decisions(ProjectTable):
@@ -23,7 +26,9 @@ class Decisions(ProjectTable):
         """Every decision, the oldest first."""
         with self._database.session() as session:
             return session.scalars(
-                select(Decision).where(Decision.project_id == self._project_id).order_by(Decision.id)
+                select(Decision)
+                .where(Decision.project_id == self._project_id, Decision.kind.not_in(ACTS))
+                .order_by(Decision.id)
             ).all()
 
     def newest(self, limit: int) -> Sequence[Decision]:
@@ -31,7 +36,7 @@ class Decisions(ProjectTable):
         with self._database.session() as session:
             return session.scalars(
                 select(Decision)
-                .where(Decision.project_id == self._project_id)
+                .where(Decision.project_id == self._project_id, Decision.kind.not_in(ACTS))
                 .order_by(Decision.id.desc())
                 .limit(limit)
             ).all()
@@ -44,6 +49,18 @@ class Decisions(ProjectTable):
                     Decision.project_id == self._project_id, Decision.kind == kind
                 )
             ).all()
+
+
+def newest_acts(
+    database: Database, limit: int, *, label_studio_id: int | None = None
+) -> list[tuple[Decision, Project]]:
+    """What people did, decisions among it, newest first, of all projects or of those that had one number."""
+    query = select(Decision, Project).join(Project, Project.id == Decision.project_id)
+    if label_studio_id is not None:
+        query = query.where(Project.label_studio_id == label_studio_id)
+    with database.session() as session:
+        rows = session.execute(query.order_by(Decision.id.desc()).limit(limit))
+        return [(decision, project) for decision, project in rows]
 
 
 def new_decision(project_id: int, kind: str, details: Mapping[str, object], *, by: str) -> Decision:

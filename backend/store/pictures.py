@@ -20,6 +20,8 @@ _LONGEST_PAUSE_S: Final = 86_400.0
 # Letters of an address that are kept: enough to find it by.
 _KEPT_LETTERS = 500
 _NAMED_TASKS = 5
+# In place of the number of a task that was not read yet, or will never be.
+NO_TASK: Final = -1
 # Tasks that are read together: an address may hold the picture itself.
 _AT_A_TIME = 256
 
@@ -224,6 +226,16 @@ class Pictures(ProjectTable):
             row = session.get(Media, (self._project_id, address_hash(addresses[place])))
             return None if row is None else row.thumbnail
 
+    def first_thumbnails(self, task_id: int) -> list[bytes]:
+        """A small JPEG of the first picture of each object of a task, as far as it was read."""
+        with self._database.session() as session:
+            shown = session.scalar(
+                select(Task.pictures).where(Task.project_id == self._project_id, Task.task_id == task_id)
+            )
+            firsts = [addresses[0] for addresses in (shown or {}).values() if addresses]
+            rows = [session.get(Media, (self._project_id, address_hash(first))) for first in firsts]
+            return [row.thumbnail for row in rows if row is not None and row.thumbnail is not None]
+
     def looks(self, task_ids: Collection[int]) -> dict[int, tuple[KeptLook, ...]]:
         """What is kept of the pictures of each task that shows any, in their order."""
         shown: dict[int, list[str]] = {}
@@ -278,11 +290,14 @@ class Pictures(ProjectTable):
             return {task_id for task_id, pictures in rows if pictures}
 
     def faults(self) -> tuple[FaultGroup, ...]:
-        """Why pictures cannot be read, the commonest reason first, with the first tasks that show them."""
+        """Why pictures cannot be read, the commonest reason first, with the first tasks that show them.
+
+        Not those of tasks that were not read yet.
+        """
         with self._database.session() as session:
             rows = session.execute(
                 select(Media.fault, Media.task_id)
-                .where(Media.project_id == self._project_id, Media.fault != "")
+                .where(Media.project_id == self._project_id, Media.fault != "", Media.task_id != NO_TASK)
                 .order_by(Media.task_id)
             ).all()
         by_reason: dict[str, list[int]] = {}
@@ -293,6 +308,23 @@ class Pictures(ProjectTable):
             for reason, ids in by_reason.items()
         ]
         return tuple(sorted(groups, key=lambda group: (-group.count, group.reason)))
+
+    def count_unread_answers(self) -> int:
+        """How many tasks with a label, synthetic ones apart, show a picture that cannot be read."""
+        mine = (Media.project_id == self._project_id, Media.fault != "")
+        with self._database.session() as session:
+            unread = set(session.scalars(select(Media.address_hash).where(*mine)))
+            if not unread:
+                return 0
+            shown = session.scalars(
+                select(Task.pictures).where(
+                    Task.project_id == self._project_id,
+                    Task.is_synthetic.is_(False),
+                    Task.outcome == "label",
+                    cast(Task.pictures, String).not_in(("{}", "null")),
+                )
+            ).yield_per(_AT_A_TIME)
+            return sum(not unread.isdisjoint(map(address_hash, addresses_of(pictures))) for pictures in shown)
 
     def forget_stale_faults(self, encoder: str) -> None:
         """Drops the faults of pictures that their tasks show no more, or whose tasks have a vector."""

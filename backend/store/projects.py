@@ -131,6 +131,12 @@ class Projects:
             )
             return broken.scalar() is not None
 
+    def look_anew(self) -> None:
+        """Nobody holds a project any more, and its next loop, which is due now, reads all of its tasks."""
+        with self._database.session() as session:
+            anew = {"last_looked_at": 0.0, "read_whole_at": 0.0, "lease_owner": None, "lease_until": 0.0}
+            session.execute(update(Project).values(anew))
+
     def release_lease(self, project_id: int, owner: str) -> None:
         """Gives a project back; does nothing for who does not hold it."""
         with self._database.session() as session:

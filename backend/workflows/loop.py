@@ -15,6 +15,8 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
 from backend.label_studio.versions import next_version
+from backend.log_fields import note_field
+from backend.tracing import note_on_span
 from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
@@ -39,7 +41,7 @@ from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
-from backend.workflows.project.progress import Progress
+from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
 from backend.workflows.project.workspace import Workspace, is_disconnected
@@ -74,6 +76,8 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
     """
     answered, was_connected = workspace.hints.newest(), workspace.state.connected
     loop_id = _begin(workspace, reason)
+    note_field("loop", loop_id)
+    note_on_span("loop", loop_id)
     report = LoopReport()
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()
@@ -110,7 +114,8 @@ def tidy(workspace: Workspace) -> int:
     remote = workspace.context.label_studio()
 
     def interrupted() -> bool:
-        return is_held_by_another(workspace) or is_due(workspace)
+        is_told = workspace.context.stopping.is_set()
+        return is_told or is_held_by_another(workspace) or is_due(workspace)
 
     def kept() -> set[str]:
         workspace.refresh()
@@ -314,7 +319,7 @@ class ProjectLoop:
         """Sends the window of a version and lets it serve."""
         workspace, remote = self.workspace, self.remote
         task_ids = first_window(workspace, serving, ranking)
-        self.progress.stage("publishing", total=len(task_ids))
+        self.progress.stage(PUBLISHING, total=len(task_ids))
         with self.report.timed("publish"):
             published = publish_places(workspace, remote, serving, ranking=ranking, task_ids=task_ids)
             fingerprint = serving.snapshot.fingerprint

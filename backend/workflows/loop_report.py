@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.json_types import Json
+from backend.tracing import span
 from backend.workflows.project.figures import Figures
 
 Outcome = Literal["published", "topped-up", "mended", "unchanged", "disconnected"]
@@ -36,5 +37,6 @@ class LoopReport:
     def timed(self, stage: str) -> Iterator[None]:
         """Measures one stage; what comes twice is added up."""
         started = time.monotonic()
-        yield
+        with span(stage):
+            yield
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - started, 3)

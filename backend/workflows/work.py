@@ -7,11 +7,13 @@ import time
 
 from backend.context import Context
 from backend.errors import Busy, NextlabelError, NotConnected, NotFound, RowGone, UnsupportedConfig
+from backend.log_fields import log_scope
+from backend.tracing import span
 from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
-from backend.workflows.project.lease import lease
-from backend.workflows.project.progress import Both, LogProgress, StoredProgress
+from backend.workflows.project.lease import give_back, lease
+from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
 from backend.workflows.project.workspace import (
     Workspace,
@@ -27,31 +29,42 @@ _PATIENCE_S = 50.0
 
 
 def run_pending(context: Context, project_id: int) -> None:
-    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them."""
-    while True:
+    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them.
+
+    Ends early once the process is to stop, at a place where the next loop can begin anew.
+    """
+    while not context.stopping.is_set():
         workspace = read_workspace(context, project_id)
         if workspace is None or not workspace.state.connected or not is_due(workspace):
             return
-        seen = workspace.hints.newest()
-        try:
-            with lease(workspace):
-                _run_once(workspace)
-            # without the lease: people may press buttons meanwhile
-            _clean_up(workspace)
-        except Busy:
-            # whoever holds the lease looks at the hints again when he is done
-            return
-        except NextlabelError as error:
-            if is_disconnected(workspace):
-                logger.info("loop ended project=%s: it was disconnected", workspace.label_studio_id)
-                workspace.hints.forget(up_to=seen)
+        with log_scope(project=workspace.label_studio_id):
+            if not _run_and_clean_up(workspace):
                 return
-            _log_failure(workspace, error.code, error.message)
-            _take_failure(workspace, error, seen=seen)
-            return
-        except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
-            _log_failure(workspace, "unforeseen", unforeseen(error))
-            return
+
+
+def _run_and_clean_up(workspace: Workspace) -> bool:
+    """Whether all went well, so that the hints are to be looked at again."""
+    seen = workspace.hints.newest()
+    try:
+        with lease(workspace):
+            _run_once(workspace)
+        # without the lease: people may press buttons meanwhile
+        _clean_up(workspace)
+    except Busy:
+        # whoever holds the lease looks at the hints again when he is done
+        return False
+    except NextlabelError as error:
+        if is_disconnected(workspace):
+            logger.info("loop ended project=%s: it was disconnected", workspace.label_studio_id)
+            workspace.hints.forget(up_to=seen)
+            return False
+        _log_failure(workspace, error.code, error.message)
+        _take_failure(workspace, error, seen=seen)
+        return False
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+        _log_failure(workspace, "unforeseen", unforeseen(error))
+        return False
+    return True
 
 
 def tick(context: Context) -> None:
@@ -66,6 +79,15 @@ def tick(context: Context) -> None:
                 wake(workspace)
             elif age_s >= _PATIENCE_S and _has_pictures_to_try(workspace, now):
                 leave_hint(workspace, "timer")
+
+
+def hand_over(context: Context) -> None:
+    """What a worker does last: gives back what it holds, and asks whoever comes next for what is due."""
+    with context.survived.failures_of("handing over"):
+        give_back(context)
+        for workspace in connected_workspaces(context):
+            if is_due(workspace):
+                wake(workspace)
 
 
 def _has_pictures_to_try(workspace: Workspace, now: float) -> bool:
@@ -105,9 +127,10 @@ def _run_once(workspace: Workspace) -> None:
     if not workspace.state.connected or not is_due(workspace):
         return
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
-    progress = Both(LogProgress(logger, number), stored)
+    progress = UntilPublishing(Both(LogProgress(logger, number), stored), workspace.context.stopping)
     try:
-        report = run_loop(workspace, reason=HINTS, progress=progress)
+        with span("loop", project=number):
+            report = run_loop(workspace, reason=HINTS, progress=progress)
     finally:
         stored.clear()
     logger.info("loop done project=%s outcome=%s version=%s", number, report.outcome, report.version)

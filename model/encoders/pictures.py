@@ -25,6 +25,8 @@ _SVG = re.compile(rb"^\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM", "ICO", "JPEG2000")
 _ORIENTATION = 0x0112  # EXIF
 _TURNED = range(5, 9)  # orientations that lay a picture on its side
+# What holds it, and is written anew where a picture is turned: for nothing, and not where it is damaged.
+_SAID_BESIDE = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 # Pictures with more pixels are unpacked one at a time: eight of the largest at once would be gigabytes.
 _LARGE = 12_000_000
@@ -56,7 +58,7 @@ def read_picture(data: bytes, *, smallest_side: int = 0, most_pixels: int = MOST
             opened.draft("RGB", (smallest_side, smallest_side))
         with _room_for(opened.width * opened.height):
             opened.load()
-            ImageOps.exif_transpose(opened, in_place=True)
+            _turn_upright(opened)
             return _reduce(_flatten(opened), smallest_side)
 
 
@@ -67,7 +69,7 @@ def read_size(data: bytes) -> tuple[int, int]:
             return HeifPicture(data).size
         opened = Image.open(io.BytesIO(data), formats=_FORMATS)
         width, height = opened.size
-        return (height, width) if opened.getexif().get(_ORIENTATION) in _TURNED else (width, height)
+        return (height, width) if _orientation(opened) in _TURNED else (width, height)
 
 
 @contextmanager
@@ -84,11 +86,8 @@ def _told_in_words(data: bytes, most_pixels: int) -> Iterator[None]:
         raise _too_many(most_pixels) from None
     except UnidentifiedImageError:
         raise UnreadablePicture("it is no picture of a format that is read") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
-        raise UnreadablePicture("it is broken") from None
-    except (KeyError, IndexError, TypeError, AttributeError, OverflowError, ZeroDivisionError):
-        # what readers of formats raise on hostile bytes
-        raise UnreadablePicture("it is broken") from None
+    except Exception as error:  # readers of formats raise whatever they like on hostile bytes
+        raise UnreadablePicture("it is broken") from error
 
 
 def _refuse_by_name(data: bytes) -> None:
@@ -121,6 +120,24 @@ def _read_heif(data: bytes, smallest_side: int, most_pixels: int) -> Image.Image
     _require_few(found.stored_pixels, most_pixels)
     with _room_for(found.stored_pixels):
         return _reduce(_flatten(found.unpack()), smallest_side)
+
+
+def _turn_upright(picture: Image.Image) -> None:
+    """In place, so that no second picture of that size is held."""
+    if _orientation(picture) == 1:
+        return
+    for name in _SAID_BESIDE:
+        picture.info.pop(name, None)
+    ImageOps.exif_transpose(picture, in_place=True)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """As its camera says; 1, upright, where nothing is said or what is said cannot be read."""
+    try:
+        said = picture.getexif().get(_ORIENTATION)
+    except Exception:  # noqa: BLE001 (whatever is wrong beside the pixels, people see them)
+        return 1
+    return said if isinstance(said, int) else 1
 
 
 def _reduce(picture: Image.Image, smallest_side: int) -> Image.Image:

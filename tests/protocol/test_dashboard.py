@@ -414,9 +414,12 @@ def locked(make_context, make_app, make_settings):
 def test_pages_ask_for_the_log_in(path, locked):
     client, context = locked
     add_rich_project(context, texts=write_texts(20), synthetic=0)
-    response = client.get(path, headers=BROWSER)
+    response = client.get(path)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith('Basic realm="Nextlabel"')
+    response = client.get(path, headers=BROWSER)
+    assert response.status_code == 303
+    assert response.headers["Location"].split("?")[0].endswith("login")
     with client.get(path, headers=BROWSER, auth=LOGIN) as response:
         assert response.status_code == 200
 

@@ -25,7 +25,13 @@ from demo.child_process import find_free_port
 from tests.conftest import BACKEND_URL
 
 COMMANDS = typer.main.get_command(app).commands
-WITH_JSON = [name for name, command in COMMANDS.items() if any("--json" in p.opts for p in command.params)]
+# Those that take a file have their tests in test_backup.py.
+OF_FILES = {"backup", "restore"}
+WITH_JSON = [
+    name
+    for name, command in COMMANDS.items()
+    if name not in OF_FILES and any("--json" in p.opts for p in command.params)
+]
 
 
 @pytest.fixture
@@ -415,15 +421,32 @@ def test_serve_takes_host_and_port_from_the_settings_or_the_command_line(run, mo
     first, second = find_free_port(), find_free_port()
     monkeypatch.setenv("PORT", str(first))
     run("serve")
-    run("serve", "--host", "0.0.0.0", "--port", str(second))
-    assert served == [{"host": "127.0.0.1", "port": first}, {"host": "0.0.0.0", "port": second}]
+    run("serve", "--host", "127.0.0.2", "--port", str(second))
+    assert served == [{"host": "127.0.0.1", "port": first}, {"host": "127.0.0.2", "port": second}]
+
+
+@pytest.mark.parametrize("command", ["serve", "start"])
+def test_where_others_could_reach_it_nothing_listens_without_a_log_in(command, run):
+    result = run(command, "--host", "0.0.0.0", "--port", str(find_free_port()))
+    assert result.exit_code == 1
+    assert_two_lines(result, "it has no log-in", "--without-login")
+
+
+def test_listening_without_a_log_in_has_to_be_said(run, monkeypatch):
+    served = []
+    monkeypatch.setattr("backend.server.serve_http", lambda **where: served.append(where["host"]))
+    run("serve", "--host", "0.0.0.0", "--port", str(find_free_port()), "--without-login")
+    monkeypatch.setenv("BASIC_AUTH_USER", "admin")
+    monkeypatch.setenv("BASIC_AUTH_PASS", "a-password")
+    run("serve", "--host", "0.0.0.0", "--port", str(find_free_port()))
+    assert served == ["0.0.0.0"] * 2
 
 
 def test_a_worker_beats_while_it_works(run_command, workbench):
     alive = []
 
     class Jobs:
-        def consume(self, *, workers):
+        def consume(self, *, workers, stopping):
             alive.extend(living_workers(workbench.context))
 
         def enqueue(self, project):
@@ -442,7 +465,7 @@ def run_with(no_environment, tmp_path, monkeypatch):
     (tmp_path / "odd-jobs").mkdir()
     (tmp_path / "odd-jobs" / "jobs.db").write_text("no database. " * 50)
     (tmp_path / "a-file").write_text("this is no folder, and no database either. " * 30)
-    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda *_given: None)
 
     def invoke(command="status", **values):
         monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))

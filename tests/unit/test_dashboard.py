@@ -157,6 +157,15 @@ def test_what_accepting_the_rest_would_give_stands_under_the_accuracy(show):
     ]
 
 
+def test_of_how_many_tasks_the_rest_is_told_where_some_have_no_part_in_it(show):
+    rest = {"words": "", "open": 40, "blind": 62, "estimate": 0.86, "low": 0.8, "high": 0.9, "wrong": 6}
+    rest["whole"] = {"value": 0.9, "low": 0.85, "high": 0.93}
+    view = show(signals=write_signals(rest=rest))
+    accuracy, answered = view["headline"][:2]
+    left = answered["words"].partition("; ")[2].partition(" to go")[0]
+    assert accuracy["notes"][0].startswith(f"Accept what it says of 40 of the {left} tasks left, and about")
+
+
 def test_a_gain_that_is_not_foreseen_yet_says_what_is_known_lacking_and_when(show):
     wait = {
         "of": "forecast",
@@ -622,7 +631,7 @@ def test_a_group_that_is_no_class_goes_away(connected, context):
 
 
 def test_a_loop_is_asked_for(connected, context):
-    actions.ask_for_loop(open_workspace(context, 1))
+    actions.ask_for_loop(open_workspace(context, 1), by="a-person")
     with context.database.session() as session:
         assert "training" in session.scalars(select(Hint.kind)).all()
 

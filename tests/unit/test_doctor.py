@@ -16,6 +16,7 @@ from tests.fake_label_studio import LEGACY_TOKEN
 CHECKS = [
     "encoder",
     "worker",
+    "log-in",
     "model store",
     "Label Studio and token",
     "labeling config",
@@ -58,7 +59,7 @@ def test_when_all_is_well_every_check_says_so(healthy):
 
 
 def test_without_a_project_the_connection_is_not_looked_at(healthy):
-    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:4]
+    assert [finding.check for finding in diagnose(healthy.context, None)] == CHECKS[:5]
 
 
 def test_looking_changes_nothing(healthy, label_studio):
@@ -326,6 +327,23 @@ def test_a_missing_encoder_is_named(healthy):
     finding = findings(healthy, context)["encoder"]
     assert finding.verdict == "fault"
     assert "no such folder" in finding.message and "make setup" in finding.cure
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict"),
+    [
+        ({"host": "0.0.0.0"}, "fault"),
+        ({"host": "0.0.0.0", "basic_auth_user": "admin"}, "fault"),
+        ({"host": "0.0.0.0", "listen_without_login": True}, "warning"),
+        ({"host": "0.0.0.0", "basic_auth_user": "admin", "basic_auth_pass": "a-password"}, "ok"),
+        ({}, "ok"),
+    ],
+)
+def test_a_backend_that_asks_strangers_for_nothing_is_named(given, verdict, make_context, make_settings):
+    found = {one.check: one for one in diagnose(make_context(make_settings(**given)), None)}["log-in"]
+    assert found.verdict == verdict
+    assert ("BASIC_AUTH_PASS" in found.cure) == (verdict != "ok")
+    assert "a-password" not in found.message
 
 
 def test_a_project_that_is_not_connected_is_named(workbench):

@@ -20,6 +20,7 @@ from backend.settings import Settings
 from demo.label_studio_server import LABEL_STUDIO_VERSION
 from model.encoders.convert_e5 import FOLDER, PACKAGE
 from model.encoders.image_folders import LITE0_FOLDER, LITE0_PACKAGE
+from tests.dockerfile import copy_step, read_dockerfile
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -96,8 +97,52 @@ def test_the_image_encoder_is_written_by_the_files_that_the_image_has_by_then():
     assert needed <= {file.removesuffix(".py").replace("/", ".") for file in files}
 
 
+USES_ALL_OF_IT = """
+import sys
+from pathlib import Path
+import backend, model
+from backend.database import Database
+from backend.start import Stream
+from backend.workflows import loop, work
+from backend.workflows.connection import connect, doctor
+import backend.app, backend.server
+folder = Path(sys.argv[1]).resolve()
+assert Path(backend.__file__).is_relative_to(folder) and Path(model.__file__).is_relative_to(folder)
+Database(f"sqlite:///{folder}/new.db", lock_folder=folder)
+"""
+
+
+def test_the_files_that_the_image_has_are_enough_to_start_and_to_work(tmp_path):
+    workdir = tmp_path
+    for step in read_dockerfile():
+        if step.name == "WORKDIR":
+            workdir = tmp_path / step.text.lstrip("/")
+        elif step.name == "COPY":
+            copy_step(step, tmp_path, workdir)
+    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    for command in (["-m", "backend", "--help"], ["-c", USES_ALL_OF_IT, str(workdir)]):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=workdir,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    ours = {path.name for path in (ROOT / "backend").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert ours == {path.name for path in (workdir / "backend").rglob("*") if path.is_file()}
+
+
+def of_profile(name):
+    """The services that start with a profile alone; of None, those that always start."""
+    return {
+        service for service, said in COMPOSE["services"].items() if said.get("profiles") == (name and [name])
+    }
+
+
 def test_compose_starts_label_studio_a_backend_and_a_worker():
-    assert set(COMPOSE["services"]) == {"label-studio", "backend", "worker"}
+    assert of_profile(None) == {"label-studio", "backend", "worker"}
     assert COMPOSE["services"]["worker"]["command"] == ["python", "-m", "backend", "worker"]
 
 
@@ -105,6 +150,37 @@ def test_backend_and_worker_of_compose_share_their_data():
     services = COMPOSE["services"]
     assert services["backend"]["volumes"] == services["worker"]["volumes"]
     assert services["backend"]["environment"] == services["worker"]["environment"]
+
+
+def test_replicas_are_two_of_each_with_a_database_and_a_queue_and_share_no_data_folder():
+    services = COMPOSE["services"]
+    assert of_profile("replicas") == {"backend-2", "worker-2", "postgres", "redis"}
+    for first in ("backend", "worker"):
+        one, other = services[first], services[f"{first}-2"]
+        assert one["environment"] == other["environment"] and one.get("command") == other.get("command")
+        shared = set(one["volumes"]) & set(other["volumes"])
+        assert shared == {"models:/models"} and not any(":/data" in volume for volume in shared)
+    # Label Studio's calls go to both
+    assert services["backend-2"]["networks"]["default"]["aliases"] == ["backend"]
+    assert "ports" not in services["postgres"] and "ports" not in services["redis"]
+    for service in services.values():
+        for name, how in service.get("depends_on", {}).items():
+            is_optional = services[name].get("profiles") is not None and "profiles" not in service
+            assert how.get("required", True) is not is_optional
+    named = {volume.split(":")[0] for one in services.values() for volume in one.get("volumes", [])}
+    assert named == set(COMPOSE["volumes"])
+
+
+def test_the_settings_that_compose_shows_for_replicas_are_right(make_settings):
+    shown = dict(
+        re.findall(r"^#   echo \"(\w+)=([^\"]+)\" >> .env$", (ROOT / "compose.yaml").read_text(), re.M)
+    )
+    shown["DATABASE_URL"] = shown["DATABASE_URL"].replace("$password", "abc")
+    settings = make_settings(
+        database_url=shown["DATABASE_URL"], redis_url=shown["REDIS_URL"], model_store=shown["MODEL_STORE"]
+    )
+    assert settings.database_address.startswith("postgresql+psycopg://nextlabel:abc@postgres/")
+    assert shown["COMPOSE_PROFILES"] == "replicas"
 
 
 def test_every_setting_of_the_environment_reaches_the_containers():

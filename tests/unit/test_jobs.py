@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from huey.registry import Message
 
+from backend.errors import QueueUnavailable
 from backend.huey_queue import JsonSerializer
 from backend.jobs import Jobs
 from demo.waiting import wait_for
@@ -17,10 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CONSUMER = """
 import sys
 from pathlib import Path
+from threading import Event
 from backend.jobs import Jobs
 jobs = Jobs(folder=Path(sys.argv[1]))
 jobs.bind(run=lambda project: Path(sys.argv[1], f"ran-{project}").touch(), tick=lambda: None)
-jobs.consume(workers=1)
+jobs.consume(workers=1, stopping=Event())
 """
 
 
@@ -49,6 +51,32 @@ def test_a_job_waits_for_its_worker(tmp_path, request):
     enqueue(tmp_path, 9)
     request.getfixturevalue("consumer")
     wait_for(lambda: (tmp_path / "ran-9").exists(), "the job ran", timeout_s=60)
+
+
+def test_of_many_who_ask_at_once_one_job_is_left(tmp_path, monkeypatch):
+    left = []
+    monkeypatch.setattr("backend.huey_queue.Queue.schedule", lambda _queue, *job, **_how: left.append(job))
+    jobs = Jobs(folder=tmp_path)
+    jobs.bind(run=lambda project: None, tick=lambda: None)
+    for project in (7, 7, 8, 7):
+        jobs.enqueue(project)
+    assert left == [(7,), (8,)]
+    monkeypatch.setattr("backend.jobs.time.monotonic", lambda: 10.0**9)  # when those are due
+    jobs.enqueue(7)
+    assert left == [(7,), (8,), (7,)]
+
+
+def test_a_job_that_could_not_be_left_is_left_when_somebody_asks_again(tmp_path, monkeypatch):
+    jobs = Jobs(folder=tmp_path)
+    jobs.bind(run=lambda project: None, tick=lambda: None)
+    left = []
+    with monkeypatch.context() as patched:
+        patched.setattr("backend.huey_queue.Queue.schedule", lambda *_job, **_how: 1 / 0)
+        with pytest.raises(QueueUnavailable, match="ZeroDivisionError"):
+            jobs.enqueue(7)
+    monkeypatch.setattr("backend.huey_queue.Queue.schedule", lambda _queue, *job, **_how: left.append(job))
+    jobs.enqueue(7)
+    assert left == [(7,)]
 
 
 def test_a_job_needs_to_know_what_it_does(tmp_path):

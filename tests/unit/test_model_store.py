@@ -165,7 +165,7 @@ def test_a_process_that_has_read_nothing_says_that_the_store_is_silent(
 @pytest.fixture
 def run_with(no_environment, monkeypatch, set_width, tmp_path):
     set_width(400)
-    monkeypatch.setattr("backend.logs.start_logging", lambda _level: None)
+    monkeypatch.setattr("backend.logs.start_logging", lambda *_given: None)
     monkeypatch.setattr("backend.server.serve_http", lambda **_where: None)
     monkeypatch.setattr("backend.server.check_address", lambda *_where: None)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))

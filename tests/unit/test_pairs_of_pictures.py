@@ -1,12 +1,16 @@
 """Pairs whose sides are pictures: learned and answered by the sides alone, whichever stands left."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.record import replay
 from backend.workflows.serving.predict import predict_tasks
+from backend.workflows.views.dashboard.history import versions
 from tests.pictures import COLD, WARM, FewPixels, draw
 
 PAIR = '<Pairwise name="better" toName="left,right"/>'
@@ -61,6 +65,12 @@ def items_of(bench, config=CONFIG):
     question = parse_label_config(config).questions[0]
     snapshot = take_snapshot(bench.workspace, parse_label_config(config))
     return snapshot.items.of(question, snapshot.embeddings)
+
+
+def warmth(picture):
+    """How much more red than blue there is, on average."""
+    red, _green, blue = np.asarray(picture, dtype=np.float64).mean(axis=(0, 1))
+    return red - blue
 
 
 def sides_said(bench):
@@ -129,6 +139,30 @@ def test_a_side_of_several_pages_is_their_mean(make_picture_bench, pair_files):
     items, width = items_of(bench, config), FewPixels(5).dimensions
     assert items.vectors.shape == (6, 2 * width)
     assert np.allclose(np.linalg.norm(items.vectors[:, width:], axis=1), 1.0, atol=1e-5)
+
+
+def test_the_page_shows_both_sides_of_a_pair_as_they_stand(make_picture_bench, pair_files, make_app):
+    rows = pairs_of(6)
+    pair_files.contents[rows[3]["two"]] = b"no picture"
+    bench = make_picture_bench(CONFIG, rows)
+    client = make_app(bench.context).test_client()
+    first, *_rest = tasks = sorted(bench.tasks)
+    answer = client.get(f"/projects/{bench.project_id}/tasks/{first}/picture.jpg")
+    both = Image.open(io.BytesIO(answer.data))
+    assert (answer.mimetype, both.size) == ("image/jpeg", (70, 32))
+    left, right = (warmth(both.crop((at, 0, at + 32, 32))) for at in (0, 38))
+    assert (left > right) == (better_side(rows[0]) == "left")
+    alone = client.get(f"/projects/{bench.project_id}/tasks/{tasks[3]}/picture.jpg")
+    assert Image.open(io.BytesIO(alone.data)).size == (32, 32)
+
+
+def test_a_model_of_before_the_first_answer_is_not_said_to_be_of_another_question(
+    make_picture_bench, pair_files
+):
+    bench = make_picture_bench(CONFIG, pairs_of(PAIRS), queue_window=PAIRS)
+    teach(bench, 16)
+    newest, first = versions(bench.workspace)
+    assert newest["is_active"] and first["why_not"] == "made before the first answer"
 
 
 def test_a_text_is_compared_with_a_picture(make_picture_bench, pair_files):

@@ -122,7 +122,9 @@ def test_a_broken_picture_stops_nothing_and_is_served_without_a_suggestion(make_
     assert not unread.intersection(bench.window)
     said = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "pictures")
     assert said.verdict == "warning"
-    assert said.message.startswith("2 pictures cannot be read: 1 because ")
+    assert said.message.startswith(
+        "2 pictures cannot be read: it is no picture of a format that is read (1: task "
+    )
     cards = find_waiting(gather(bench.workspace, Signals(), read_account(bench.workspace)))
     assert [card.title for card in cards if card.key == "pictures"] == ["2 pictures cannot be read"]
     served = bench.served(TASKS)
@@ -155,7 +157,48 @@ def test_a_picture_is_tried_again_when_its_pause_is_over_and_when_its_task_chang
 def test_connect_says_why_nothing_is_in_order_where_no_picture_can_be_read(make_bench):
     bench = make_bench(rows=[{"image": f"/data/upload/2/gone-{n}.png"} for n in range(3)])
     said = bench.connect().verdict
-    assert said.startswith("There is nothing to put in order: 3 pictures cannot be read: the answer is 404")
+    assert said.startswith(
+        "There is nothing to put in order: 3 pictures cannot be read: the answer is 404 (tasks "
+    )
+
+
+def test_answers_to_pictures_that_cannot_be_read_are_not_counted_as_learned(make_bench, files, make_app):
+    broken(files, *range(10, TASKS))
+    bench = make_bench()
+    annotate(bench, 14)
+    assert bench.loop().record.labels == 10
+    account = read_account(bench.workspace)
+    assert account.words == "10 of 14 answered tasks are learned from: 4 with a picture that cannot be read"
+    assert "doctor" in account.cure
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "4 answers to pictures that cannot be read." in page and "without a label" not in page
+    assert "nothing left to label" not in page and "nothing left whose picture can be read" in page
+    window = next(one for one in diagnose(bench.context, bench.project_id) if one.check == "window")
+    assert window.message.startswith("empty: everything whose picture can be read is labelled")
+
+
+def test_answers_of_which_none_is_learned_are_answers(make_bench, files, make_app, run_command):
+    broken(files, *range(TASKS))
+    bench = make_bench()
+    annotate(bench, 3)
+    bench.loop()
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "Nobody has answered yet" not in page
+    assert "No answer is learned from yet: nothing is guessed before the first answer." in page
+    said = run_command(bench.context, "status", str(bench.project_id)).output
+    assert "nothing left whose picture can be read" in said
+
+
+def test_answers_that_all_lost_their_label_are_answers_on_the_map_too(make_bench, make_app):
+    bench = make_bench()
+    annotate(bench, 12)
+    bench.loop()
+    renamed = '<Choices name="c" toName="i"><Choice value="hot"/><Choice value="icy"/></Choices>'
+    bench.label_studio.change_project(bench.project_id, label_config=f"<View>{IMAGE}{renamed}</View>")
+    bench.loop()
+    page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
+    assert "Nobody has answered yet" not in page
+    assert "No answer is learned from yet: nothing is guessed, and no task has a colour." in page
 
 
 def test_hundreds_of_broken_pictures_end_in_one_loop(make_bench, files):
@@ -224,6 +267,17 @@ def test_live_answers_look_at_pictures_within_their_time(make_bench, files, monk
     files.contents["/late.png"] = draw(WARM, 1002)
     (late,) = predict_tasks(bench.workspace, [{"id": 9003, "data": {"image": "/late.png"}}], config)
     assert late["result"] == []
+
+
+def test_pictures_of_tasks_that_are_not_there_are_no_fault_of_the_project(make_bench):
+    bench = make_bench()
+    config = parse_label_config(bench.remote["label_config"])
+    tasks = [{"id": 99_999, "data": {"image": "/gone-1.png"}}, {"data": {"image": "/gone-2.png"}}]
+    predict_tasks(bench.workspace, tasks, config)
+    assert bench.workspace.pictures.faults() == ()
+    known = {"id": bench.window[0], "data": {"image": "/gone-3.png"}}
+    predict_tasks(bench.workspace, [known], config)
+    assert [group.count for group in bench.workspace.pictures.faults()] == [1]
 
 
 def test_tasks_of_an_unknown_project_are_answered_with_nothing(make_bench):
@@ -322,6 +376,8 @@ def test_synthetic_pictures_have_verdicts_that_name_the_picture_they_repeat(make
     assert 1 < len(shown) <= 6
     for one in shown:
         assert one["reason"] in page
+        assert one["rows"][0]["caption"] == f"synthetic task {one['task']}"
+        assert f"task {found[one['task']].duplicate_of}</span>" in page
         assert [row["task"] for row in one["rows"]] == [one["task"], found[one["task"]].duplicate_of]
         for row in one["rows"]:
             assert f'src="{bench.project_id}/tasks/{row["task"]}/picture.jpg"' in page

@@ -35,6 +35,13 @@ def colours(picture):
     return [picture.getpixel((20, 15)), picture.getpixel((20, 45))]
 
 
+def damaged_exif(orientation):
+    """EXIF that turns the picture, with a height in letters, which cannot be written again."""
+    entries = ((0x0101, 2, 5, 38), (0x0112, 3, 1, orientation << 16))
+    ifd = b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, len(entries)) + ifd + bytes(4) + b"desc\0\0\0\0"
+
+
 def is_near(found, wanted):
     return np.abs(np.array(found, dtype=int) - np.array(wanted)).max() < 12
 
@@ -218,3 +225,17 @@ def test_a_changed_byte_is_a_picture_or_refused(cut, at, byte, format):
         assert read_picture(bytes(data[: max(1, len(data) - cut)]), most_pixels=10_000_000).mode == "RGB"
     except UnreadablePicture as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize(("orientation", "size"), [(6, (60, 40)), (3, (40, 60))])
+def test_damaged_words_about_a_picture_do_not_make_it_unreadable(format, orientation, size):
+    data = write(half_red(), format, exif=damaged_exif(orientation))
+    assert read_picture(data).size == read_size(data) == size
+
+
+def test_whatever_a_reader_raises_the_picture_is_called_broken():
+    data = write(half_red(), "AVIF")
+    place = data.rindex(b"mdat") + 4
+    with pytest.raises(UnreadablePicture, match="it is broken"):
+        read_picture(data[:place] + b"\xff\x00" * 8 + data[place + 16 :])

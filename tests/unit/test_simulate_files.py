@@ -223,3 +223,9 @@ def test_of_columns_with_one_name_none_hides_another(put):
 def test_json_without_rows_or_without_end_is_said_in_a_sentence(name, content, words, put):
     with pytest.raises(BadRequest, match=words):
         read_labelled_file(put(name, content), Wanted())
+
+
+def test_a_label_of_lists_in_lists_beyond_all_bounds_is_a_word(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([{"text": "a word", "label": "[" * 100_000}, {"text": "one", "label": "b"}]))
+    assert [row.label for row in read_labelled_file(path).rows] == ["[" * 100_000, "b"]

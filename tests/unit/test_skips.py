@@ -299,7 +299,11 @@ def test_the_page_asks_and_its_buttons_answer(skipping, make_app):
     card = next(
         card for card in build_dashboard(skipping.workspace)["waiting"] if card["key"].startswith("skips-")
     )
-    assert "wait behind the others" in card["words"]
+    assert card["title"] == f"People skipped {question.skipped} tasks like these"
+    assert card["words"].startswith(
+        f"They are of different kinds. {question.waiting} open tasks are like them"
+    )
+    assert "wait behind the others" in card["words"] and len(card["tasks"]) == 3
     assert {row["task"] for row in card["tasks"]} <= set(question.typical) and card["tasks"]
     page = make_app(skipping.context).test_client()
     token = re.search(

@@ -37,8 +37,8 @@ def printed(print_it, what):
         ((MANY,), "9 pictures cannot be read: the answer is 404 (tasks 3, 4, 5, …)"),
         (
             (PRIVATE, BROKEN),
-            "2 pictures cannot be read: 1 because 10.0.0.9 is a private address (task 222); "
-            "1 because it is no picture (task 1)",
+            "2 pictures cannot be read: 10.0.0.9 is a private address (1: task 222); "
+            "it is no picture (1: task 1)",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_connect_status_doctor_and_page_say_the_same(bench):
     said = printed(report.print_connect, bench.connect())
     assert f"{words}. Its task comes" in said and "MEDIA_ALLOW" in said
     row = project_status(bench.workspace)
-    assert row["unread_pictures"] == {"count": 1, "words": words}
+    assert (row["unread_pictures"], row["unread_words"]) == (1, words)
     assert words in printed(report.print_statuses, [row])
     found = {one.check: one for one in diagnose(bench.context, bench.project_id)}
     assert found["pictures"].message == words and "MEDIA_ALLOW" in found["pictures"].cure
@@ -89,7 +89,7 @@ def test_connect_status_doctor_and_page_say_the_same(bench):
 def test_where_all_can_be_read_nothing_is_said(make_picture_bench):
     bench = make_picture_bench()
     row = project_status(bench.workspace)
-    assert row["unread_pictures"] == {"count": 0, "words": ""}
+    assert (row["unread_pictures"], row["unread_words"]) == (0, "")
     assert "cannot be read" not in printed(report.print_statuses, [row])
 
 

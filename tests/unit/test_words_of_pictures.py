@@ -1,6 +1,7 @@
 """A project of pictures is spoken of as one: no sentence says text where a picture is meant."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from backend.workflows.findings.selections import ask_next
 from backend.workflows.intake.readable import find_gaps
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Signals
+from backend.workflows.project.skip_states import OPEN
 from backend.workflows.views.dashboard.novelty import novel_groups
 from backend.workflows.views.dashboard.points import read_cards
+from backend.workflows.views.dashboard.synthetic import synthetic_view
 from backend.workflows.views.dashboard.waiting import find_waiting, gather
 from backend.workflows.views.search import like_task
 from model.novelty.decided import Decisions
@@ -46,7 +49,7 @@ def test_page_and_doctor_say_picture(gappy, make_app):
     gappy.label_studio.annotate(bare, WARM, user=1)
     gappy.loop()
     page = visible(make_app(gappy.context).test_client().get(f"/projects/{gappy.project_id}").text)
-    assert "like pictures lie near each other" in page and not TEXTS.findall(page)
+    assert "similar pictures lie near each other" in page and not TEXTS.findall(page)
     found = {one.check: one for one in diagnose(gappy.context, gappy.project_id)}
     assert "1 of 32 tasks have no picture in field image" in found["tasks"].message
     assert "picture from image" in found["labeling config"].message
@@ -132,5 +135,32 @@ def test_a_card_of_the_map_says_of_which_possible_class_a_task_is(make_picture_b
 
 def test_a_map_without_some_tasks_calls_itself_no_sample(gappy, make_app):
     page = make_app(gappy.context).test_client().get(f"/projects/{gappy.project_id}").text
-    assert "30 of 32 tasks; like pictures" in page and "random sample" not in page
-    assert "The answer is 404 (task 32)" in page
+    assert (
+        "30 of 32 tasks, those whose picture could be read; similar pictures" in page
+        and "random sample" not in page
+    )
+    assert "The answer is 404 (task 32)" in page and ">Open task 32<" in page
+
+
+def test_skipped_pictures_are_shown_eight_at_a_time_and_a_group_without_a_name_asks_for_one(
+    make_picture_bench,
+):
+    bench = make_picture_bench()
+    row = bench.workspace.skip_groups.new(2, name="group 2", state=OPEN)
+    row.skipped, row.waiting = bench.window[:9], bench.window[9:10]
+    bench.workspace.skip_groups.renew([row], gone=[])
+    (card,) = [
+        card
+        for card in find_waiting(gather(bench.workspace, Signals(), read_account(bench.workspace)))
+        if card.key == "skips-2"
+    ]
+    assert card.title == "People skipped 9 tasks like these" and len(card.tasks) == 8
+    assert card.words.startswith("1 open task is like them, and waits behind the others")
+    assert card.buttons[0].ask.value == ""
+
+
+def test_synthetic_pictures_are_not_called_texts(make_picture_bench):
+    made = {"source": "synthetic", "label": WARM, "generator": "A"}
+    bench = make_picture_bench(rows=[{"image": address_of(n)} | (made if n > 50 else {}) for n in range(60)])
+    said = synthetic_view(bench.workspace, Signals(), flagged=Counter())
+    assert said["words"].startswith("Tasks that a program made") and not TEXTS.findall(said["words"])

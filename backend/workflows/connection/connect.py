@@ -43,7 +43,8 @@ class ConnectOptions:
     answer to our question required, so that nobody submits an empty one; not where an empty one says
     something. `link` adds the dashboard's address to the project's description. `encoder` names the
     project's own; without one, texts that are clearly not English get the multilingual one. `pull` registers
-    nothing in Label Studio and lets a worker ask it what changed; None leaves that as it was.
+    nothing in Label Studio and lets a worker ask it what changed; None leaves that as it was. `by` is the
+    person whose act it is; empty, nobody's.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class ConnectOptions:
     link: bool = False
     encoder: str | None = None
     pull: bool | None = None
+    by: str = ""
 
 
 def connect(
@@ -76,6 +78,8 @@ def connect(
         details = remote.project(label_studio_id)
         known = find_workspace(context, label_studio_id, created_stamp(details))
         workspace, config = _settle(context, remote, details, options.overrides)
+        if options.by:
+            workspace.decisions.add("connected", {"settings": sorted(options.overrides)}, by=options.by)
         _tell_question(report, config, title=str(details["title"]))
         report.changes += _change_config(workspace, remote, config, options)
         report.not_required = why_free(read_none(workspace, config).questions[0]) if options.require else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from backend.context import Context
 from backend.errors import NextlabelError
+from backend.exposure import asks_for_login, is_reachable_by_others
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
@@ -42,7 +43,12 @@ from model.encoders.language import read_language
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
     """All findings, in the order of the chain; with a project id, its connection too."""
-    findings = [check_encoders(context, label_studio_id), _check_worker(context), _check_store(context)]
+    findings = [
+        check_encoders(context, label_studio_id),
+        _check_worker(context),
+        _check_login(context),
+        _check_store(context),
+    ]
     remote = context.label_studio()
     try:
         user = try_check("Label Studio and token", lambda: _check_token(remote))
@@ -63,6 +69,20 @@ def _check_worker(context: Context) -> Finding:
         "fault",
         NO_WORKER,
         HOW_TO_START_ONE,
+    )
+
+
+def _check_login(context: Context) -> Finding:
+    settings = context.settings
+    if asks_for_login(settings):
+        return Finding("log-in", "ok", f"asked for, of {settings.basic_auth_user!r}")
+    if not is_reachable_by_others(settings.host):
+        return Finding("log-in", "ok", f"none, and HOST={settings.host} is this machine alone")
+    return Finding(
+        "log-in",
+        "warning" if settings.listen_without_login else "fault",
+        f"none, and others can reach HOST={settings.host}: they can read every text and press every button",
+        "Set BASIC_AUTH_USER and BASIC_AUTH_PASS, then run connect for each project again.",
     )
 
 
@@ -316,6 +336,13 @@ def _check_window(workspace: Workspace, gaps: TextGaps) -> Finding:
             "fault",
             f"empty: no task has a {gaps.noun.one}",
             f"See the check of the {gaps.noun.check}.",
+        )
+    if unread_pictures(workspace).count:
+        return Finding(
+            "window",
+            "warning",
+            "empty: everything whose picture can be read is labelled, or the worker has not caught up",
+            f"See the check of the pictures, or run: nextlabel loop {workspace.label_studio_id}",
         )
     return Finding(
         "window",

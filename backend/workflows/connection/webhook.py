@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from backend.context import Context
 from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
-from backend.workflows.project.hints import HintKind, leave_hint
-from backend.workflows.project.reference import created_stamp, parse_reference
+from backend.store.events import Arrived, Event
+from backend.workflows.project.hints import HintKind, wake_row
+from backend.workflows.project.reference import LARGEST_ID, created_stamp, parse_reference
 from backend.workflows.project.registration import WEBHOOK_EVENTS
-from backend.workflows.project.workspace import Workspace, find_workspace
+from backend.workflows.project.workspace import find_workspace
 
 # The button "Start training" is no event that a webhook can ask for: it comes by the ML protocol.
 _KINDS: Mapping[str, HintKind] = {**WEBHOOK_EVENTS, "START_TRAINING": "training"}
@@ -26,13 +27,14 @@ def take_event(context: Context, action: str, data: Json, *, reference: str | No
     if identity is None:
         # other senders (and the library's own tests) post events without a project
         return False
-    workspace = _known_project(context, *identity)
-    workspace.change(last_webhook_at=time.time())
+    number, stamp = identity
     kind = _KINDS.get(action)
-    if kind is None or (kind == "config" and _config_is_known(workspace, data)):
-        return False
-    leave_hint(workspace, kind)
-    return True
+    if kind == "config" and _config_is_known(context, number, stamp, data):
+        kind = None
+    arrived = _taken_down(context, Event(number, stamp, kind, time.time()))
+    if arrived.wakes:
+        wake_row(context, arrived.project, number)
+    return kind is not None
 
 
 def _identity(data: Json) -> tuple[int, int] | None:
@@ -47,16 +49,19 @@ def _identity(data: Json) -> tuple[int, int] | None:
         ) from None
 
 
-def _config_is_known(workspace: Workspace, data: Json) -> bool:
+def _config_is_known(context: Context, number: int, stamp: int, data: Json) -> bool:
     details = data.get("project")
-    return isinstance(details, dict) and details.get("label_config") == workspace.state.label_config
-
-
-def _known_project(context: Context, number: int, stamp: int) -> Workspace:
+    if not isinstance(details, dict) or "label_config" not in details:
+        return False
     workspace = find_workspace(context, number, stamp)
-    if workspace is None or not workspace.state.connected:
+    return workspace is not None and details["label_config"] == workspace.state.label_config
+
+
+def _taken_down(context: Context, event: Event) -> Arrived:
+    arrived = context.events.take(event) if 0 <= event.number <= LARGEST_ID else None
+    if arrived is None:
         raise NotFound(
-            f"Project {number} is not connected to this backend.",
-            hint=f"Run: nextlabel connect {number}",
+            f"Project {event.number} is not connected to this backend.",
+            hint=f"Run: nextlabel connect {event.number}",
         )
-    return workspace
+    return arrived

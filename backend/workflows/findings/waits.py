@@ -78,21 +78,21 @@ def _for_accuracy(found: Accuracy, schedule: Schedule, *, by_names: bool) -> Wai
 def _for_the_curve(blind: Blind, schedule: Schedule) -> Iterator[Wait]:
     """The curve, and what is made from it."""
     more = max(FEWEST_AUDIT - blind.answers, 0)
-    there = f"{FEWEST_AUDIT} blind answers; there are {blind.answers}." if more else "More answers."
+    there = (
+        f"needs {FEWEST_AUDIT} blind answers; there are {blind.answers}." if more else "needs more answers."
+    )
     answers = schedule.answers(more) if more else None
     now = f"The model has learned {_counted(schedule.labels, 'answer')}; {_so_far(blind)}"
-    yield Wait(
-        of="curve", known=now, lacks=f"To tell how it came there: {there}", blind=more, answers=answers
-    )
+    yield Wait(of="curve", known=now, lacks=f"It {there}", blind=more, answers=answers)
     known = "What the next answers bring is read off the curve of the earlier ones."
-    yield Wait(of="forecast", known=known, lacks=f"For the curve: {there}", blind=more, answers=answers)
+    yield Wait(of="forecast", known=known, lacks=f"The curve {there}", blind=more, answers=answers)
     known = "Blind answers come in a random order, so a model of these alone is the comparison."
-    yield Wait(of="advantage", known=known, lacks=f"To learn from: {there}", blind=more, answers=answers)
+    yield Wait(of="advantage", known=known, lacks=f"It {there}", blind=more, answers=answers)
 
 
 def _for_calibration(blind: Blind, schedule: Schedule) -> Wait:
     more = max(FEWEST - blind.answers, 0)
-    lacks = f"{FEWEST} blind answers, to compare by confidence; there are {blind.answers}."
+    lacks = f"It needs {FEWEST} blind answers; there are {blind.answers}."
     known = _so_far(blind)
     if blind.answers:
         known += f" The model was {percent(blind.sure)} sure of them on average."
@@ -119,7 +119,7 @@ def _for_classes(
             f"{len(everything) - len(waiting)} of {_counted(len(everything), 'label')} have "
             f"{FEWEST_OF_A_CLASS} blind answers or more."
         ),
-        lacks=f"{FEWEST_OF_A_CLASS} of each; {rarest.label} has {rarest.audit}.",
+        lacks=f"It needs {FEWEST_OF_A_CLASS} blind answers of each; {rarest.label} has {rarest.audit}.",
         blind=more,
         answers=None if more is None else schedule.answers(more),
     )
@@ -136,7 +136,7 @@ def _for_trust(trusted: Trusted, blind: Blind, schedule: Schedule) -> Wait:
     return Wait(
         of="trusted",
         known=known,
-        lacks=f"{trusted.needed} as sure as these, without more errors.",
+        lacks=f"It needs {trusted.needed} blind answers on its surest guesses, without more errors.",
         blind=more,
         answers=schedule.answers(more) if more else None,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, Protocol
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from backend.context import Context, Lazy
 from backend.label_studio.tasks import content_hash
-from backend.store.pictures import Fault, Picture, PictureTask
+from backend.store.pictures import NO_TASK, Fault, Picture, PictureTask
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.read_pictures import Fetcher, ReadPicture, read_pictures
 from backend.workflows.project.progress import Progress, Silent
@@ -77,6 +78,30 @@ class Unkept:
     def contents(self, addresses: Iterable[str]) -> dict[str, str]:
         """Those that were read."""
         return {address: self._contents[address] for address in addresses if address in self._contents}
+
+
+class OfRequests:
+    """What is kept for a project of pictures that requests bring, tasks among them that were not read yet."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._pictures, self._tasks = workspace.pictures, workspace.tasks
+
+    def waiting(self, tasks: Iterable[PictureTask], encoder: str, *, now: float) -> Iterator[tuple[str, int]]:
+        """As the project has it."""
+        return self._pictures.waiting(tasks, encoder, now=now)
+
+    def keep(self, pictures: Iterable[Picture]) -> None:
+        """Taken down."""
+        self._pictures.keep(pictures)
+
+    def contents(self, addresses: Iterable[str]) -> dict[str, str]:
+        """Of all that the project knows."""
+        return self._pictures.contents(addresses)
+
+    def keep_fault(self, fault: Fault, *, now: float) -> None:
+        """Taken down; of a task that is not known it is none of the project's."""
+        is_known = self._tasks.read_hash(fault.task_id) is not None
+        self._pictures.keep_fault(fault if is_known else replace(fault, task_id=NO_TASK), now=now)
 
 
 def fetch_pictures(workspace: Workspace, *, progress: Progress) -> int:

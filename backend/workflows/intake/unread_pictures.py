@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.json_types import Json
 from backend.label_studio.media.errors import PRIVATE
 from backend.store.pictures import FaultGroup
 from backend.workflows.project.workspace import Workspace
@@ -29,9 +28,8 @@ class UnreadPictures:
     @property
     def reasons(self) -> str:
         """Why, and in which tasks; of several reasons how many pictures each has."""
-        if len(self.groups) == 1:
-            return _words(self.groups[0])
-        return "; ".join(f"{group.count:,} because {_words(group)}" for group in self.groups)
+        several = len(self.groups) > 1
+        return "; ".join(_words(group, is_one_of_several=several) for group in self.groups)
 
     @property
     def words(self) -> str:
@@ -42,11 +40,11 @@ class UnreadPictures:
     def outlook(self) -> str:
         """What becomes of their tasks, and the way out where there is one, in whole sentences."""
         if self.count == 1:
-            words = "Its task comes without a pre-annotation; it is tried again by and by, and at once when "
-            words += "the task changes."
+            words = "Its task comes without a pre-annotation; the picture is tried again by and by, and at "
+            words += "once when its task changes."
         else:
-            words = "Their tasks come without a pre-annotation; they are tried again by and by, and at once "
-            words += "when a task changes."
+            words = "Their tasks come without a pre-annotation; the pictures are tried again by and by, and "
+            words += "at once when their task changes."
         if any(group.reason.endswith(PRIVATE) for group in self.groups):
             words += (
                 " Private addresses are asked where the setting MEDIA_ALLOW names them, as "
@@ -54,19 +52,15 @@ class UnreadPictures:
             )
         return words
 
-    @property
-    def as_json(self) -> Json:
-        """`count`, and `words` on them all, empty without any."""
-        return {"count": self.count, "words": self.words if self.count else ""}
-
 
 def unread_pictures(workspace: Workspace) -> UnreadPictures:
     """Those of a project, as last tried."""
     return UnreadPictures(workspace.pictures.faults())
 
 
-def _words(group: FaultGroup) -> str:
+def _words(group: FaultGroup, *, is_one_of_several: bool) -> str:
     numbers = ", ".join(map(str, group.task_ids))
     noun = "task" if len(group.task_ids) == 1 else "tasks"
     more = ", …" if group.count > len(group.task_ids) else ""
-    return f"{group.reason} ({noun} {numbers}{more})"
+    count = f"{group.count:,}: " if is_one_of_several else ""
+    return f"{group.reason} ({count}{noun} {numbers}{more})"

@@ -18,8 +18,11 @@ _IN_WORDS = {
     "another question": "with answers to other questions alone",
     "skipped": "skipped",
     "no text": "without a {noun}",
+    "unread picture": "with a picture that cannot be read",
 }
-REASONS = tuple(_IN_WORDS)
+# A label that is not learned: what it is about has no vector. Only projects of pictures have it.
+UNREAD = "unread picture"
+REASONS = tuple(reason for reason in _IN_WORDS if reason != UNREAD)
 # An answer was given, and could become a label: worth a tab.
 CURABLE = ("empty", "unknown label", "in dispute", "another question")
 # People skip what fits no label: that needs no cure.
@@ -34,12 +37,14 @@ _CURES = {
     "another question": "Other questions: the answers leave out the main question; it learns nothing from "
     "them.",
     "no text": "Tasks without a {noun}: fill in the field that the labeling config shows.",
+    "unread picture": "Pictures that cannot be read: `doctor PROJECT` says which, and why. They are tried "
+    "again by and by, and their answers are kept.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Tasks of people, not synthetic ones: `learned` have a label, `reasons` count the others by why not.
+    """Tasks of people, not synthetic ones: `learned` teach a label, `reasons` count the others by why not.
 
     `noun` is what the tasks show.
     """
@@ -52,6 +57,11 @@ class Account:
     def answered(self) -> int:
         """All that somebody answered or skipped."""
         return self.learned + sum(self.reasons.values())
+
+    @property
+    def unread(self) -> int:
+        """Those with a label, whose picture cannot be read."""
+        return self.reasons.get(UNREAD, 0)
 
     @property
     def is_well(self) -> bool:
@@ -79,7 +89,7 @@ class Account:
         there = [reason for reason, count in self.reasons.items() if count and reason in _CURES]
         cures = [self._say(_CURES[reason]) for reason in there]
         tab = f"See the tab “{TITLES['no-label']}” in the Data Manager. "
-        return (tab if any(self.reasons[reason] for reason in CURABLE) else "") + " ".join(cures)
+        return (tab if any(self.reasons.get(reason) for reason in CURABLE) else "") + " ".join(cures)
 
     def _say(self, pattern: str) -> str:
         return pattern.format(noun=self.noun.one)
@@ -99,4 +109,7 @@ def read_account(workspace: Workspace) -> Account:
     """The account of a project as its tasks were last read."""
     found = workspace.tasks.count_outcomes()
     reasons = {reason: found.get(reason, 0) for reason in REASONS}
-    return Account(found.get("label", 0), reasons, workspace.noun)
+    unread = workspace.pictures.count_unread_answers()
+    if unread:
+        reasons[UNREAD] = unread
+    return Account(found.get("label", 0) - unread, reasons, workspace.noun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
+from backend.context import Context
 from backend.errors import QueueUnavailable
 from backend.workflows.project.workspace import Workspace
 
@@ -26,10 +27,15 @@ def leave_hint(workspace: Workspace, kind: HintKind) -> bool:
 
 def wake(workspace: Workspace) -> bool:
     """Asks a worker to look at a project; False when the queue is away: the clock asks again."""
+    return wake_row(workspace.context, workspace.id, workspace.label_studio_id)
+
+
+def wake_row(context: Context, project_id: int, label_studio_id: int) -> bool:
+    """The same for who knows the row of a project and its number in Label Studio alone."""
     try:
-        workspace.context.jobs.enqueue(workspace.id)
+        context.jobs.enqueue(project_id)
     except QueueUnavailable as error:
-        logger.warning("job not queued project=%s message=%s", workspace.label_studio_id, error)
+        logger.warning("job not queued project=%s message=%s", label_studio_id, error)
         return False
     return True
 

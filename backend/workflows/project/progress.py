@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from threading import Event
 from typing import Protocol
 
+from backend.errors import Stopped
 from backend.workflows.project.figures import Position
 from backend.workflows.project.workspace import Workspace
 
+PUBLISHING = "publishing"
 _LOG_EVERY_S = 5.0
 _STORE_EVERY_S = 1.0
 
@@ -115,3 +118,34 @@ class Both:
         """Passed on."""
         for listener in self._listeners:
             listener.advance(steps)
+
+
+class UntilPublishing:
+    """Passes everything on, and ends the work between two of its steps once this process is to stop.
+
+    From the stage on that publishes, work goes through to its end: a stop in between would leave the findings
+    of another version beside the new queue.
+    """
+
+    def __init__(self, listener: Progress, stopping: Event) -> None:
+        self._listener = listener
+        self._stopping = stopping
+        self._is_publishing = False
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        """Passed on; raises Stopped."""
+        self._stop_if_told()
+        self._is_publishing |= name == PUBLISHING
+        self._listener.stage(name, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Passed on; raises Stopped."""
+        self._listener.advance(steps)
+        self._stop_if_told()
+
+    def _stop_if_told(self) -> None:
+        if self._stopping.is_set() and not self._is_publishing:
+            raise Stopped(
+                "The worker was stopped in the middle of the loop.",
+                hint="The next one that runs begins it again: nextlabel start",
+            )

@@ -15,7 +15,7 @@ from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
 from backend.task_types import is_single_choice
 from backend.workflows.intake.earlier_findings import novel_members
-from backend.workflows.intake.fetch_pictures import Kept, Unkept
+from backend.workflows.intake.fetch_pictures import Kept, OfRequests, Unkept
 from backend.workflows.intake.question_items import QuestionItems
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace, joined_encoder
 from backend.workflows.serving.answers import (
@@ -88,7 +88,7 @@ def predict_tasks(workspace: Workspace, tasks: Sequence[Json], config: LabelConf
         predictor = replace(names, seed=workspace.seed, audit_threshold=threshold)
     floor, novel = workspace.settings.preannotate_floor, frozenset(novel_members(workspace))
     predictor = replace(predictor, floor=floor, novel=novel, text_encoder=workspace.state.encoder)
-    return _answer_all(workspace.context, predictor, tasks, config, kept=workspace.pictures)
+    return _answer_all(workspace.context, predictor, tasks, config, kept=OfRequests(workspace))
 
 
 def predict_by_names(context: Context, tasks: Sequence[Json], config: LabelConfig | None) -> list[Json]:

@@ -117,6 +117,14 @@ def _stages(status: Json, _signals: Signals) -> Values:
     return [((stage,), value) for stage, value in figures.seconds.items()]
 
 
+def _pool(status: Json) -> float | None:
+    """None where the last loop ended before it knew."""
+    loop = status["last_loop"]
+    return (
+        Figures.read(loop["figures"]).pool if loop and loop["outcome"] not in ("failed", "running") else None
+    )
+
+
 def _timestamp(moment: str | None) -> float | None:
     return None if moment is None else datetime.fromisoformat(moment).timestamp()
 
@@ -143,6 +151,7 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         [],
         _one(lambda status: status["window"]["left"]),
     ),
+    "pool_tasks": ("Tasks that the last loop could put into the queue.", [], _one(_pool)),
     "pending_hints": ("Hints no loop has answered yet.", [], _one(lambda status: status["pending_hints"])),
     "version_damaged": (
         "1 while the files of the version in use cannot be read.",

@@ -10,14 +10,15 @@ from backend.workflows.project.skip_states import OPEN, REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.wording import counted
 
-_TYPICAL = 3
+_TYPICAL = 8
 
 
 @dataclass(frozen=True, slots=True)
 class SkipQuestion:
     """Tasks like skipped ones, about which nobody decided: `skipped` of them, and `waiting` open ones.
 
-    `name` is what they could be called; empty where they are of no one kind. `typical` are tasks to show.
+    `name` is what they could be called; empty where they are of no one kind, `is_mixed`. `typical` are tasks
+    to show.
     """
 
     number: int
@@ -26,6 +27,7 @@ class SkipQuestion:
     waiting: int
     words: str
     typical: tuple[int, ...]
+    is_mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def _question(row: SkipGroup) -> SkipQuestion:
         waiting=len(row.waiting),
         words=words,
         typical=tuple([*row.skipped, *row.waiting][:_TYPICAL]),
+        is_mixed=row.is_mixed,
     )
 
 

@@ -53,19 +53,27 @@ _DECIDED = {
     "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",
     "asked-next": "asked for {tasks} tasks picked on the map to come first",
     "asked-no-more": "took back which tasks come first",
+    "connected": "connected the project",
+    "disconnected": "took the connection apart",
+    "loop-asked": "asked a worker to look for new answers",
+    "loop-run": "ran a loop by hand",
+    "published": "brought the order in Label Studio up to date",
+    "tab-made": "made a tab of {tasks} tasks picked on the map",
 }
 
 
-def window_words(left: int, *, version: str | None, pool: int | None) -> str:
+def window_words(left: int, *, version: str | None, pool: int | None, unread: int = 0) -> str:
     """How many tasks wait in the window; of an empty one why.
 
-    `pool`: what the last loop could have put in, where that is known.
+    `pool`: what the last loop could have put in, where that is known. `unread`: pictures that cannot be read.
     """
     if left:
         return "the next task is in order" if left == 1 else f"the next {left:,} tasks are in order"
     if version is None:
         return "not filled yet"
-    return "nothing left to label" if pool == 0 else "empty until it is filled again"
+    if pool != 0:
+        return "empty until it is filled again"
+    return "nothing left whose picture can be read" if unread else "nothing left to label"
 
 
 def model_name(version: str | None) -> str:

@@ -46,8 +46,9 @@ def go_back(workspace: Workspace, version: str, *, by: str) -> str:
     return f"{name} is in use again, with {counted(size, 'task')} in its order, until new answers come."
 
 
-def ask_for_loop(workspace: Workspace) -> str:
+def ask_for_loop(workspace: Workspace, *, by: str) -> str:
     """Asks the worker for a loop now."""
+    workspace.decisions.add("loop-asked", {}, by=by)
     if leave_hint(workspace, "training"):
         return "A worker looks for new answers in a moment."
     return "A worker looks for new answers when the queue of jobs is back."

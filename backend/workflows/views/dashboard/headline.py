@@ -98,7 +98,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
         card["notes"].append(_first_blind_words(workspace, found, known.signals))
     if known.signals.questions and not known.signals.per_class:
         card["notes"].insert(0, f"It is the share of {known.signals.questions[0].metric}.")
-    card["notes"] += _rest_notes(known.signals)
+    card["notes"] += _rest_notes(known)
     return card
 
 
@@ -120,7 +120,8 @@ def _nothing_words(workspace: Workspace, known: Known) -> str:
     if not known.account.learned:
         guesses = "the guesses come from the names of the labels alone"
         how = guesses if is_by_name(workspace.version) else "nothing is guessed before the first answer"
-        return f"Nobody has answered yet: {how}."
+        said = "No answer is learned from yet" if known.account.answered else "Nobody has answered yet"
+        return f"{said}: {how}."
     return f"{counted(known.account.learned, 'answer')} so far: too few to judge by."
 
 
@@ -137,12 +138,16 @@ def _first_blind_words(workspace: Workspace, found: Accuracy, signals: Signals) 
     return f"{every}; the first answer to one brings a measured figure{when}."
 
 
-def _rest_notes(signals: Signals) -> list[str]:
-    rest = signals.rest
+def _rest_notes(known: Known) -> list[str]:
+    """What accepting all guesses would give: no part in it have synthetic and unreadable tasks."""
+    rest, left = known.signals.rest, known.tasks - known.account.answered
     if rest is None:
         return []
+    these = f"the {counted(rest.open, 'task')} left"
+    if rest.open < left:
+        these = f"{rest.open:,} of the {counted(left, 'task')} left"
     return [
-        f"Accept what it says of the {counted(rest.open, 'task')} left, and about {percent(rest.estimate)} "
+        f"Accept what it says of {these}, and about {percent(rest.estimate)} "
         f"are right ({between(rest.low, rest.high)}): about {rest.wrong:,} wrong."
     ]
 
@@ -150,12 +155,14 @@ def _rest_notes(signals: Signals) -> list[str]:
 def _answered_card(known: Known, day: list[PersonDay]) -> Json:
     account, tasks = known.account, known.tasks
     skipped = account.reasons["skipped"]
-    other = account.answered - account.learned - skipped
+    other = account.answered - account.learned - skipped - account.unread
     notes = []
     if skipped:
         notes.append(f"{skipped:,} skipped.")
     if other:
         notes.append(f"{counted(other, 'answer')} without a label.")
+    if account.unread:
+        notes.append(f"{counted(account.unread, 'answer')} to pictures that cannot be read.")
     share = account.learned / tasks if tasks else 0.0
     return {
         "key": "answered",

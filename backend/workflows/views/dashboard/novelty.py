@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backend.json_types import Json
 from backend.workflows.intake.earlier_findings import shown_groups
@@ -32,7 +32,7 @@ def novel_groups(workspace: Workspace) -> list[Json]:
             "name": group.name,
             "label": "" if is_number(group.name, group.number) else group.name,
             "size": len(group.members),
-            "typical": _typical(group.members, rows),
+            "typical": typical_rows(group.members, rows),
         }
         for group in shown
     ]
@@ -46,7 +46,7 @@ def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
     return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer." if in_tab else found.words
 
 
-def _typical(members: list[int], rows: Mapping[int, Json]) -> list[Json]:
+def typical_rows(members: Sequence[int], rows: Mapping[int, Json]) -> list[Json]:
     """The first members; of those that have to be read only a few."""
     found = [rows[task_id] for task_id in members[:_MOST_PICTURES] if task_id in rows]
     return found[:_MOST_TEXTS] if any(row["text"] for row in found) else found

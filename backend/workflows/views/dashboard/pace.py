@@ -40,7 +40,7 @@ def pace_card(found: list[PersonDay], people: Mapping[str, str]) -> Json:
     speed = answers_an_hour(found)
     notes = []
     if skips:
-        notes.append(f"{counted(skips, 'task')} skipped.")
+        notes.append(f"{counted(skips, 'skip')}.")
     if speed is not None:
         notes.append(f"About {float(f'{speed:.2g}'):,.0f} an hour for one person at work.")
     return {

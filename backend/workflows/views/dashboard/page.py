@@ -63,7 +63,11 @@ def build_dashboard(workspace: Workspace) -> Json:
         "is_sample": known.tasks > MOST_POINTS,
         "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
-        "shown": {"many": workspace.noun.many, "has_texts": workspace.noun is not PICTURE},
+        "shown": {
+            "one": workspace.noun.one,
+            "many": workspace.noun.many,
+            "has_texts": workspace.noun is not PICTURE,
+        },
         "measured": _measured_row(workspace, measured),
         "curve": learning_curve(signals),
         "order": weigh_order(signals),
@@ -92,6 +96,7 @@ def _project_row(workspace: Workspace, account: Account, tasks: int) -> Json:
         "is_connected": workspace.state.connected,
         "tasks": tasks,
         "labels": account.learned,
+        "answered": account.answered,
         "address": project_address(workspace),
         "tabs": tab_addresses(workspace),
     }

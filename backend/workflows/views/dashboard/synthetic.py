@@ -20,10 +20,10 @@ VERDICTS = {
     "unsure": "Not sure",
 }
 _WHAT = (
-    "Texts that a program wrote and labelled, beside those that people wrote. Each is judged by whether it "
-    "helps on blind answers to real tasks."
+    "Tasks that a program made and labelled, beside the real ones. Each is judged by whether it helps on "
+    "blind answers to real tasks."
 )
-_HARMFUL = "Harmful ones: delete them in Label Studio, or mend the program that writes them."
+_HARMFUL = "Harmful ones: delete them in Label Studio, or mend the program that makes them."
 # The tab that shows the tasks of a verdict, as far as they were marked and are open.
 _FLAGS: dict[str, str] = {name: name for name in VERDICTS} | {"unsure": "review"}
 # Longer than any snippet elsewhere: a generator imitates these.
@@ -78,7 +78,11 @@ def shown_verdicts(workspace: Workspace) -> list[Json]:
             "name": VERDICTS[row.verdict],
             "task": row.task_id,
             "reason": row.reason,
-            "rows": [shown[one] for one in (row.task_id, row.duplicate_of) if one in shown],
+            "rows": [
+                shown[one] | {"caption": f"{kind}task {one}"}
+                for one, kind in ((row.task_id, "synthetic "), (row.duplicate_of, ""))
+                if one in shown
+            ],
         }
         for row in chosen
     ]

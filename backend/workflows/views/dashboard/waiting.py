@@ -19,15 +19,17 @@ from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.faults import find_faults
 from backend.workflows.views.dashboard.history import versions
-from backend.workflows.views.dashboard.links import tab_addresses
-from backend.workflows.views.dashboard.novelty import novel_groups
+from backend.workflows.views.dashboard.links import project_address, tab_addresses
+from backend.workflows.views.dashboard.novelty import novel_groups, typical_rows
 from backend.workflows.views.skips import SkipQuestion, read_skips
 from backend.workflows.views.snippets import read_rows
 from backend.workflows.views.wording import counted
+from model.novelty.naming import is_number
 
 # More possible classes than these come after all other decisions.
 _FIRST_GROUPS = 3
 _FAULT = "fault-"  # how the keys of faults begin
+_FAULTS_LINKED = 3  # reasons of which a task is linked to
 _LENGTH = 140  # characters of a text to judge by
 
 Tone = Literal["plain", "good", "warning", "bad"]
@@ -133,7 +135,10 @@ def _pictures(found: Found) -> list[Waiting]:
     if not unread.count:
         return []
     words = f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. {unread.outlook}"
-    return [Waiting("pictures", unread.title, words, "warning")]
+    address = f"{project_address(found.workspace)}?task="
+    firsts = [group.task_ids[0] for group in unread.groups[:_FAULTS_LINKED]]
+    links = tuple({"words": f"Open task {one}", "address": f"{address}{one}"} for one in firsts)
+    return [Waiting("pictures", unread.title, words, "warning", links=links)]
 
 
 def _new_classes(found: Found) -> list[Waiting]:
@@ -187,20 +192,33 @@ def _skip_question(question: SkipQuestion, rows: Mapping[int, Json]) -> Waiting:
         "class",
         warning="The name becomes a label in Label Studio, for everybody at once, and these tasks are asked "
         "soon. Take it back by removing the label in the labeling interface.",
-        ask=Ask("name", "Name of the class", question.name),
+        ask=Ask(
+            "name", "Name of the class", "" if is_number(question.name, question.number) else question.name
+        ),
         is_main=True,
     )
     return Waiting(
         key=f"skips-{question.number}",
-        title=f"People skip tasks like these {question.skipped}",
-        words=f"{question.words[0].upper()}{question.words[1:]}. They wait behind the others until you say "
-        "what they are.",
-        tasks=tuple(rows[one] for one in question.typical if one in rows),
+        title=f"People skipped {counted(question.skipped, 'task')} like these",
+        words=_skipped_words(question),
+        tasks=tuple(typical_rows(question.typical, rows)),
         buttons=(
             *([new_class] if question.name else []),
             button("Not for this project", "exclude"),
             button("Keep asking", "ask"),
         ),
+    )
+
+
+def _skipped_words(question: SkipQuestion) -> str:
+    """What becomes of the open tasks like them, and what is asked."""
+    kinds = "They are of different kinds. " if question.is_mixed else ""
+    if not question.waiting:
+        return f"{kinds}No open task is like them now. Say what is to become of any that come."
+    are, wait = ("is", "waits") if question.waiting == 1 else ("are", "wait")
+    return (
+        f"{kinds}{counted(question.waiting, 'open task')} {are} like them, and {wait} behind the others "
+        "until you say what they are."
     )
 
 
@@ -235,7 +253,7 @@ def _synthetic(found: Found) -> list[Waiting]:
         Waiting(
             "review",
             f"{counted(count, 'synthetic task')}: sound or not?",
-            "The answers cannot tell whether these help or harm the model. Yours do.",
+            "The answers so far cannot tell whether these help or harm the model. Yours can.",
             links=found.tab("review", f"Review them in the tab “{TITLES['review']}”"),
         )
     ]
