@@ -39,7 +39,7 @@ EXPOSE 9090
 
 # A slow machine may take minutes to start, and seconds to answer while a thread encodes.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=5 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/health', timeout=9)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9090/healthz', timeout=9)"]
 
 # `serve` is gunicorn with one process and several threads. On all addresses it wants BASIC_AUTH_USER and BASIC_AUTH_PASS.
 CMD ["python", "-m", "backend", "serve", "--host", "0.0.0.0"]

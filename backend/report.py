@@ -13,6 +13,7 @@ from backend.json_types import Json
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
 from backend.workflows.project.figures import HeadMetrics, Signals
+from backend.workflows.views.other_questions import accuracy_of_others
 from backend.workflows.views.wording import AUDIT_NEEDED, counted, share_with_interval, window_words
 
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
@@ -292,6 +293,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
         ("accuracy", _accuracy(row)),
+        *(("accuracy", words) for words in accuracy_of_others(Signals.read(row["signals"]))),
         ("last loop", last),
         ("last webhook", _last_webhook(row)),
         ("waiting events", str(row["pending_hints"])),

@@ -145,7 +145,7 @@ TASK_TYPES: Final = {
         ),
         TaskType(
             Pairwise(),
-            "pairs with the better side named, ties among them",
+            "pairs where it names the better side, or the tie",
             is_floored=True,
             suspects=find_suspect_sides,
             nothing="neither",

@@ -53,7 +53,9 @@ def add_skips(app: typer.Typer) -> None:
         group: GroupNumber,
         what: Annotated[
             str,
-            typer.Argument(help="class (make it a label), exclude (not for this project), ask (as before)."),
+            typer.Argument(
+                help="class (a new label, or one there is), exclude (not for this project), ask (as before)."
+            ),
         ],
         name: Annotated[str, typer.Option(help="Name of the class; the proposed one without.")] = "",
     ) -> None:

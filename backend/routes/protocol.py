@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as Answer
 from backend.context import Context
 from backend.errors import BadRequest, NotFound
 from backend.json_types import Json
+from backend.log_fields import note_field
 from backend.ml_backend import NextlabelModel
 from backend.routes.pages import relative_url, wants_page
 from backend.workflows.connection.setup import all_versions, take_setup
@@ -53,6 +54,8 @@ def predict() -> Response:
     model = _model_class()(project_id=project, label_config=_label_config(body))
     if project is not None and model.project is None:
         raise NotFound(f"Project {project} is not connected to this backend.", hint="Call /setup first.")
+    if model.project is not None:
+        note_field("project", model.project.label_studio_id)
     results = model.predict(_tasks(body))
     # while the files of the version in use are damaged, another one answers
     version = results[0]["model_version"] if results else model.get_version()

@@ -53,7 +53,7 @@ class Outcome:
     `metric`: what accuracy is the share of. `figures` are other figures by the same test items, by strategy
     after its last label, and under FULL of the whole pool: for each seed. `tolerance`: how far off a number
     may be and be right. With several questions `parts` has an outcome for each by its name, and the curves
-    here are their mean.
+    here are their mean. `beyond` are budgets that were asked for and that the pool does not reach.
     """
 
     dataset: str
@@ -67,6 +67,7 @@ class Outcome:
     figures: dict[str, list[tuple[Figure, ...]]] = field(default_factory=dict)
     tolerance: float = 0.0
     parts: dict[str, Outcome] = field(default_factory=dict)
+    beyond: tuple[int, ...] = ()
 
 
 def run_strategies(
@@ -97,7 +98,17 @@ def run_strategies(
         for name, plan in zip(names, plans, strict=True):
             seeded = Plan(plan.strategy, plan.batch, plan.budget, plan.audit_share, seed)
             curves[name].append(simulate(exercise, seeded, progress=progress.advance))
-    return Outcome(dataset, size, texts.test_size, options.budgets, tuple(full), curves)
+    budgets, beyond = within_pool(options.budgets, size)
+    return Outcome(dataset, size, texts.test_size, budgets, tuple(full), curves, beyond=beyond)
+
+
+def within_pool(budgets: Sequence[int], pool_size: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The budgets that a pool reaches, its whole size in place of larger ones, and these larger ones."""
+    beyond = tuple(budget for budget in budgets if budget > pool_size)
+    reached = [budget for budget in budgets if budget <= pool_size]
+    if beyond and pool_size not in reached:
+        reached.append(pool_size)
+    return tuple(reached), beyond
 
 
 def _require_words(rows: Sequence[LabelledText], options: Options) -> None:

@@ -14,7 +14,7 @@ from backend.errors import BadRequest
 from backend.label_studio.controls.question import Question
 from backend.simulation.answered import AnsweredTexts
 from backend.simulation.encoding import encode_items
-from backend.simulation.labels import DEFAULT, FULL, HELD_OUT, RANDOM, Options, Outcome, plan_of
+from backend.simulation.labels import DEFAULT, FULL, HELD_OUT, RANDOM, Options, Outcome, plan_of, within_pool
 from backend.task_types import task_type
 from backend.workflows.intake.question_labels import to_row
 from backend.workflows.project.progress import Progress
@@ -113,11 +113,13 @@ def _outcome(
     dataset: str, question: Question, place: int, found: _Found, sizes: tuple[int, int], options: Options
 ) -> Outcome:
     figures = {name: [run.figures[place] for run in runs] for name, runs in found.runs.items()}
+    budgets, beyond = within_pool(options.budgets, sizes[0])
     return Outcome(
         dataset=dataset,
         pool_size=sizes[0],
         test_size=sizes[1],
-        budgets=options.budgets,
+        budgets=budgets,
+        beyond=beyond,
         full=tuple(found.full[place]),
         curves={name: [run.curves[place] for run in runs] for name, runs in found.runs.items()},
         metric=task_type(question).metric,

@@ -11,7 +11,7 @@ from backend.label_studio.controls.question import SINGLE_CHOICE
 from backend.simulation.labels import DEFAULT, FULL, RANDOM, Outcome
 from backend.simulation.labels_json import mean_figures, needed, outcome_json
 from backend.terminal import plain
-from model.simulation.report import area_under, paired_difference
+from model.simulation.report import FEWEST_SEEDS, area_under, paired_difference
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
@@ -63,7 +63,18 @@ def explain_table(outcome: Outcome) -> list[str]:
         f"area: mean accuracy on the way to {most} labels; over random: its difference to labeling in random "
         f"order{_of_seeds(outcome)}. Below 0 chance was better.",
     ]
-    return [*lines, *_further_figures(outcome)]
+    return [*lines, *_beyond_pool(outcome), *_further_figures(outcome)]
+
+
+def _beyond_pool(outcome: Outcome) -> list[str]:
+    """Which of the budgets that were asked for are no column."""
+    if not outcome.beyond:
+        return []
+    budgets = " and ".join(f"{budget:,}" for budget in outcome.beyond)
+    return [
+        f"Left out: {budgets} labels, more than the {outcome.pool_size:,} in the pool; the whole pool stands "
+        "in their place."
+    ]
 
 
 def _table(outcome: Outcome) -> Table:
@@ -75,7 +86,7 @@ def _table(outcome: Outcome) -> Table:
     for name, curves in outcome.curves.items():
         areas = [area_under(curve) for curve in curves]
         gain = paired_difference(areas, baseline)
-        between = f" ({gain.low:+.1%} … {gain.high:+.1%})" if len(areas) > 1 else ""
+        between = f" ({gain.low:+.1%} … {gain.high:+.1%})" if len(areas) >= FEWEST_SEEDS else ""
         over = "" if name == RANDOM else f"{gain.mean:+.1%}{between}"
         accuracies = [f"{fmean(values):.1%}" for values in figures[name]["accuracy"]]
         wanted = [_mean_or_never(needed(outcome, name, share), outcome) for share in (0.90, 0.95)]
@@ -85,9 +96,11 @@ def _table(outcome: Outcome) -> Table:
 
 
 def _of_seeds(outcome: Outcome) -> str:
-    """What the difference to chance comes with: one seed says nothing of how much it varies."""
-    is_one = len(outcome.full) == 1
-    return "; of one seed without an interval" if is_one else ", with the 95 % interval over seeds"
+    """What the difference to chance comes with: one or two seeds say little of how much it varies."""
+    seeds = len(outcome.full)
+    if seeds >= FEWEST_SEEDS:
+        return ", with the 95 % interval over seeds"
+    return f"; of {'one seed' if seeds == 1 else f'{seeds} seeds'} without an interval"
 
 
 def _what_counts(outcome: Outcome) -> str:

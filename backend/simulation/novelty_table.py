@@ -9,7 +9,7 @@ from rich.table import Table
 
 from backend.simulation.novelty import Options, SeedFigures
 from backend.terminal import plain
-from model.simulation.report import mean_interval
+from model.simulation.report import FEWEST_SEEDS, mean_interval
 
 
 def print_figures(console: Console, figures: Sequence[SeedFigures], options: Options) -> None:
@@ -33,8 +33,11 @@ def print_figures(console: Console, figures: Sequence[SeedFigures], options: Opt
             table.add_row(name, "–", "")
             continue
         found = mean_interval(values)
-        table.add_row(name, f"{found.mean:.3f}", f"{found.low:.3f} to {found.high:.3f}")
+        between = f"{found.low:.3f} to {found.high:.3f}" if len(values) >= FEWEST_SEEDS else "–"
+        table.add_row(name, f"{found.mean:.3f}", between)
     console.print(table)
+    if len(figures) < FEWEST_SEEDS:
+        console.print(f"An interval needs {FEWEST_SEEDS} seeds or more.")
     for reason in dict.fromkeys(one.reason for one in figures if one.reason):
         console.print(plain(f"{reason[:1].upper()}{reason[1:]}."))
     if figures[0].names:

@@ -21,8 +21,8 @@ def print_outcome(console: Console, outcome: SyntheticOutcome) -> None:
     realism = outcome.judgement.realism
     console.print(
         plain(
-            f"{outcome.dataset}: {len(outcome.rows)} synthetic items judged by {outcome.taught} real ones; "
-            f"lift measured on {outcome.audit} audit labels."
+            f"{outcome.dataset}: {len(outcome.rows)} synthetic items judged by {outcome.taught} of "
+            f"{outcome.taught + outcome.audit} real ones; lift measured on the other {outcome.audit}."
         )
     )
     console.print(
@@ -73,7 +73,7 @@ def _shown(row: SourcedText) -> str:
 
 
 def _gaps(outcome: SyntheticOutcome) -> Table:
-    table = Table("make next", "items", "errors", "real", "kept synthetic", "like")
+    table = Table("make next", "items", "errors", "all real", "kept synthetic", "like")
     for gap in outcome.gaps:
         like = ", ".join(str(outcome.real_ids[item - 1]) for item in gap.examples)
         name = outcome.space.names[gap.column]

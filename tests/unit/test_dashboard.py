@@ -1,6 +1,7 @@
 """What the dashboard shows, and what its buttons do."""
 
 import json
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,11 @@ from sqlalchemy import delete, select, update
 
 from backend.database import Decision, Hint, Loop, NovelGroup, Project, Task, WindowTask, Worker
 from backend.errors import BadRequest, Busy
+from backend.workflows.project.figures import Signals
 from backend.workflows.project.lease import lease
 from backend.workflows.project.workspace import open_workspace
 from backend.workflows.views.dashboard import actions
+from backend.workflows.views.dashboard.novelty import novelty_words
 from backend.workflows.views.dashboard.page import build_dashboard
 from backend.workflows.views.dashboard.points import map_points, read_cards
 from backend.workflows.views.dashboard.projects import list_projects
@@ -152,8 +155,28 @@ def test_what_accepting_the_rest_would_give_stands_under_the_accuracy(show):
     rest["whole"] = {"value": 0.9, "low": 0.85, "high": 0.93}
     accuracy = show(signals=write_signals(rest=rest))["headline"][0]
     assert accuracy["notes"] == [
-        "Accept what it says of the 500 tasks left, and about 86 % are right (between 80 and 90 %): "
-        "about 70 wrong."
+        "Accept what it says of the 500 tasks that were left when it last learned, and about 86 % are right "
+        "(between 80 and 90 %): about 70 wrong."
+    ]
+
+
+@pytest.mark.parametrize(("blind", "wrong"), [(8, 0), (9, 12), (62, 0)])
+def test_of_a_handful_of_blind_answers_or_none_wrong_the_rest_has_a_range_and_no_share(show, blind, wrong):
+    rest = {"words": "", "open": 154, "blind": blind, "low": 103 / 154, "high": 1.0, "wrong": wrong}
+    rest |= {"estimate": 1.0 - wrong / 154, "whole": {"value": 1.0, "low": 0.7, "high": 1.0}}
+    accuracy = show(signals=write_signals(rest=rest))["headline"][0]
+    assert accuracy["notes"] == [
+        "Accept what it says of the 154 tasks that were left when it last learned, and between 67 and 100 % "
+        "are right: up to 51 wrong."
+    ]
+
+
+def test_when_the_first_blind_answer_comes_is_not_foretold(show):
+    wait = {"of": "accuracy", "known": "No answer yet.", "lacks": "One.", "blind": 1, "answers": 1}
+    fields = {"words": "", "n": 0, "needed": 30, "blind": 0, "aim": 0.08, "rough": 0.4, "rough_n": 10}
+    accuracy = show(signals=write_signals(accuracy=fields, waits=[wait]))["headline"][0]
+    assert accuracy["notes"] == [
+        "About one task in 7 is asked blind, to measure it; the first answer to one brings a measured figure."
     ]
 
 
@@ -306,7 +329,7 @@ def test_faults_come_first_with_the_cure_of_the_command_line(rich, context, chan
     assert view["counts"]["repair"] == 4 and view["counts"]["decide"] == len(view["waiting"]) - 4
     assert view["state"]["overall"] == {"words": "This project is not connected any more", "tone": "bad"}
     todo = view["headline"][4]
-    assert todo["link"]["words"].startswith("See the cure, and ")
+    assert todo["link"]["words"].startswith("See the cure (")
 
 
 def test_failures_in_a_row_say_when_the_first_was(rich, context):
@@ -609,6 +632,20 @@ def add_group(workbench, **changes):
     with workbench.context.database.session() as session:
         fields = {"number": 1, "name": "birds", "members": [1, 2, 3, 4, 5], "typical": [1, 2], "version": "x"}
         session.add(NovelGroup(project_id=workbench.project.id, **(fields | changes)))
+
+
+def test_groups_that_hold_more_than_their_tab_say_how_many_are_still_to_answer(connected, context):
+    add_group(connected)
+    signals = Signals.read({"novelty": {"words": "6 tasks stand out.", "flags": 6, "alpha": 0.1}})
+    workspace = open_workspace(context, 1)
+    few, all_of_them = (novelty_words(workspace, signals, in_tab=count) for count in (3, 5))
+    assert few == "6 tasks stand out. 5 tasks in groups, 3 of them still to answer."
+    assert all_of_them == "6 tasks stand out. 5 tasks in groups, still to answer."
+
+
+def test_what_waits_is_linked_with_how_many_more_there_are(rich, context):
+    todo = build_dashboard(open_workspace(context, 7))["headline"][4]
+    assert re.fullmatch(r"Decide \(\d+ more below\)", todo["link"]["words"])
 
 
 def test_a_group_becomes_a_class_with_the_name_that_was_typed(connected, context):

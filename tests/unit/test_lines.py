@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.database import NovelGroup, WindowTask
+from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, default_tab
 from backend.workflows.connection.disconnect import disconnect
 from backend.workflows.findings.classes import reject_group
@@ -22,6 +23,12 @@ from backend.workflows.serving.lines import (
 )
 from model.novelty.unlike import FEWEST, unlike_labelled
 
+KIND = (
+    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text" required="true">'
+    '<Choice value="cats"/><Choice value="dogs"/></Choices></View>'
+)
+TINT = '<Choices name="tint" toName="text"><Choice value="dark"/><Choice value="light"/></Choices></View>'
+KIND_AND_TINT = KIND.replace("</View>", TINT)
 OUR_FIELDS = re.compile("nextlabel_")
 
 
@@ -261,3 +268,30 @@ def test_unlike_all_is_what_is_farther_than_labelled_items_are_from_each_other()
     items = np.concatenate([labelled[:5], np.eye(8, dtype=np.float32)[3:5]])
     assert unlike_labelled(items, labelled, seed=0).tolist() == [False] * 5 + [True] * 2
     assert not unlike_labelled(items, labelled[: FEWEST - 1], seed=0).any()
+
+
+def test_a_line_names_the_question_where_a_config_has_several():
+    two, one = parse_label_config(KIND_AND_TINT), parse_label_config(KIND)
+    line = confidence_line("car", 0.95)
+    named = line.of_first(two)
+    assert named.plain == "kind: the ticked answer is likely right, about 95 % sure: please confirm."
+    assert named.named == "kind: likely car, about 95 % sure: please confirm."
+    assert line.of_first(one) == line
+
+
+def test_after_a_training_each_line_about_an_answer_names_its_question(workbench):
+    workbench.remote["label_config"] = KIND_AND_TINT
+    workbench.connect()
+    told = {line_of(workbench, task_id) for task_id in workbench.window} - {BLIND, ""}
+    assert told and all("kind: " in line for line in told)
+
+
+def test_a_group_without_a_name_of_its_own_is_not_called_by_its_number(context, connected, group):
+    with context.database.session() as session:
+        session.scalars(select(NovelGroup)).one().name = "group 3"
+    connected.connect(novelty_share=0.5, preannotate_floor=0.0)
+    told = {line_of(connected, task_id) for task_id in group}
+    assert told == {
+        "May be something new: one of several that look alike and fit no label.",
+        "Possible new class (8 similar tasks)",
+    }

@@ -191,10 +191,26 @@ def test_questions_of_a_project_that_say_the_same_everywhere_are_left_out(workbe
 
 
 def test_one_seed_has_no_interval(simulate, put):
-    several = run(simulate, put(labelled("topics"))).stdout
+    several = run(simulate, put(labelled("topics")), "--seeds", "3").stdout
     one = run(simulate, put(labelled("topics")), "--seeds", "1").stdout
     assert "interval over seeds" in " ".join(several.split()) and " … " in several
     assert "of one seed without an interval" in " ".join(one.split()) and " … " not in one
+
+
+def test_two_seeds_have_no_interval_either(simulate, put):
+    two = run(simulate, put(labelled("topics")), "--seeds", "2").stdout
+    assert "of 2 seeds without an interval" in " ".join(two.split()) and " … " not in two
+
+
+def test_budgets_beyond_the_pool_are_left_out_and_the_whole_pool_takes_their_place(simulate, put):
+    options = ("--seeds", "1", "--budgets", "10,500,1000")
+    figures = json.loads(run(simulate, put(labelled("topics")), *options, "--json").stdout)
+    assert figures["budgets"] == [10, figures["n_pool"]]
+    assert all(len(row["accuracy"]) == 2 for row in figures["strategies"].values())
+    said = " ".join(run(simulate, put(labelled("topics")), *options).stdout.split())
+    pool = figures["n_pool"]
+    assert f"Left out: 500 and 1,000 labels, more than the {pool} in the pool" in said
+    assert f"on the way to {pool} labels" in said
 
 
 def test_columns_of_a_table_are_questions_too(put, tmp_path):

@@ -1,12 +1,15 @@
 """`simulate synthetic` on files whose labels are lists."""
 
 import json
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from backend.errors import BadRequest
 from backend.simulation.sourced_rows import read_sourced_texts
 from backend.simulation.synthetic import judge_rows, outcome_json
+from backend.simulation.synthetic_table import print_outcome
 from backend.workflows.project.progress import Silent
 from tests.topics import write_texts
 
@@ -67,3 +70,14 @@ def test_lists_of_one_label_are_one_label_each(tmp_path):
     path = tmp_path / "one.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     assert [row.labels for row in read_sourced_texts(path)] == [("cats",), ("dogs",)]
+
+
+def test_the_head_line_counts_all_real_lines(context, file):
+    rows = read_sourced_texts(file)
+    outcome = judge_rows(context, rows, dataset="mixed", seed=0, progress=Silent())
+    out = Console(file=StringIO(), width=200)
+    print_outcome(out, outcome)
+    whole = outcome.taught + outcome.audit
+    assert len(outcome.real_ids) == whole
+    said = f"judged by {outcome.taught} of {whole} real ones; lift measured on the other {outcome.audit}."
+    assert said in out.file.getvalue() and "all real" in out.file.getvalue()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.simulation.labels import within_pool
 from model.encoders.hashing import HashingEncoder
 from model.records import Embeddings, LabelSpace
 from model.simulation import run
@@ -175,3 +176,16 @@ def test_one_representation_can_be_demanded_from_the_first_label_on():
     curve = simulate(blind_exercise(only="tfidf"), a_plan(strategy="random", budget=40, batch=10))
     assert curve.representation == ["encoder", "tfidf", "tfidf", "tfidf", "tfidf"]
     assert simulate(blind_exercise(only="encoder"), a_plan(budget=40, batch=20)).accuracy[-1] < 0.7
+
+
+@pytest.mark.parametrize(
+    ("asked", "pool", "reached", "beyond"),
+    [
+        ((20, 50, 100, 200), 69, (20, 50, 69), (100, 200)),
+        ((20, 69, 100), 69, (20, 69), (100,)),
+        ((20, 50), 69, (20, 50), ()),
+        ((200,), 69, (69,), (200,)),
+    ],
+)
+def test_a_budget_that_the_pool_does_not_reach_is_left_out(asked, pool, reached, beyond):
+    assert within_pool(asked, pool) == (reached, beyond)

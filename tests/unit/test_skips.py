@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
+from backend.database import NovelGroup
 from backend.errors import BadRequest, NotFound
 from backend.label_studio.label_config import parse_label_config
-from backend.workflows.findings.classes import add_class, reject_group
+from backend.workflows.findings.classes import add_class, put_label, reject_group
 from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.project.hints import is_due
@@ -228,6 +229,30 @@ def test_a_new_class_brings_back_what_was_skipped_before_it(skipping):
     reopened = [task_id for task_id in skipping.window if task_id in skipped]
     assert reopened
     assert skipping.result_of(reopened[0])[0]["value"]["choices"] == ["birds"]
+
+
+def test_a_class_of_a_group_that_fits_no_label_brings_back_its_skipped_tasks(skipping):
+    skipped = {task_id for task_id in skipping.tasks if skipping.tasks[task_id]["annotations"]}
+    skipped &= set(birds(skipping, skipping.tasks))
+    with skipping.context.database.session() as session:
+        fields = {"name": "group 77", "typical": [], "version": skipping.version}
+        members = birds(skipping, skipping.tasks)
+        project = skipping.project.id
+        session.add(NovelGroup(project_id=project, number=77, members=members, **fields))
+    add_class(skipping.workspace, 77, name="birds", by="Ann")
+    skipping.loop()
+    (again,) = read_skips(skipping.workspace).reopenings
+    assert (again.label, again.tasks) == ("birds", len(skipped))
+
+
+def test_skipped_tasks_can_be_said_to_be_of_a_label_there_is(skipping):
+    put_label(skipping.workspace, "birds")
+    before = labels_of(skipping)
+    answer_skips(skipping.workspace, question_of(skipping).number, "class", name=" birds", by="Ann")
+    assert labels_of(skipping) == before
+    skipping.loop()
+    (again,) = read_skips(skipping.workspace).reopenings
+    assert again.label == "birds"
 
 
 def test_only_skips_are_taken_back(skipping):

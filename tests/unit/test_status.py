@@ -1,13 +1,17 @@
 """Status, versions and metrics."""
 
 import shutil
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from backend.errors import NotConnected
-from backend.report import audit_sentence
+from backend.report import audit_sentence, print_statuses
 from backend.workflows.connection.disconnect import disconnect
+from backend.workflows.project.figures import Signals
 from backend.workflows.project.workspace import open_workspace
+from backend.workflows.views.other_questions import accuracy_of_others
 from backend.workflows.views.status import all_statuses, project_status
 from backend.workflows.views.versions import list_versions
 from tests.fake_label_studio import LEGACY_TOKEN
@@ -180,3 +184,39 @@ def test_metrics_are_those_of_the_moment(connected, client):
 )
 def test_accuracy_is_never_said_without_its_interval(metrics, sentence):
     assert audit_sentence(metrics) == sentence
+
+
+def the_questions(**first):
+    """Figures of two questions, the first a single choice that is measured apart where it has classes."""
+    figure = {"name": "accuracy", "value": 0.8, "low": 0.55, "high": 0.93, "n": 15}
+    error = {"name": "mean absolute error", "value": 0.5, "low": 0.3, "high": 0.8, "n": 15}
+    fields = {"kind": "single-choice", "metric": "answers that are right", "labels": 60, "blind": 15}
+    questions = [
+        fields | {"name": "tint", "figures": [figure]},
+        fields | {"name": "age", "figures": [error | {"higher_is_better": False}]},
+        fields | {"name": "new", "figures": []},
+        fields | {"name": "few", "figures": [figure | {"value": None, "low": None, "high": None, "n": 1}]},
+    ]
+    return Signals.read({"questions": questions} | first)
+
+
+def test_the_status_tells_the_accuracy_of_every_question_but_the_first():
+    others = [
+        "tint: accuracy 80 % (55 to 93) on 15 blind answers",
+        "age: mean absolute error 0.5 (0.3 to 0.8) on 15 blind answers",
+        "new: not measured yet, 60 answers so far",
+        "few: accuracy is not told yet: 1 blind answer so far",
+    ]
+    per_class = [{"label": "car", "labels": 30, "audit": 8}]
+    assert accuracy_of_others(the_questions(per_class=per_class)) == others
+    assert accuracy_of_others(the_questions()) == others[1:]
+    assert accuracy_of_others(Signals()) == []
+
+
+def test_status_prints_them_below_the_accuracy_of_the_first(connected):
+    row = project_status(connected.workspace)
+    per_class = [{"label": "car", "labels": 30, "audit": 8}]
+    row["signals"] = the_questions(per_class=per_class).to_json()
+    out = Console(file=StringIO(), width=120)
+    print_statuses(out, [row])
+    assert "tint: accuracy 80 % (55 to 93) on 15 blind answers" in out.file.getvalue()

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 from backend.database import Loop, Task
+from backend.workflows.findings.accuracy import rest_figures
 from backend.workflows.findings.watch import _acceptance
 from backend.workflows.views.signals import newest_signals
 from model.signals.estimate import percent
+from model.signals.honest_accuracy import measure_right
 from tests.fake_label_studio import ADMIN, SOMEBODY_ELSE
 from tests.topics import WORDS, topic_of, write_texts
 from tests.workbench import Workbench
@@ -257,3 +260,21 @@ def test_suggestions_that_were_accepted_in_bulk_count_as_kept(connected):
     version = connected.version
     connected.loop()
     assert signals(connected)["acceptance"] == [{"version": version, "accepted": shown, "shown": shown}]
+
+
+@pytest.mark.parametrize(
+    ("blind", "words"),
+    [
+        (8, "between 69 and 100 % of these will be right: up to 47 wrong."),
+        (40, "of these will be right: about "),
+    ],
+)
+def test_what_accepting_the_rest_gives_is_a_range_while_few_judge_it(blind, words):
+    right, marked = np.arange(60) % 10 > 0, np.arange(60) < blind
+    right[:8] = True
+    held_out, sure = np.full(60, 0.9), np.full(150, 0.9, dtype=np.float32)
+    found = measure_right(
+        right, held_out, audit=marked, blind=marked, unlabelled_confidence=sure, position=np.arange(60)
+    )
+    said = rest_figures(right, held_out, found, sure=sure, blind=marked).words
+    assert words in said and ("about" in said) == (blind >= 10)

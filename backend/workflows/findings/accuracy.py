@@ -83,10 +83,7 @@ def rest_figures(
         return None
     wrong = round((1.0 - rest.value) * len(sure))
     return RestAccuracy(
-        words=(
-            f"If you accept what the model says of the {len(sure):,} tasks that are left, "
-            f"{percent_range(rest)} of these will be right: about {wrong:,} wrong."
-        ),
+        words=_rest_words(rest, wrong, tasks=len(sure), blind=found.blind_labels),
         open=len(sure),
         blind=found.blind_labels,
         estimate=rest.value,
@@ -95,6 +92,15 @@ def rest_figures(
         wrong=wrong,
         whole=_range(accept_all(rest, labels=len(right), unlabelled=len(sure))),
     )
+
+
+def _rest_words(rest: Estimate, wrong: int, *, tasks: int, blind: int) -> str:
+    """Of a handful of blind answers the range alone: one share would say more than they do."""
+    start = f"If you accept what the model says of the {tasks:,} tasks that are left,"
+    if blind < FEWEST_ASSISTED or not wrong:
+        most, low, high = round((1.0 - rest.low) * tasks), 100 * rest.low, percent(rest.high)
+        return f"{start} between {low:.0f} and {high} of these will be right: up to {most:,} wrong."
+    return f"{start} {percent_range(rest)} of these will be right: about {wrong:,} wrong."
 
 
 def class_rows(learned: Learned, accuracy: HonestAccuracy, beliefs: Floats) -> list[ClassRow]:

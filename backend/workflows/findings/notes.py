@@ -36,6 +36,7 @@ from backend.workflows.project.progress import Progress
 from backend.workflows.project.skip_states import REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.lines import show
+from model.novelty.naming import is_number
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +172,9 @@ def finding_notes(workspace: Workspace, snapshot: Snapshot) -> dict[int, Note]:
     open_tasks = set(snapshot.embeddings.ids[snapshot.pool].tolist())
     notes: dict[int, Note] = {}
     for place, group in enumerate(shown_groups(workspace), start=1):
-        text = f"Possible new class: {group.name} ({len(group.members)} similar tasks)"
+        # a number means nothing to an annotator
+        name = "" if is_number(group.name, group.number) else f": {group.name}"
+        text = f"Possible new class{name} ({len(group.members)} similar tasks)"
         notes |= {task_id: Note("novel", text, place) for task_id in group.members if task_id in open_tasks}
     doubtful = doubtful_verdicts(workspace, snapshot)
     ranks = coarse_ranks(len(doubtful))

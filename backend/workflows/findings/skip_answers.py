@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.database import SkipGroup
 from backend.errors import BadRequest, NotFound
+from backend.label_studio.label_config import parse_label_config
 from backend.workflows.findings.classes import put_label
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import PEOPLE_WAIT_S, check_lease, lease
@@ -19,7 +20,8 @@ def answer_skips(
 ) -> SkipGroup:
     """Settles a group of skipped tasks for good, tasks like them included, and asks for a loop.
 
-    `class`: the label `name` (the proposed one if empty) joins the labeling config. `exclude`: tasks like
+    `class`: they are of the label `name` (the proposed one if empty), which joins the labeling config unless
+    it is there. `exclude`: tasks like
     these wait behind all others, and nobody is asked for a second look at what was skipped. `ask`: they come
     as before. Raises NotFound, BadRequest.
     """
@@ -29,7 +31,7 @@ def answer_skips(
         group = _find(workspace, number, OPEN)
         label = group.name
         if answer == CLASS:
-            label = put_label(workspace, name or group.name)
+            label = _label_there_is(workspace, name) or put_label(workspace, name or group.name)
         workspace.skip_groups.decide(group, state=answer, name=label, by=by)
     leave_hint(workspace, "training")
     return group
@@ -53,6 +55,18 @@ def reopen_skips(workspace: Workspace, number: int, *, by: str, wait_s: float = 
         workspace.skip_groups.decide(group, state=REOPENED, name=group.name, by=by)
     leave_hint(workspace, "training")
     return len(skips)
+
+
+def _label_there_is(workspace: Workspace, name: str) -> str | None:
+    """The label of the config that is written just so; one that is nearly so is for `put_label` to refuse."""
+    wanted = " ".join(name.split())
+    remote = workspace.context.label_studio()
+    try:
+        config = remote.project(workspace.label_studio_id)["label_config"]
+    finally:
+        remote.close()
+    labels = parse_label_config(config, workspace.preference).labels
+    return next((label.name for label in labels if wanted in (label.name, label.title)), None)
 
 
 def _find(workspace: Workspace, number: int, state: str) -> SkipGroup:

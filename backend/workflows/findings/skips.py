@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from backend.database import SkipGroup
-from backend.workflows.intake.earlier_findings import ADDED_DECISION
+from backend.workflows.intake.earlier_findings import ADDED, ADDED_DECISION
 from backend.workflows.project.skip_states import ANSWERS, CLASS, OPEN, REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
@@ -158,8 +158,9 @@ def _made_classes(workspace: Workspace) -> dict[str, datetime]:
 
 
 def _told(workspace: Workspace) -> dict[int, str]:
-    """Skipped tasks of groups that a person made a class."""
-    return {task_id: row.name for row in workspace.skip_groups.read(CLASS) for task_id in row.skipped}
+    """Tasks of groups that a person made a class, skipped ones or such as fit no label, and that class."""
+    found = {task_id: row.name for row in workspace.groups.in_state(ADDED) for task_id in row.members}
+    return found | {task_id: row.name for row in workspace.skip_groups.read(CLASS) for task_id in row.skipped}
 
 
 def _was_before(answers: Sequence[dict[str, object]], moment: datetime) -> bool:

@@ -13,6 +13,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.label_studio.label_config import LabelConfig
 from backend.task_types import TASK_TYPES, task_type
 from backend.workflows.findings.accuracy import (
     accuracy_figures,
@@ -91,7 +92,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
     with step("certifying suggestions"):
         trusted = _trusted(workspace, learned, beliefs, blind)
         signals.trusted = _trusted_figures(trusted)
-        notes |= _ready_notes(learned, beliefs, trusted)
+        notes |= _ready_notes(learned, beliefs, trusted, serving.config)
     with step("looking for wrong labels"):
         suspects = _suspects(workspace, learned)
         signals.suspects = Suspects(words=suspects.words, count=suspects.count)
@@ -139,7 +140,7 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
         waits = list_waits(signals, blind=judged, schedule=schedule, trusted=None)
         # the other findings never come for these kinds
         signals.waits = [wait for wait in waits if wait.of == "accuracy"]
-        signals.accuracy.words += f" Counted are {task_type(first.question).metric}."
+        signals.accuracy.words += f" It is the share of {task_type(first.question).metric}."
     with step("looking for wrong labels"):
         notes = _doubt_other_questions(workspace, learned, signals)
         signals.suspects = next(
@@ -336,7 +337,7 @@ def _agreement(workspace: Workspace, learned: Learned) -> list[AgreementRow]:
     ]
 
 
-def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted) -> dict[int, Note]:
+def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted, config: LabelConfig) -> dict[int, Note]:
     """The surest tasks above the certified threshold. Audit tasks are asked blind, so never among them."""
     if trusted.threshold is None:
         return {}
@@ -346,7 +347,7 @@ def _ready_notes(learned: Learned, beliefs: Floats, trusted: Trusted) -> dict[in
     rows = rows[np.argsort(-confidence[rows], kind="stable")][:_MOST_READY]
     ids, names = seen.embeddings.ids[seen.pool][rows].tolist(), seen.labels.space.names
     lines = {
-        task_id: confidence_line(names[int(beliefs[row].argmax())], float(confidence[row]))
+        task_id: confidence_line(names[int(beliefs[row].argmax())], float(confidence[row])).of_first(config)
         for task_id, row in zip(ids, rows.tolist(), strict=True)
     }
     words, ranks = choose_words(lines, most=_MOST_READY_LINES), coarse_ranks(len(ids))

@@ -12,15 +12,18 @@ import numpy as np
 
 from backend.errors import LabelStudioError
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tabs import NOTE_FIELD
 from backend.label_studio.versions import is_by_name
 from backend.task_types import task_type
+from backend.workflows.intake.earlier_findings import OPEN
 from backend.workflows.project.lease import check_lease
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.answers import Answered, above_floor, regions_of
 from backend.workflows.serving.answers import in_words as answer_words
 from backend.workflows.serving.publish import Placement
 from backend.workflows.serving.serving import Serving, best_label
+from model.novelty.naming import is_number
 from model.novelty.unlike import unlike_labelled
 from model.records import Floats
 
@@ -51,6 +54,13 @@ class Line:
     def after(self, start: str) -> Line:
         """The same behind a sentence."""
         return Line(f"{start} {self.plain}", f"{start} {self.named}")
+
+    def of_first(self, config: LabelConfig) -> Line:
+        """The same with the name of the first question, of which it speaks, where there are several."""
+        if len(config.questions) == 1:
+            return self
+        name = config.questions[0].name
+        return Line(f"{name}: {_lower(self.plain)}", f"{name}: {_lower(self.named)}")
 
 
 def tell(workspace: Workspace, serving: Serving, placements: Sequence[Placement]) -> list[Placement]:
@@ -129,6 +139,10 @@ def _same(words: str) -> Line:
     return Line(words, words)
 
 
+def _lower(sentence: str) -> str:
+    return f"{sentence[:1].lower()}{sentence[1:]}"
+
+
 def _lines(
     workspace: Workspace, serving: Serving, placements: Sequence[Placement], *, unlike: set[int]
 ) -> dict[int, Line]:
@@ -136,6 +150,7 @@ def _lines(
     beliefs, outcomes = serving.believe(task_ids), workspace.tasks.outcomes_of(task_ids)
     answered = serving.answer(task_ids)
     verdicts = {row.task_id: row.reason for row in workspace.verdicts.of_kinds(("unsure",))}
+    unnamed = {row.name for row in workspace.groups.in_state(OPEN) if is_number(row.name, row.number)}
     lines: dict[int, Line] = {}
     for placed in placements:
         task_id = placed.task_id
@@ -149,11 +164,11 @@ def _lines(
             reason = verdicts.get(task_id, "Please check it.")
             line = Line("Made, not collected: please check it.", f"Made, not collected. {reason}")
         elif task_id in beliefs:
-            line = _of_new_class(serving, task_id) or _of_belief(
+            line = _of_new_class(serving, task_id, unnamed) or _of_belief(
                 serving, beliefs[task_id], is_unlike=task_id in unlike
             )
         else:
-            line = _of_new_class(serving, task_id) or _of_answer(
+            line = _of_new_class(serving, task_id, unnamed) or _of_answer(
                 serving, answered.get(task_id, []), is_unlike=task_id in unlike
             )
         lines[task_id] = line
@@ -177,28 +192,36 @@ def _of_answer(serving: Serving, answered: Sequence[Answered], *, is_unlike: boo
         line = _unticked(found.confidence, by_names=False)
     else:
         line = confidence_line(answer_words(found), found.confidence)
+    line = line.of_first(serving.config)
     return line.after("Unlike anything labelled so far.") if is_unlike else line
 
 
-def _of_new_class(serving: Serving, task_id: int) -> Line | None:
-    """Of a task that a class was made for, or that fits none; None of all others."""
+def _of_new_class(serving: Serving, task_id: int, unnamed: set[str]) -> Line | None:
+    """Of a task that a class was made for, or that fits none; None of all others.
+
+    `unnamed` are groups that are called by a number, which means nothing to an annotator.
+    """
     if not task_type(serving.config.questions[0]).finds_new_classes:
         return None
     label = serving.of_new_classes.get(task_id)
     if label is not None and label in serving.config.space.names:
-        return Line("Perhaps your new label: please confirm.", f"Perhaps your new label {label}.")
+        line = Line("Perhaps your new label: please confirm.", f"Perhaps your new label {label}.")
+        return line.of_first(serving.config)
     if task_id in serving.novel:
         group = serving.novel[task_id]
-        return Line("May be something new.", f"May be something new: one of several like “{group}”.")
+        several = "that look alike and fit no label" if group in unnamed else f"like “{group}”"
+        line = Line("May be something new.", f"May be something new: one of several {several}.")
+        return line.of_first(serving.config)
     return None
 
 
 def _of_belief(serving: Serving, row: Floats, *, is_unlike: bool) -> Line:
     if serving.head.knows_nothing:
-        return _same("The model cannot say anything of this one yet.")
+        return _same("The model cannot say anything of this one yet.").of_first(serving.config)
     best = best_label(serving.head, row, serving.config)
     if best is None:
-        return _same("The model knows none of the labels there are now: nothing is ticked.")
+        line = _same("The model knows none of the labels there are now: nothing is ticked.")
+        return line.of_first(serving.config)
     name, confidence = best
     title = next(label.title for label in serving.config.labels if label.name == name)
     if confidence < serving.floor:
@@ -207,6 +230,7 @@ def _of_belief(serving: Serving, row: Floats, *, is_unlike: bool) -> Line:
         line = _by_names(title, confidence)
     else:
         line = confidence_line(title, confidence)
+    line = line.of_first(serving.config)
     return line.after("Unlike anything labelled so far.") if is_unlike else line
 
 

@@ -47,7 +47,7 @@ _DECIDED = {
     "classes-unrename": "took the renaming of a label back, in {annotations} annotations",
     "classes-unsplit": "took the split of a label back, in {annotations} annotations",
     "rollback": "went back to {model}",
-    "skips-class": "made “{label}” a class, of tasks that people skipped",
+    "skips-class": "said that tasks that people skipped are “{label}”",
     "skips-exclude": "said that tasks like {skipped} skipped ones are not for this project",
     "skips-ask": "wants tasks like {skipped} skipped ones asked as before",
     "skips-reopened": "opened {skipped} skipped tasks again that look like “{label}”",

@@ -19,7 +19,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.links import project_address
 from backend.workflows.views.dashboard.measured import read_accuracy
 from backend.workflows.views.dashboard.pace import PersonDay, answers_an_hour, last_day, pace_card
-from backend.workflows.views.dashboard.to_come import about, find_wait, lacking
+from backend.workflows.views.dashboard.to_come import find_wait, lacking
 from backend.workflows.views.dashboard.waiting import Waiting
 from backend.workflows.views.wording import (
     ADVICE,
@@ -92,10 +92,10 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
             "asks what is hard, so the truth is rather higher."
         )
         card |= {"number": f"≈ {percent(rough)}", "words": words, "is_rough": True}
-        card["notes"].append(_first_blind_words(workspace, found, known.signals))
+        card["notes"].append(_first_blind_words(workspace, found))
     else:
         card |= {"verdict": "Not measured yet", "words": _nothing_words(workspace, known)}
-        card["notes"].append(_first_blind_words(workspace, found, known.signals))
+        card["notes"].append(_first_blind_words(workspace, found))
     if known.signals.questions and not known.signals.per_class:
         card["notes"].insert(0, f"It is the share of {known.signals.questions[0].metric}.")
     card["notes"] += _rest_notes(known)
@@ -125,17 +125,15 @@ def _nothing_words(workspace: Workspace, known: Known) -> str:
     return f"{counted(known.account.learned, 'answer')} so far: too few to judge by."
 
 
-def _first_blind_words(workspace: Workspace, found: Accuracy, signals: Signals) -> str:
-    """When the first measured accuracy comes."""
+def _first_blind_words(workspace: Workspace, found: Accuracy) -> str:
+    """What brings the first measured accuracy: after how many answers depends on who opens what."""
     share = workspace.settings.audit_share
     if share <= 0.0:
         return "No task is asked blind (AUDIT_SHARE is 0), so it is not measured."
     every = f"About one task in {1 / share:.0f} is asked blind, to measure it"
     if found.n and not found.blind:
         return f"{every}: {found.n} of {found.needed} are answered."
-    wait = find_wait(signals, "accuracy")
-    when = "" if wait is None or wait.answers is None else f", in {about(wait.answers)}"
-    return f"{every}; the first answer to one brings a measured figure{when}."
+    return f"{every}; the first answer to one brings a measured figure."
 
 
 def _rest_notes(known: Known) -> list[str]:
@@ -146,9 +144,15 @@ def _rest_notes(known: Known) -> list[str]:
     these = f"the {counted(rest.open, 'task')} left"
     if rest.open < left:
         these = f"{rest.open:,} of the {counted(left, 'task')} left"
+    if rest.open > left:  # people answer while it does not learn
+        these = f"the {counted(rest.open, 'task')} that were left when it last learned"
+    start = f"Accept what it says of {these}, and"
+    if rest.blind < FIGURE_NEEDED or not rest.wrong:
+        most = round((1.0 - rest.low) * rest.open)
+        return [f"{start} {between(rest.low, rest.high)} are right: up to {most:,} wrong."]
     return [
-        f"Accept what it says of {these}, and about {percent(rest.estimate)} "
-        f"are right ({between(rest.low, rest.high)}): about {rest.wrong:,} wrong."
+        f"{start} about {percent(rest.estimate)} are right ({between(rest.low, rest.high)}): "
+        f"about {rest.wrong:,} wrong."
     ]
 
 
@@ -230,7 +234,7 @@ def _todo_card(known: Known, waiting: list[Waiting], address: str) -> Json:
         return card | {
             "verdict": first.title,
             "words": "",
-            "link": {"words": f"{ask}, and {others:,} more" if others else ask, "to": "#to-do"},
+            "link": {"words": f"{ask} ({others:,} more below)" if others else ask, "to": "#to-do"},
             "tone": first.tone,
             "notes": ["People may go on labeling: no answer is lost."] if first.tone == "bad" else [advice],
         }

@@ -38,12 +38,20 @@ def novel_groups(workspace: Workspace) -> list[Json]:
     ]
 
 
-def novelty_words(signals: Signals, *, in_tab: int) -> str | None:
-    """What stands out, and how many of it are `in_tab`; None where nothing does."""
+def novelty_words(workspace: Workspace, signals: Signals, *, in_tab: int) -> str | None:
+    """What stands out, and how many of it are `in_tab`; None where nothing does.
+
+    The groups keep what people skipped or answered since; the tab shows what has no answer.
+    """
     found = signals.novelty
     if found is None or not (found.flags or found.unanswered):
         return None
-    return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer." if in_tab else found.words
+    if not in_tab:
+        return found.words
+    whole = len({task_id for group in shown_groups(workspace) for task_id in group.members})
+    if whole > in_tab:
+        return f"{found.words} {counted(whole, 'task')} in groups, {in_tab:,} of them still to answer."
+    return f"{found.words} {counted(in_tab, 'task')} in groups, still to answer."
 
 
 def typical_rows(members: Sequence[int], rows: Mapping[int, Json]) -> list[Json]:

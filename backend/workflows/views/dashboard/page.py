@@ -56,7 +56,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         "priority": view_priority(workspace).to_json(),
         "counts": count_waiting(waiting),
         "novelty": {
-            "words": novelty_words(signals, in_tab=found.flagged["novel"]),
+            "words": novelty_words(workspace, signals, in_tab=found.flagged["novel"]),
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
         "map": {"points": workspace.map_points.count()},

@@ -188,12 +188,15 @@ def _skip_question(question: SkipQuestion, rows: Mapping[int, Json]) -> Waiting:
         return Button("answer_skips", words, fields, **more)
 
     new_class = button(
-        "Make a new class",
+        "They are a class",
         "class",
-        warning="The name becomes a label in Label Studio, for everybody at once, and these tasks are asked "
-        "soon. Take it back by removing the label in the labeling interface.",
+        warning="A name that no label has becomes one in Label Studio, for everybody at once; the name of a "
+        "label there is says that these are of it. They are asked soon. A new label goes by removing it in "
+        "the labeling interface.",
         ask=Ask(
-            "name", "Name of the class", "" if is_number(question.name, question.number) else question.name
+            "name",
+            "Name of the class, new or there already",
+            "" if is_number(question.name, question.number) else question.name,
         ),
         is_main=True,
     )
@@ -218,7 +221,7 @@ def _skipped_words(question: SkipQuestion) -> str:
     are, wait = ("is", "waits") if question.waiting == 1 else ("are", "wait")
     return (
         f"{kinds}{counted(question.waiting, 'open task')} {are} like them, and {wait} behind the others "
-        "until you say what they are."
+        "until you say what becomes of them."
     )
 
 
