@@ -44,8 +44,11 @@ class NextlabelError(Exception):
 
     @property
     def with_hint(self) -> str:
-        """What happened and what to do about it, in one line."""
-        return " ".join(filter(None, (self.message, self.hint)))
+        """What happened and what to do about it, in one line; each its own sentence, whoever worded it."""
+        if not self.hint:
+            return self.message
+        stop = "" if not self.message or self.message.endswith((".", "!", "?", ":")) else "."
+        return f"{self.message}{stop} {self.hint}".strip()
 
     def to_json(self) -> dict[str, dict[str, str]]:
         """The shape of every error that leaves over HTTP or `--json`."""

@@ -19,7 +19,7 @@ from backend.workflows.views.wording import AUDIT_NEEDED, counted, share_with_in
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
     from backend.label_studio.controls.question import Question
     from backend.workflows.connection.connect_report import ConnectReport
-    from backend.workflows.connection.doctor import Finding
+    from backend.workflows.connection.finding import Finding
     from backend.workflows.loop_report import LoopReport
     from backend.workflows.record import Replay
 
@@ -38,13 +38,7 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
     console.print(plain(f"Signed in as {report.user} ({kind})."))
     console.print(plain(f"Project {report.project} “{report.title}”: {_asked_words(report)}."))
     _print_questions(console, report)
-    for obstacle in report.obstacles:
-        console.print(plain(f"Cannot be answered: {obstacle}."))
-    if report.ignored:
-        left = ", ".join(f"<{tag}>" for tag in report.ignored)
-        console.print(plain(f"Left to the annotators: {left}."))
-    for sentence in report.left_empty:
-        console.print(plain(f"{sentence}."))
+    _print_limits(console, report)
     for change in report.changes:
         console.print(plain("  ", ("+", "green"), f" {change}"))
     if not report.changes:
@@ -60,6 +54,8 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
         console.print(plain(("! ", "yellow"), f"{found.setting}: {found.words}. {found.cure}"))
     for sentence in report.gaps.sentences:
         console.print(plain((f"{sentence}.", "yellow")))
+    if report.unread_pictures:
+        console.print(plain((f"{report.unread_pictures}.", "yellow"), f" {report.pictures_outlook}"))
     console.print(plain((report.verdict, "green" if report.in_order else "red")))
     if report.could_explain:
         console.print(
@@ -107,6 +103,19 @@ def _print_questions(console: Console, report: ConnectReport) -> None:
         )
 
 
+def _print_limits(console: Console, report: ConnectReport) -> None:
+    """What is not answered, not demanded, or left empty."""
+    for obstacle in report.obstacles:
+        console.print(plain(f"Cannot be answered: {obstacle}."))
+    if report.ignored:
+        left = ", ".join(f"<{tag}>" for tag in report.ignored)
+        console.print(plain(f"Left to the annotators: {left}."))
+    if report.not_required:
+        console.print(plain(f"Not made required: {report.not_required}."))
+    for sentence in report.left_empty:
+        console.print(plain(f"{sentence}."))
+
+
 def connect_json(report: ConnectReport) -> Json:
     """The same for machines."""
     return {
@@ -125,7 +134,9 @@ def connect_json(report: ConnectReport) -> Json:
         "other_questions": list(report.other_questions),
         "cannot_be_answered": list(report.obstacles),
         "left_empty": list(report.left_empty),
+        "not_required": report.not_required,
         "without_text": list(report.gaps.sentences),
+        "unread_pictures": report.unread_pictures,
         "left_to_annotators": list(report.ignored),
         "is_pulled": report.is_pulled,
         "changes": report.changes,
@@ -262,13 +273,21 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
     )
     if loop and loop["error"]:
         last += f": {loop['error']}"
+    if not row["connected"]:
+        return [
+            ("connected", f"no: nothing is learned, measured or put in order. {_way_back(row)}"),
+            ("labelled", f"{row['labelled']} of {row['tasks']} tasks, when last read"),
+            ("last loop", last),
+            ("dashboard", row["dashboard"]),
+        ]
     return [
-        ("connected", "yes" if row["connected"] else "no"),
+        ("connected", "yes"),
         ("version", row["damage"] or row["version"] or "none yet"),
         *(("notice", words) for words in row["notices"]),
         ("learns from", _REPRESENTATIONS[row["representation"]]),
         ("labelled", f"{row['labelled']} of {row['tasks']} tasks"),
         ("answers", row["account"]["words"]),
+        *(("pictures", words) for words in [row["unread_words"]] if words),
         *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
         *_order_lines(row["order"]["disturbances"]),
@@ -281,6 +300,10 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _way_back(row: Json) -> str:
+    return f"To connect it again: nextlabel connect {row['project']}"
 
 
 def _switch_lines(switched: Json | None) -> list[str]:

@@ -343,8 +343,8 @@ class ProjectSettings(BaseModel):
     )
     strategy: StrategyName = Field(
         default="auto",
-        description="Acquisition function; auto: by kind of question; balanced-herding for one single "
-        "choice, largest-need for all else.",
+        description="Acquisition function of a project that asks one single choice and nothing else; auto: "
+        "balanced-herding. All others are ordered by largest-need, whatever is set.",
     )
     questions: NameList = Field(
         default="",

@@ -27,7 +27,8 @@ Explain = Annotated[
     bool,
     typer.Option(
         "--explain",
-        help="Show a line above each task: why it comes, and how sure the tick is. Changes the config.",
+        help="Show a line above each task: why it comes, and how sure the pre-annotation is. Changes the "
+        "labeling config; where the main question is one choice, it makes an answer required there too.",
     ),
 ]
 Link = Annotated[
@@ -35,7 +36,11 @@ Link = Annotated[
 ]
 Require = Annotated[
     bool,
-    typer.Option("--require", help="Let nobody submit an empty answer: required in the labeling config."),
+    typer.Option(
+        "--require",
+        help="Let nobody submit an empty answer: required in the labeling config. Not where an empty answer "
+        "says something, as of <Pairwise>.",
+    ),
 ]
 EncoderName = Annotated[
     str | None,

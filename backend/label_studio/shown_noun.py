@@ -11,17 +11,19 @@ from backend.label_studio.label_config import LabelConfig, shown_pictures
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """What tasks show: `one`, `some` of it, and `many`; `check` is what `doctor` calls the check for it."""
+    """What tasks show: `one` of it and `many`; `given` is what their data hold, which of a picture is where
+    it lies and not that it can be read; `check` is what `doctor` calls the check for it.
+    """
 
     one: str
-    some: str
+    given: str
     many: str
     check: str
 
 
 TEXT: Final = Noun("text", "text", "texts", "texts")
-PICTURE: Final = Noun("picture", "a picture", "pictures", "tasks")
-EITHER: Final = Noun("text or picture", "a text or picture", "tasks", "tasks")
+PICTURE: Final = Noun("picture", "the address of a picture", "pictures", "tasks")
+EITHER: Final = Noun("text or picture", "a text or the address of a picture", "tasks", "tasks")
 
 
 def shown_noun(xml: str) -> Noun:

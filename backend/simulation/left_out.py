@@ -8,15 +8,27 @@ _MOST_SHOWN = 3
 
 
 def left_out_note(faults: Iterable[tuple[str, str]], *, of: int, what: str = "rows") -> str:
-    """A sentence; empty without faults. `faults`: where each stands ("line 3"), and why ("no text")."""
+    """A sentence; empty without faults. `faults`: where each stands ("line 3"), and why ("have no text")."""
     reasons: dict[str, list[str]] = {}
     for where, why in faults:
         reasons.setdefault(why, []).append(where)
     if not reasons:
         return ""
     total = sum(map(len, reasons.values()))
-    parts = [f"{len(places):,} {why} ({some(places)})" for why, places in reasons.items()]
-    return f"{total:,} of {of:,} {what} are left out: {'; '.join(parts)}."
+    parts = [
+        f"{len(places):,} {_agree(why, len(places))} ({some(places)})" for why, places in reasons.items()
+    ]
+    return f"{count_left_out(total, of=of, what=what)}: {'; '.join(parts)}."
+
+
+def count_left_out(count: int, *, of: int, what: str = "rows") -> str:
+    """How many of how many are left out: "1 of 20 rows is left out"."""
+    return f"{count:,} of {of:,} {what} {'is' if count == 1 else 'are'} left out"
+
+
+def _agree(why: str, count: int) -> str:
+    """What `count` rows do: one "has" what several "have"."""
+    return f"has{why.removeprefix('have')}" if count == 1 and why.startswith("have ") else why
 
 
 def some(places: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from backend.errors import BadRequest
 from backend.simulation.columns import Columns, find_columns, one_label
 from backend.simulation.files import DataFile, Row
 from backend.simulation.folders import read_data
+from backend.simulation.left_out import count_left_out
 from backend.simulation.pages import Pages, find_image, is_at_hand, pages_of
 
 TRAIN, TEST = "train", "test"
@@ -195,4 +196,4 @@ def _begin(where: str) -> str:
 
 def _fault_notes(faults: Sequence[str], rows: int) -> Iterator[str]:
     if faults:
-        yield f"{len(faults):,} of {rows:,} rows are left out. {faults[0]}."
+        yield f"{count_left_out(len(faults), of=rows)}. {faults[0]}."

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend import __version__
-from backend.errors import NextlabelError, NotFound
+from backend.errors import NextlabelError, NotConnected, NotFound
 from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
@@ -44,7 +44,7 @@ from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import Workspace, is_disconnected
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
 from backend.workflows.serving.lanes import lane_queues
@@ -70,8 +70,11 @@ _INTERRUPTED = "The loop was interrupted."
 
 
 def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopReport:
-    """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded."""
-    answered = workspace.hints.newest()
+    """One loop of a project; the caller holds its lease. Raises NextlabelError; either end is recorded.
+
+    One that fails on a project that was disconnected here is recorded as that: nothing is amiss.
+    """
+    answered, was_connected = workspace.hints.newest(), workspace.state.connected
     loop_id = _begin(workspace, reason)
     note_field("loop", loop_id)
     note_on_span("loop", loop_id)
@@ -84,6 +87,9 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
         error = None
     except NextlabelError as failure:
         error = failure.with_hint
+        # in the middle, or before it began; a first connect that fails is a failure
+        if (was_connected or isinstance(failure, NotConnected)) and is_disconnected(workspace):
+            report.outcome, error = "disconnected", None
         raise
     except Exception as failure:
         error = unforeseen(failure)

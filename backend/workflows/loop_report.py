@@ -12,7 +12,7 @@ from backend.json_types import Json
 from backend.tracing import span
 from backend.workflows.project.figures import Figures
 
-Outcome = Literal["published", "topped-up", "mended", "unchanged"]
+Outcome = Literal["published", "topped-up", "mended", "unchanged", "disconnected"]
 
 
 @dataclass(slots=True)

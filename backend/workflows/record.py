@@ -41,6 +41,7 @@ from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Ranking
 from model.registry import RegistryError
 from model.sealed_tensors import seal
+from model.strategies import STRATEGIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
     seed = facts.get("order_seed", [workspace.seed])
     # and those from before skips taught anything let nobody wait
     behind = tensors.get("behind", np.zeros(0, dtype=np.int64))
-    order = rank_pool(workspace, serving, queues=queues, behind=behind, seed=seed).ids
+    ordered_by = _strategy_then(workspace, version)
+    order = rank_pool(workspace, serving, queues=queues, behind=behind, seed=seed, strategy=ordered_by).ids
     made = head_tensors(learned)
     same_head = made.keys() == stored.keys() and all(
         np.array_equal(values, stored[name]) for name, values in made.items()
@@ -168,6 +170,12 @@ def replay(workspace: Workspace, loop_id: int) -> Replay:
         same_order=bool(np.array_equal(order, tensors["order"])),
         first_difference=_first_difference(order, tensors["order"]),
     )
+
+
+def _strategy_then(workspace: Workspace, version: str) -> str | None:
+    """What ordered the tasks of a version; None where this release does not know it."""
+    _head, manifest = workspace.registry.load(workspace.key, version)
+    return manifest.strategy if manifest.strategy in STRATEGIES else None
 
 
 def _version_of(workspace: Workspace, loop_id: int) -> str:

@@ -15,7 +15,12 @@ from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import give_back, lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
-from backend.workflows.project.workspace import Workspace, connected_workspaces, read_workspace
+from backend.workflows.project.workspace import (
+    Workspace,
+    connected_workspaces,
+    is_disconnected,
+    read_workspace,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +54,10 @@ def _run_and_clean_up(workspace: Workspace) -> bool:
         # whoever holds the lease looks at the hints again when he is done
         return False
     except NextlabelError as error:
+        if is_disconnected(workspace):
+            logger.info("loop ended project=%s: it was disconnected", workspace.label_studio_id)
+            workspace.hints.forget(up_to=seen)
+            return False
         _log_failure(workspace, error.code, error.message)
         _take_failure(workspace, error, seen=seen)
         return False
@@ -114,7 +123,8 @@ def _ask_whether_gone(workspace: Workspace) -> bool:
 
 
 def _run_once(workspace: Workspace) -> None:
-    if not is_due(workspace):
+    # whoever held the project until now may have disconnected it
+    if not workspace.state.connected or not is_due(workspace):
         return
     number, stored = workspace.label_studio_id, StoredProgress(workspace)
     progress = UntilPublishing(Both(LogProgress(logger, number), stored), workspace.context.stopping)

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from backend.label_studio.queue_order import LIVE_FROM
 from tests.answers import assert_error, assert_predictions
 from tests.topics import topic_of, write_texts
 
@@ -82,10 +83,10 @@ def test_results_stay_with_their_tasks(predict):
         {"id": 1, "data": {"other": "cats"}},
     ],
 )
-def test_a_task_without_text_gets_a_blank_prediction_at_the_end_of_the_queue(task, predict):
+def test_a_task_without_text_gets_a_blank_prediction_behind_the_window_that_looks_unsure(task, predict):
     (prediction,) = predict([task])
     assert prediction["result"] == []
-    assert prediction["score"] == 1.0
+    assert prediction["score"] == LIVE_FROM == 0.5
 
 
 @pytest.mark.parametrize("task_id", [None, "7", 7.5, True, -1, 0, 2**63, -(2**70), 10**400, [], {}])

@@ -134,7 +134,9 @@ def test_it_is_said_with_the_counts(start, make_app, run_command):
     assert words in page
     findings = {finding.check: finding.message for finding in diagnose(bench.context, bench.project_id)}
     assert findings["left empty"] == words
-    assert findings["empty answers"] == "'marks': to leave it empty says that none of its labels fits"
+    assert (
+        findings["empty answers"] == '<Choices> "marks": to leave it empty says that none of its labels fits'
+    )
     said = run_command(bench.context, "connect", str(bench.project_id))
     assert words in " ".join(said.output.split())
     told = json.loads(run_command(bench.context, "connect", str(bench.project_id), "--json").stdout)

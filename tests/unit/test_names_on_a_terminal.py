@@ -11,7 +11,7 @@ from rich.console import Console
 
 from backend import report
 from backend.terminal import TerminalProgress, plain
-from backend.workflows.connection.doctor import Finding
+from backend.workflows.connection.finding import Finding
 from tests.topics import write_texts
 from tests.unit.test_classes import add_group
 from tests.workbench import Workbench
@@ -22,7 +22,7 @@ IN_ASCII = """
 from rich.console import Console
 from backend import report
 from backend.terminal import print_whatever_the_encoding
-from backend.workflows.connection.doctor import Finding
+from backend.workflows.connection.finding import Finding
 print_whatever_the_encoding()
 report.print_findings(Console(width=60), [Finding("names", "ok", "\\u732b [/] \\U0001f600 \\udc80")])
 """

@@ -4,6 +4,7 @@ import pytest
 
 from backend.label_studio.tabs import FLAG_FIELD, NOTE_FIELD, RANK_FIELD, TITLES, tab_data
 from backend.workflows.findings.notes import Note, coarse_ranks, remove_notes, write_notes, write_tabs
+from backend.workflows.project.progress import Silent
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_tab_is_made_once_and_mended_when_somebody_changes_its_filter(context,
 def test_other_peoples_tabs_are_untouched(context, connected, project, remote):
     theirs = remote.create_tab(connected.project_id, {"title": "Theirs", "filters": {}})
     write_tabs(project, remote, ["novel"])
-    remove_notes(connected.workspace, remote)
+    remove_notes(connected.workspace, remote, progress=Silent())
     assert list(connected.label_studio.tabs) == [theirs["id"]]
 
 

@@ -121,7 +121,7 @@ def test_ids_that_are_strings_name_their_tasks_and_empty_tasks_are_counted(put):
     assert len(found.rows) == 12
     assert found.notes[-1] == (
         "4 of 16 rows are left out: 3 have no answer (task doc-12, task doc-13, task doc-14); "
-        "1 have no text in 'text' (task doc-15)."
+        "1 has no text in 'text' (task doc-15)."
     )
 
 

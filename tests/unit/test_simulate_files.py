@@ -92,7 +92,7 @@ def test_an_export_of_label_studio_counts_the_majority_and_leaves_out_what_has_n
     assert pairs(found) == [*REVIEWS, ("Two against one", "good")]
     said = " ".join(found.notes)
     assert "An export of Label Studio" in said and "labels from 'verdict'" in said
-    assert f"1 of {len(tasks)} rows are left out. Task 99: 'verdict' is not one label" in said
+    assert f"1 of {len(tasks)} rows is left out. Task 99: 'verdict' is not one label" in said
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json"])

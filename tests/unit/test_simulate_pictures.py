@@ -338,7 +338,10 @@ def test_the_pictures_of_a_project_are_fetched(picture_context, label_studio, ma
     for read in (read_source, read_answered_source):
         found = read(context, None, project, Wanted(), Silent())
         assert len(found.rows) == 19
-        assert "1 of 20 rows are left out" in found.notes[-1] and "the answer is 404" in found.notes[-1]
+        assert (
+            "1 of 20 rows is left out: 1 has a picture" in found.notes[-1]
+            and "the answer is 404" in found.notes[-1]
+        )
     assert set(files.asked) == set(addresses)
 
 

@@ -231,7 +231,7 @@ def test_a_question_may_be_left_open_and_none_of_them_is_an_answer(put):
     found = read_answered_file(put(asked), Wanted())
     assert found.rows[0].answers == {"label": ()}
     assert len(found.rows) == 44
-    assert "1 of 45 rows are left out: 1 have no answer (line 2)." in found.notes
+    assert "1 of 45 rows is left out: 1 has no answer (line 2)." in found.notes
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,8 @@ def test_a_rating_that_is_none_is_left_out_and_counted_where_the_kind_is_named(p
     found = read_answered_file(put(odd), Wanted(), kind="rating")
     assert len(found.rows) == 45
     assert found.notes[-1] == (
-        "2 of 47 rows are left out: 1 have in 'label' no number (line 46); "
-        "1 have in 'label' no grade from 1 to 100 (line 47)."
+        "2 of 47 rows are left out: 1 has in 'label' no number (line 46); "
+        "1 has in 'label' no grade from 1 to 100 (line 47)."
     )
 
 

@@ -1,5 +1,6 @@
 """A config that changes in the middle: answers are kept where they still mean something, and this is told."""
 
+import itertools
 import logging
 
 import pytest
@@ -12,7 +13,7 @@ from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.dashboard.history import versions
 from backend.workflows.views.loop_records import loop_records
 from backend.workflows.views.switched import newest_switch, switch_words
-from tests.topics import topic_of
+from tests.topics import topic_of, write_texts
 
 SEVERAL = 'choice="multiple"'
 
@@ -338,3 +339,64 @@ def test_a_model_of_before_is_not_compared(switch, workbench):
     switch(config(choices("topic")), config(choices("topic", form=SEVERAL)), one)
     now, before, *_first = versions(workbench.workspace)
     assert now["is_active"] and before["beside"] == "before the config changed"
+
+
+UNTAUGHT = {
+    "stars": config(rating(5)),
+    "a number": config('<Number name="topic" toName="text" min="1" max="9"/>'),
+    "a pair": '<View><Text name="one" value="$text"/><Text name="two" value="$other"/>'
+    '<Pairwise name="topic" toName="one,two"/></View>',
+}
+
+
+def answer_untaught(name, topic):
+    said = {"stars": 4, "a number": 7, "a pair": "left"}[name]
+    kind, value = {"stars": ("rating", "rating"), "a number": ("number", "number")}.get(
+        name, ("pairwise", "selected")
+    )
+    to_name = "one" if name == "a pair" else "text"
+    return [{"from_name": "topic", "to_name": to_name, "type": kind, "value": {value: said}}]
+
+
+@pytest.fixture
+def untaught(workbench, label_studio):
+    """untaught(name): a project whose first version was made before any answer, and a second one."""
+
+    def act(name):
+        label_studio.change_project(workbench.project_id, label_config=UNTAUGHT[name])
+        texts = [{"text": one, "other": two} for one, two in itertools.pairwise(write_texts(41, seed=8))]
+        label_studio.add_tasks(workbench.project_id, texts)
+        workbench.connect(queue_window=20)
+        whole = [row for row in workbench.window if "other" in workbench.tasks[row]["data"]]
+        for task_id in whole[:12]:
+            text = workbench.tasks[task_id]["data"]["text"]
+            label_studio.submit(task_id, answer_untaught(name, topic_of(text)))
+        assert workbench.loop().outcome == "published"
+        return versions(workbench.workspace)[-1]
+
+    return act
+
+
+@pytest.mark.parametrize("name", UNTAUGHT)
+def test_a_version_from_before_the_first_answer_is_of_no_other_question(name, untaught, workbench):
+    first = untaught(name)
+    assert (first["can_serve"], first["why_not"]) == (True, "")
+    assert rollback(workbench.workspace, first["version"], progress=Silent()) > 0
+    assert workbench.version == first["version"]
+
+
+def test_nor_is_it_where_nobody_knows_what_was_asked(untaught, workbench, settings):
+    first = untaught("a pair")
+    folder = settings.model_folder / workbench.project.key / first["version"]
+    (folder / "record.safetensors").unlink()
+    assert versions(workbench.workspace)[-1]["can_serve"]
+
+
+def test_it_is_of_another_question_where_another_one_was_asked(untaught, workbench, label_studio):
+    untaught("a pair")
+    label_studio.change_project(
+        workbench.project_id, label_config=UNTAUGHT["a pair"].replace('"topic"', '"better"')
+    )
+    workbench.loop()
+    rows = versions(workbench.workspace)
+    assert {row["why_not"] for row in rows if not row["is_active"]} == {"made for another question"}

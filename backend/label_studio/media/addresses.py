@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from backend.label_studio.media.errors import AddressRefused, MediaUnreachable
+from backend.label_studio.media.errors import PRIVATE, AddressRefused, MediaUnreachable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -75,7 +75,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
         found = _resolve(host, port)
         admitted = [address for address in found if self._allowed.admits(host, port, address)]
         if not admitted:
-            raise AddressRefused(f"{host} is a private address")
+            raise AddressRefused(f"{host} {PRIVATE}")
         return self._plain.connect_tcp(str(admitted[0]), port, timeout, local_address, socket_options)
 
     def connect_unix_socket(

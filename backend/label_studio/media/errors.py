@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+# How the reason ends where MEDIA_ALLOW is the way out.
+PRIVATE: Final = "is a private address"
+
 
 class MediaError(Exception):
     """What was wrong; `is_passing`: it may be there later, though the task stays as it is."""

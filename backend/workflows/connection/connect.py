@@ -13,10 +13,10 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference
 from backend.label_studio.label_hints import require_known
 from backend.label_studio.queue_settings import find_disturbances
-from backend.label_studio.required import require_answer
 from backend.task_types import is_single_choice
 from backend.workflows.connection.connect_report import ConnectReport
 from backend.workflows.connection.register import register
+from backend.workflows.connection.required_answer import require_main_answer, why_free
 from backend.workflows.connection.shown import add_link, show_line, shows_line
 from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.published import window_for
@@ -40,10 +40,11 @@ class ConnectOptions:
 
     `overrides` are settings of this project alone. `explain` adds a line to the labeling config that shows
     annotators why a task comes and how sure its pre-annotation is. It, for one choice, and `require` make an
-    answer to our question required, so that nobody submits an empty one. `link` adds the dashboard's address
-    to the project's description. `encoder` names the project's own; without one, texts that are clearly not
-    English get the multilingual one. `pull` registers nothing in Label Studio and lets a worker ask it what
-    changed; None leaves that as it was. `by` is the person whose act it is; empty, nobody's.
+    answer to our question required, so that nobody submits an empty one; not where an empty one says
+    something. `link` adds the dashboard's address to the project's description. `encoder` names the
+    project's own; without one, texts that are clearly not English get the multilingual one. `pull` registers
+    nothing in Label Studio and lets a worker ask it what changed; None leaves that as it was. `by` is the
+    person whose act it is; empty, nobody's.
     """
 
     overrides: Mapping[str, object] = field(default_factory=dict)
@@ -81,6 +82,7 @@ def connect(
             workspace.decisions.add("connected", {"settings": sorted(options.overrides)}, by=options.by)
         _tell_question(report, config, title=str(details["title"]))
         report.changes += _change_config(workspace, remote, config, options)
+        report.not_required = why_free(read_none(workspace, config).questions[0]) if options.require else ""
         is_first = workspace.state.active_version is None
         report.could_explain = is_first and not shows_line(workspace, remote)
         with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=progress):
@@ -128,7 +130,7 @@ def _change_config(
         changes += show_line(workspace, remote)
     # of several choices none may be the answer: only who asks for it makes one required
     if options.require or (options.explain and is_single_choice(config)):
-        changes += _require_answer(workspace, remote, read_none(workspace, config))
+        changes += require_main_answer(workspace, remote, read_none(workspace, config))
     if options.link:
         changes += add_link(workspace, remote)
     return changes
@@ -144,18 +146,6 @@ def _first_loop(
         workspace.change(encoder=encoder)
     report.loop = run_loop(workspace, reason="connect", progress=progress)
     return _encoder_change(workspace, before, named=encoder)
-
-
-def _require_answer(workspace: Workspace, remote: LabelStudio, config: LabelConfig) -> list[str]:
-    if config.questions[0].empty is not None:
-        return []  # to leave it empty is an answer
-    # read anew: another change of the config must not be written over
-    xml = remote.project(workspace.label_studio_id)["label_config"]
-    if (required := require_answer(xml, config)) is None:
-        return []
-    workspace.change(required_control=config.from_name)
-    remote.update_project(workspace.label_studio_id, label_config=required)
-    return [f"an answer to {config.from_name!r} is required now"]
 
 
 def _user_name(user: Json) -> str:
@@ -210,7 +200,8 @@ def _check_order(workspace: Workspace, remote: LabelStudio, *, person: int, repo
     left = window_for(workspace, person)
     report.expected = left[0] if left else None
     unread = unread_pictures(workspace)
-    report.unread_pictures = unread.words if unread.count else ""
+    if unread.count:
+        report.unread_pictures, report.pictures_outlook = unread.words, unread.outlook
     task = remote.next_task(workspace.label_studio_id)
     if task:
         report.served = int(task["id"])

@@ -14,7 +14,8 @@ from backend.workflows.loop_report import LoopReport
 class ConnectReport:
     """What connect found and did, in sentences for the terminal and as fields for machines.
 
-    `questions` are those that are answered, the main one first.
+    `questions` are those that are answered, the main one first. `not_required`: why no answer is required,
+    though that was asked for.
     """
 
     project: int
@@ -29,6 +30,8 @@ class ConnectReport:
     left_empty: tuple[str, ...] = ()
     gaps: TextGaps = field(default_factory=lambda: TextGaps(0, 0, {}))
     unread_pictures: str = ""
+    pictures_outlook: str = ""
+    not_required: str = ""
     changes: list[str] = field(default_factory=list)
     loop: LoopReport = field(default_factory=LoopReport)
     served: int | None = None

@@ -9,7 +9,7 @@ from backend.workflows.connection.register import unregister
 from backend.workflows.connection.shown import hide_line, remove_link
 from backend.workflows.findings.notes import remove_notes
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
-from backend.workflows.project.progress import Progress
+from backend.workflows.project.progress import Progress, Silent
 from backend.workflows.project.registration import SAMPLING_DEFAULT, is_deleted
 from backend.workflows.project.workspace import Workspace
 
@@ -18,27 +18,33 @@ def disconnect(workspace: Workspace, *, progress: Progress | None = None) -> lis
     """Takes everything back that connect put into Label Studio; returns what was done.
 
     Of a project that was deleted there nothing is left, and one that has its number now is left alone.
+    `progress` is told of each stage: predictions and fields are taken back one by one, which takes minutes
+    where there are thousands.
     """
+    told = progress or Silent()
     remote = workspace.context.label_studio()
     try:
-        with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=progress):
+        with lease(workspace, wait_s=PEOPLE_WAIT_S, progress=told):
+            told.stage("looking at Label Studio")
             if is_deleted(workspace, remote):
                 done = ["Label Studio has no such project any more, so nothing was left to take back"]
             else:
-                done = _take_back(workspace, remote)
+                done = _take_back(workspace, remote, told)
             _forget_connection(workspace)
     finally:
         remote.close()
     return done
 
 
-def _take_back(workspace: Workspace, remote: LabelStudio) -> list[str]:
+def _take_back(workspace: Workspace, remote: LabelStudio, progress: Progress) -> list[str]:
     label_studio_id = workspace.label_studio_id
+    progress.stage("taking the backend out")
     done = unregister(workspace, remote) or ["no ML backend was registered"]
-    removed = _remove_predictions(remote, label_studio_id)
-    done.append(f"{removed} predictions removed")
-    cleaned = remove_notes(workspace, remote)
-    done.append(f"our fields removed from {cleaned} tasks, and our tabs")
+    removed = _remove_predictions(remote, label_studio_id, progress)
+    done.append(f"{removed:,} predictions removed")
+    cleaned = remove_notes(workspace, remote, progress=progress)
+    done.append(f"our fields removed from {cleaned:,} tasks, and our tabs")
+    progress.stage("setting Label Studio's settings back")
     done += hide_line(workspace, remote)
     done += remove_link(workspace, remote)
     done += _free_answer(workspace, remote)
@@ -69,11 +75,17 @@ def _free_answer(workspace: Workspace, remote: LabelStudio) -> list[str]:
     return [f"an answer to {name!r} is not required any more"]
 
 
-def _remove_predictions(remote: LabelStudio, label_studio_id: int) -> int:
+def _remove_predictions(remote: LabelStudio, label_studio_id: int, progress: Progress) -> int:
+    ours = {
+        version: count
+        for version, count in remote.model_versions(label_studio_id).items()
+        if version_number(version) is not None
+    }
+    progress.stage("removing predictions", total=sum(ours.values()))
     removed = 0
-    for version in remote.model_versions(label_studio_id):
-        if version_number(version) is not None:
-            removed += remote.delete_version(label_studio_id, version)
+    for version, count in ours.items():
+        removed += remote.delete_version(label_studio_id, version)
+        progress.advance(count)
     return removed
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal
+from collections.abc import Iterator
 
 from backend.context import Context
 from backend.errors import NextlabelError
@@ -13,9 +11,11 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
-from backend.label_studio.required import is_required
 from backend.label_studio.shown_noun import shown_words
 from backend.model_store import HINT, store_fault
+from backend.workflows.connection.encoder_check import check_encoders
+from backend.workflows.connection.finding import Finding, try_check
+from backend.workflows.connection.required_answer import check_required
 from backend.workflows.intake.empty_answers import empty_words, read_none
 from backend.workflows.intake.encoder_choice import (
     MULTILINGUAL,
@@ -40,46 +40,24 @@ from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 from model.encoders.language import read_language
 
-Verdict = Literal["ok", "warning", "fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, how it stands, and what to do when it is not well."""
-
-    check: str
-    verdict: Verdict
-    message: str
-    cure: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """All fields as a dict."""
-        return asdict(self)
-
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
     """All findings, in the order of the chain; with a project id, its connection too."""
-    findings = [_check_encoder(context), _check_worker(context), _check_login(context), _check_store(context)]
+    findings = [
+        check_encoders(context, label_studio_id),
+        _check_worker(context),
+        _check_login(context),
+        _check_store(context),
+    ]
     remote = context.label_studio()
     try:
-        user = _try("Label Studio and token", lambda: _check_token(remote))
+        user = try_check("Label Studio and token", lambda: _check_token(remote))
         findings.append(user)
         if user.verdict == "ok" and label_studio_id is not None:
             findings += _check_project(context, remote, label_studio_id)
     finally:
         remote.close()
     return findings
-
-
-def _try(check: str, run: Callable[[], Finding]) -> Finding:
-    try:
-        return run()
-    except NextlabelError as error:
-        return Finding(check, "fault", error.message, error.hint)
-
-
-def _check_encoder(context: Context) -> Finding:
-    return _try("encoder", lambda: Finding("encoder", "ok", f"there: {context.encoder.revision}"))
 
 
 def _check_worker(context: Context) -> Finding:
@@ -129,7 +107,7 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
         return
     workspace = find_workspace(context, label_studio_id, created_stamp(details))
     preference = _preference(context, workspace)
-    yield _try("labeling config", lambda: _check_config(details, preference))
+    yield try_check("labeling config", lambda: _check_config(details, preference))
     if workspace is None or not workspace.state.connected:
         yield Finding(
             "connection",
@@ -142,21 +120,21 @@ def _check_project(context: Context, remote: LabelStudio, label_studio_id: int) 
     if workspace.state.is_pulled:
         yield _check_pull(workspace)
     else:
-        yield _try("ML backend", lambda: _check_backend(remote, workspace))
-        yield _try("webhook", lambda: _check_webhook(remote, workspace))
+        yield try_check("ML backend", lambda: _check_backend(remote, workspace))
+        yield try_check("webhook", lambda: _check_webhook(remote, workspace))
     yield from _check_order_settings(details)
-    yield _try("version", lambda: _check_version(remote, workspace, details))
+    yield try_check("version", lambda: _check_version(remote, workspace, details))
     if config := _readable(details, preference):
         gaps = find_gaps(workspace, config)
         yield _check_texts(gaps, config)
         if config.pictures:
-            yield _try("pictures", lambda: _check_pictures(workspace))
+            yield try_check("pictures", lambda: _check_pictures(workspace))
         yield _check_answers(workspace, config)
-        yield _check_required(details, read_none(workspace, config))
+        yield check_required(details, read_none(workspace, config))
         yield from (Finding("left empty", "ok", words) for words in empty_words(workspace, config).values())
         yield _check_window(workspace, gaps)
         yield from _check_priority(workspace)
-    yield _try("language", lambda: _check_language(workspace))
+    yield try_check("language", lambda: _check_language(workspace))
     yield _check_members(details)
 
 
@@ -309,7 +287,7 @@ def _check_texts(gaps: TextGaps, config: LabelConfig) -> Finding:
         return Finding(check, "warning", "no tasks yet", "Import tasks in Label Studio.")
     if not gaps.sentences:
         fields = ", ".join(config.text_fields)
-        return Finding(check, "ok", f"all {gaps.tasks:,} tasks have {gaps.noun.some} in {fields}")
+        return Finding(check, "ok", f"all {gaps.tasks:,} tasks have {gaps.noun.given} in {fields}")
     return Finding(
         check,
         "fault" if gaps.is_unreadable else "warning",
@@ -327,8 +305,7 @@ def _check_pictures(workspace: Workspace) -> Finding:
         "pictures",
         "warning",
         unread.words,
-        "Such tasks come without a pre-annotation; they are tried again by and by, and at once when the task "
-        "changes. Pictures on private addresses are fetched where MEDIA_ALLOW names these.",
+        unread.outlook,
     )
 
 
@@ -389,24 +366,6 @@ def _check_priority(workspace: Workspace) -> Iterator[Finding]:
         words,
         "Compare PRIORITY_FIELD and QUOTAS with the data of the tasks; edits of these data are noticed by: "
         f"nextlabel connect {workspace.label_studio_id}",
-    )
-
-
-def _check_required(details: Json, config: LabelConfig) -> Finding:
-    if config.questions[0].empty is not None:
-        words = f"{config.from_name!r}: to leave it empty says that none of its labels fits"
-        return Finding("empty answers", "ok", words)
-    if is_required(details["label_config"], config):
-        return Finding(
-            "empty answers", "ok", f"{config.from_name!r} is required: nobody can submit an empty one"
-        )
-    return Finding(
-        "empty answers",
-        "warning",
-        f"{config.from_name!r} is not required: a click on a choice that is ticked takes the tick away, "
-        "and Submit then stores an answer without a label",
-        f'Add required="true" to the choice in the labeling config, or run: nextlabel connect '
-        f"{details['id']} --require",
     )
 
 

@@ -32,6 +32,7 @@ from backend.workflows.intake.earlier_findings import (
 )
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.account import CURABLE
+from backend.workflows.project.progress import Progress
 from backend.workflows.project.skip_states import REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.lines import show
@@ -141,19 +142,22 @@ def write_tabs(workspace: Workspace, remote: LabelStudio, tabs: Iterable[Tab]) -
     return changed
 
 
-def remove_notes(workspace: Workspace, remote: LabelStudio) -> int:
+def remove_notes(workspace: Workspace, remote: LabelStudio, *, progress: Progress) -> int:
     """Takes all our fields and tabs away again; returns how many tasks carried one.
 
-    Label Studio's bulk edit can empty a field, not remove it: each task is read and written by itself.
+    Label Studio's bulk edit can empty a field, not remove it: each task is read and written by itself, and
+    `progress` counts them.
     """
     marked = remove_tabs(workspace, remote)
     carrying = sorted({*workspace.tasks.read_shown([]), *marked})
+    progress.stage("removing our fields from tasks", total=len(carrying))
     for chunk in in_chunks(carrying, _AT_ONCE):
         for task_id, data in remote.task_data(workspace.label_studio_id, chunk).items():
             kept = {name: value for name, value in data.items() if not name.startswith(OWN_FIELDS)}
             if kept != data:
                 remote.replace_task_data(task_id, kept)
         workspace.tasks.forget_shown(chunk)
+        progress.advance(len(chunk))
     if carrying:
         remote.count_columns_anew(workspace.label_studio_id)
     for tab in remote.tabs(workspace.label_studio_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.label_studio.media.errors import PRIVATE
 from backend.store.pictures import FaultGroup
 from backend.workflows.project.workspace import Workspace
 
@@ -34,6 +35,22 @@ class UnreadPictures:
     def words(self) -> str:
         """How many, why, and in which tasks."""
         return f"{self.title}: {self.reasons}"
+
+    @property
+    def outlook(self) -> str:
+        """What becomes of their tasks, and the way out where there is one, in whole sentences."""
+        if self.count == 1:
+            words = "Its task comes without a pre-annotation; the picture is tried again by and by, and at "
+            words += "once when its task changes."
+        else:
+            words = "Their tasks come without a pre-annotation; the pictures are tried again by and by, and "
+            words += "at once when their task changes."
+        if any(group.reason.endswith(PRIVATE) for group in self.groups):
+            words += (
+                " Private addresses are asked where the setting MEDIA_ALLOW names them, as "
+                "MEDIA_ALLOW=minio.internal,10.0.0.0/8; restart then."
+            )
+        return words
 
 
 def unread_pictures(workspace: Workspace) -> UnreadPictures:

@@ -235,6 +235,12 @@ def read_workspace(context: Context, project_id: int) -> Workspace | None:
     return None if row is None else Workspace(context, row)
 
 
+def is_disconnected(workspace: Workspace) -> bool:
+    """Whether a project is not connected at this moment, whatever its row said when it was read."""
+    row = workspace.context.projects.get(workspace.id)
+    return row is not None and not row.connected
+
+
 def connected_workspaces(context: Context) -> list[Workspace]:
     """Every connected project, in the order in which they came."""
     return [Workspace(context, row) for row in context.projects.connected()]

@@ -129,7 +129,9 @@ def _answer_all(
 
 
 def _blank(version: str) -> Json:
-    return prediction([], version=version, score=live_score(0.0))
+    # Label Studio shows a score as a percentage: of a task of which nothing is known none may look sure. One
+    # without a number would come before the window: SQLite puts such rows first.
+    return prediction([], version=version, score=live_score(1.0))
 
 
 def _stored_predictor(

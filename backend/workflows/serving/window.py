@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from backend.label_studio.client import LabelStudio
+from backend.label_studio.label_config import LabelConfig
+from backend.task_types import is_single_choice
 from backend.workflows.intake.second_looks import second_looks
 from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot
@@ -44,17 +46,18 @@ def rank_pool(
     queues: Sequence[LaneQueue] | None = None,
     behind: Ids | None = None,
     seed: Sequence[int] | None = None,
+    strategy: str | None = None,
 ) -> Ranking:
     """The order in which a version wants the pool labelled, audit share and lanes included.
 
-    `queues` and tasks `behind` all others are those of the moment, and `seed` is `order_seed`, unless others
-    are given.
+    `queues` and tasks `behind` all others are those of the moment, `seed` is `order_seed`, and `strategy` is
+    the one of the project, unless others are given.
     """
     settings, snapshot = workspace.settings, serving.snapshot
     pool = snapshot.pool_embeddings
     return rank(
         _question(workspace, serving),
-        strategy=_strategy(settings.strategy, serving),
+        strategy=strategy or _strategy(settings.strategy, serving.config),
         window=settings.queue_window,
         audit=snapshot.audit[snapshot.pool],
         audit_order=audit_hash(pool.ids, workspace.seed),
@@ -66,9 +69,12 @@ def rank_pool(
     )
 
 
-def _strategy(wanted: str, serving: Serving) -> str:
-    """Of several questions, or one that is no single choice, one strategy knows how much each lacks."""
-    if serving.questions or serving.choice is None:
+def _strategy(wanted: str, config: LabelConfig) -> str:
+    """Of several questions, or one that is no single choice, one strategy knows how much each lacks.
+
+    Also while one of them has no head yet: largest-need is then the order of those that have one.
+    """
+    if len(config.questions) > 1 or not is_single_choice(config):
         return SEVERAL_QUESTIONS
     return DEFAULT_STRATEGY if wanted == "auto" else wanted
 

@@ -18,6 +18,7 @@ OUTCOMES = {
     "mended": "put Label Studio's settings right",
     "unchanged": "found nothing new",
     "failed": "failed",
+    "disconnected": "ended: the project was disconnected",
     "running": "is running",
 }
 ADVICE = {

@@ -134,10 +134,7 @@ def _pictures(found: Found) -> list[Waiting]:
     unread = unread_pictures(found.workspace)
     if not unread.count:
         return []
-    words = (
-        f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. Their tasks come last and without a guess; the "
-    )
-    words += "pictures are tried again by and by, and at once when their task changes."
+    words = f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. {unread.outlook}"
     address = f"{project_address(found.workspace)}?task="
     firsts = [group.task_ids[0] for group in unread.groups[:_FAULTS_LINKED]]
     links = tuple({"words": f"Open task {one}", "address": f"{address}{one}"} for one in firsts)
