@@ -77,7 +77,7 @@ def test_a_damaged_record_is_named(damage, context, trained):
 def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
     with context.database.session() as session:
         session.execute(delete(Embedding))
-    with pytest.raises(NotFound, match="texts of that loop are gone"):
+    with pytest.raises(NotFound, match="embeddings of 40 tasks of that loop are gone"):
         replay(trained.workspace, published(context)[0])
 
 
