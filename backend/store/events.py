@@ -69,7 +69,7 @@ class _Waiting:
         self.event = event
         self.is_written = False
         self.arrived: Arrived | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.called = threading.Event()
 
 
@@ -118,8 +118,8 @@ class Events:
             found = self._write([one.event for one in batch])
             for one, arrived in zip(batch, found, strict=True):
                 one.arrived = arrived
-        except Exception as error:
-            for one in batch:  # each of their requests answers with it
+        except BaseException as error:  # whatever it was: none of them is on disk
+            for one in batch:
                 one.error = error
             raise
         finally:

@@ -53,11 +53,11 @@ class ImageEncoderFolder:
 
 
 def find_image_folder(name_or_folder: str | None = None) -> ImageEncoderFolder:
-    """The folder of an image encoder by a path or a hub name; without one EfficientNet-Lite0.
+    """The folder of an image encoder by a path or a hub name; without one, or by its own, EfficientNet-Lite0.
 
     A folder is read without a network. Raises ImageEncoderMissing when there is none.
     """
-    if not name_or_folder:
+    if not name_or_folder or name_or_folder == LITE0:
         return _lite0_folder()
     path, name = locate(name_or_folder, what="Image encoder", files=_HUB_FILES, missing=ImageEncoderMissing)
     return ImageEncoderFolder(path, name)

@@ -142,6 +142,27 @@ def test_a_database_that_fails_fails_all_of_them_and_the_next_is_taken(context, 
     assert moments(context) == [20]
 
 
+def test_what_breaks_the_writer_off_answers_nobody_as_if_it_were_written(context, events, held):
+    def break_off(_connection):
+        raise SystemExit
+
+    with context.database.durable() as connection:
+        engine = connection.engine
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(events.take, label(0))
+        assert held.begun.wait(30)
+        others = [threads.submit(events.take, label(moment)) for moment in (1, 2)]
+        while len(events._waiting) < len(others):
+            time.sleep(0.01)
+        event.listen(engine, "commit", break_off)
+        held.set()
+        first.exception(30)
+        for one in others:
+            assert isinstance(one.exception(30), SystemExit)
+    event.remove(engine, "commit", break_off)
+    assert moments(context) in ([0], [])
+
+
 def test_an_event_that_is_no_hint_is_noted_and_wakes_nobody(project, events):
     assert events.take(Event(1, STAMP, "training", 5.0)).wakes
     assert events.take(Event(1, STAMP, None, 7.0)) == Arrived(project.id, wakes=False)

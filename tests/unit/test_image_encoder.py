@@ -306,6 +306,11 @@ def test_without_a_name_it_is_lite0(lite0):
     assert load_image_encoder().revision != before
 
 
+def test_the_name_that_is_shown_of_it_is_one_that_can_be_given(lite0):
+    encoder = load_image_encoder()
+    assert load_image_encoder(encoder.revision.partition("@")[0]).revision == encoder.revision
+
+
 def test_lite0_gives_a_picture_the_same_vector_in_any_company(lite0):
     require_same_vectors(load_image_encoder())
 
