@@ -1,5 +1,6 @@
 """One project of the Label Studio in memory and the backend it is connected to: what tests of the loop do."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ from backend.workflows.loop import run_loop, tidy
 from backend.workflows.project.lease import lease
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import open_workspace
+from model.stores import MANIFEST_FILE
 from tests.fake_label_studio import ADMIN
 from tests.topics import topic_of
 
@@ -127,3 +129,11 @@ class Workbench:
 def _copy_database(source, target):
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
+
+
+def forget_hashes(folder):
+    """Makes a version one of an old release, whose manifest had no hashes of its files."""
+    manifest = folder / MANIFEST_FILE
+    content = json.loads(manifest.read_text())
+    del content["files"]
+    manifest.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

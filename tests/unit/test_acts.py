@@ -60,7 +60,7 @@ COMMANDS = {
 # These only tell or measure something, or are no act in a project.
 READING = {
     *("audit", "status", "versions", "replay", "doctor", "start", "serve", "worker", "classes list"),
-    *("skips list", "simulate labels", "simulate novelty", "simulate synthetic"),
+    *("backup", "restore", "skips list", "simulate labels", "simulate novelty", "simulate synthetic"),
 }
 
 

@@ -13,7 +13,7 @@ from backend.workflows.record import replay
 from model.audit import audit_hash
 from model.registry import RECORD_FILE
 from model.representations.choice import Choice
-from model.stores import MANIFEST_FILE
+from tests.workbench import forget_hashes
 
 
 def published(context):
@@ -135,11 +135,4 @@ def _drop_order_seed(context, workbench):
     del facts["order_seed"]
     tensors["facts"] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
     path.write_bytes(save(tensors))
-    _forget_hashes(path.with_name(MANIFEST_FILE))
-
-
-def _forget_hashes(manifest):
-    """Makes a version one of then, whose manifest had no hashes of its files."""
-    content = json.loads(manifest.read_text())
-    del content["files"]
-    manifest.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    forget_hashes(path.parent)
