@@ -166,7 +166,8 @@ def test_every_strategy_of_the_table_can_be_named(name, environment):
 
 
 def test_the_help_says_which_strategy_auto_is():
-    assert f"{DEFAULT_STRATEGY} for one single choice" in Settings.model_fields["strategy"].description
+    said = Settings.model_fields["strategy"].description
+    assert f"a project that asks one single choice and nothing else; auto: {DEFAULT_STRATEGY}." in said
 
 
 def test_secrets_are_printed_as_stars(environment):

@@ -46,7 +46,7 @@ def versions(workspace: Workspace) -> list[Json]:
                 "version": row.version,
                 "model": model_name(row.version),
                 "is_active": row.version == workspace.state.active_version,
-                **_way_back(workspace, row.version, figures.labels, config=config, stored=stored),
+                **_way_back(workspace, row.version, config=config, stored=stored),
                 "when": moment(row.finished_at or row.started_at),
                 "labels": figures.labels,
                 "accuracy": _accuracy_words(measured[row.version]),
@@ -64,19 +64,17 @@ def versions(workspace: Workspace) -> list[Json]:
 def _way_back(
     workspace: Workspace,
     version: str | None,
-    labels: int,
     *,
     config: LabelConfig | None,
     stored: Collection[str],
 ) -> Json:
-    """Whether one can go back to a version of so many labels, and why not; of the one in use neither."""
+    """Whether one can go back to a version, and why not; of the one in use neither."""
     if version is None or version == workspace.state.active_version:
         return {"can_serve": False, "why_not": ""}
     if version not in stored:
         return {"can_serve": False, "why_not": "its files are gone"}
     if config is not None and not answers_first_question(workspace, config, version):
-        why = "made for another question" if labels else "made before the first answer"
-        return {"can_serve": False, "why_not": why}
+        return {"can_serve": False, "why_not": "made for another question"}
     return {"can_serve": True, "why_not": ""}
 
 
