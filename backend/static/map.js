@@ -50,6 +50,7 @@ class PoolMap {
     this.pressed = null;
     this.showsAllClasses = false;
     this.chosen = null;
+    this.isHeld = false;
     this.lasso = [];
     const told = { clear: () => this.clear(), like: (task) => this.search({ task }, `like task ${task}`) };
     this.panel = new Panel(document.querySelector("[data-picked]"), server, frame.dataset.task, told);
@@ -177,6 +178,7 @@ class PoolMap {
   // Tells of a point: its tip stays when it is held, and is read aloud when it was reached by a key.
   async choose(index, { held = false, speak = false } = {}) {
     this.chosen = index;
+    this.isHeld = held && index !== null;
     if (index === null) this.tip.hidden = true;
     this.draw();
     if (index === null) return;
@@ -184,9 +186,15 @@ class PoolMap {
     this.view.showPlace(x[index], y[index]);
     const place = this.view.toPixels(x[index], y[index]);
     const [card] = await this.server.texts([task[index], ...this.tasksAround(index)]).catch(() => []);
-    if (this.chosen !== index || !card) return;
+    if (this.chosen !== index) return;
+    if (!card) {
+      this.isHeld = false;
+      return;
+    }
     const like = (number) => this.search({ task: number }, `like task ${number}`);
-    showTip(this.tip, card, { address: frame.dataset.task, pictures: frame.dataset.picture, held, like });
+    // of two that wait for the same card, the one of the pointer must not let go what was held meanwhile
+    const look = { address: frame.dataset.task, pictures: frame.dataset.picture, held: this.isHeld, like };
+    showTip(this.tip, card, look);
     this.tip.hidden = false;
     placeTip(this.tip, place, frame);
     if (speak) this.spoken.textContent = [...this.tip.querySelectorAll("p")].map((line) => line.textContent).join(". ");
@@ -295,7 +303,7 @@ class PoolMap {
 
   // A tip that is held stays until something else is tapped.
   point(place) {
-    if (this.tip.classList.contains("held") && !this.tip.hidden) return;
+    if (this.isHeld) return;
     const index = place === null ? null : this.nearest(place, REACH_PX);
     if (index !== this.chosen) this.choose(index);
   }

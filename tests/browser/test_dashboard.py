@@ -220,6 +220,28 @@ def test_a_click_on_a_point_opens_its_task(open_page):
     expect(page.locator(".tip").get_by_role("link")).to_have_attribute("href", opened.value.url)
 
 
+def test_what_a_pointer_asked_for_before_a_click_lets_go_of_no_tip(open_page):
+    page = open_page()
+    wait_for_map(page)
+    surface = page.locator(".surface")
+    surface.scroll_into_view_if_needed()
+    page.context.route("**/label-studio.test/**", lambda route: route.fulfill(body="a task"))
+    asked = []
+    page.route(
+        re.compile(r"/tasks\.json\?task="),
+        lambda route: route.continue_() if asked else asked.append(route),
+    )
+    surface.hover()
+    with page.context.expect_page():
+        surface.click()
+    link = page.locator(".tip").get_by_role("link")
+    expect(link).to_be_visible()
+    with page.expect_response(re.compile(r"task=")):
+        asked[0].continue_()
+    page.mouse.move(0, 0)
+    expect(link).to_be_visible()
+
+
 def test_the_map_can_be_read_with_the_keyboard(open_page, site):
     page = open_page()
     wait_for_map(page)
