@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.synthetic.fault_detector import KINDS, OFF_TOPIC
 from model.synthetic.findings import Findings, combine, decide, write_items
-from model.synthetic.generator_effect import measure_effects
+from model.synthetic.generator_effect import Effect, measure_effects
 from model.synthetic.items import HARMFUL, HELPFUL, Judgement, RealItems, SyntheticItems
 from model.synthetic.joined import (
     background_of,
@@ -111,18 +112,9 @@ def _weigh_generators(
     findings: Findings, real: RealItems, synthetic: SyntheticItems, rng: np.random.Generator
 ) -> Findings:
     """The same findings, and which sound items real labels have overtaken."""
-    groups, training = groups_of(synthetic), np.flatnonzero(~real.audit)
-    effects = measure_effects(
-        real.embeddings.take(training),
-        real.labels.take(training),
-        synthetic.embeddings,
-        synthetic.labels,
-        groups=groups,
-        chosen=np.array(decide(findings)) == HELPFUL,
-        rng=rng,
-    )
+    effects = _measure(real, synthetic, np.array(decide(findings)) == HELPFUL, rng)
     words = {group: effect.words for group, effect in effects.items() if effect.is_overtaken}
-    known = zip(groups.tolist(), findings.known_class.tolist(), strict=True)
+    known = zip(groups_of(synthetic).tolist(), findings.known_class.tolist(), strict=True)
     return replace(findings, overtaken=tuple(words.get(group, "") if knows else "" for group, knows in known))
 
 
@@ -136,22 +128,30 @@ def _allow_manners(
     """
     far = findings.likeliest_fault == KINDS.index(OFF_TOPIC)
     far &= np.array(decide(findings)) == HARMFUL
-    groups, training = groups_of(synthetic), np.flatnonzero(~real.audit)
+    groups = groups_of(synthetic)
     is_most = np.bincount(groups, weights=far) > MOST_OFF_TOPIC * np.bincount(groups)
     in_doubt = is_most[groups]
     if not in_doubt.any():
         return findings
-    effects = measure_effects(
+    effects = _measure(real, synthetic, in_doubt, rng)
+    harm = [group for group, effect in effects.items() if effect.is_overtaken]
+    return replace(findings, of_its_manner=in_doubt & far & ~np.isin(groups, harm))
+
+
+def _measure(
+    real: RealItems, synthetic: SyntheticItems, chosen: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[int, Effect]:
+    """What the chosen items (s,) of each generator do to a head of the real ones, the audit left out."""
+    training = np.flatnonzero(~real.audit)
+    return measure_effects(
         real.embeddings.take(training),
         real.labels.take(training),
         synthetic.embeddings,
         synthetic.labels,
-        groups=groups,
-        chosen=in_doubt,
+        groups=groups_of(synthetic),
+        chosen=chosen,
         rng=rng,
     )
-    harm = [group for group, effect in effects.items() if effect.is_overtaken]
-    return replace(findings, of_its_manner=in_doubt & far & ~np.isin(groups, harm))
 
 
 def _require_one_label(real: RealItems, synthetic: SyntheticItems) -> None:

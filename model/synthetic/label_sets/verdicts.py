@@ -94,7 +94,7 @@ def _describe(
     names, shows = labels.space.names, shows_pictures(real, synthetic)
     ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
     targets = np.concatenate([real.labels.targets, labels.targets])
-    fault = valuation.kinds[:, 1:].argmax(axis=1) + 1
+    fault = findings.likeliest_fault
     contradicted = findings.contradicted
     return [
         Subject(
