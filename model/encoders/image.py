@@ -93,7 +93,7 @@ class Lite0Encoder:
     def _embed(self, pictures: Pictures) -> Tensor:
         pixels = np.stack([_square(picture, self.side) for picture in pictures])
         batch = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
-        # in place: to make room three times over costs as much as the sums
+        # in place, so that no room is made for it three times more
         batch.div_(255.0).sub_(self._mean).div_(self._deviation)
         return features(batch, self._weights)
 

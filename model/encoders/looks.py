@@ -10,6 +10,7 @@ import io
 from dataclasses import dataclass
 from typing import Final
 
+import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -77,8 +78,6 @@ def look_at(small: bytes) -> Look:
     sharpness the variance of the Laplacian (Pech-Pacheco et al., 2000), as a logarithm. Raises OSError for
     what is no picture.
     """
-    import imagehash  # it loads what takes a quarter of a second
-
     picture = Image.open(io.BytesIO(small)).convert("RGB")
     bits = np.packbits(imagehash.phash(picture, hash_size=HASH_SIDE).hash.ravel())
     picture.thumbnail((_LONGEST, _LONGEST), Image.Resampling.BILINEAR)

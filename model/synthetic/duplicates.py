@@ -179,8 +179,7 @@ def _natural_odds(
         vectors = np.concatenate([vectors, unlabelled.embeddings.vectors])
         classes = np.concatenate([classes, np.full(len(vectors) - len(classes), -1)])
     near = _look_near(vectors, rng)
-    theirs, own = classes[near.rows], classes[:, None]
-    return weigh_pairs(known, near, (theirs == own) | (theirs < 0) | (own < 0))[1]
+    return weigh_pairs(known, near, _may_be_one(classes, near))[1]
 
 
 def _say_alike(near: Neighbours, texts: Sequence[str] | None) -> NDArray[np.bool_]:
@@ -212,12 +211,17 @@ def _alike(
     if more is not None:
         classes = np.concatenate([classes, np.full(len(words) - total, -1)])
         vectors = np.concatenate([vectors, more.embeddings.vectors])
-    rows = known[_look_near(vectors[known], rng).rows]
-    may_be_one = (
-        (classes[rows] == classes[known][:, None]) | (classes[rows] < 0) | (classes[known][:, None] < 0)
-    )
-    natural = Alike(contents, words, known, np.where(may_be_one, rows, -1))
+    real_near = _look_near(vectors[known], rng)
+    may_be_one = _may_be_one(classes[known], real_near)
+    natural = Alike(contents, words, known, np.where(may_be_one, known[real_near.rows], -1))
     return call_twins(asked, np.arange(real, total), natural, rng)
+
+
+def _may_be_one(classes: NDArray[np.intp], near: Neighbours) -> NDArray[np.bool_]:
+    """Which neighbours (n, k) may be of the class of an item (n,); -1 is a class that nobody said."""
+    theirs, own = classes[near.rows], classes[:, None]
+    may_be: NDArray[np.bool_] = (theirs == own) | (theirs < 0) | (own < 0)
+    return may_be
 
 
 def _look_near(vectors: Floats, rng: np.random.Generator) -> Neighbours:

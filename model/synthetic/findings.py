@@ -86,6 +86,37 @@ def decide(findings: Findings) -> tuple[Verdict, ...]:
     return tuple(chosen.tolist())
 
 
+def describe(findings: Findings, ids: Ids, labels: Sequence[str], shows: NDArray[np.bool_]) -> list[Subject]:
+    """What is known of each of the s synthetic items but what the model believes of its label.
+
+    `ids` (r + s,) and `labels` (r + s,), in words, are of all items, the real ones first; `shows` (s,) says
+    which were judged by pictures.
+    """
+    valuation, contradicted, fault = findings.valuation, findings.contradicted, findings.likeliest_fault
+    first = len(labels) - len(shows)
+    return [
+        Subject(
+            label=labels[first + row],
+            support=float(valuation.support[row]),
+            nearest_real=float(valuation.nearest_real[row]),
+            likeliest_fault=KINDS[fault[row]],
+            fault=float((1.0 - valuation.value[row]) / 2.0),
+            twin=int(ids[twin]) if twin >= 0 else None,
+            twin_is_real=bool(findings.twin_is_real[row]),
+            twin_is_exact=bool(findings.exact[row]),
+            contradicted=bool(contradicted[row]),
+            known_class=bool(findings.known_class[row]),
+            overtaken=findings.overtaken[row],
+            of_its_manner=bool(findings.of_its_manner[row]),
+            judged=valuation.judged,
+            shows_pictures=bool(shows[row]),
+            twin_label=labels[twin] if shows[row] and twin >= 0 else "",
+            oddness=valuation.oddness[row],
+        )
+        for row, twin in enumerate(findings.twin.tolist())
+    ]
+
+
 def write_items(
     ids: Ids, findings: Findings, subjects: Sequence[Subject], *, realism: Floats, order: Floats
 ) -> tuple[JudgedItem, ...]:

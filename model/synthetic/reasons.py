@@ -18,8 +18,6 @@ class Subject:
     """
 
     label: str
-    believed: str
-    belief: float
     support: float
     nearest_real: float
     likeliest_fault: str
@@ -32,6 +30,8 @@ class Subject:
     overtaken: str
     judged: bool
     of_its_manner: bool = False
+    believed: str = ""
+    belief: float = 0.0
     doubt: str = ""
     rare: str = ""
     shows_pictures: bool = False

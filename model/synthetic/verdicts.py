@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.synthetic.fault_detector import KINDS, OFF_TOPIC
-from model.synthetic.findings import Findings, combine, decide, write_items
+from model.synthetic.findings import Findings, combine, decide, describe, write_items
 from model.synthetic.generator_effect import Effect, measure_effects
 from model.synthetic.items import HARMFUL, HELPFUL, Judgement, RealItems, SyntheticItems
 from model.synthetic.joined import (
@@ -76,35 +76,15 @@ def judge(
 
 
 def _describe(real: RealItems, synthetic: SyntheticItems, findings: Findings) -> list[Subject]:
-    labels, valuation = synthetic.labels, findings.valuation
-    names, shows = labels.space.names, shows_pictures(real, synthetic)
+    names, belief = synthetic.labels.space.names, findings.valuation.belief
     ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
-    classes = np.concatenate([real.labels.classes, labels.classes])
-    contradicted = findings.contradicted
-    fault = findings.likeliest_fault
-    believed = valuation.belief.argmax(axis=1)
+    labels = [names[column] for items in (real, synthetic) for column in items.labels.classes.tolist()]
+    believed = belief.argmax(axis=1).tolist()
     return [
-        Subject(
-            label=names[column],
-            believed=names[believed[row]],
-            belief=float(valuation.belief[row, believed[row]]),
-            support=float(valuation.support[row]),
-            nearest_real=float(valuation.nearest_real[row]),
-            likeliest_fault=KINDS[fault[row]],
-            fault=float((1.0 - valuation.value[row]) / 2.0),
-            twin=int(ids[findings.twin[row]]) if findings.twin[row] >= 0 else None,
-            twin_is_real=bool(findings.twin_is_real[row]),
-            twin_is_exact=bool(findings.exact[row]),
-            contradicted=bool(contradicted[row]),
-            known_class=bool(findings.known_class[row]),
-            overtaken=findings.overtaken[row],
-            of_its_manner=bool(findings.of_its_manner[row]),
-            judged=valuation.judged,
-            shows_pictures=bool(shows[row]),
-            twin_label=names[classes[findings.twin[row]]] if shows[row] and findings.twin[row] >= 0 else "",
-            oddness=valuation.oddness[row],
+        replace(subject, believed=names[column], belief=float(belief[row, column]))
+        for row, (subject, column) in enumerate(
+            zip(describe(findings, ids, labels, shows_pictures(real, synthetic)), believed, strict=True)
         )
-        for row, column in enumerate(labels.classes)
     ]
 
 

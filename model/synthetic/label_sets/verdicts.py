@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.records import Floats
-from model.synthetic.fault_detector import KINDS
-from model.synthetic.findings import Findings, combine, write_items
+from model.synthetic.findings import Findings, combine, describe, write_items
 from model.synthetic.items import Judgement, RealItems, SyntheticItems
 from model.synthetic.joined import (
     background_of,
@@ -90,37 +89,17 @@ def _number_sets(targets: Floats) -> NDArray[np.intp]:
 def _describe(
     real: RealItems, synthetic: SyntheticItems, findings: Findings, rare: NDArray[np.bool_]
 ) -> list[Subject]:
-    labels, valuation = synthetic.labels, findings.valuation
-    names, shows = labels.space.names, shows_pictures(real, synthetic)
+    targets, names = synthetic.labels.targets, synthetic.labels.space.names
+    belief, support = findings.valuation.belief, findings.valuation.support
     ids = np.concatenate([real.embeddings.ids, synthetic.embeddings.ids])
-    targets = np.concatenate([real.labels.targets, labels.targets])
-    fault = findings.likeliest_fault
-    contradicted = findings.contradicted
+    labels = [_words(given, names) for given in (*real.labels.targets, *targets)]
     return [
-        Subject(
-            label=_words(labels.targets[row], names),
-            believed="",
-            belief=0.0,
-            support=float(valuation.support[row]),
-            nearest_real=float(valuation.nearest_real[row]),
-            likeliest_fault=KINDS[fault[row]],
-            fault=float((1.0 - valuation.value[row]) / 2.0),
-            twin=int(ids[findings.twin[row]]) if findings.twin[row] >= 0 else None,
-            twin_is_real=bool(findings.twin_is_real[row]),
-            twin_is_exact=bool(findings.exact[row]),
-            contradicted=bool(contradicted[row]),
-            known_class=bool(findings.known_class[row]),
-            overtaken=findings.overtaken[row],
-            judged=valuation.judged,
-            doubt=_doubt(labels.targets[row], valuation.belief[row], float(valuation.support[row]), names),
-            shows_pictures=bool(shows[row]),
-            twin_label=_words(targets[findings.twin[row]], names)
-            if shows[row] and findings.twin[row] >= 0
-            else "",
-            oddness=valuation.oddness[row],
+        replace(
+            subject,
+            doubt=_doubt(targets[row], belief[row], float(support[row]), names),
             rare=", ".join(name for name, is_rare in zip(names, rare[row], strict=True) if is_rare),
         )
-        for row in range(len(labels))
+        for row, subject in enumerate(describe(findings, ids, labels, shows_pictures(real, synthetic)))
     ]
 
 
