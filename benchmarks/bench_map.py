@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import random
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import delete, insert
 
 from backend.app import create_app
@@ -23,6 +19,7 @@ from backend.database import MapPoint
 from backend.parts import build_context
 from backend.settings import Settings
 from backend.store.map_points import MOST_POINTS
+from benchmarks.browser import open_browser
 from benchmarks.figures import Bench, median
 from model.encoders.hashing import HashingEncoder
 from tests.http_server import serving
@@ -32,8 +29,6 @@ CLASSES = 20
 FEWEST_FRAMES = 20.0  # a second
 SECONDS = 4
 ROUNDS = 3
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 # Moves a pointer a little before each frame; frames a second, and milliseconds of the longest.
 _MOVE = """async ([isPressed, seconds]) => {
   const surface = document.querySelector(".surface");
@@ -68,8 +63,8 @@ def main() -> None:
         _fill(context)
         app = create_app(context)
         bench.add("the points, asked for in this process", f"{median(_answers(app)):.0f} ms")
-        with serving(app) as url, _open_page(url) as page:
-            _measure(bench, page)
+        with serving(app) as url, open_browser(url) as browser:
+            _measure(bench, browser.new_page())
         context.database.engine.dispose()
     bench.finish()
 
@@ -110,19 +105,6 @@ def _answers(app: Any) -> list[float]:
         client.get("/projects/7/map.json").get_data()
         times.append(1000 * (time.perf_counter() - started))
     return times
-
-
-@contextmanager
-def _open_page(url: str) -> Iterator[Page]:
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if found is None:
-        raise SystemExit(
-            "No Chromium on PATH: run `make chromium`, or name one in the environment as CHROMIUM."
-        )
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
-        yield chromium.new_context(base_url=url, viewport={"width": 1280, "height": 900}).new_page()
-        chromium.close()
 
 
 def _fill(context: Context) -> None:

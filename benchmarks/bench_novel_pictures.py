@@ -95,7 +95,7 @@ def main() -> None:
 def measure(pictures: EncodedPictures, setting: Setting, seed: int) -> dict[str, Any]:
     """AUROC of ours and of each published score, false alarms and novel items flagged, in one draw."""
     rng = np.random.default_rng(seed)
-    count = int(pictures.classes.max()) + 1
+    count = pictures.number_of_classes
     novel = rng.permutation(count)[: setting.novel]
     judged = rng.permutation(len(pictures.classes)) < round(JUDGED * len(pictures.classes))
     learned, audit = _draw_labels(pictures.classes, novel, judged, setting.labels, rng)

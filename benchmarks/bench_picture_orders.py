@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.bench_images import STRENGTH
 from benchmarks.bench_peers import Rival, as_strategy
 from benchmarks.curves import draw_sets
 from benchmarks.figures import RESULTS, Bench
@@ -26,7 +27,7 @@ from benchmarks.peer import Peer, read_versions
 from benchmarks.picture_exercises import TASKS, EncodedPictures, read_sets
 from benchmarks.runs import Key, Ledger, mean_needed, show_difference, show_needed
 from model.audit import DEFAULT_SHARE
-from model.simulation.report import Interval, mean_interval, paired_difference
+from model.simulation.report import FEWEST_SEEDS, Interval, mean_interval, paired_difference
 from model.simulation.run import AUTO, Exercise, Plan, full_accuracy, simulate
 from model.strategies import STRATEGIES
 
@@ -47,9 +48,7 @@ RIVALS = (
     Rival("small-text", "core-set", True),
     Rival("small-text", "breaking-ties", True),
 )
-STRENGTH = 30.0  # of the logistic regression, as in bench_images: the inverse of its penalty
 MOST_OF_ANY, MOST_OF_CLIP_ART, MOST_OF_MEAN = 1.05, 0.5, 0.6
-FEWEST_SEEDS = 3  # below this nothing is called reached or missed
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ def _measure(
 def _held_out_losses(draw: Draw, way: str) -> NDArray[np.float64]:
     """Log loss (n,) of each labelled picture by a plain head that saw no view of it."""
     losses = np.zeros(len(draw.rows))
-    space = _space(draw.pictures)
+    space = draw.pictures.space
     for fold in range(int(draw.folds.max()) + 1):
         held_out = draw.folds == fold
         vectors, classes = draw.rows_and_views(way, draw.rows[~held_out])
@@ -132,7 +132,7 @@ def _held_out_losses(draw: Draw, way: str) -> NDArray[np.float64]:
 
 def _accuracy(draw: Draw, way: str, seed: int) -> float:
     """Of our head, which learns from pictures without a label too; views weigh as labels do."""
-    pictures, space = draw.pictures, _space(draw.pictures)
+    pictures, space = draw.pictures, draw.pictures.space
     rows = np.sort(draw.rows)
     pool = Embeddings(np.arange(1, POOL + 1), pictures.vectors[:POOL], pictures.revision)
     labels = _labels(rows + 1, pictures.classes[rows], space)
@@ -191,10 +191,6 @@ def _crops(taken: ImageSet) -> list[Image.Image]:
         top = int(rng.integers(picture.height - height + 1))
         crops.append(picture.crop((left, top, left + width, top + height)))
     return crops
-
-
-def _space(pictures: EncodedPictures) -> LabelSpace:
-    return LabelSpace(tuple(f"class {number:02d}" for number in range(pictures.number_of_classes)))
 
 
 def _as_labelled(vectors: Floats, classes: NDArray[np.intp], space: LabelSpace) -> tuple[Embeddings, Labels]:

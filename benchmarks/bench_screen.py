@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from benchmarks.browser import open_browser
 from benchmarks.figures import Bench, median, percentile
 from benchmarks.stage import BenchProject, BenchStage, open_stage
 from benchmarks.texts import load_short_texts
@@ -21,8 +20,6 @@ WARM_UP = 3
 LIMIT = 1.10
 # A person reads and decides: so much time passes between a task that is there and its submit.
 THINKING_S = 2.5
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _SUBMIT = "bottombar-submit-button"
 _NUMBER = ".lsf-current-task__task-id"
 _DIGITS = re.compile(r"\d+")
@@ -94,15 +91,8 @@ def _summarise(bench: Bench, *, with_backend: list[float], without: list[float])
 @contextmanager
 def _open_browser(stage: BenchStage) -> Iterator[BrowserContext]:
     """Chromium with the admin logged in to Label Studio."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if found is None:
-        raise SystemExit(
-            "No Chromium on PATH: run `make chromium`, or name one in the environment as CHROMIUM."
-        )
     server = stage.label_studio
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
-        context = chromium.new_context(base_url=server.url, viewport={"width": 1280, "height": 900})
+    with open_browser(server.url) as context:
         page = context.new_page()
         page.goto("/user/login/")
         page.fill("#email", server.email)
@@ -111,7 +101,6 @@ def _open_browser(stage: BenchStage) -> Iterator[BrowserContext]:
         page.wait_for_url(lambda url: "/user/login" not in url)
         page.close()
         yield context
-        chromium.close()
 
 
 def _milliseconds(seconds: list[float]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -46,10 +47,13 @@ MOST: Final = 800  # pictures of each set
 TAUGHT, AUDIT, UNLABELLED, KEPT = 200, 40, 150, 200
 EACH: Final = 24  # wrong labels, strangers and exact twins
 OF_A_WAY: Final = 8  # near twins, and garbled pictures
+NEAR_WAYS: Final = tuple(way for way in NEAR_TWINS for _ in range(OF_A_WAY))
+GARBLED_WAYS: Final = tuple(way for way in GARBLED for _ in range(OF_A_WAY))
 BARE, HASHED, OURS = "vectors alone", "with the hash", "with hash and statistics"
 _MADE_FROM: Final = 1_000_000  # ids of synthetic items
 
 Found = dict[str, Any]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,17 +154,9 @@ def _plant(material: Material, encoder: Lite0Encoder, rng: np.random.Generator) 
     classes, width = material.pictures.classes, int(material.pictures.classes.max()) + 1
     bases = rng.choice(taught, EACH + OF_A_WAY * len(NEAR_TWINS), replace=False)
     exact, near = bases[:EACH], bases[EACH:]
-    ways = [way for way in NEAR_TWINS for _ in range(OF_A_WAY)]
-    harms = [way for way in GARBLED for _ in range(OF_A_WAY)]
-    made = [
-        *(
-            make_near_twin(material.pictures.pictures[row], way, rng)
-            for row, way in zip(near, ways, strict=True)
-        ),
-        *(garble(material.pictures.pictures[row], way, rng) for row, way in zip(spoilt, harms, strict=True)),
-        *(material.strangers[n] for n in rng.choice(len(material.strangers), EACH, replace=False)),
-    ]
-    kinds = [SOUND] * KEPT + [WRONG_LABEL] * EACH + [EXACT_TWIN] * EACH + ways + harms + [OFF_TOPIC] * EACH
+    made = _make(material, near, spoilt, rng)
+    kinds = [SOUND] * KEPT + [WRONG_LABEL] * EACH + [EXACT_TWIN] * EACH
+    kinds += [*NEAR_WAYS, *GARBLED_WAYS, *[OFF_TOPIC] * EACH]
     copied = np.concatenate([kept, wrong, exact])
     answers = np.concatenate(
         [
@@ -195,7 +191,17 @@ def _plant(material: Material, encoder: Lite0Encoder, rng: np.random.Generator) 
     )
 
 
-def _real(material: Material, rows: Any, rest: Any, space: LabelSpace, revision: str) -> RealItems:
+def _make(material: Material, near: Rows, spoilt: Rows, rng: np.random.Generator) -> list[Image.Image]:
+    """Near twins of some pictures, garbled ones of others, and strangers."""
+    pictures = material.pictures.pictures
+    return [
+        *(make_near_twin(pictures[row], way, rng) for row, way in zip(near, NEAR_WAYS, strict=True)),
+        *(garble(pictures[row], way, rng) for row, way in zip(spoilt, GARBLED_WAYS, strict=True)),
+        *(material.strangers[n] for n in rng.choice(len(material.strangers), EACH, replace=False)),
+    ]
+
+
+def _real(material: Material, rows: Rows, rest: Rows, space: LabelSpace, revision: str) -> RealItems:
     targets = np.eye(len(space), dtype=np.float32)[material.pictures.classes[rows]]
     return RealItems(
         Embeddings(rows, material.vectors[rows], revision),
@@ -208,7 +214,7 @@ def _real(material: Material, rows: Any, rest: Any, space: LabelSpace, revision:
     )
 
 
-def _shown(material: Material, rows: Any) -> Pictures:
+def _shown(material: Material, rows: Rows) -> Pictures:
     return gather_pictures([str(row) for row in rows], [[material.looks[row]] for row in rows])
 
 

@@ -59,6 +59,11 @@ class EncodedPictures:
         """Classes that have pictures."""
         return int(self.classes.max()) + 1
 
+    @property
+    def space(self) -> LabelSpace:
+        """A name for each of these classes, which says nothing of what they show."""
+        return LabelSpace(tuple(f"class {number:02d}" for number in range(self.number_of_classes)))
+
     def views(self) -> dict[str, Floats]:
         """Unit vectors of what the network says alone, of the pixels alone, and of both joined."""
         seen, drawn = self.vectors[:, :-DIMENSIONS], self.vectors[:, -DIMENSIONS:]
@@ -78,20 +83,21 @@ class EncodedPictures:
         """The exercise of one seed; before the first label there is the head that knows nothing.
 
         The live loop has no names of classes beside pictures: it starts from a head of zeros, and trains
-        without names. `others` holds what the trained head sees, which is the same without names.
+        without names. `others` holds what the trained head sees, which is the same without names. So every
+        order starts there, margin too, and a curve begins with what that head gets right. `starts_untaught`
+        does so for the loop's own choice alone, and its curve begins with a guess.
         """
         rows, test_rows = self.split(seed)
         axes = _axes(self.vectors[rows])
         everything = Embeddings(np.arange(1, len(self.classes) + 1), self.vectors @ axes, self.revision)
         pool, test = everything.take(rows), everything.take(test_rows)
-        space = LabelSpace(tuple(f"class {number:02d}" for number in range(self.number_of_classes)))
         graph = build_neighbour_graph(pool, np.random.default_rng(seed))
         return Exercise(
             pool=pool,
-            oracle=Oracle(self.classes[rows], space),
+            oracle=Oracle(self.classes[rows], self.space),
             test=test,
             test_classes=self.classes[test_rows],
-            name_vectors=np.zeros((len(space), axes.shape[1]), dtype=np.float32),
+            name_vectors=np.zeros((self.number_of_classes, axes.shape[1]), dtype=np.float32),
             others={"joined": Features(pool, test, None, graph)},
             only="joined",
         )

@@ -35,7 +35,7 @@ CONFIG = (
 )
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 SETTINGS = "stage.json"
-# Takes a tenth of a millisecond, so that all the rest is seen.
+# Takes next to nothing, so that all the rest is seen.
 STAND_IN = "few-pixels"
 IMAGE_ENCODERS[STAND_IN] = lambda: FewPixels(5)
 _TOGETHER = 5_000
