@@ -3,6 +3,7 @@
 NextlabelError
 ├── BadRequest                 400  what was sent cannot be understood
 ├── Unauthorized               401  log-in or webhook secret is wrong
+├── TooManyGuesses             429  too many wrong log-ins or secrets came from there
 ├── Forbidden                  403  the request comes from a page of somebody else
 ├── NotFound                   404  no such project, version, …
 │   └── RowGone                404  what was there a moment ago is gone from the database

@@ -1,8 +1,16 @@
 """What every answer of the backend must look like."""
 
 import math
+import re
 
 from tests.fake_label_studio import is_valid_prediction
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+def form_token(page):
+    """The token that the forms of a page carry, from its text."""
+    return _TOKEN.search(page).group(1)
 
 
 def assert_error(response, status, code=None):

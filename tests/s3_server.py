@@ -1,4 +1,4 @@
-"""An S3 server of moto in this process, for tests of what is kept behind an address."""
+"""An S3 server of moto in this process, for tests of what is kept in buckets."""
 
 import uuid
 from types import SimpleNamespace

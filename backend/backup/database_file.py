@@ -11,11 +11,11 @@ from sqlalchemy.engine import make_url
 
 from backend.errors import BadRequest, DatabaseUnavailable
 from backend.settings import Settings
+from backend.store.workers import ALIVE_S
 
 _WAIT_S = 15.0
 # What SQLite keeps beside a database that is open, or was when its process was killed.
 _BESIDE = ("-wal", "-shm", "-journal")
-_WORKER_ALIVE_S = 30.0
 
 
 def database_path(settings: Settings) -> Path:
@@ -77,7 +77,7 @@ def is_in_use(path: Path) -> bool:
     """Whether a process works with the database: has it open, or is a worker that was seen lately."""
     try:
         with closing(_open(path, wait_s=0.0)) as database:
-            seen_after = time.time() - _WORKER_ALIVE_S
+            seen_after = time.time() - ALIVE_S
             if database.execute("SELECT 1 FROM workers WHERE seen_at > ?", (seen_after,)).fetchone():
                 return True
             # only who has it alone can leave this mode; it comes back when it is next opened

@@ -25,9 +25,6 @@ from backend.workflows.project.failures import named_disk_errors
 from model.registry import WORDS_FOLDER
 from model.stores import MANIFEST_FILE, ModelStore
 
-# Their addresses carry passwords.
-_SECRET = ("database_url", "redis_url")
-
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -76,7 +73,8 @@ def make_backup(settings: Settings, path: Path, *, overwrite: bool = False) -> M
 
 def open_settings(settings: Settings) -> dict[str, str]:
     """The settings that are no secrets, by their names in the environment."""
-    found = {name: getattr(settings, name) for name in Settings.model_fields if name not in _SECRET}
+    # addresses that carry passwords are printed nowhere else either
+    found = {name: getattr(settings, name) for name, field in Settings.model_fields.items() if field.repr}
     return {
         name.upper(): "" if value is None else str(value)
         for name, value in found.items()
@@ -90,14 +88,16 @@ def _holds_password(value: object) -> bool:
 
 def _add_versions(archive: Writer, store: ModelStore, project: str) -> int:
     """Adds the versions of a project and the words that they need; returns how many versions."""
-    found, versions = store.folders(project), 0
-    for folder in sorted(found):
-        if folder != WORDS_FOLDER and MANIFEST_FILE not in found[folder]:
+    versions = 0
+    for folder, names in sorted(store.folders(project).items()):
+        is_version = folder != WORDS_FOLDER
+        if is_version and MANIFEST_FILE not in names:
             continue  # what has no manifest is no version
-        versions += folder != WORDS_FOLDER
-        for name in sorted(found[folder]):
-            # words that no version needs any more may go at any time
-            with suppress(*([FileNotFoundError] if folder == WORDS_FOLDER else [])):
+        versions += is_version
+        # words that no version needs any more may go at any time
+        may_be_gone = () if is_version else (FileNotFoundError,)
+        for name in sorted(names):
+            with suppress(*may_be_gone):
                 archive.add(version_entry(project, folder, name), store.read(project, folder, name))
     return versions
 

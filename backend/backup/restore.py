@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from backend.backup.archive import DATABASE_ENTRY, Reader, reading, split_entry
 from backend.backup.database_file import (
@@ -28,6 +29,9 @@ from backend.store.projects import Projects
 from backend.workflows.project.failures import named_disk_errors
 from model.registry import WORDS_FOLDER
 from model.stores import MANIFEST_FILE, ModelStore
+
+# By project and folder, the entries of its files by their names.
+_Versions: TypeAlias = Mapping[tuple[str, str], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ def restore_backup(settings: Settings, path: Path, *, overwrite: bool = False) -
         store = open_store(settings)
         check_store(settings, store)
         versions = _versions(backup)
-        differing = _differing(store, backup, versions)
+        there = _folders_there(store, versions)
+        differing = _differing(store, backup, versions, there)
         if differing and not overwrite:
             raise BadRequest(
                 f"{store.place} has other versions of the same names: {', '.join(differing[:3])}.",
@@ -71,7 +76,7 @@ def restore_backup(settings: Settings, path: Path, *, overwrite: bool = False) -
             fresh = Path(folder, DATABASE_ENTRY)
             _prepare_database(backup, fresh, called=path)
             keys = project_keys(fresh)
-            _write_versions(store, backup, versions)
+            _write_versions(store, backup, versions, there)
             aside = set_aside(target) if target.exists() else None
             fresh.rename(target)
         count = sum(folder != WORDS_FOLDER for _project, folder in versions)
@@ -92,7 +97,7 @@ def _refuse_what_is_there(target: Path, *, overwrite: bool) -> None:
         )
 
 
-def _versions(backup: Reader) -> Mapping[tuple[str, str], dict[str, str]]:
+def _versions(backup: Reader) -> _Versions:
     """By project and folder, the entries of its files by their names."""
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for entry in backup.contents.entries:
@@ -102,15 +107,20 @@ def _versions(backup: Reader) -> Mapping[tuple[str, str], dict[str, str]]:
     return found
 
 
+def _folders_there(store: ModelStore, versions: _Versions) -> set[tuple[str, str]]:
+    """Project and folder of all that the store has of the projects of a backup."""
+    projects = {project for project, _folder in versions}
+    return {(project, folder) for project in projects for folder in store.folders(project)}
+
+
 def _differing(
-    store: ModelStore, backup: Reader, versions: Mapping[tuple[str, str], dict[str, str]]
+    store: ModelStore, backup: Reader, versions: _Versions, there: Set[tuple[str, str]]
 ) -> list[str]:
     """Folders that are there and have not all the files of the backup, or others under their names."""
-    folders = {project: store.folders(project) for project, _folder in versions}
     return [
         f"{project}/{folder}"
         for (project, folder), files in versions.items()
-        if folder in folders[project]
+        if (project, folder) in there
         and folder != WORDS_FOLDER
         and not all(_is_same(store, backup, entry) for entry in files.values())
     ]
@@ -143,14 +153,13 @@ def _prepare_database(backup: Reader, fresh: Path, *, called: Path) -> None:
 
 
 def _write_versions(
-    store: ModelStore, backup: Reader, versions: Mapping[tuple[str, str], dict[str, str]]
+    store: ModelStore, backup: Reader, versions: _Versions, there: Set[tuple[str, str]]
 ) -> None:
     """Publishes versions that are missing, whole; of those that are there, writes the files that differ."""
-    folders = {project: store.folders(project) for project, _folder in versions}
     for (project, folder), files in versions.items():
         # the manifest last: a version without one is none
         ordered = sorted(files, key=lambda name: (name == MANIFEST_FILE, name))
-        if folder in folders[project] or folder == WORDS_FOLDER:
+        if (project, folder) in there or folder == WORDS_FOLDER:
             for name in ordered:
                 if not _is_same(store, backup, files[name]):
                     store.replace(project, folder, name, backup.read(files[name]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -39,26 +37,23 @@ def add_classes(app: typer.Typer) -> None:
     )
     app.add_typer(classes, name="classes")
     add_relabelling(classes)
+    _add_list(classes)
+    _add_decisions(classes)
 
+
+def _add_list(classes: typer.Typer) -> None:
     @classes.command("list")
-    def list_them(
-        project_id: ProjectId,
-        as_json: AsJson = False,
-    ) -> None:
+    def list_them(project_id: ProjectId, as_json: AsJson = False) -> None:
         """Groups of tasks that seem to belong to a class the project does not have."""
         with shell.open_context() as context:
             from backend.workflows.intake.earlier_findings import list_groups
             from backend.workflows.project.workspace import open_workspace
 
             groups = list_groups(open_workspace(context, project_id))
-        if as_json:
-            sys.stdout.write(json.dumps({"groups": groups}) + "\n")
-            return
-        if not groups:
-            shell.out.print("No group of tasks stands out.")
-            return
-        shell.out.print(_as_table(groups))
+        shell.print_result(as_json, {"groups": groups}, lambda: _print(groups))
 
+
+def _add_decisions(classes: typer.Typer) -> None:
     @classes.command()
     def add(
         project_id: ProjectId,
@@ -86,9 +81,12 @@ def add_classes(app: typer.Typer) -> None:
         shell.out.print(plain(f"Group {group} is no class. Tasks like it will not be flagged again."))
 
 
-def _as_table(groups: Sequence[Json]) -> Table:
+def _print(groups: Sequence[Json]) -> None:
+    if not groups:
+        shell.out.print("No group of tasks stands out.")
+        return
     table = Table("group", "proposed name", "tasks", "most typical tasks")
     for group in groups:
         typical = ", ".join(str(task_id) for task_id in group["typical"])
         table.add_row(str(group["group"]), plain(group["name"]), str(group["size"]), typical)
-    return table
+    shell.out.print(table)

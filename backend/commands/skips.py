@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +31,12 @@ def add_skips(app: typer.Typer) -> None:
         ),
     )
     app.add_typer(skips, name="skips")
+    _add_list(skips)
+    _add_answer(skips)
+    _add_reopen(skips)
 
+
+def _add_list(skips: typer.Typer) -> None:
     @skips.command("list")
     def list_them(project_id: ProjectId, as_json: AsJson = False) -> None:
         """Tasks like skipped ones that wait for an answer, and skipped ones that may fit a label now."""
@@ -42,11 +45,10 @@ def add_skips(app: typer.Typer) -> None:
             from backend.workflows.views.skips import read_skips
 
             view = read_skips(open_workspace(context, project_id))
-        if as_json:
-            sys.stdout.write(json.dumps(view.to_json()) + "\n")
-        else:
-            _print(view)
+        shell.print_result(as_json, view.to_json(), lambda: _print(view))
 
+
+def _add_answer(skips: typer.Typer) -> None:
     @skips.command()
     def answer(
         project_id: ProjectId,
@@ -69,6 +71,8 @@ def add_skips(app: typer.Typer) -> None:
             settled = answer_skips(workspace, group, what, name=name, by=shell.who())
         shell.out.print(plain(SETTLED[what].format(label=settled.name)))
 
+
+def _add_reopen(skips: typer.Typer) -> None:
     @skips.command()
     def reopen(project_id: ProjectId, group: GroupNumber) -> None:
         """Take the skips of tasks back that look like a class made later, so that they are asked again."""

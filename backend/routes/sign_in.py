@@ -42,7 +42,7 @@ def sign_in_routes(app: Flask, settings: Settings, forms: CSRFProtect, guesses: 
         try:
             is_right = check_guess(settings, guesses, name, password)
         except TooManyGuesses as error:
-            return _form(f"{error.message} {error.hint}", status=error.status)
+            return _form(error.with_hint, status=error.status)
         if not is_right:
             return _form("The user name or the password is wrong.", status=401)
         response = make_response(redirect(_way_on(app), 303))

@@ -12,8 +12,8 @@ from backend.store.table import ProjectTable
 
 # As many as a browser moves smoothly.
 MOST_POINTS = 100_000
-# Of a confidence, as people see it.
-_DIGITS = 2
+# Of a confidence, as the map shows it.
+SHOWN_DIGITS = 2
 
 
 class MapPoints(ProjectTable):
@@ -55,7 +55,7 @@ class MapPoints(ProjectTable):
         rows = [
             {"project_id": self._project_id, "task_id": task_id, "predicted": label, "confidence": confidence}
             for task_id, (label, confidence) in beliefs.items()
-            if known.get(task_id) != (label, round(confidence, _DIGITS))
+            if known.get(task_id) != (label, round(confidence, SHOWN_DIGITS))
         ]
         with self._database.session() as session:
             if rows:
@@ -69,7 +69,7 @@ class MapPoints(ProjectTable):
                 )
             )
             return {
-                task_id: (label, None if confidence is None else round(confidence, _DIGITS))
+                task_id: (label, None if confidence is None else round(confidence, SHOWN_DIGITS))
                 for task_id, label, confidence in rows
             }
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import String, cast, delete, exists, func, select, update
+from sqlalchemy import Exists, String, cast, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.database import Embedding, Media, Task, in_chunks, upsert
@@ -101,8 +101,6 @@ class Pictures(ProjectTable):
             last = page[-1].task_id
 
     def _unfinished_page(self, encoder: str, *, after: int) -> list[PictureTask]:
-        # looked up task by task: a list of all that are known would be made anew for each page
-        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         with self._database.session() as session:
             rows = session.execute(
                 select(Task.task_id, Task.content_hash, Task.content, Task.pictures)
@@ -110,7 +108,7 @@ class Pictures(ProjectTable):
                     Task.project_id == self._project_id,
                     Task.task_id > after,
                     cast(Task.pictures, String).not_in(("{}", "null")),
-                    ~is_known,
+                    ~_has_vector(encoder),
                 )
                 .order_by(Task.task_id)
                 .limit(_AT_A_TIME)
@@ -340,13 +338,12 @@ class Pictures(ProjectTable):
         self, session: Session, task_ids: Sequence[int], encoder: str
     ) -> Iterator[tuple[int, set[str]]]:
         """Those of some tasks that have no vector, and the hashes of the addresses that each shows."""
-        is_known = exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
         for chunk in in_chunks(task_ids):
             rows = session.execute(
                 select(Task.task_id, Task.pictures).where(
                     Task.project_id == self._project_id,
                     Task.task_id.in_(chunk),
-                    ~is_known,
+                    ~_has_vector(encoder),
                 )
             )
             for task_id, pictures in rows:
@@ -359,6 +356,11 @@ class Pictures(ProjectTable):
             "address": address[:_KEPT_LETTERS],
             "task_id": task_id,
         }
+
+
+def _has_vector(encoder: str) -> Exists:
+    """Looked up task by task: a list of all that have one would be made anew for each page."""
+    return exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
 
 
 def addresses_of(pictures: Mapping[str, Sequence[str]]) -> list[str]:

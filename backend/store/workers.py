@@ -6,6 +6,9 @@ from sqlalchemy import delete, func, select
 
 from backend.database import Database, Worker
 
+# Seconds without a sign of life after which a worker counts as dead.
+ALIVE_S = 30.0
+
 
 class Workers:
     """Worker processes by name; moments are seconds since 1970."""

@@ -7,14 +7,15 @@ import httpx
 import pytest
 
 from tests.e2e.connected import ConnectedProject
-from tests.e2e.s3 import KEYS, S3Server
 from tests.e2e.test_picture_project import CONFIG
 from tests.http_server import serving
 from tests.pictures import COLD, WARM, draw
+from tests.s3_server import CREDENTIALS
 
 COUNT = 24
 BUCKET = "pictures"
 FILES = {f"{WARM if number % 2 else COLD}-{number}.png": number for number in range(COUNT)}
+KEYS = {name.lower(): CREDENTIALS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
 CARRIED = {"connection", "transfer-encoding", "content-encoding", "content-length", "date", "server"}
 
 
@@ -51,14 +52,17 @@ class Relay:
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
+def bucket(s3_server):
     """A relay before an S3 server with a bucket of pictures, and the address of the relay."""
-    with S3Server(tmp_path_factory.mktemp("s3")) as server:
-        server.put(BUCKET, {name: draw(name.partition("-")[0], number) for name, number in FILES.items()})
-        relay = Relay(server.url)
-        with serving(relay) as url:
-            yield relay, url
-        relay.close()
+    with httpx.Client(base_url=s3_server.url, trust_env=False) as client:
+        client.put(f"/{BUCKET}").raise_for_status()
+        for name, number in FILES.items():
+            picture = draw(name.partition("-")[0], number)
+            client.put(f"/{BUCKET}/{name}", content=picture).raise_for_status()
+    relay = Relay(s3_server.url)
+    with serving(relay) as url:
+        yield relay, url
+    relay.close()
 
 
 @pytest.fixture

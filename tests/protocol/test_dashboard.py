@@ -11,12 +11,11 @@ from sqlalchemy import select
 
 from backend.database import Decision, NovelGroup, Task
 from backend.shared_secret import read_secret, shared_secret
-from tests.answers import assert_error
+from tests.answers import assert_error, form_token
 from tests.measured import add_rich_project, write_signals
 from tests.topics import write_texts
 
 EVIL = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>'
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 LOGIN = ("an-admin", "a-password")
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -32,7 +31,7 @@ def press(client):
 
     def send(path, *, project=1, headers=None, **fields):
         page = client.get(f"/projects/{project}", headers=BROWSER)
-        token = TOKEN.search(page.get_data(as_text=True)).group(1)
+        token = form_token(page.get_data(as_text=True))
         return client.post(
             f"/projects/{project}/{path}", data={"csrf_token": token, **fields}, headers=headers or {}
         )
@@ -361,7 +360,7 @@ def test_without_its_token_a_form_does_nothing(button, token, trained, client):
 
 def test_a_token_of_another_browser_is_worth_nothing(trained, app):
     somebody, somebody_else = app.test_client(), app.test_client()
-    token = TOKEN.search(text_of(somebody.get("/projects/1"))).group(1)
+    token = form_token(text_of(somebody.get("/projects/1")))
     somebody_else.get("/projects/1")
     response = somebody_else.post("/projects/1/rollback", data={"version": "nl-000002", "csrf_token": token})
     assert response.status_code == 403
@@ -427,7 +426,7 @@ def test_pages_ask_for_the_log_in(path, locked):
 def test_a_button_knows_who_pressed_it(locked):
     client, context = locked
     add_rich_project(context, texts=write_texts(20), synthetic=0)
-    token = TOKEN.search(text_of(client.get("/projects/7", auth=LOGIN))).group(1)
+    token = form_token(text_of(client.get("/projects/7", auth=LOGIN)))
     client.post("/projects/7/reject-group", data={"csrf_token": token, "group": "1"}, auth=LOGIN)
     with context.database.session() as session:
         assert session.scalars(select(Decision.decided_by).order_by(Decision.id.desc())).first() == LOGIN[0]
@@ -452,7 +451,7 @@ def test_a_form_of_one_web_process_is_taken_by_another(key, make_app, make_conte
     add_rich_project(first, texts=write_texts(60))
     other = make_context(make_settings(secret_key=key, data_dir=tmp_path / "other", database_url=shared))
     one, two = make_app(first).test_client(), make_app(other).test_client()
-    token = TOKEN.search(text_of(one.get("/projects/7"))).group(1)
+    token = form_token(text_of(one.get("/projects/7")))
     two.set_cookie("nextlabel", one.get_cookie("nextlabel").value)
     assert two.post("/projects/7/loop", data={"csrf_token": token}).status_code == 303
 

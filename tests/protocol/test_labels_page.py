@@ -7,8 +7,8 @@ import pytest
 from backend.label_studio.label_config import parse_label_config
 from backend.store.relabellings import WRITING
 from backend.workflows.views.switched import newest_switch
+from tests.answers import form_token
 
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 SECOND = 2
 
@@ -41,7 +41,7 @@ def post(client):
     """post("preview", kind="merge", label=[…], new=…): one of the forms with its token."""
 
     def send(path, **fields):
-        token = TOKEN.search(client.get("/projects/1").text).group(1)
+        token = form_token(client.get("/projects/1").text)
         return client.post(f"/projects/1/labels/{path}", data={"csrf_token": token, **fields})
 
     return send

@@ -1,14 +1,11 @@
 """What the map asks over HTTP: by whom it may be asked, and how faults are said."""
 
-import re
-
 import pytest
 
-from tests.answers import assert_error
+from tests.answers import assert_error, form_token
 from tests.measured import add_rich_project
 from tests.topics import write_texts
 
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 LOGIN = ("an-admin", "a-password")
 
 
@@ -18,7 +15,7 @@ def send(client):
 
     def post(path, *, project=1, headers=None, **fields):
         page = client.get(f"/projects/{project}").get_data(as_text=True)
-        data = {"csrf_token": TOKEN.search(page).group(1), **fields}
+        data = {"csrf_token": form_token(page), **fields}
         return client.post(f"/projects/{project}/{path}", data=data, headers=headers or {})
 
     return post
@@ -93,5 +90,5 @@ def test_the_map_asks_for_the_log_in(path, make_context, make_app, make_settings
 
 @pytest.mark.parametrize("path", ["tabs", "ask-next"])
 def test_a_project_that_is_not_there_is_named(path, trained, send, client):
-    token = TOKEN.search(client.get("/projects/1").get_data(as_text=True)).group(1)
+    token = form_token(client.get("/projects/1").get_data(as_text=True))
     assert_error(client.post(f"/projects/99/{path}", data={"csrf_token": token}), 404, "not-found")

@@ -9,13 +9,12 @@ from flask import Response
 
 from backend.routes import login_cookie
 from backend.routes.login_cookie import COOKIE, LASTS_S
-from tests.answers import assert_error
+from tests.answers import assert_error, form_token
 from tests.measured import add_rich_project
 from tests.topics import write_texts
 
 USER, PASSWORD = "an-admin", "a pass: word, ü"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def rich(client, context):
 
 
 def token_of(client, path="/login"):
-    return TOKEN.search(client.get(path, headers=BROWSER).get_data(as_text=True)).group(1)
+    return form_token(client.get(path, headers=BROWSER).get_data(as_text=True))
 
 
 def log_in(client, user=USER, password=PASSWORD, way_on="", **options):
@@ -115,7 +114,7 @@ def test_whoever_logs_out_is_out(client):
     log_in(client)
     page = client.get("/projects", headers=BROWSER).get_data(as_text=True)
     assert 'action="./logout"' in page
-    answer = client.post("/logout", data={"csrf_token": TOKEN.search(page).group(1)})
+    answer = client.post("/logout", data={"csrf_token": form_token(page)})
     assert (answer.status_code, answer.headers["Location"]) == (303, "./login")
     assert client.get("/projects", headers=BROWSER).status_code == 303
 

@@ -12,9 +12,9 @@ from backend.commands import shell
 from backend.store.decisions import ACTS
 from backend.workflows.views.audit import read_acts
 from backend.workflows.views.loop_records import loop_records
+from tests.answers import form_token
 
 PERSON, PASSWORD = "an-admin", "a-password"
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 # Every route that takes something, and what it leaves in the audit; None where no person does anything by it.
 ROUTES = {
@@ -103,7 +103,7 @@ def locked(make_settings, make_context, make_app, trained):
 def test_what_a_person_does_on_the_page_leaves_a_line(path, fields, locked, trained):
     before = len(read_acts(trained.context, 1000))
     login = (PERSON, PASSWORD)
-    token = TOKEN.search(locked.get("/projects/1", auth=login).get_data(as_text=True)).group(1)
+    token = form_token(locked.get("/projects/1", auth=login).get_data(as_text=True))
     answer = locked.post(f"/projects/1/{path}", data={"csrf_token": token, **fields}, auth=login)
     assert answer.status_code in (200, 202, 303)
     act, *earlier = read_acts(trained.context, 1000)

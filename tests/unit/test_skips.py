@@ -1,6 +1,5 @@
 """What people skip teaches: its like wait, somebody is asked once, and what fits a later class comes back."""
 
-import re
 from functools import partial
 
 import numpy as np
@@ -21,6 +20,7 @@ from model.ranking import LaneQueue, rank
 from model.records import Embeddings
 from model.skips import wait_for_skips
 from model.strategies.inputs import StrategyInput
+from tests.answers import form_token
 from tests.topics import topic_of, write_texts
 
 SECOND = 2
@@ -331,9 +331,7 @@ def test_the_page_asks_and_its_buttons_answer(skipping, make_app):
     assert "wait behind the others" in card["words"] and len(card["tasks"]) == 3
     assert {row["task"] for row in card["tasks"]} <= set(question.typical) and card["tasks"]
     page = make_app(skipping.context).test_client()
-    token = re.search(
-        r'name="csrf_token" value="([^"]+)"', page.get(f"/projects/{skipping.project_id}").text
-    ).group(1)
+    token = form_token(page.get(f"/projects/{skipping.project_id}").text)
     for button in card["buttons"]:
         assert f'value="{button["fields"]["answer"]}"' in page.get(f"/projects/{skipping.project_id}").text
     form = {"csrf_token": token, "group": question.number, "answer": "class", "name": "birds"}

@@ -8,12 +8,12 @@ import threading
 import time
 
 from backend.context import Context
+from backend.store.workers import ALIVE_S
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import take_over
 from backend.workflows.project.workspace import connected_workspaces
 
 _BEAT_S = 5.0
-_ALIVE_S = 30.0
 _FORGET_WORKER_S = 3600.0
 _SIGN_OF_LIFE = "sign of life"
 
@@ -42,7 +42,7 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
 
 def living_workers(context: Context) -> list[str]:
     """Names of the workers seen lately."""
-    return context.workers.seen_since(time.time() - _ALIVE_S)
+    return context.workers.seen_since(time.time() - ALIVE_S)
 
 
 def _beat(context: Context, name: str) -> None:

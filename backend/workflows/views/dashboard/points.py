@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from backend.json_types import Json
 from backend.label_studio.tabs import NOTE_FIELD
+from backend.store.map_points import SHOWN_DIGITS
 from backend.task_types import TASK_TYPES
 from backend.workflows.findings.selections import asked_unaided
 from backend.workflows.intake.chosen import waiting_choice
@@ -61,7 +62,9 @@ def map_points(workspace: Workspace) -> Json:
             "y": [round(row.y, 3) for row in rows],
             "label": [places.get(row.label) for row in rows],
             "predicted": [places.get(row.predicted) for row in rows],
-            "confidence": [None if row.confidence is None else round(row.confidence, 2) for row in rows],
+            "confidence": [
+                None if row.confidence is None else round(row.confidence, SHOWN_DIGITS) for row in rows
+            ],
             "layers": [marks(row) for row in rows],
         },
     }
