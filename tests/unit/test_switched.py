@@ -8,11 +8,13 @@ import pytest
 from backend.errors import BadRequest
 from backend.workflows.project.figures import QuestionSwitch
 from backend.workflows.project.progress import Silent
+from backend.workflows.project.workspace import open_workspace
 from backend.workflows.record import replay
 from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.dashboard.history import versions
 from backend.workflows.views.loop_records import loop_records
 from backend.workflows.views.switched import newest_switch, switch_words
+from model.registry import ModelRegistry
 from tests.topics import topic_of, write_texts
 
 SEVERAL = 'choice="multiple"'
@@ -385,10 +387,17 @@ def test_a_version_from_before_the_first_answer_is_of_no_other_question(name, un
     assert workbench.version == first["version"]
 
 
-def test_nor_is_it_where_nobody_knows_what_was_asked(untaught, workbench, settings):
+def test_nor_is_it_where_nobody_knows_what_was_asked(untaught, workbench, settings, make_context):
     first = untaught("a pair")
     folder = settings.model_folder / workbench.project.key / first["version"]
     (folder / "record.safetensors").unlink()
+    another_process = open_workspace(make_context(settings), workbench.project_id)
+    assert versions(another_process)[-1]["can_serve"]
+
+
+def test_what_a_version_was_asked_is_read_of_its_record_once(untaught, workbench, monkeypatch):
+    untaught("a pair")
+    monkeypatch.setattr(ModelRegistry, "load_record", lambda *_: pytest.fail("read again"))
     assert versions(workbench.workspace)[-1]["can_serve"]
 
 

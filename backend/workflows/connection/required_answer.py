@@ -11,9 +11,8 @@ from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.required import is_required, require_answer
 from backend.task_types import task_type
 from backend.workflows.connection.finding import Finding
+from backend.workflows.intake.empty_answers import SEVERAL_CHOICES
 from backend.workflows.project.workspace import Workspace
-
-_SEVERAL = "several choices"
 
 
 def why_free(question: Question) -> str:
@@ -50,7 +49,7 @@ def check_required(details: Json, config: LabelConfig) -> Finding:
         return Finding(check, "ok", why)
     if is_required(details["label_config"], config):
         return Finding(check, "ok", f"{tag} is required: nobody can submit an empty one")
-    if question.kind == _SEVERAL:
+    if question.kind == SEVERAL_CHOICES:
         return Finding(check, "ok", f"{tag}: where many leave it empty, that is read as “none of them”")
     slip = "Submit stores an annotation without an answer to it too"
     if question.kind == SINGLE_CHOICE:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.workflows.findings.group_names import propose_names
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED, count_shown, was_asked
 from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.workspace import Workspace
@@ -20,13 +21,12 @@ from model.heads.unseen_classes import unseen_classes
 from model.novelty.decided import DecidedGroup, Decisions
 from model.novelty.detector import Detection, detect
 from model.novelty.grouping import Group, group_items, match_groups
-from model.novelty.naming import name_groups, number_group
+from model.novelty.naming import number_group
 from model.novelty.one_class_each import one_class_each
 from model.records import Embeddings, Ids, Labels
 
 MOST_GROUPS = 20
 Named = tuple[Group, str]
-_OTHER_TEXTS = 2000  # that names are told apart from
 
 
 def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> NoveltyFigures:
@@ -116,7 +116,7 @@ def _undecided(
     """The groups that nobody decided about before, with names; and how many tasks the others hold."""
     seen = learned.seen
     decisions = Decisions.beside(_decided(workspace, learned), seen.labelled_embeddings, classed)
-    named = list(zip(groups, _names(workspace, learned, groups), strict=True))
+    named = list(zip(groups, propose_names(workspace, learned, groups), strict=True))
     left = [one for one in named if not decisions.hold(*one, seen.embeddings)]
     return left, sum(len(group.ids) for group in groups) - sum(len(group.ids) for group, _name in left)
 
@@ -202,17 +202,3 @@ def _renew_groups(
         kept.append(row)
     gone = set(before) - {number for number in numbers if number is not None}
     workspace.groups.renew(kept, gone=[rows[number] for number in gone])
-
-
-def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> list[str]:
-    """What each group could be called by its words; empty where they do not tell."""
-    if not groups:
-        return []
-    grouped = [task_id for group in groups for task_id in group.ids]
-    ids = learned.seen.embeddings.ids
-    others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts: Mapping[int, str] = workspace.tasks.read_words([*grouped, *others])
-    return name_groups(
-        [[texts[task_id] for task_id in group.ids] for group in groups],
-        [texts[task_id] for task_id in others],
-    )

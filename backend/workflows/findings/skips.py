@@ -9,18 +9,18 @@ from datetime import datetime
 import numpy as np
 
 from backend.database import SkipGroup
+from backend.workflows.findings.group_names import propose_names
 from backend.workflows.intake.earlier_findings import ADDED, ADDED_DECISION
 from backend.workflows.project.skip_states import ANSWERS, CLASS, OPEN, REOPEN
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from model.novelty.grouping import Group, group_items, match_groups
-from model.novelty.naming import name_groups, number_group
+from model.novelty.naming import number_group
 from model.skips import FEWEST, Waiting
 
 FEWEST_TASKS = 5  # of which it is worth to ask somebody
 _FITS = 0.5  # confidence from which on a skipped task fits a class that was made later
-_OTHER_TEXTS = 2000  # that names are told apart from
 _CLASS_DECISIONS = (ADDED_DECISION, f"skips-{CLASS}")
 
 
@@ -37,7 +37,7 @@ def find_skips(workspace: Workspace, learned: Learned, serving: Serving, *, behi
     fresh = _extend_settled(rows, [*groups, *rest], skipped)
     taken = _match(rows, [group for group in groups if group in fresh], mixed=False)
     taken += _match(rows, [group for group in rest if group in fresh], mixed=True)
-    names = _names(workspace, learned, [group for group, _row, mixed in taken if not mixed])
+    names = propose_names(workspace, learned, [group for group, _row, mixed in taken if not mixed])
     _write(workspace, rows, taken, (names, skipped, waiting))
     _offer_again(workspace, _fitting(workspace, serving, skipped))
 
@@ -117,19 +117,6 @@ def _write(
     numbers = {row.number for row in kept}
     gone = [row for row in rows if row.state == OPEN and row.number not in numbers]
     workspace.skip_groups.renew(kept, gone=gone)
-
-
-def _names(workspace: Workspace, learned: Learned, groups: Sequence[Group]) -> list[str]:
-    if not groups:
-        return []
-    grouped = [task_id for group in groups for task_id in group.ids]
-    ids = learned.seen.embeddings.ids
-    others = ids[~np.isin(ids, grouped)][:_OTHER_TEXTS].tolist()
-    texts = workspace.tasks.read_words([*grouped, *others])
-    return name_groups(
-        [[texts[task_id] for task_id in group.ids] for group in groups],
-        [texts[task_id] for task_id in others],
-    )
 
 
 def _fitting(workspace: Workspace, serving: Serving, skipped: set[int]) -> dict[str, list[int]]:

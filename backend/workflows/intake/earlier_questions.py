@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,12 +13,13 @@ from safetensors import SafetensorError
 
 from backend.errors import NextlabelError, NotFound
 from backend.json_types import Json
+from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.question_labels import QuestionLabels
 from backend.workflows.project.workspace import Workspace
 from model.records import Labels, LabelSpace
-from model.registry import RegistryError
+from model.registry import ModelRegistry, RegistryError
 from model.sealed_tensors import unseal
 
 UNLABELLED = -1  # stands in a record for a task without an answer to a first single choice
@@ -25,8 +27,12 @@ UNLABELLED = -1  # stands in a record for a task without an answer to a first si
 
 def load_record(workspace: Workspace, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
     """The tensors of a version's record and its facts. Raises NotFound where they are gone or damaged."""
+    return _load_record(workspace.registry, workspace.key, version)
+
+
+def _load_record(registry: ModelRegistry, project: str, version: str) -> tuple[dict[str, NDArray[Any]], Json]:
     try:
-        content = workspace.registry.load_record(workspace.key, version)
+        content = registry.load_record(project, version)
     except RegistryError:
         raise _unreadable(version) from None
     if content is None:
@@ -94,3 +100,18 @@ def answered_then(workspace: Workspace, version: str) -> tuple[QuestionLabels, .
     except (NextlabelError, KeyError, IndexError, ValueError):  # of another release
         return None
     return found
+
+
+def asked_then(workspace: Workspace, version: str) -> tuple[Question, ...] | None:
+    """All questions of a version, the first one first, without their answers; None where nobody knows."""
+    try:
+        return _asked_in(workspace.registry, workspace.key, version)
+    except (NextlabelError, KeyError, ValueError):  # of another release
+        return None
+
+
+# A record is as large as its project, and a page asks this of each version that it lists.
+@lru_cache(maxsize=128)
+def _asked_in(registry: ModelRegistry, project: str, version: str) -> tuple[Question, ...]:
+    _tensors, facts = _load_record(registry, project, version)
+    return recorded_config(facts).questions

@@ -19,7 +19,7 @@ _FEWEST, _SHARE = 5, 0.1
 # What is read so stays so until there is half as much reason: it must not change to and fro with each answer,
 # for all tasks are read anew then.
 _STAYS = 0.5
-_SEVERAL = "several choices"
+SEVERAL_CHOICES = "several choices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def read_none(workspace: Workspace, config: LabelConfig) -> LabelConfig:
 
 def count_empty(workspace: Workspace, config: LabelConfig) -> list[EmptyAnswers]:
     """How often each question is left empty, in the order of the config; not a first single choice."""
-    asked = [question for question in config.questions if question.kind == _SEVERAL]
-    asked += [question for question in config.questions[1:] if question.kind != _SEVERAL]
+    asked = [question for question in config.questions if question.kind == SEVERAL_CHOICES]
+    asked += [question for question in config.questions[1:] if question.kind != SEVERAL_CHOICES]
     if not asked:
         return []
     left: Counter[str] = Counter()
@@ -81,7 +81,7 @@ def none_names(config: LabelConfig) -> Sequence[str]:
 
 
 def _empty(question: Question, left: Counter[str], shown: Counter[str], said_none: set[str]) -> EmptyAnswers:
-    name, is_tick = question.name, len(question.labels) == 1 and question.kind == _SEVERAL
+    name, is_tick = question.name, len(question.labels) == 1 and question.kind == SEVERAL_CHOICES
     ease = _STAYS if name in said_none else 1.0
     enough = left[name] >= _FEWEST * ease and left[name] >= _SHARE * ease * shown[name]
     is_none = question.empty is not None or (_may_be_none(question) and enough)
@@ -89,4 +89,4 @@ def _empty(question: Question, left: Counter[str], shown: Counter[str], said_non
 
 
 def _may_be_none(question: Question) -> bool:
-    return question.kind == _SEVERAL and not question.is_required
+    return question.kind == SEVERAL_CHOICES and not question.is_required

@@ -85,10 +85,13 @@ class OfRequests:
 
     def __init__(self, workspace: Workspace) -> None:
         self._pictures, self._tasks = workspace.pictures, workspace.tasks
+        self._known = set[int]()
 
     def waiting(self, tasks: Iterable[PictureTask], encoder: str, *, now: float) -> Iterator[tuple[str, int]]:
         """As the project has it."""
-        return self._pictures.waiting(tasks, encoder, now=now)
+        asked = list(tasks)
+        self._known |= self._tasks.known_of([task.task_id for task in asked])
+        return self._pictures.waiting(asked, encoder, now=now)
 
     def keep(self, pictures: Iterable[Picture]) -> None:
         """Taken down."""
@@ -100,7 +103,7 @@ class OfRequests:
 
     def keep_fault(self, fault: Fault, *, now: float) -> None:
         """Taken down; of a task that is not known it is none of the project's."""
-        is_known = self._tasks.read_hash(fault.task_id) is not None
+        is_known = fault.task_id in self._known
         self._pictures.keep_fault(fault if is_known else replace(fault, task_id=NO_TASK), now=now)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice
-from backend.workflows.intake.earlier_questions import answered_then
+from backend.workflows.intake.earlier_questions import asked_then
 from backend.workflows.project.workspace import Workspace
 from model.registry import Manifest, RegistryError
 
@@ -24,13 +24,13 @@ def answers_first_question(workspace: Workspace, config: LabelConfig, version: s
         head, manifest = workspace.registry.load(workspace.key, version)
     except RegistryError:
         return False
-    then = answered_then(workspace, version)
+    then = asked_then(workspace, version)
     if is_single_choice(config):
-        is_same = head is not None and (then is None or then[0].question.name == first.name)
+        is_same = head is not None and (then is None or then[0].name == first.name)
         known = set(manifest.classes) if is_same else set()
     else:
         is_untaught = head is None and not manifest.questions
-        asked = [one.question for one in then or ()][:1] or ([first] if is_untaught else [])
+        asked = list(then or ())[:1] or ([first] if is_untaught else [])
         known = _known_to_rows(manifest, asked, first)
     return not known.isdisjoint(label.name for label in first.labels)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.errors import BadRequest, NotFound
+from backend.label_studio.shown_noun import PICTURE
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import answering
 from model.records import Floats
@@ -43,13 +44,13 @@ def like_sentence(workspace: Workspace, sentence: str, *, count: int) -> list[in
     words = " ".join(sentence.split())[:_LONGEST_QUERY]
     if not words:
         raise BadRequest("There is nothing to look for.", hint="Type a sentence.")
-    encoder = workspace.encoder.get()
-    (vector,) = encoder.encode([words])
-    if not vector.any():
+    if workspace.noun is PICTURE:
         raise BadRequest(
             "A sentence is compared with texts, and this project shows pictures alone.",
             hint="Pick a task on the map and ask for more like it.",
         )
+    encoder = workspace.encoder.get()
+    (vector,) = encoder.encode([words])
     found = _nearest(workspace, encoder.revision, vector, count=count)
     if not found:
         raise BadRequest("No text of this project has been read yet.", hint="The next loop reads them.")

@@ -34,7 +34,7 @@ def project_status(workspace: Workspace) -> Json:
     tasks, labelled = workspace.tasks.count_labelled()
     settings = workspace.settings
     manifest = active_manifest(workspace)
-    measured = newest_signals(workspace)
+    measured, unread = newest_signals(workspace), unread_pictures(workspace)
     return {
         "project": workspace.label_studio_id,
         "title": workspace.state.title,
@@ -49,7 +49,7 @@ def project_status(workspace: Workspace) -> Json:
         "labelled": labelled,
         "switched": newest_switch(workspace),
         "account": read_account(workspace).to_json(),
-        "unread_pictures": (unread := unread_pictures(workspace)).count,
+        "unread_pictures": unread.count,
         "unread_words": unread.words if unread.count else "",
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
         "priority": view_priority(workspace).to_json(),

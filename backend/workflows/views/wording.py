@@ -130,6 +130,11 @@ def hours_of_work(answers: int, an_hour: float) -> str:
     return f"about {counted(round(hours), 'hour')}"
 
 
+def sentence(words: str) -> str:
+    """The same with a capital and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def percent(share: float) -> str:
     """A share in whole percent: "83 %"."""
     return f"{100 * share:.0f} %"

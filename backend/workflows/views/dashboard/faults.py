@@ -10,7 +10,7 @@ from backend.workflows.project.damage import passed_over, row_damage
 from backend.workflows.project.workers import NO_WORKER, START_A_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import damage
-from backend.workflows.views.wording import moment
+from backend.workflows.views.wording import moment, sentence
 
 _RUN = "Run: "
 
@@ -79,7 +79,7 @@ def _damage(workspace: Workspace) -> list[Fault]:
 
 
 def _healing(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}. It mends by itself; this does it now."
+    return f"{sentence(words)} It mends by itself; this does it now."
 
 
 def _settings(workspace: Workspace) -> list[Fault]:
@@ -87,9 +87,7 @@ def _settings(workspace: Workspace) -> list[Fault]:
     words = passed_over(workspace)
     if words is None:
         return []
-    return [
-        Fault("settings", "Some settings are not used", f"{words[:1].upper()}{words[1:]}.", tone="warning")
-    ]
+    return [Fault("settings", "Some settings are not used", sentence(words), tone="warning")]
 
 
 def _order(workspace: Workspace) -> list[Fault]:

@@ -17,7 +17,7 @@ from backend.workflows.project.account import Account
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.views.dashboard.links import project_address
-from backend.workflows.views.dashboard.measured import read_accuracy
+from backend.workflows.views.dashboard.measured import is_range_alone, read_accuracy
 from backend.workflows.views.dashboard.pace import PersonDay, answers_an_hour, last_day, pace_card
 from backend.workflows.views.dashboard.to_come import find_wait, lacking
 from backend.workflows.views.dashboard.waiting import Waiting
@@ -76,7 +76,7 @@ def accuracy_card(workspace: Workspace, known: Known) -> Json:
     rough, count = _rough(found, known.metrics)
     if found.estimate is not None and found.low is not None and found.high is not None:
         blind = found.blind or found.n
-        is_few = found.method == "exact" and blind < FIGURE_NEEDED
+        is_few = is_range_alone(found)
         start = "" if is_few else f"{between(found.low, found.high)}, "
         words = f"{start}from {counted(blind, 'blind answer')}".capitalize()
         card |= {

@@ -10,11 +10,10 @@ from backend.label_studio.label_config import LabelConfig
 from backend.workflows.project.figures import Accuracy, Figures, HeadMetrics, Signals
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.first_question import answers_first_question
-from backend.workflows.views.dashboard.measured import read_accuracy
+from backend.workflows.views.dashboard.measured import is_range_alone, read_accuracy
 from backend.workflows.views.dashboard.nouns import readable_config
 from backend.workflows.views.switched import switch_words
 from backend.workflows.views.wording import (
-    FIGURE_NEEDED,
     OUTCOMES,
     decision_words,
     duration,
@@ -150,8 +149,7 @@ def _accuracy_words(found: Accuracy) -> str:
     """Accuracy with its range; of a handful of blind answers the range alone."""
     if found.estimate is None:
         return "too few blind answers" if found.n else "not measured yet"
-    is_few = found.method == "exact" and (found.blind or found.n) < FIGURE_NEEDED
-    if is_few and found.low is not None and found.high is not None:
+    if is_range_alone(found) and found.low is not None and found.high is not None:
         return range_of(found.low, found.high)
     return share_with_interval(found.estimate, found.low, found.high)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.workflows.project.figures import Accuracy, HeadMetrics, Signals
-from backend.workflows.views.wording import AUDIT_NEEDED
+from backend.workflows.views.wording import AUDIT_NEEDED, FIGURE_NEEDED
 
 
 def read_accuracy(signals: Signals, metrics: HeadMetrics) -> Accuracy:
@@ -20,3 +20,8 @@ def read_accuracy(signals: Signals, metrics: HeadMetrics) -> Accuracy:
         n=labels,
         needed=AUDIT_NEEDED,
     )
+
+
+def is_range_alone(found: Accuracy) -> bool:
+    """Whether the range is the figure: one share would say more than a handful of blind answers do."""
+    return found.method == "exact" and (found.blind or found.n) < FIGURE_NEEDED

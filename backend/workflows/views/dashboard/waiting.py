@@ -23,7 +23,7 @@ from backend.workflows.views.dashboard.links import project_address, tab_address
 from backend.workflows.views.dashboard.novelty import novel_groups, typical_rows
 from backend.workflows.views.skips import SkipQuestion, read_skips
 from backend.workflows.views.snippets import read_rows
-from backend.workflows.views.wording import counted
+from backend.workflows.views.wording import counted, sentence
 from model.novelty.naming import is_number
 
 # More possible classes than these come after all other decisions.
@@ -134,7 +134,7 @@ def _pictures(found: Found) -> list[Waiting]:
     unread = unread_pictures(found.workspace)
     if not unread.count:
         return []
-    words = f"{unread.reasons[:1].upper()}{unread.reasons[1:]}. {unread.outlook}"
+    words = f"{sentence(unread.reasons)} {unread.outlook}"
     address = f"{project_address(found.workspace)}?task="
     firsts = [group.task_ids[0] for group in unread.groups[:_FAULTS_LINKED]]
     links = tuple({"words": f"Open task {one}", "address": f"{address}{one}"} for one in firsts)
@@ -231,7 +231,7 @@ def _reopenings(found: Found) -> list[Waiting]:
         Waiting(
             key=f"reopen-{row.number}",
             title=f"Open {counted(row.tasks, 'skipped task')} again?",
-            words=f"{row.words[0].upper()}{row.words[1:]}.",
+            words=sentence(row.words),
             links=found.tab("skipped", f"See them in the tab “{TITLES['skipped']}”"),
             buttons=(
                 Button(
