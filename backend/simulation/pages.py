@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -47,6 +47,11 @@ def pages_of(cell: Any) -> Pages:
     pages = found if isinstance(found, list) else [found]
     addresses = (page.strip() for page in pages if isinstance(page, str))
     return tuple(Page(address) for address in addresses if address)[:MOST_PAGES]
+
+
+def word_for(shown: Iterable[tuple[Pages, ...]]) -> str:
+    """What is shown by rows with these pictures: a picture where one of them has any, else a text."""
+    return "picture" if any(any(pictures) for pictures in shown) else "text"
 
 
 def first_address(pictures: tuple[Pages, ...]) -> str:

@@ -12,7 +12,7 @@ from backend.simulation.columns import Columns, find_columns, one_label
 from backend.simulation.files import DataFile, Row
 from backend.simulation.folders import read_data
 from backend.simulation.left_out import count_left_out
-from backend.simulation.pages import Pages, find_image, is_at_hand, pages_of
+from backend.simulation.pages import Pages, find_image, is_at_hand, pages_of, word_for
 
 TRAIN, TEST = "train", "test"
 FEWEST_ROWS = 10  # of fewer no part can be held out to measure on
@@ -42,16 +42,17 @@ class LabelledTexts:
     def require_enough(self) -> None:
         """Raises BadRequest when there is too little to measure anything."""
         classes = {row.label for row in self.rows}
+        shown = word_for(row.pictures for row in self.rows)
         if len(self.rows) < FEWEST_ROWS:
             rows = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
             raise BadRequest(
-                f"{self.name} has {rows} with a {shown_by(self.rows)} and a label.",
+                f"{self.name} has {rows} with a {shown} and a label.",
                 hint=f"Part of them is held out to measure on: give {FEWEST_ROWS} at least, better 500.",
             )
         if len(classes) < 2:
             raise BadRequest(
                 f"All {len(self.rows)} rows of {self.name} have the label {next(iter(classes))!r}.",
-                hint=f"There is nothing to tell apart: give {shown_by(self.rows)}s of two labels at least.",
+                hint=f"There is nothing to tell apart: give {shown}s of two labels at least.",
             )
 
 
@@ -144,11 +145,6 @@ def nothing_shown(columns: Columns) -> str:
     parts = [f"text in {columns.text!r}"] if columns.text else []
     parts += [f"picture in {columns.image!r}"] if columns.image else []
     return f"no {' and no '.join(parts)}"
-
-
-def shown_by(rows: Sequence[LabelledText]) -> str:
-    """What rows show."""
-    return "picture" if any(any(row.pictures) for row in rows) else "text"
 
 
 def fields_hint(columns: Columns) -> str:
