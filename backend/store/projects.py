@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
-from backend.database import Database, Loop, Project
+from backend.database import Database, Hint, Loop, Project
+
+# A lease that ends so many seconds later than one taken now would was taken before the clock was set back,
+# and nobody holds it.
+_CLOCK_S = 60.0
 
 
 class Projects:
@@ -66,6 +69,15 @@ class Projects:
         with self._database.session() as session:
             return session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
 
+    def overlooked(self, *, before: float) -> Sequence[Project]:
+        """Connected projects that nobody holds, with a hint from between the last look and `before`."""
+        waits = exists().where(
+            Hint.project_id == Project.id, Hint.created_at > Project.last_looked_at, Hint.created_at < before
+        )
+        query = select(Project).where(Project.connected, Project.lease_owner.is_(None), waits)
+        with self._database.session() as session:
+            return session.scalars(query.order_by(Project.id)).all()
+
     def keys(self) -> list[str]:
         """Names in the model store of every project."""
         with self._database.session() as session:
@@ -89,8 +101,12 @@ class Projects:
 
         Compared and set in one statement: of several who try, one gets it. Returns whether it was this one.
         """
-        now = time.time()
-        free = [Project.lease_owner.is_(None), Project.lease_until < now]
+        now = self._database.now()
+        free = [
+            Project.lease_owner.is_(None),
+            Project.lease_until < now,
+            Project.lease_until > now + seconds + _CLOCK_S,
+        ]
         if dead_owner is not None:
             free.append(Project.lease_owner == dead_owner)
         with self._database.session() as session:
@@ -104,14 +120,19 @@ class Projects:
 
     def renew_lease(self, project_id: int, owner: str, *, seconds: float) -> bool:
         """Lets the holder keep a project for longer; False for who does not hold it (any more)."""
+        until = self._database.now() + seconds
         with self._database.session() as session:
             renewed = session.execute(
                 update(Project)
                 .where(Project.id == project_id, Project.lease_owner == owner)
-                .values(lease_until=time.time() + seconds)
+                .values(lease_until=until)
                 .returning(Project.id)
             )
             return renewed.scalar() is not None
+
+    def is_live(self, until: float, *, seconds: float) -> bool:
+        """Whether a lease for so many seconds that ends at a moment has not run out."""
+        return 0.0 <= until - self._database.now() <= seconds + _CLOCK_S
 
     def held(self) -> Sequence[Project]:
         """Connected projects that somebody holds, or held when he died."""

@@ -476,7 +476,7 @@ def test_work_in_the_background_goes_on_whatever_fails_and_logs_nobodys_words(co
 
 @pytest.mark.parametrize("owner", ["elsewhere/1/1", "another-host/77/3"])
 def test_the_loop_of_a_worker_on_another_machine_that_died_is_taken_over(owner, quiet):
-    quiet.workspace.change(lease_owner=owner, lease_until=time.time() + 1000)
+    quiet.workspace.change(lease_owner=owner, lease_until=time.time() + 15)
     assert take_over(quiet.context) == []
     quiet.workspace.change(lease_owner=owner, lease_until=time.time() - 0.1)
     assert [workspace.id for workspace in take_over(quiet.context)] == [quiet.project.id]
@@ -507,7 +507,7 @@ def test_a_worker_that_lost_its_lease_stops_before_it_writes(last_call, quiet, l
         if later and request.method != "GET":
             later.append(request.url.path)
         if last_call in request.url.path and not later:
-            quiet.workspace.change(lease_owner="elsewhere/1/1", lease_until=time.time() + 1000)
+            quiet.lose_lease()
             later.append("lost")
 
     label_studio.before_answering.append(lose)
