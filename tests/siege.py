@@ -36,20 +36,12 @@ FROM projects
 
 
 @dataclass
-class Faults:
-    """What was seen, one line for each fault in `rounds`."""
+class Seen:
+    """What was seen, a line for each fault in `rounds`; `converged_s` of None: not within CONVERGED_S."""
 
     rounds: list[dict[str, object]] = field(default_factory=list)
     empty_looks: int = 0
     looks: int = 0
-    lost_labels: int = 0
-    torn_versions: int = 0
-    by_hand: int = 0
-
-    @property
-    def seconds(self):
-        """From the end of each fault until all was as it should be."""
-        return [float(one["converged_s"]) for one in self.rounds]
 
 
 class Fleet:
@@ -127,6 +119,11 @@ class Fleet:
                 if task["project"] == self.project
             }
 
+    def count_lost(self):
+        """Labels of Label Studio that are not here, or not so."""
+        known = dict(self.query("SELECT task_id, label FROM tasks WHERE label IS NOT NULL"))
+        return sum(known.get(task) != label for task, label in self.labels().items())
+
     def waiting(self):
         """How many tasks without a label have a prediction of the version that orders the queue."""
         with self.inside.people():
@@ -187,7 +184,7 @@ class Siege:
 
     def __init__(self, fleet, servers, *, seed):
         """`servers` by name, with kill, start, freeze and thaw."""
-        self.fleet, self.rng, self.seen = fleet, random.Random(seed), Faults()
+        self.fleet, self.rng, self.seen = fleet, random.Random(seed), Seen()
         self.targets = dict(servers)
         for host in fleet.hosts:
             self.targets |= {f"web {host.name}": host.web, f"worker {host.name}": host.worker}
@@ -211,7 +208,7 @@ class Siege:
             watcher.join()
 
     def break_something(self, name=None, how=None, *, lasts_s=None):
-        """One fault and its end; returns once all is as it must be. Raises TimeoutError."""
+        """One fault and its end; returns what was seen, once all is as it must be or CONVERGED_S are over."""
         name = name or self.rng.choice(sorted(self.targets))
         how = how or self.rng.choice(("kill", "freeze"))
         self.fleet.label(LABELS)
@@ -219,20 +216,20 @@ class Siege:
         time.sleep(instant)  # the random instant is what is tested
         lasted = self._do(self.targets[name], how, lasts_s)
         ended = time.monotonic()
-        said = f"after {how} of {name}: "
-        wait_for(
-            lambda: not self.fleet.fault(), said + self.fleet.fault() + ", still so", timeout_s=CONVERGED_S
-        )
-        took = time.monotonic() - ended
-        lost = (
-            self.fleet.labels().items()
-            - dict(self.fleet.query("SELECT task_id, label FROM tasks WHERE label IS NOT NULL")).items()
-        )
-        self.seen.lost_labels += len(lost)
-        self.seen.rounds.append(
-            {"what": name, "how": how, "at_s": instant, "lasted_s": lasted, "converged_s": took}
-        )
-        return took
+        fault = self._wait()
+        took = None if fault else round(time.monotonic() - ended, 2)
+        found = {"what": name, "how": how, "at_s": round(instant, 2), "lasted_s": round(lasted, 2)}
+        found |= {"converged_s": took, "lost_labels": self.fleet.count_lost()}
+        self.seen.rounds.append(found | ({"fault": fault} if fault else {}))
+        return self.seen.rounds[-1]
+
+    def _wait(self):
+        """What is still not as it must be; empty where all is."""
+        try:
+            wait_for(lambda: not self.fleet.fault(), "all is as it must be", timeout_s=CONVERGED_S)
+        except TimeoutError:
+            return self.fleet.fault()
+        return ""
 
     def _do(self, target, how, lasts_s):
         """How many seconds it lasted."""
