@@ -23,7 +23,7 @@ def siege(make_fleet, label_studio, redis_server, postgres):
         ("postgres", "freeze"),
     ],
 )
-def test_nothing_is_lost_and_all_goes_on_by_itself(name, how, siege):
+def test_nothing_is_lost_and_all_goes_on_by_itself(name, how, siege, s3_environment):
     seen = siege.break_something(name, how, lasts_s=1.0)
     assert (seen["lost_labels"], seen.get("fault")) == (0, None)
     assert siege.fleet.torn_versions() == []

@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import MetaData, create_engine, insert, text
 
 from backend.database import Base, Database, newest_revision
 from backend.parts import build_context
@@ -15,6 +15,7 @@ from tests.real_backend import FORKS
 from tests.unit.test_migrations import RELEASE, config_of
 
 AT_ONCE = 4
+WHATEVER = {int: 7, float: 0.0, str: "", bool: True, dict: {}}
 
 
 def open_database(url, folder, begin):
@@ -54,11 +55,11 @@ def test_machines_that_start_at_once_make_the_tables_once(database_url, engine, 
 def test_machines_that_start_at_once_bring_old_tables_up_to_date_once(database_url, engine, tmp_path):
     with engine.begin() as connection:
         command.upgrade(config_of(connection), RELEASE)
-        row = (
-            "INSERT INTO projects (label_studio_id, created_stamp, title, label_config, question, connected, "
-        )
-        row += "overrides, lease_until, last_looked_at, reading, tabs) VALUES "
-        connection.execute(text(row + "(7, 1, 'kept', '', '', true, '{}', 0, 0, '', '{}')"))
+        tables = MetaData()
+        tables.reflect(connection)
+        projects = tables.tables["projects"]
+        needed = {column.name: WHATEVER[column.type.python_type] for column in projects.columns}
+        connection.execute(insert(projects).values(needed | {"title": "kept"}))
     assert start_at_once(database_url, tmp_path) == [0] * AT_ONCE
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [

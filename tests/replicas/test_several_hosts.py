@@ -19,7 +19,7 @@ def fleet(make_fleet, label_studio):
 
 
 @pytest.fixture
-def calm(fleet):
+def calm(fleet, s3_environment):
     """Nothing is left to do."""
     wait_for(lambda: not fleet.fault(), f"all is done, but {fleet.fault()}", timeout_s=120)
     return fleet

@@ -1,4 +1,4 @@
-"""Migrations only add: a process of the release before goes on while the next one brings the tables up to date."""
+"""Migrations only add: processes of the release before go on while the next brings the tables up to date."""
 
 import pytest
 from alembic import command
