@@ -1,8 +1,8 @@
 """Processes and servers of two machines are killed and frozen at random instants of full loops.
 
-`python -m benchmarks.bench_faults [FAULTS] [--redis] [--seed N] [--more]`: two web processes and two workers on
-PostgreSQL, an S3 server and, with `--redis`, Redis; Label Studio is the one in memory, over HTTP. `--more` adds
-to the faults of the runs before. Needs `make servers`; ten seconds a fault.
+`python -m benchmarks.bench_faults [FAULTS] [--redis] [--seed N] [--more]`: two web processes and two workers
+on PostgreSQL, an S3 server and, with `--redis`, Redis; Label Studio is the one in memory, over HTTP. `--more`
+adds to the faults of the runs before. Needs `make servers`; ten seconds a fault.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.real_backend import FORKS
 from tests.unit.test_migrations import RELEASE, config_of
 
 AT_ONCE = 4
-WHATEVER = {int: 7, float: 0.0, str: "", bool: True, dict: {}}
+WHATEVER = {int: 7, float: 0.0, str: "", bool: True, object: {}}
 
 
 def open_database(url, folder, begin):
