@@ -108,7 +108,7 @@ def _besieged(folder: Path, options: argparse.Namespace) -> Iterator[Any]:
         fleet = Fleet(folder, label_studio, postgres.make_database("faults"), environment)
         stack.callback(fleet.kill)
         fleet.start()
-        fleet.connect(options.faults * LABELS + 200)
+        fleet.connect(options.faults * LABELS * 2 + 200)
         yield Siege(fleet, servers, seed=options.seed)
 
 
