@@ -78,6 +78,14 @@ class Projects:
         with self._database.session() as session:
             return session.scalars(query.order_by(Project.id)).all()
 
+    def with_hints(self) -> Sequence[Project]:
+        """Connected projects of which something waits, the one that was looked at longest ago first."""
+        waits = exists().where(Hint.project_id == Project.id)
+        with self._database.session() as session:
+            return session.scalars(
+                select(Project).where(Project.connected, waits).order_by(Project.last_looked_at, Project.id)
+            ).all()
+
     def keys(self) -> list[str]:
         """Names in the model store of every project."""
         with self._database.session() as session:

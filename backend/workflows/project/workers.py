@@ -11,6 +11,7 @@ from backend.store.workers import ALIVE_S
 from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import take_over
 from backend.workflows.project.machine import this_machine
+from backend.workflows.project.parking import parked_until
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 
 _BEAT_S = 5.0
@@ -70,5 +71,5 @@ def _ask_again(context: Context) -> None:
         if not context.jobs.is_empty():
             return
         workspace = Workspace(context, row)
-        if is_due(workspace):
+        if is_due(workspace) and parked_until(workspace) is None:
             wake(workspace)
