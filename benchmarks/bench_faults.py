@@ -9,22 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.figures import RESULTS, Bench, median, percentile
-from tests.s3_server import CREDENTIALS
-from tests.served_label_studio import served_label_studio
-from tests.servers import PostgresServer, RedisServer
-from tests.siege import LABELS, Fleet, Siege
-
-BUCKET = "faults"
+from benchmarks.fleet_stage import besieged
+from tests.siege import LABELS
 
 
 def main() -> None:
@@ -32,7 +24,12 @@ def main() -> None:
     options = _options()
     name = "faults_redis" if options.redis else "faults"
     bench = Bench(name, f"Faults at random instants, jobs in {'Redis' if options.redis else 'PostgreSQL'}")
-    with TemporaryDirectory() as folder, _besieged(Path(folder), options) as siege:
+    # a calm loop before each ten faults measures its length
+    texts = 2 * LABELS * options.faults + 200
+    with (
+        TemporaryDirectory() as folder,
+        besieged(Path(folder), texts, seed=options.seed, redis=options.redis) as siege,
+    ):
         with siege.watching():
             for number in range(options.faults):
                 seen = siege.break_something()
@@ -80,36 +77,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--more", action="store_true", help="add to the runs before")
     return parser.parse_args()
-
-
-@contextmanager
-def _besieged(folder: Path, options: argparse.Namespace) -> Iterator[Any]:
-    import fsspec
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with ExitStack() as stack:
-        bucket = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        bucket.start()
-        stack.callback(bucket.stop)
-        host, port = bucket.get_host_and_port()
-        environment = CREDENTIALS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-        os.environ.update(environment)
-        fsspec.filesystem("s3").mkdir(BUCKET)
-        environment["MODEL_STORE"] = f"s3://{BUCKET}/models"
-        postgres = PostgresServer().start()
-        stack.callback(postgres.remove)
-        servers: dict[str, Any] = {"postgres": postgres}
-        if options.redis:
-            servers["redis"] = RedisServer(folder / "redis").start()
-            stack.callback(servers["redis"].stop)
-            environment["REDIS_URL"] = servers["redis"].url
-        label_studio = stack.enter_context(served_label_studio())
-        fleet = Fleet(folder, label_studio, postgres.make_database("faults"), environment)
-        stack.callback(fleet.kill)
-        fleet.start()
-        fleet.connect(options.faults * LABELS * 2 + 200)
-        yield Siege(fleet, servers, seed=options.seed)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class RedisServer(_Server):
     def __init__(self, folder):
         self.port = find_free_port()
         if shutil.which("redis-server") is None:
-            raise NotInstalled("needs Redis: make servers, or apt-get install redis-server")
+            raise NotInstalled("needs Redis: make servers")
         kept = ["--save", "", "--appendonly", "no"]
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", *kept]
         super().__init__("redis", command, folder)
@@ -155,7 +155,7 @@ def _find_postgres():
         return found[-1].parent
     if (path := shutil.which("initdb")) and shutil.which("postgres"):
         return Path(path).parent
-    raise NotInstalled("needs PostgreSQL: make servers, or apt-get install postgresql")
+    raise NotInstalled("needs PostgreSQL: make servers")
 
 
 def _children(pid):
