@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -29,6 +30,9 @@ STOP_S = 20.0
 _CHECK_S = 10.0
 _POLL_S = 0.2
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# While nothing answers, a worker asks ten times a second, and the library logs a traceback each time.
+_UNANSWERED = "Error "
+_SAID_AGAIN_S = 60.0
 # A Redis that is cut off keeps nobody waiting for longer; the queue itself waits one second at a time.
 _REDIS_S = 5.0
 
@@ -47,6 +51,27 @@ class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
         fields["eta"] = datetime.fromisoformat(fields["eta"]) if fields["eta"] else None
         fields["args"] = tuple(fields["args"])
         return Message(**fields)
+
+
+class _NowAndThen(logging.Filter):
+    """Lets a failure that repeats itself through once a minute, as one line without its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be logged."""
+        kind = record.exc_info[0] if record.exc_info else None
+        if kind is None or not record.msg.startswith(_UNANSWERED):
+            return True
+        now = time.monotonic()
+        if now < self._said_at.get(record.msg, -_SAID_AGAIN_S) + _SAID_AGAIN_S:
+            return False
+        self._said_at[record.msg] = now
+        record.msg, record.args = "%s error=%s", (record.getMessage(), kind.__name__)
+        record.exc_info = None
+        return True
 
 
 class Queue:
@@ -97,6 +122,9 @@ class Queue:
             scheduler_interval=1,
             shutdown_timeout=STOP_S,
         )
+        failures = _NowAndThen()
+        for process in (consumer.worker_class, consumer.scheduler_class):
+            logging.getLogger(f"huey.consumer.{process.process_name}").addFilter(failures)
         consumer.start()
         told = _listen_for_signals()
         checked = time.monotonic()

@@ -1,7 +1,7 @@
 """How soon another machine goes on with the loop of a frozen one, and serves what one publishes.
 
-Two web processes and two workers on PostgreSQL, which holds the jobs too, and an S3 server; Label Studio is the
-one in memory, over HTTP. Needs `make servers`; five minutes.
+Two web processes and two workers on PostgreSQL, which holds the jobs too, and an S3 server; Label Studio is
+the one in memory, over HTTP. Needs `make servers`; five minutes.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _message(fleet: Fleet) -> dict[str, Any]:
 
 
 def _taken_over_after(fleet: Fleet) -> float:
-    """Seconds from the instant at which a worker stands still, about to publish, until another has its place."""
+    """Seconds from the instant at which a worker stands still, about to publish, until another goes on."""
     _calm(fleet)
     frozen: list[Any] = []
 
