@@ -14,6 +14,7 @@ from backend.errors import EncoderUnavailable
 from backend.jobs import Jobs
 from backend.logs import Survived
 from backend.settings import Settings
+from backend.store.batches import Batches
 from backend.store.embeddings import Vectors
 from backend.store.events import Events
 from backend.store.projects import Projects
@@ -207,6 +208,11 @@ class Context:
     def vectors(self) -> Vectors:
         """The vectors of all texts."""
         return Vectors(self.database)
+
+    @property
+    def batches(self) -> Batches:
+        """The texts of all projects that wait for a worker to encode them."""
+        return Batches(self.database)
 
     @property
     def workers(self) -> Workers:

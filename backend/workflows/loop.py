@@ -21,7 +21,6 @@ from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.fetch_pictures import fetch_pictures
@@ -32,6 +31,7 @@ from backend.workflows.intake.question import (
     remember_question,
     settle_question,
 )
+from backend.workflows.intake.share import embed_share
 from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
@@ -151,7 +151,9 @@ class ProjectLoop:
             snapshot = take_snapshot(self.workspace, config)
         record = self.report.record
         record.skipped = int(snapshot.skipped.sum())
-        record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
+        record.labels, record.pool = len(snapshot.labels), snapshot.open_tasks
+        if len(snapshot.unencoded):
+            record.unencoded = len(snapshot.unencoded)
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint
@@ -216,6 +218,7 @@ class ProjectLoop:
         """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
 
         All are read once more where the answers now say that a question is left empty on purpose, or no more.
+        Where texts are left to the workers, people wait for an order: what changed meanwhile waits in turn.
         """
         config = read_none(self.workspace, settled)
         self._remember(details, config)
@@ -228,7 +231,8 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = fetch_pictures(self.workspace, progress=self.progress)
-                encoded += embed_project(self.workspace, progress=self.progress)
+                share = embed_share(self.workspace, progress=self.progress)
+                encoded += share.encoded
                 encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
@@ -236,7 +240,7 @@ class ProjectLoop:
             known, config = config, read_none(self.workspace, settled)
             if none_names(config) != none_names(known):
                 self._remember(details, config)
-            elif encoded < _LONG_ENCODING:
+            elif encoded < _LONG_ENCODING or share.left:
                 return config
 
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
