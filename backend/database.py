@@ -396,6 +396,7 @@ class EncodingBatch(Base):
     encoder: Mapped[str] = mapped_column(String(128))
     # Of several projects' batches the first come first.
     place: Mapped[int]
+    # A task of each text, and how many tasks show these texts.
     task_ids: Mapped[list[int]] = mapped_column(Items(int))
     size: Mapped[int]
     # Whether a loop is worth it once the batch is done.

@@ -437,6 +437,8 @@ class FakeLabelStudio:
                 found = [task for task in found if self._passes(task, item)]
         if query.get("ordering") == ["-tasks:updated_at"]:
             found.sort(key=lambda task: task["updated_at"], reverse=True)
+        if query.get("ordering") in (["tasks:id"], ["-tasks:id"]):
+            found.sort(key=lambda task: task["id"], reverse=query["ordering"] == ["-tasks:id"])
         page, size = int(params.get("page", 1)), int(params.get("page_size", 100))
         rows = found[(page - 1) * size : page * size]
         if page > 1 and not rows:

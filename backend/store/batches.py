@@ -33,9 +33,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is to become a batch."""
+    """What is to become a batch: a task of each text, and the `size`, how many tasks show these texts."""
 
     task_ids: Sequence[int]
+    size: int
     wakes: bool
 
 
@@ -110,7 +111,7 @@ class ProjectBatches(ProjectTable):
     """The batches of one project."""
 
     def count_tasks(self, encoder: str | None = None) -> int:
-        """Tasks in batches that are not done, of all encoders or of one."""
+        """Tasks whose texts are in batches that are not done, of all encoders or of one."""
         total = select(func.coalesce(func.sum(EncodingBatch.size), 0))
         total = total.where(EncodingBatch.project_id == self._project_id)
         if encoder is not None:
@@ -128,7 +129,7 @@ class ProjectBatches(ProjectTable):
                     encoder=encoder,
                     place=place,
                     task_ids=list(batch.task_ids),
-                    size=len(batch.task_ids),
+                    size=batch.size,
                     wakes=batch.wakes,
                 )
                 for place, batch in enumerate(batches)

@@ -39,7 +39,7 @@ from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.damage import mend_row
 from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
-from backend.workflows.project.hints import few_beside, is_due
+from backend.workflows.project.hints import few_beside, is_due, leave_hint
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
@@ -146,14 +146,16 @@ class ProjectLoop:
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
-        config = self._fetch_and_encode(details, config)
+        config, unread = self._fetch_and_encode(details, config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
+        if unread:
+            snapshot = replace(snapshot, open_unencoded=snapshot.open_unencoded + unread)
         record = self.report.record
         record.skipped = int(snapshot.skipped.sum())
         record.labels, record.pool = len(snapshot.labels), snapshot.open_tasks
-        if len(snapshot.unencoded):
-            record.unencoded = len(snapshot.unencoded)
+        if waiting := len(snapshot.unencoded) + unread:
+            record.unencoded = waiting
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint
@@ -214,9 +216,10 @@ class ProjectLoop:
                 found.words,
             )
 
-    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> LabelConfig:
+    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> tuple[LabelConfig, int]:
         """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
 
+        Returns how many tasks were not read, too: of a large project a first look leaves most to the next loop.
         All are read once more where the answers now say that a question is left empty on purpose, or no more.
         Where texts are left to the workers, people wait for an order: what changed meanwhile waits in turn.
         """
@@ -240,8 +243,10 @@ class ProjectLoop:
             known, config = config, read_none(self.workspace, settled)
             if none_names(config) != none_names(known):
                 self._remember(details, config)
-            elif encoded < _LONG_ENCODING or share.left:
-                return config
+            elif encoded < _LONG_ENCODING or share.left or synced.unread:
+                if synced.unread:
+                    leave_hint(self.workspace, "tasks")
+                return config, synced.unread
 
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""

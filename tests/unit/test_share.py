@@ -10,6 +10,8 @@ from backend.workflows.project.figures import Figures
 from backend.workflows.project.progress import Silent
 from backend.workflows.publish_all import publish_project
 from backend.workflows.record import replay
+from backend.workflows.views.dashboard.state import read_state
+from backend.workflows.views.status import project_status
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
@@ -203,3 +205,23 @@ def test_a_loop_encodes_for_as_long_as_it_may_if_that_does_not_suffice(
 
     monkeypatch.setattr(share, "encode_missing", slowly)
     assert large.connect().loop.record.encoded == encoded
+
+
+def test_people_are_told_how_much_has_vectors(large, run_command):
+    large.connect()
+    words = f"{BATCH} of {TASKS} tasks have vectors, and the others are in no order yet"
+    assert words in read_state(large.workspace)["items"]["window"]["words"]
+    assert words in " ".join(run_command(large.context, "status").output.split())
+    encode_rest(large.workspace)
+    assert project_status(large.workspace)["encoding"] == ""
+
+
+def test_a_window_that_ran_dry_while_texts_wait_is_not_called_done(large):
+    large.connect()
+    for task_id in snapshot_of(large).embeddings.ids.tolist():
+        large.label_studio.annotate(task_id, "cats")
+    large.loop()
+    assert not large.window
+    assert read_state(large.workspace)["items"]["window"]["words"].startswith(
+        "empty until it is filled again"
+    )

@@ -8,6 +8,7 @@ the audit's hash: see `model.audit.encoding_order`.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,10 +33,19 @@ _GROWTH: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many texts a loop has encoded, and how many are left to the workers."""
+    """How many texts a loop has encoded, and of how many tasks it left the texts to the workers."""
 
     encoded: int
     left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text without a vector: one of its tasks, how many these are, and whether it comes before others."""
+
+    task_id: int
+    tasks: int
+    is_first: bool
 
 
 def embed_share(workspace: Workspace, *, progress: Progress) -> Share:
@@ -48,27 +58,21 @@ def embed_share(workspace: Workspace, *, progress: Progress) -> Share:
         return Share(embed_project(workspace, progress=progress), 0)
     revision = workspace.encoder.revision
     planned = workspace.batches.count_tasks(revision)
-    rows = _drawn(workspace, workspace.tasks.unencoded(revision))
+    texts = _draw(workspace, workspace.tasks.unencoded(revision))
     claimed = workspace.batches.claimed_tasks(revision) if planned else set[int]()
-    mine = [row for row in rows if row.is_first and row.task_id not in claimed] if planned else rows
-    encoded = _encode(workspace, [row.task_id for row in mine], progress)
-    left = len(rows) - encoded
+    mine = [one for one in texts if one.is_first and one.task_id not in claimed] if planned else texts
+    encoded = mine[: _encode(workspace, [one.task_id for one in mine], progress)]
+    left = sum(one.tasks for one in texts) - sum(one.tasks for one in encoded)
     if left > planned:
-        done = {row.task_id for row in mine[:encoded]} | claimed
-        _plan(workspace, revision, [row.task_id for row in rows if row.task_id not in done])
+        done = {one.task_id for one in encoded} | claimed
+        _plan(workspace, revision, [one for one in texts if one.task_id not in done])
     elif not left and workspace.batches.count_tasks():
         workspace.batches.forget()
-    return Share(encoded, left)
+    return Share(len(encoded), left)
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    task_id: int
-    is_first: bool
-
-
-def _drawn(workspace: Workspace, rows: Sequence[Any]) -> list[_Drawn]:
-    """A task of each text, in the order in which they are encoded; what teaches or was picked comes first."""
+def _draw(workspace: Workspace, rows: Sequence[Any]) -> list[_Text]:
+    """The texts in the order in which they are encoded; what teaches or was picked comes first."""
     if not rows:
         return []
     picked = set(waiting_choice(workspace))
@@ -76,10 +80,11 @@ def _drawn(workspace: Workspace, rows: Sequence[Any]) -> list[_Drawn]:
         [bool(row.is_answered or row.is_synthetic or row.task_id in picked) for row in rows], dtype=np.bool_
     )
     ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    order = encoding_order(ids, workspace.seed, first=first).tolist()
-    by_hash: dict[str, _Drawn] = {}
-    for place in order:
-        by_hash.setdefault(rows[place].content_hash, _Drawn(rows[place].task_id, bool(first[place])))
+    tasks = Counter(row.content_hash for row in rows)
+    by_hash: dict[str, _Text] = {}
+    for place in encoding_order(ids, workspace.seed, first=first).tolist():
+        key = rows[place].content_hash
+        by_hash.setdefault(key, _Text(rows[place].task_id, tasks[key], bool(first[place])))
     return list(by_hash.values())
 
 
@@ -99,19 +104,34 @@ def _encode(workspace: Workspace, task_ids: Sequence[int], progress: Progress) -
     return done
 
 
-def _plan(workspace: Workspace, revision: str, task_ids: Sequence[int]) -> None:
-    """Leaves the texts of tasks to the workers, in order."""
+def _plan(workspace: Workspace, revision: str, texts: Sequence[_Text]) -> None:
+    """Leaves texts to the workers, in order."""
     tasks, without_text = workspace.tasks.count_without_text()
-    there = max(tasks - without_text - len(task_ids), 1)
-    workspace.batches.plan(revision, list(_batches(task_ids, there)))
+    there = tasks - without_text - sum(one.tasks for one in texts)
+    workspace.batches.plan(revision, list(_batches(texts, max(there, 1))))
 
 
-def _batches(task_ids: Sequence[int], there: int) -> Iterator[Planned]:
+def _batches(texts: Sequence[_Text], there: int) -> Iterator[Planned]:
     """Loops come when vectors are twice those that are `there`, twice as many again, and so on."""
     reached, wanted = there, _GROWTH * there
-    for chunk in in_chunks(task_ids, BATCH):
-        reached += len(chunk)
+    for chunk in in_chunks(texts, BATCH):
+        size = sum(one.tasks for one in chunk)
+        reached += size
         wakes = reached >= wanted
         if wakes:
             wanted = _GROWTH * reached
-        yield Planned(chunk, wakes)
+        yield Planned([one.task_id for one in chunk], size, wakes)
+
+
+def encoding_words(workspace: Workspace) -> str:
+    """How many tasks have vectors while workers encode; empty where all have."""
+    left = workspace.batches.count_tasks()
+    if not left:
+        return ""
+    tasks, without_text = workspace.tasks.count_without_text()
+    return say_encoded(tasks - without_text, left)
+
+
+def say_encoded(texts: int, left: int) -> str:
+    """The same for so many tasks with text, of which some are `left` to the workers."""
+    return f"{max(texts - left, 0):,} of {texts:,} tasks have vectors, and the others are in no order yet"
