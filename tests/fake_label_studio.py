@@ -431,6 +431,8 @@ class FakeLabelStudio:
         filters = query.get("filters", {})
         if items := filters.get("items", []):
             enough = any if filters["conjunction"] == "or" else all
+            for item in items:  # of thousands of tasks each is looked for in it
+                item["value"] = set(item["value"]) if isinstance(item["value"], list) else item["value"]
             found = [task for task in found if enough(self._passes(task, item) for item in items)]
         if tab := params.get("view"):
             for item in self._tab(int(tab))["data"]["filters"]["items"]:

@@ -219,7 +219,7 @@ class ProjectLoop:
     def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> tuple[LabelConfig, int]:
         """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
 
-        Returns how many tasks were not read, too: of a large project a first look leaves most to the next loop.
+        Returns how many tasks were not read, too: of a large project a first look leaves most of them.
         All are read once more where the answers now say that a question is left empty on purpose, or no more.
         Where texts are left to the workers, people wait for an order: what changed meanwhile waits in turn.
         """

@@ -58,6 +58,7 @@ def settings(make_settings):
 def large(context, app, label_studio, monkeypatch):
     """A project of six batches, of which five are left."""
     monkeypatch.setattr(share, "BATCH", BATCH)
+    monkeypatch.setattr(share, "_PROBE", BATCH)
     monkeypatch.setattr("model.audit._AT_ONCE", BATCH)
     project_id = label_studio.add_project(texts=write_texts(TASKS))
     bench = Workbench(context, label_studio, project_id)

@@ -27,6 +27,7 @@ def settings(make_settings):
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(share, "BATCH", BATCH)
+    monkeypatch.setattr(share, "_PROBE", BATCH)
     monkeypatch.setattr("model.audit._AT_ONCE", 10)
 
 

@@ -25,6 +25,9 @@ from model.audit import encoding_order
 
 # Texts that are encoded and kept together; some seconds on a CPU.
 BATCH: Final = 512
+# The first ones tell how quick the encoder is; a window's worth at least.
+_PROBE: Final = 128
+_TICK_S: Final = 0.001
 # What would take up to so many times as long as a loop may encode is encoded at once all the same.
 _PATIENCE: Final = 2.0
 # A loop is worth it once there are so many times the vectors of the one before.
@@ -94,13 +97,16 @@ def _encode(workspace: Workspace, task_ids: Sequence[int], progress: Progress) -
         return 0
     progress.stage("encoding texts", total=len(task_ids))
     encoder, bound = workspace.encoder.get(), workspace.context.settings.encode_seconds
-    done, started = 0, time.monotonic()
-    for chunk in in_chunks(task_ids, BATCH):
+    done, size, started = 0, _PROBE, time.monotonic()
+    while chunk := task_ids[done : done + size]:
         encode_missing(workspace, encoder, workspace.tasks.contents_of(chunk), progress)
         done += len(chunk)
         spent = time.monotonic() - started
-        if spent >= bound and spent * len(task_ids) > _PATIENCE * bound * done:
+        fits = spent * len(task_ids) <= _PATIENCE * bound * done
+        if spent >= bound and not fits:
             break
+        in_time = BATCH if fits else int(done * (bound - spent) / max(spent, _TICK_S))
+        size = min(max(in_time, _PROBE), BATCH)
     return done
 
 
