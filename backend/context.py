@@ -171,11 +171,19 @@ def _named_errors() -> Iterator[None]:
         ) from None
 
 
+class Cluster(Protocol):
+    """Machines that encode texts for this one."""
+
+    def encoder(self, name: str | None, revision: str) -> Encoder:
+        """The text encoder of a name (None: the default) and revision, whose arithmetic they do."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
 
-    `stopping` is set once this process has been told to end.
+    `stopping` is set once this process has been told to end. `cluster` encodes batches, where there is one.
     """
 
     settings: Settings
@@ -186,6 +194,7 @@ class Context:
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
     events: Events
+    cluster: Cluster | None = None
     survived: Survived = field(default_factory=Survived)
     stopping: threading.Event = field(default_factory=threading.Event)
 

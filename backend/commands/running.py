@@ -83,7 +83,7 @@ def worker() -> None:
         from backend.parts import warm_up
         from backend.tracing import start_tracing
         from backend.workflows import work
-        from backend.workflows.intake.batches import encode_forever
+        from backend.workflows.intake.batches import start_encoding
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
@@ -94,8 +94,7 @@ def worker() -> None:
         heart.start()
         puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
         puller.start()
-        encoding = threading.Thread(target=encode_forever, args=(context, stop), daemon=True)
-        encoding.start()
+        encoding = start_encoding(context, stop)
         warm_up(context)
         with context.survived.failures_of("the clock"):
             work.tick(context)
@@ -104,6 +103,7 @@ def worker() -> None:
         finally:
             stop.set()
             work.hand_over(context)
-            encoding.join(_ENCODING_END_S)
+            for thread in encoding:
+                thread.join(_ENCODING_END_S)
             heart.join()
             puller.join(_PULL_END_S)

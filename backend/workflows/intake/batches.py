@@ -24,14 +24,28 @@ from backend.store.workers import ALIVE_S
 from backend.workflows.intake.embed import encode_missing
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.workspace import Workspace, read_workspace
+from model.encoders import Encoder
 
 logger = logging.getLogger(__name__)
 
 _CLAIM_S: Final = 30.0
 _RENEW_S: Final = 5.0
 _POLL_S: Final = 1.0
+# Batches that a worker sends to a cluster at once.
+_IN_FLIGHT: Final = 4
 # A batch that failed is left alone for so long.
 _REST_S: Final = 30.0
+
+
+def start_encoding(context: Context, stop: threading.Event) -> list[threading.Thread]:
+    """Starts the threads that encode batches: one, and some where a cluster does the arithmetic."""
+    count = 1 if context.cluster is None else _IN_FLIGHT
+    threads = [
+        threading.Thread(target=encode_forever, args=(context, stop), daemon=True) for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def encode_forever(context: Context, stop: threading.Event) -> None:
@@ -114,7 +128,7 @@ def _encode(workspace: Workspace, batch: Batch, owner: str) -> None:
     texts = workspace.tasks.contents_of(batch.task_ids)
     known = context.vectors.known(encoder.revision, texts)
     missing = {key: text for key, text in texts.items() if key not in known}
-    encode_missing(workspace, encoder.get(), missing, _Holding(context, batch, owner))
+    encode_missing(workspace, _arithmetic(workspace), missing, _Holding(context, batch, owner))
     if not context.batches.finish(batch.id, owner):
         return
     left = workspace.batches.count_tasks()
@@ -123,7 +137,15 @@ def _encode(workspace: Workspace, batch: Batch, owner: str) -> None:
         leave_hint(workspace, "vectors")
 
 
+def _arithmetic(workspace: Workspace) -> Encoder:
+    """This process' own encoder, or that of the cluster that does its arithmetic."""
+    cluster, encoder = workspace.context.cluster, workspace.encoder
+    if cluster is None or workspace.joined is not None:
+        return encoder.get()
+    return cluster.encoder(workspace.state.encoder, encoder.revision)
+
+
 def _is_slow(context: Context) -> bool:
     """Whether this process encodes on a CPU, and another one that lives on something quicker."""
-    is_cpu = context.settings.device == "cpu"
+    is_cpu = context.cluster is None and context.settings.device == "cpu"
     return is_cpu and context.workers.has_quicker_since(time.time() - ALIVE_S)

@@ -1,0 +1,150 @@
+"""Encoding on a Ray cluster: its nodes do the arithmetic, a worker of ours claims batches and keeps vectors.
+
+Each node must have this release and the encoder. Ray tells its processes what to do by pickles, so a cluster
+is for those alone who may run code on it: see docs/decisions/0052-encoding-as-jobs.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from backend.errors import EncoderUnavailable
+from backend.settings import Settings
+from model.encoders import Encoder
+from model.encoders.table import ENCODERS
+from model.records import Floats
+
+# Texts of one call; a node that dies loses no more, and the call is made again elsewhere.
+_TOGETHER: Final = 64
+_RETRIES: Final = 10
+# So often whoever waits is told that the work goes on.
+_PATIENCE_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """How a node loads an encoder: as `Settings` name it."""
+
+    name: str
+    device: str
+    threads: int
+    pieces: int
+
+
+def is_installed() -> bool:
+    """Whether Ray is there; it is an optional extra."""
+    return importlib.util.find_spec("ray") is not None
+
+
+class RayCluster:
+    """A cluster at an address, which is connected to when the first texts are sent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+
+    def encoder(self, name: str | None, revision: str) -> RayEncoder:
+        """An encoder whose arithmetic is the cluster's; `revision` is what each node must have."""
+        settings = self._settings
+        wanted = settings.text_encoder if name is None else name
+        spec = EncoderSpec(wanted, settings.device, settings.torch_threads, settings.text_pieces)
+        return RayEncoder(self, spec, revision)
+
+    def submit(self, spec: EncoderSpec, revision: str, texts: Sequence[str]) -> Any:
+        """A reference of the vectors (n, d) to come. Raises EncoderUnavailable."""
+        ray = self._connected()
+        kind = {"num_cpus": spec.threads} if spec.device == "cpu" else {"num_gpus": 1}
+        return ray.remote(_encode).options(max_retries=_RETRIES, **kind).remote(spec, revision, list(texts))
+
+    def wait(self, reference: Any, tell: Callable[[], None]) -> Floats:
+        """The vectors of a reference; `tell` is called while they are awaited. Raises EncoderUnavailable."""
+        ray = self._connected()
+        try:
+            while not ray.wait([reference], timeout=_PATIENCE_S)[0]:
+                tell()
+            vectors: Floats = ray.get(reference)
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            self._forget()
+            raise _unavailable(error) from None
+        return vectors
+
+    def _connected(self) -> Any:
+        import ray  # an extra, and slow to import
+
+        with self._lock:
+            if not ray.is_initialized():
+                try:
+                    ray.init(address=self._settings.ray_address, log_to_driver=False, logging_level="ERROR")
+                except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+                    raise _unavailable(error) from None
+        return ray
+
+    def _forget(self) -> None:
+        """Ends the connection, so that the next texts make a new one."""
+        import ray
+
+        with self._lock:
+            ray.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class RayEncoder:
+    """The encoder of a revision, as nodes of a cluster have it: the same vectors to the last bit."""
+
+    cluster: RayCluster
+    spec: EncoderSpec
+    revision: str
+
+    @property
+    def dimensions(self) -> int:
+        """Length d of every vector."""
+        return int(self.encode([]).shape[1])
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        batch_size: int = _TOGETHER,
+        progress: Callable[[int], None] | None = None,
+    ) -> Floats:
+        """Unit vectors (n, d) in the order of the texts; no texts give (0, d). Raises EncoderUnavailable."""
+        tell = progress or (lambda _count: None)
+        parts = [texts[start : start + batch_size] for start in range(0, max(len(texts), 1), batch_size)]
+        references = [self.cluster.submit(self.spec, self.revision, part) for part in parts]
+        vectors = []
+        for part, reference in zip(parts, references, strict=True):
+            vectors.append(self.cluster.wait(reference, lambda: tell(0)))
+            tell(len(part))
+        joined: Floats = np.concatenate(vectors)
+        return joined
+
+
+def _encode(spec: EncoderSpec, revision: str, texts: Sequence[str]) -> Floats:
+    """Runs on a node."""
+    encoder = _load(spec)
+    if encoder.revision != revision:
+        raise ValueError(f"this node has {encoder.revision}, and {revision} is asked for")
+    return encoder.encode(texts)
+
+
+@cache
+def _load(spec: EncoderSpec) -> Encoder:
+    if spec.name in ENCODERS:
+        return ENCODERS[spec.name]()
+    from model.encoders.text import load_text_encoder  # loads a network library
+
+    return load_text_encoder(spec.name, device=spec.device, threads=spec.threads, pieces=spec.pieces)
+
+
+def _unavailable(error: Exception) -> EncoderUnavailable:
+    return EncoderUnavailable(
+        f"The Ray cluster does not encode now ({type(error).__name__}).",
+        hint="Is it running, is RAY_ADDRESS right, and has each node this release and the encoder?",
+    )
