@@ -44,7 +44,7 @@ def encoder():
 @pytest.fixture
 def on_nodes(nodes, make_settings):
     """What the cluster makes of the encoder that needs no network."""
-    from backend.ray_encoding import RayCluster
+    from backend.encoding.on_ray import RayCluster
 
     settings = make_settings(ray_address=nodes[0].address, text_encoder="hashing")
     return RayCluster(settings).encoder(None, HashingEncoder().revision)
@@ -91,7 +91,7 @@ def test_a_node_with_another_encoder_is_no_source_of_vectors(on_nodes):
 
 
 def test_a_cluster_that_is_away_is_said_with_its_cure(ray, make_settings):
-    from backend.ray_encoding import RayCluster
+    from backend.encoding.on_ray import RayCluster
 
     away = RayCluster(make_settings(ray_address="127.0.0.1:1", text_encoder="hashing"))
     with pytest.raises(EncoderUnavailable) as told:
@@ -100,6 +100,6 @@ def test_a_cluster_that_is_away_is_said_with_its_cure(ray, make_settings):
 
 
 def test_an_address_without_ray_is_refused_at_the_start(make_context, make_settings, monkeypatch):
-    monkeypatch.setattr("backend.ray_encoding.is_installed", lambda: False)
+    monkeypatch.setattr("backend.encoding.on_ray.is_installed", lambda: False)
     with pytest.raises(BadRequest, match="RAY_ADDRESS"):
         make_context(make_settings(ray_address="auto"))

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from backend.encoding import TextNetwork
+from backend.encoding.here import NetworksHere
 from backend.errors import EncoderUnavailable
 from backend.settings import Settings
 from model.encoders import Encoder
@@ -26,16 +28,6 @@ _TOGETHER: Final = 64
 _RETRIES: Final = 10
 # So often whoever waits is told that the work goes on.
 _PATIENCE_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSpec:
-    """How a node loads an encoder: as `Settings` name it."""
-
-    name: str
-    device: str
-    threads: int
-    pieces: int
 
 
 def is_installed() -> bool:
@@ -54,14 +46,16 @@ class RayCluster:
         """An encoder whose arithmetic is the cluster's; `revision` is what each node must have."""
         settings = self._settings
         wanted = settings.text_encoder if name is None else name
-        spec = EncoderSpec(wanted, settings.device, settings.torch_threads, settings.text_pieces)
-        return RayEncoder(self, spec, revision)
+        network = TextNetwork(wanted, settings.device, settings.torch_threads, settings.text_pieces)
+        return RayEncoder(self, network, revision)
 
-    def submit(self, spec: EncoderSpec, revision: str, texts: Sequence[str]) -> Any:
+    def submit(self, network: TextNetwork, revision: str, texts: Sequence[str]) -> Any:
         """A reference of the vectors (n, d) to come. Raises EncoderUnavailable."""
         ray = self._connected()
-        kind = {"num_cpus": spec.threads} if spec.device == "cpu" else {"num_gpus": 1}
-        return ray.remote(_encode).options(max_retries=_RETRIES, **kind).remote(spec, revision, list(texts))
+        kind = {"num_cpus": network.threads} if network.device == "cpu" else {"num_gpus": 1}
+        return (
+            ray.remote(_encode).options(max_retries=_RETRIES, **kind).remote(network, revision, list(texts))
+        )
 
     def wait(self, reference: Any, tell: Callable[[], None]) -> Floats:
         """The vectors of a reference; `tell` is called while they are awaited. Raises EncoderUnavailable."""
@@ -70,6 +64,8 @@ class RayCluster:
             while not ray.wait([reference], timeout=_PATIENCE_S)[0]:
                 tell()
             vectors: Floats = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:  # what a node raised
+            raise _unavailable(error) from None
         except (ray.exceptions.RayError, ConnectionError) as error:
             self._forget()
             raise _unavailable(error) from None
@@ -99,7 +95,7 @@ class RayEncoder:
     """The encoder of a revision, as nodes of a cluster have it: the same vectors to the last bit."""
 
     cluster: RayCluster
-    spec: EncoderSpec
+    network: TextNetwork
     revision: str
 
     @property
@@ -117,7 +113,7 @@ class RayEncoder:
         """Unit vectors (n, d) in the order of the texts; no texts give (0, d). Raises EncoderUnavailable."""
         tell = progress or (lambda _count: None)
         parts = [texts[start : start + batch_size] for start in range(0, max(len(texts), 1), batch_size)]
-        references = [self.cluster.submit(self.spec, self.revision, part) for part in parts]
+        references = [self.cluster.submit(self.network, self.revision, part) for part in parts]
         vectors = []
         for part, reference in zip(parts, references, strict=True):
             vectors.append(self.cluster.wait(reference, lambda: tell(0)))
@@ -126,21 +122,17 @@ class RayEncoder:
         return joined
 
 
-def _encode(spec: EncoderSpec, revision: str, texts: Sequence[str]) -> Floats:
+def _encode(network: TextNetwork, revision: str, texts: Sequence[str]) -> Floats:
     """Runs on a node."""
-    encoder = _load(spec)
+    encoder = _load(network)
     if encoder.revision != revision:
         raise ValueError(f"this node has {encoder.revision}, and {revision} is asked for")
     return encoder.encode(texts)
 
 
 @cache
-def _load(spec: EncoderSpec) -> Encoder:
-    if spec.name in ENCODERS:
-        return ENCODERS[spec.name]()
-    from model.encoders.text import load_text_encoder  # loads a network library
-
-    return load_text_encoder(spec.name, device=spec.device, threads=spec.threads, pieces=spec.pieces)
+def _load(network: TextNetwork) -> Encoder:
+    return ENCODERS[network.name]() if network.name in ENCODERS else NetworksHere().text(network)
 
 
 def _unavailable(error: Exception) -> EncoderUnavailable:
