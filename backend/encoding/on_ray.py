@@ -7,6 +7,7 @@ is for those alone who may run code on it: see docs/decisions/0052-encoding-as-j
 from __future__ import annotations
 
 import importlib.util
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _TOGETHER: Final = 64
 _RETRIES: Final = 10
 # So often whoever waits is told that the work goes on.
 _PATIENCE_S: Final = 2.0
+_REACH_S: Final = 5.0
 
 
 def is_installed() -> bool:
@@ -77,8 +79,9 @@ class RayCluster:
         with self._lock:
             if not ray.is_initialized():
                 try:
+                    _reach(self._settings.ray_address)
                     ray.init(address=self._settings.ray_address, log_to_driver=False, logging_level="ERROR")
-                except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+                except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
                     raise _unavailable(error) from None
         return ray
 
@@ -120,6 +123,13 @@ class RayEncoder:
             tell(len(part))
         joined: Floats = np.concatenate(vectors)
         return joined
+
+
+def _reach(address: str) -> None:
+    """Raises OSError where nobody listens at HOST:PORT: Ray would ask for minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if separator and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_REACH_S).close()
 
 
 def _encode(network: TextNetwork, revision: str, texts: Sequence[str]) -> Floats:
