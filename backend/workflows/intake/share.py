@@ -129,6 +129,13 @@ def _batches(texts: Sequence[_Text], there: int) -> Iterator[Planned]:
         yield Planned([one.task_id for one in chunk], size, wakes)
 
 
+def tasks_left(workspace: Workspace) -> set[int]:
+    """The tasks that workers have yet to encode."""
+    if not workspace.batches.count_tasks():
+        return set()
+    return {row.task_id for row in workspace.tasks.unencoded(workspace.encoder.revision)}
+
+
 def encoding_words(workspace: Workspace) -> str:
     """How many tasks have vectors while workers encode; empty where all have."""
     left = workspace.batches.count_tasks()
