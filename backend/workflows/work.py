@@ -15,6 +15,7 @@ from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import give_back, lease
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
+from backend.workflows.project.vector_upkeep import keep_vectors
 from backend.workflows.project.workspace import (
     Workspace,
     connected_workspaces,
@@ -79,6 +80,8 @@ def tick(context: Context) -> None:
                 wake(workspace)
             elif age_s >= _PATIENCE_S and _has_pictures_to_try(workspace, now):
                 leave_hint(workspace, "timer")
+    with context.survived.failures_of("keeping vectors in order"):
+        keep_vectors(context)
 
 
 def hand_over(context: Context) -> None:
