@@ -174,7 +174,8 @@ def _named_errors() -> Iterator[None]:
 class Context:
     """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
 
-    `stopping` is set once this process has been told to end.
+    `stopping` is set once this process has been told to end. Whoever runs a loop that may take long holds
+    `slow_lane`, so that such loops leave the process's other threads to those that do not.
     """
 
     settings: Settings
@@ -187,6 +188,7 @@ class Context:
     events: Events
     survived: Survived = field(default_factory=Survived)
     stopping: threading.Event = field(default_factory=threading.Event)
+    slow_lane: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +40,7 @@ from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
+from backend.workflows.project.parking import counted
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
@@ -74,8 +74,13 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
 
     One that fails on a project that was disconnected here is recorded as that: nothing is amiss.
     """
+    with counted(workspace):
+        return _run_recorded(workspace, reason, progress)
+
+
+def _run_recorded(workspace: Workspace, reason: str, progress: Progress) -> LoopReport:
     answered, was_connected = workspace.hints.newest(), workspace.state.connected
-    loop_id = _begin(workspace, reason)
+    loop_id = workspace.loops.begin(reason, interrupted=_INTERRUPTED)
     note_field("loop", loop_id)
     note_on_span("loop", loop_id)
     report = LoopReport()
@@ -408,11 +413,6 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
             for one in learned.questions
         ),
     )
-
-
-def _begin(workspace: Workspace, reason: str) -> int:
-    workspace.change(last_looked_at=time.time())
-    return workspace.loops.begin(reason, interrupted=_INTERRUPTED)
 
 
 def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:
