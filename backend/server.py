@@ -15,8 +15,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from backend.errors import BadRequest
 
-# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run. More
-# than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
+# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run.
+# More than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
 _THREADS = 64
 _LARGEST_PORT = 65535
 # A thread waits so long for the next part of a request, or until the next part of an answer is taken.
