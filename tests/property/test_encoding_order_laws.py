@@ -8,8 +8,6 @@ from model.audit import audit_hash, audit_threshold, encoding_order
 
 NUMBERS = st.lists(st.integers(0, 10**9), unique=True, max_size=3000)
 IDS = NUMBERS.map(lambda ids: np.array(ids, dtype=np.int64))
-    lambda ids: np.array(ids, dtype=np.int64)
-)
 SEEDS = st.integers(0, 2**62)
 
 
