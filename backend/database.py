@@ -94,7 +94,10 @@ class Project(Base):
     synced_until: Mapped[str | None] = mapped_column(String(40), default=None)
     lease_owner: Mapped[str | None] = mapped_column(String(128), default=None)
     lease_until: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # When its last loop began, or failed.
     last_looked_at: Mapped[float] = mapped_column(Seconds, default=0.0)
+    # Loops that failed in a row by a fault of the project's own, with one that runs or was killed.
+    failures: Mapped[int] = mapped_column(default=0)
     last_webhook_at: Mapped[float | None] = mapped_column(Seconds, default=None)
     # Digest of the reader, config and settings by which tasks were read: another one means to read all anew.
     reading: Mapped[str] = mapped_column(String(64), default="")

@@ -10,12 +10,11 @@ import inspect
 from functools import cached_property
 from typing import ClassVar
 
-from label_studio_ml.model import LabelStudioMLBase
-
 from backend.context import Context
 from backend.errors import UnsupportedConfig
 from backend.json_types import Json
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
+from backend.ml_library import LabelStudioMLBase
 from backend.workflows.connection.webhook import take_event
 from backend.workflows.project.reference import parse_reference
 from backend.workflows.project.workspace import FIRST_VERSION, Workspace, find_workspace

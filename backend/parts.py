@@ -19,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.context import Context, Encoders, Lazy, named_image_errors
 from backend.database import Database, MadeByLaterRelease
+from backend.encoding import ImageNetwork, Networks, TextNetwork
+from backend.encoding.here import NetworksHere
 from backend.errors import BadRequest, NextlabelError
 from backend.jobs import Jobs
 from backend.model_store import open_store
@@ -43,8 +45,16 @@ VECTORS_FOLDER = "vectors"
 logger = logging.getLogger(__name__)
 
 
-def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | None = None) -> Context:
-    """Opens the database and the model store; the queue of jobs and what encodes are opened when needed."""
+def build_context(
+    settings: Settings,
+    *,
+    load_encoder: Callable[[], Encoder] | None = None,
+    networks: Networks | None = None,
+) -> Context:
+    """Opens the database and the model store; the queue of jobs and what encodes are opened when needed.
+
+    `networks` are loaded into this process unless told otherwise; `load_encoder` gives another for texts.
+    """
     check_folders(settings)
     _check_media(settings)
     database = _open_database(settings)
@@ -54,7 +64,7 @@ def build_context(settings: Settings, *, load_encoder: Callable[[], Encoder] | N
         settings=settings,
         database=database,
         jobs=jobs,
-        encoders=_make_encoders(settings, load_encoder),
+        encoders=_make_encoders(settings, load_encoder, networks or NetworksHere()),
         registry=ModelRegistry(open_store(settings)),
         vectors=Vectors(database, settings.data_dir / VECTORS_FOLDER),
         label_studio=partial(_call_label_studio, settings),
@@ -143,33 +153,33 @@ def _fetch_media(settings: Settings) -> MediaFetcher:
     return MediaFetcher(url, auth.authorization, names=names, networks=networks)
 
 
-def _make_encoders(settings: Settings, load_default: Callable[[], Encoder] | None) -> Encoders:
+def _make_encoders(
+    settings: Settings, load_default: Callable[[], Encoder] | None, networks: Networks
+) -> Encoders:
     images = Lazy(
-        partial(_load_image_encoder, settings),
+        partial(_load_image_encoder, settings, networks),
         read_revision=partial(_read_image_revision, settings),
         named_errors=named_image_errors,
     )
     if load_default is None:
         return Encoders(
-            partial(_load_encoder, settings),
+            partial(_load_encoder, settings, networks),
             default=settings.text_encoder,
             read_revision=partial(_read_revision, settings),
             images=images,
         )
 
     def load(name: str) -> Encoder:
-        return load_default() if name == settings.text_encoder else _load_encoder(settings, name)
+        return load_default() if name == settings.text_encoder else _load_encoder(settings, networks, name)
 
     return Encoders(load, default=settings.text_encoder, images=images)
 
 
-def _load_encoder(settings: Settings, name: str) -> Encoder:
+def _load_encoder(settings: Settings, networks: Networks, name: str) -> Encoder:
     if name in ENCODERS:
         return ENCODERS[name]()
-    from model.encoders.text import load_text_encoder
-
-    return load_text_encoder(
-        name, device=settings.device, threads=settings.torch_threads, pieces=settings.text_pieces
+    return networks.text(
+        TextNetwork(name, device=settings.device, threads=settings.torch_threads, pieces=settings.text_pieces)
     )
 
 
@@ -179,14 +189,11 @@ def _read_revision(settings: Settings, name: str) -> str:
     return find_folder(name, pieces=settings.text_pieces).revision
 
 
-def _load_image_encoder(settings: Settings) -> ImageEncoder:
+def _load_image_encoder(settings: Settings, networks: Networks) -> ImageEncoder:
     name = settings.image_encoder
     if name in IMAGE_ENCODERS:
         return IMAGE_ENCODERS[name]()
-    from model.encoders.image import load_image_encoder
-    from model.representations.with_pixels import with_pixels
-
-    return with_pixels(load_image_encoder(name, device=settings.device, threads=settings.torch_threads))
+    return networks.images(ImageNetwork(name, device=settings.device, threads=settings.torch_threads))
 
 
 def _read_image_revision(settings: Settings) -> str:

@@ -14,7 +14,13 @@ from backend.label_studio.tabs import NOTE_FIELD
 from backend.terminal import plain
 from backend.workflows.project.figures import HeadMetrics, Signals
 from backend.workflows.views.other_questions import accuracy_of_others
-from backend.workflows.views.wording import AUDIT_NEEDED, counted, share_with_interval, window_words
+from backend.workflows.views.wording import (
+    AUDIT_NEEDED,
+    counted,
+    share_with_interval,
+    tried_again,
+    window_words,
+)
 
 if TYPE_CHECKING:  # who prints a status need not wait for what trains
     from backend.label_studio.controls.question import Question
@@ -295,11 +301,20 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         ("accuracy", _accuracy(row)),
         *(("accuracy", words) for words in accuracy_of_others(Signals.read(row["signals"]))),
         ("last loop", last),
+        *(("parked", words) for words in [_parked(row)] if words),
         ("last webhook", _last_webhook(row)),
         ("waiting events", str(row["pending_hints"])),
         ("workers alive", str(len(row["workers"]))),
         ("dashboard", row["dashboard"]),
     ]
+
+
+def _parked(row: Json) -> str:
+    parked = row["parked"]
+    if parked is None:
+        return ""
+    again = tried_again(local_time(parked["until"]), row["project"])
+    return f"{parked['failures']} loops failed in a row. {again}"
 
 
 def _way_back(row: Json) -> str:

@@ -23,13 +23,14 @@ from benchmarks.figures import Bench
 from benchmarks.json_lines import JsonLines
 from model.audit import DEFAULT_SHARE, audit_hash, audit_quota, audit_threshold
 from model.encoders.text import load_text_encoder
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.single_label import LinearHead
 from model.ranking import DEFAULT_STRATEGY, rank
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.skips import wait_for_skips
 from model.strategies.inputs import HeadView, StrategyInput
-from model.training import cold_start, train
+from model.training import train
 
 OUT_OF_SCOPE = "clinc150"  # the set with texts that are of no class by design
 LEFT_OUT = {"20news": 6, "banking77": 24}  # classes of the others that play what fits no label

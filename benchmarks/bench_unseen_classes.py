@@ -28,10 +28,11 @@ from benchmarks.json_lines import JsonLines
 from benchmarks.texts import draw_classes
 from model.calibration import calibration_error
 from model.encoders.text import load_text_encoder
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.single_label import softmax
 from model.records import Embeddings, Floats, Labels, LabelSpace
-from model.training import cold_start, train
+from model.training import train
 
 DEMONSTRATION = "demonstration"
 SETS = {  # the field that holds the label

@@ -15,6 +15,7 @@ from scipy.special import bdtr
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.encoders.text import load_text_encoder
 from model.encoders.tfidf import fit_tfidf, rows_to_fit
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.single_label import LinearHead
 from model.heads.trained import HeadSettings, TrainedHead
@@ -26,7 +27,7 @@ from model.signals.learning_curve import SHARES, Judge, LabelLog, trace_learning
 from model.signals.stopping import agreement_of_versions, pick_stop_set
 from model.signals.trusted import certify_threshold
 from model.strategies import StrategyInput
-from model.training import cold_start, train
+from model.training import train
 
 SETS = {
     "banking77": ("label", 700),

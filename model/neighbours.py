@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.records import Floats
@@ -45,6 +44,8 @@ def nearest(
     cosines = np.zeros((len(queries), count), dtype=np.float32)
     if count < 1:
         return Neighbours(rows, cosines)
+    import torch  # takes seconds to import, which those who only predict need not pay
+
     for part in _parts(len(queries), at_once):
         found = queries[part] @ base.T
         if own is not None:

@@ -7,14 +7,15 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibration import calibrated_losses, calibration_error, fit_temperature, wilson_interval
+from model.calibration import calibrated_losses, fit_temperature
 from model.heads.ensemble import ensemble_coefficients, ensemble_logits
+from model.heads.measures import OUT_OF_FOLD, measure
 from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.sample_weight import choose_sample_weight
 from model.heads.selection import fit_members
 from model.heads.self_training import can_self_train, self_train
-from model.heads.single_label import NAME_SCALE, LinearHead, similarity_head, softmax
-from model.heads.trained import HeadSettings, Metrics, TrainedHead
+from model.heads.single_label import LinearHead, softmax
+from model.heads.trained import HeadSettings, TrainedHead
 from model.heads.training_set import AuxiliaryData, TrainingSet, build_training_set
 from model.heads.unseen_classes import (
     cautious_temperature,
@@ -22,9 +23,7 @@ from model.heads.unseen_classes import (
     highest_mean_confidence,
     unseen_classes,
 )
-from model.records import Embeddings, Floats, Labels, LabelSpace, Probabilities
-
-OUT_OF_FOLD = "out-of-fold"
+from model.records import Embeddings, Floats, Labels, Probabilities
 
 
 def train(
@@ -102,22 +101,7 @@ def _measured(
     """A head with what its out-of-fold logits (n, c), of temperature 1, say of the labels."""
     values = softmax(logits / np.float32(settings.temperature))
     out_of_fold = Probabilities(labels.ids, values, OUT_OF_FOLD)
-    return TrainedHead(head, _measure(out_of_fold, labels, audit), out_of_fold, settings)
-
-
-def cold_start(name_vectors: Floats, space: LabelSpace) -> TrainedHead:
-    """The head before any label: it compares texts with the names of the classes, name vectors (c, d)."""
-    nothing = Labels(np.zeros(0, dtype=np.int64), np.zeros((0, len(space)), dtype=np.float32), space)
-    out_of_fold = Probabilities(nothing.ids, nothing.targets, OUT_OF_FOLD)
-    metrics = _measure(out_of_fold, nothing, np.zeros(0, dtype=np.bool_))
-    settings = HeadSettings(
-        inverse_regularisation=None,
-        prior_weight=NAME_SCALE,
-        ensemble_size=1,
-        temperature=1.0,
-        self_trained=False,
-    )
-    return TrainedHead(similarity_head(name_vectors, space), metrics, out_of_fold, settings)
+    return TrainedHead(head, measure(out_of_fold, labels, audit), out_of_fold, settings)
 
 
 def _has_unlabelled(graph: NeighbourGraph | None, labels: Labels) -> TypeGuard[NeighbourGraph]:
@@ -132,26 +116,6 @@ def _is_clearly_worse(again: Floats, plain: Floats, classes: NDArray[np.intp]) -
     """
     harm = calibrated_losses(again, classes) - calibrated_losses(plain, classes)
     return bool(harm.mean() > harm.std() / np.sqrt(len(harm)))
-
-
-def _measure(out_of_fold: Probabilities, labels: Labels, audit: NDArray[np.bool_]) -> Metrics:
-    classes, rows = labels.classes, len(labels)
-    correct = out_of_fold.values.argmax(axis=1) == classes
-    likelihood = out_of_fold.values[np.arange(rows), classes].astype(np.float64)
-    total, right = int(audit.sum()), int(correct[audit].sum())
-    low, high = wilson_interval(right, total) if total else (None, None)
-    return {
-        "labels": float(rows),
-        "classes_seen": float(len(np.unique(classes))),
-        "out_of_fold_accuracy": float(correct.mean()) if rows else None,
-        "out_of_fold_nll": float(-np.log(np.maximum(likelihood, 1e-30)).mean()) if rows else None,
-        "ece": calibration_error(out_of_fold.values, classes) if rows else None,
-        "audit_labels": float(total),
-        "audit_correct": float(right),
-        "audit_accuracy": right / total if total else None,
-        "audit_low": low,
-        "audit_high": high,
-    }
 
 
 def _require_trainable(

@@ -43,9 +43,9 @@ from backend.workflows.project.figures import (
     TrustedSuggestions,
 )
 from model.encoders.hashing import HashingEncoder
+from model.heads.cold_start import cold_start
 from model.records import LabelSpace
 from model.registry import Manifest
-from model.training import cold_start
 
 LABELS = ("card arrival", "exchange rate", "lost card", "top up failed", "wrong amount")
 VERDICTS = ("helpful", "redundant", "harmful", "unsure")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from flask import Flask, Response, g, request
 
 from backend.errors import TooBusy
+from backend.turns import take_part
 
 # Seconds after which one may ask again; as long as a few predictions take.
 _RETRY_AFTER_S = 2
@@ -21,7 +22,10 @@ _LONGEST_WAIT_S = 20.0
 
 @dataclass(slots=True)
 class Places:
-    """Room for `total` requests in flight, of which `at_work` are worked on and the others wait."""
+    """Room for `total` requests in flight, of which `at_work` are worked on and the others wait.
+
+    One that waits for the encoder's process is not worked on here.
+    """
 
     total: int
     at_work: int
@@ -39,9 +43,11 @@ class Places:
         if not self._turns.acquire(timeout=_LONGEST_WAIT_S):
             self._free.release()
             raise _too_busy(f"No turn came within {_LONGEST_WAIT_S:.0f} seconds.")
+        take_part(self._turns)
 
     def leave(self) -> None:
         """Gives the place to the next."""
+        take_part(None)
         self._turns.release()
         self._free.release()
 
@@ -49,6 +55,7 @@ class Places:
 def limit_requests(app: Flask) -> None:
     """Bounds predictions and pages, each for themselves."""
     # Threads that compute take turns of 5 ms at Python's lock: with few of them /health need not wait long.
+    # Who waits for the encoder's process computes nothing, and gives its turn away (backend/turns.py).
     predictions = Places(total=40, at_work=3)
     pages = Places(total=8, at_work=4)
     bounded = {"protocol.predict": predictions}

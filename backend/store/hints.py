@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.database import Hint
@@ -33,6 +34,12 @@ class Hints(ProjectTable):
             query = query.where(Hint.kind == kind)
         with self._database.session() as session:
             return session.scalar(query) or 0
+
+    def came_since(self, moment: float, *, but: Collection[str]) -> bool:
+        """Whether one was left after a moment (seconds since 1970) that is of none of these kinds."""
+        mine = (Hint.project_id == self._project_id, Hint.created_at > moment, Hint.kind.not_in(but))
+        with self._database.session() as session:
+            return session.scalar(select(exists().where(*mine))) or False
 
     def newest(self) -> int:
         """Number of the newest hint, 0 without any: what a loop that starts now will have answered."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
-from backend.database import Database, Loop, Project
+from backend.database import Database, Hint, Loop, Project
 
 
 class Projects:
@@ -65,6 +65,14 @@ class Projects:
         """Every connected project, in the order in which they came."""
         with self._database.session() as session:
             return session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
+
+    def with_hints(self) -> Sequence[Project]:
+        """Connected projects of which something waits, the one that was looked at longest ago first."""
+        waits = exists().where(Hint.project_id == Project.id)
+        with self._database.session() as session:
+            return session.scalars(
+                select(Project).where(Project.connected, waits).order_by(Project.last_looked_at, Project.id)
+            ).all()
 
     def keys(self) -> list[str]:
         """Names in the model store of every project."""

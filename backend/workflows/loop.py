@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
-from backend.label_studio.versions import next_version
+from backend.label_studio.versions import next_version, version_number
 from backend.log_fields import note_field
 from backend.tracing import note_on_span
 from backend.workflows.findings.notes import drop_outdated_notes
@@ -41,6 +40,7 @@ from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
 from backend.workflows.project.hints import few_beside, is_due
 from backend.workflows.project.lease import check_lease, is_held_by_another
+from backend.workflows.project.parking import counted
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
@@ -74,8 +74,13 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
 
     One that fails on a project that was disconnected here is recorded as that: nothing is amiss.
     """
+    with counted(workspace):
+        return _run_recorded(workspace, reason, progress)
+
+
+def _run_recorded(workspace: Workspace, reason: str, progress: Progress) -> LoopReport:
     answered, was_connected = workspace.hints.newest(), workspace.state.connected
-    loop_id = _begin(workspace, reason)
+    loop_id = workspace.loops.begin(reason, interrupted=_INTERRUPTED)
     note_field("loop", loop_id)
     note_on_span("loop", loop_id)
     report = LoopReport()
@@ -196,13 +201,14 @@ class ProjectLoop:
         reading = reading_digest(self.workspace, xml, config)
         settings = read_queue_settings(details)
         same = known.reading == reading and not _finishes_otherwise(known.queue_settings, settings)
+        went_back = _is_earlier(str(details["model_version"]), known.active_version)
         self.workspace.change(
             title=str(details["title"]),
             label_config=xml,
             connected=True,
             reading=reading,
             queue_settings=settings,
-            synced_until=known.synced_until if same else None,
+            synced_until=known.synced_until if same and not went_back else None,
         )
         for found in find_disturbances(settings, project=self.workspace.label_studio_id):
             logger.warning(
@@ -336,15 +342,17 @@ class ProjectLoop:
         """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
         report = self.report
         report.version = self.workspace.state.active_version
+        # first what serves, then that it serves: a version of which nothing is there cannot be switched to
+        if lost := publish.forget_lost(self.workspace, self.remote):
+            report.record.lost = lost
+        topped_up = self._top_up(config, snapshot)
         mended = publish.align(self.workspace, self.remote, backend=backend)
         if backend is not None and mend_webhooks(self.workspace, self.remote):
             mended.append("webhook")
         if mended:
             report.outcome = "mended"
             report.record.mended = mended
-        if lost := publish.forget_lost(self.workspace, self.remote):
-            report.record.lost = lost
-        if self._top_up(config, snapshot):
+        if topped_up:
             report.outcome = "topped-up"
         drop_outdated_notes(self.workspace, self.remote, snapshot)
 
@@ -380,6 +388,15 @@ def _finishes_otherwise(before: Json, now: Json) -> bool:
     return any(before.get(name, now[name]) != now[name] for name in FINISHING)
 
 
+def _is_earlier(version: str, ours: str | None) -> bool:
+    """Whether Label Studio serves an earlier version than was published, as after its database was restored.
+
+    What people said since is gone then, and neither counts nor `updated_at` need tell.
+    """
+    number, last = version_number(version), version_number(ours or "")
+    return number is not None and last is not None and number < last
+
+
 def _traffic(remote: LabelStudio) -> Traffic:
     """What Label Studio was asked so far: calls that write, and the seconds that all calls took."""
     return Traffic(writes=remote.writes, label_studio_seconds=round(remote.seconds, 3))
@@ -408,11 +425,6 @@ def _manifest(workspace: Workspace, learned: Learned, *, version: str, strategy:
             for one in learned.questions
         ),
     )
-
-
-def _begin(workspace: Workspace, reason: str) -> int:
-    workspace.change(last_looked_at=time.time())
-    return workspace.loops.begin(reason, interrupted=_INTERRUPTED)
 
 
 def _end(workspace: Workspace, loop_id: int, *, report: LoopReport, error: str | None) -> None:

@@ -13,34 +13,54 @@ from backend.workflows.loop import HINTS, run_loop, tidy
 from backend.workflows.project.failures import unforeseen
 from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import give_back, lease
+from backend.workflows.project.parking import parked_until
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
+from backend.workflows.project.turns import place, waiting
 from backend.workflows.project.vector_upkeep import keep_vectors
-from backend.workflows.project.workspace import (
-    Workspace,
-    connected_workspaces,
-    is_disconnected,
-    read_workspace,
-)
+from backend.workflows.project.workspace import Workspace, connected_workspaces, is_disconnected
 
 logger = logging.getLogger(__name__)
 
 # After a failure the clock waits this long before it asks again.
 _PATIENCE_S = 50.0
+# After so long a thread looks at the queue again.
+_TURN_S = 20.0
+# What a loop may raise beside our own errors; the worker goes on with other projects.
+_UNFORESEEN = (
+    *(OSError, ValueError, ArithmeticError, LookupError),
+    *(TypeError, AttributeError, RuntimeError, MemoryError),
+)
 
 
 def run_pending(context: Context, project_id: int) -> None:
-    """Runs loops of a project until no hint is left that is worth one, and cleans up behind them.
+    """A worker's turn: runs loops of projects that are due until none is, and cleans up behind each.
 
-    Ends early once the process is to stop, at a place where the next loop can begin anew.
+    The one looked at longest ago comes first, whichever left the job: so all of them get as many turns. Ends
+    after some seconds, so that the clock gets its turn too, and early once the process is to stop.
     """
-    while not context.stopping.is_set():
-        workspace = read_workspace(context, project_id)
-        if workspace is None or not workspace.state.connected or not is_due(workspace):
+    ends_at, failed = time.monotonic() + _TURN_S, set[int]()
+    while not context.stopping.is_set() and _run_next(context, failed):
+        if time.monotonic() >= ends_at:
+            for workspace in waiting(context, but=failed):
+                wake(workspace)
+                break
             return
-        with log_scope(project=workspace.label_studio_id):
+
+
+def _run_next(context: Context, failed: set[int]) -> bool:
+    """Runs the loop that is due and was waited for longest; False where there is none that may run.
+
+    Whose loop fails, or is somebody else's, joins `failed`.
+    """
+    for workspace in waiting(context, but=failed):
+        with log_scope(project=workspace.label_studio_id), place(workspace) as is_free:
+            if not is_free:
+                continue
             if not _run_and_clean_up(workspace):
-                return
+                failed.add(workspace.id)
+            return True
+    return False
 
 
 def _run_and_clean_up(workspace: Workspace) -> bool:
@@ -62,7 +82,7 @@ def _run_and_clean_up(workspace: Workspace) -> bool:
         _log_failure(workspace, error.code, error.message)
         _take_failure(workspace, error, seen=seen)
         return False
-    except (OSError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+    except _UNFORESEEN as error:
         _log_failure(workspace, "unforeseen", unforeseen(error))
         return False
     return True
@@ -73,15 +93,23 @@ def tick(context: Context) -> None:
     now = time.time()
     for workspace in connected_workspaces(context):
         with context.survived.failures_of(f"the clock of project {workspace.label_studio_id}"):
-            age_s = now - workspace.state.last_looked_at
-            if age_s >= workspace.settings.retrain_every_minutes * 60:
-                leave_hint(workspace, "timer")
-            elif age_s >= _PATIENCE_S and is_due(workspace):
-                wake(workspace)
-            elif age_s >= _PATIENCE_S and _has_pictures_to_try(workspace, now):
-                leave_hint(workspace, "timer")
+            _ask_for_loop(workspace, now)
     with context.survived.failures_of("keeping vectors in order"):
         keep_vectors(context)
+
+
+def _ask_for_loop(workspace: Workspace, now: float) -> None:
+    age_s = now - workspace.state.last_looked_at
+    if age_s < 0:
+        # the clock was set back
+        workspace.change(last_looked_at=0.0)
+        age_s = now
+    if age_s < _PATIENCE_S or parked_until(workspace) is not None:
+        return
+    if is_due(workspace):
+        wake(workspace)
+    elif age_s >= workspace.settings.retrain_every_minutes * 60 or _has_pictures_to_try(workspace, now):
+        leave_hint(workspace, "timer")
 
 
 def hand_over(context: Context) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 MOST_WORDS = 2
 _LEAST_SHARE = 0.12  # of the texts of a group that must hold a word for it to be part of the name
@@ -22,6 +21,9 @@ def name_groups(groups: Sequence[Sequence[str]], others: Sequence[str]) -> list[
     logarithm of how rare it is elsewhere. Words that weigh alike stand as they do in the texts. The same
     texts give the same names; no two groups share one. Empty where no word tells a group from the rest.
     """
+    # takes a while to import, which those who only read names need not pay
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
     everything = [text for group in groups for text in group] + list(others)
     counter = CountVectorizer(
         binary=True, stop_words=sorted(ENGLISH_STOP_WORDS), token_pattern=r"(?u)\b[^\W\d_]{3,}\b"

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.records import REPRESENTATIONS, Embeddings, Floats, Labels, Representation
-from model.training import train
 
 FEWEST_LABELS = 30  # below this, held-out labels cannot tell representations apart
 MOST_LABELS = 1000  # of more a sample tells enough
@@ -63,6 +62,8 @@ def choose_representation(views: Mapping[Representation, View], labels: Labels, 
 
 def _losses(view: View, labels: Labels, rows: NDArray[np.intp], seed: int) -> NDArray[np.float64]:
     """Log loss (n,) of each row by a head that did not learn from it."""
+    from model.training import train  # takes seconds to import, which those who only predict need not pay
+
     trained = train(
         view.labelled.take(rows),
         labels,

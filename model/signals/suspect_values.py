@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from model.records import Embeddings, Floats, Labels
-from model.signals.label_errors import find_suspects
 from model.signals.suspect_answers import (
     SuspectAnswers,
     gather_suspects,
@@ -88,6 +87,10 @@ def find_suspect_choices(
     if early is not None:
         return early
     settings = trained.metrics
+    from model.signals.label_errors import (
+        find_suspects,
+    )  # takes seconds to import, which those who only predict need not pay
+
     found = find_suspects(
         items,
         labels,

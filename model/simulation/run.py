@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash, audit_quota, audit_threshold
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import NeighbourGraph
 from model.heads.trained import TrainedHead
 from model.priority import Priority
@@ -18,7 +19,7 @@ from model.records import Embeddings, Floats, Labels, Ranking, Representation
 from model.representations.choice import View, choose_representation
 from model.simulation.oracle import Oracle
 from model.strategies import HeadView, StrategyInput, needs_probabilities
-from model.training import cold_start, train
+from model.training import train
 
 AUTO = "auto"  # what the live loop calls its own choice
 Progress = Callable[[int], None]

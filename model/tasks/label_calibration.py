@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
 
 from model.records import Floats
 
@@ -22,6 +21,8 @@ def fit_scaling(logits: Floats, targets: Floats) -> tuple[float, float]:
     logits (n, c) must be out of fold. All labels share both, so that a rare one does not need its own; with
     few rows they are drawn to 1 and 0.
     """
+    from scipy.optimize import minimize  # takes a while to import, which those who only predict need not pay
+
     z, t = logits.astype(np.float64), targets.astype(np.float64)
 
     def loss(at: Numbers) -> tuple[float, Numbers]:
@@ -42,6 +43,8 @@ def fit_power(log_chances: Numbers, right: NDArray[np.bool_]) -> float:
     log_chances (n,) are logarithms of the chance that every label is right, were labels independent; right
     (n,) says whether every one was. Below 1 labels go together. Drawn to 1 with few rows.
     """
+    from scipy.optimize import minimize_scalar
+
     logs = np.minimum(log_chances, -1e-9)
 
     def loss(log_power: float) -> float:

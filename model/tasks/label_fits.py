@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from model.records import Floats
 
@@ -88,6 +87,8 @@ class _Objective:
 
 
 def _minimise(objective: _Objective, shape: tuple[int, int, int]) -> Floats:
+    from scipy.optimize import minimize  # takes a while to import, which those who only predict need not pay
+
     def evaluate(flat: Numbers) -> tuple[float, Numbers]:
         loss, slope = objective(flat.astype(np.float32).reshape(shape))
         return loss, slope.astype(np.float64).ravel()

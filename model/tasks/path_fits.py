@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from model.records import Floats
 from model.tasks.label_fits import principal_basis
@@ -149,6 +148,8 @@ def _flat_product(stack: Floats, matrix: Floats) -> Floats:
 
 
 def _minimise(objective: _Objective, shape: tuple[int, int, int]) -> Floats:
+    from scipy.optimize import minimize  # takes a while to import, which those who only predict need not pay
+
     def evaluate(flat: Numbers) -> tuple[float, Numbers]:
         loss, slope = objective(flat.astype(np.float32).reshape(shape))
         return loss, slope.astype(np.float64).ravel()

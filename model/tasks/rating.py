@@ -29,7 +29,6 @@ from model.task_type import OUT_OF_FOLD, Beliefs, Figure, Tensors, Trained
 from model.tasks.chances import same_rows, share_figure
 from model.tasks.error_interval import error_figure
 from model.tasks.rows import order_by_id, require_blind, require_one_hot, require_trainable
-from model.training import train
 
 KIND = "rating"
 STRENGTHS = (1.0, 3.0, 10.0, 30.0)  # inverse regularisations of the ordinal head
@@ -105,6 +104,8 @@ class Rating:
 
         Raises ValueError without labels, where rows do not match or where an answer is not one grade.
         """
+        from model.training import train  # takes seconds to import, which those who only predict need not pay
+
         require_trainable(KIND, items, labels, audit)
         require_one_hot(KIND, labels.targets)
         there, back = order_by_id(items)

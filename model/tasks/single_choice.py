@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.heads.cold_start import cold_start
 from model.heads.single_label import LinearHead
 from model.heads.trained import TrainedHead
 from model.records import Embeddings, Floats, Labels, LabelSpace
 from model.task_type import OUT_OF_FOLD, Beliefs, Figure, Tensors, Trained
 from model.tasks.chances import beliefs_from_chances, same_rows, share_figure
 from model.tasks.rows import order_by_id, require_blind, require_one_hot, require_trainable
-from model.training import cold_start, train
 
 KIND = "single choice"
 
@@ -66,6 +66,8 @@ class SingleChoice:
         rng: np.random.Generator,
     ) -> Trained:
         """The ensemble of `model.training.train`; raises ValueError as that does."""
+        from model.training import train  # takes seconds to import, which those who only predict need not pay
+
         require_trainable(KIND, items, labels, audit)
         require_one_hot(KIND, labels.targets)
         there, back = order_by_id(items)

@@ -11,10 +11,10 @@ from safetensors.numpy import save as save_tensors
 
 from model.encoders.hashing import HashingEncoder
 from model.encoders.tfidf import fit_tfidf
+from model.heads.cold_start import cold_start
 from model.records import LabelSpace
 from model.registry import Manifest, ModelRegistry, VersionBroken, VersionExists, VersionMissing
 from model.stores.folder import FolderStore
-from model.training import cold_start
 
 SPACE = LabelSpace(("yes", "no"))
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from model.encoders.hashing import HashingEncoder
+from model.heads.cold_start import cold_start
 from model.heads.sample_weight import AUXILIARY_WEIGHTS
 from model.heads.single_label import NAME_SCALE
 from model.heads.training_set import AuxiliaryData, assign_folds
 from model.records import Embeddings, Labels, LabelSpace
-from model.training import cold_start, train
+from model.training import train
 
 SPACE = LabelSpace(("sport", "food", "weather"))
 WORDS = {

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import build_neighbour_graph
 from model.heads.training_set import AuxiliaryData
 from model.heads.unseen_classes import cautious_temperature, reserve_factor
 from model.records import Embeddings, Labels, LabelSpace
-from model.training import cold_start, train
+from model.training import train
 
 NAMES = tuple(f"class {column}" for column in range(5))
 SPACE = LabelSpace(NAMES)

@@ -10,7 +10,7 @@ from backend.errors import BadRequest
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.shown_noun import EITHER, PICTURE, TEXT, shown_noun
 from backend.workflows.connection.doctor import diagnose
-from backend.workflows.findings.novelty import _names
+from backend.workflows.findings.group_names import propose_names
 from backend.workflows.findings.selections import ask_next
 from backend.workflows.intake.readable import find_gaps
 from backend.workflows.project.account import read_account
@@ -100,7 +100,7 @@ def test_groups_are_named_by_fields_and_files_and_else_by_number(make_picture_be
         seen = Seen
 
     groups = [Group(tuple(ids[:9]), 0.9), Group((ids[9], ids[20], ids[25]), 0.8)]
-    assert _names(bench.workspace, Learned, groups) == ["red panda", ""]
+    assert propose_names(bench.workspace, Learned, groups) == ["red panda", ""]
 
 
 def test_what_has_no_name_is_held_by_no_name():

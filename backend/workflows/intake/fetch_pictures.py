@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -23,9 +23,11 @@ from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.read_pictures import Fetcher, ReadPicture, read_pictures
 from backend.workflows.project.progress import Progress, Silent
 from backend.workflows.project.workspace import Workspace
-from model.encoders.image import ImageEncoder
 from model.encoders.joined import JoinedEncoder
 from model.records import Floats
+
+if TYPE_CHECKING:  # its network library is only for those who load a network
+    from model.encoders.image import ImageEncoder
 
 logger = logging.getLogger(__name__)
 

@@ -36,11 +36,11 @@ from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
 from model.encoders import Encoder
 from model.encoders.tfidf import TfidfEncoder
+from model.heads.cold_start import cold_start
 from model.heads.single_label import LinearHead
 from model.records import Embeddings, Floats, Representation
 from model.registry import Manifest
 from model.representations.features import represent
-from model.training import cold_start
 
 # Label Studio hangs up after 100 s; what is not encoded by then goes out without a pre-annotation.
 _BUDGET_S = 75.0

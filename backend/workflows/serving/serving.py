@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,13 @@ from backend.workflows.serving.answers import (
     only_shown,
     regions_of,
 )
-from backend.workflows.training.learn import Learned
 from backend.workflows.training.represent import as_version_sees
 from model.heads.single_label import LinearHead
 from model.records import Floats
 from model.task_type import Tensors
+
+if TYPE_CHECKING:  # what learns takes seconds to import, and who only answers needs none of it
+    from backend.workflows.training.learn import Learned
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,13 +14,14 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.learn_questions import LearnedQuestion, learn_questions
 from backend.workflows.training.names import learned_name_vectors, readable_titles
 from backend.workflows.training.represent import choose_features, with_features
+from model.heads.cold_start import cold_start
 from model.heads.neighbour_graph import NeighbourGraph, build_neighbour_graph
 from model.heads.trained import Metrics, TrainedHead
 from model.heads.training_set import AuxiliaryData
 from model.records import Floats, Labels, Representation
 from model.registry import VersionKind
 from model.representations.features import represent_names
-from model.training import cold_start, train
+from model.training import train
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ _METRICS: dict[str, tuple[str, list[str], Read]] = {
         [],
         _one(lambda status: len(status["settings_passed_over"])),
     ),
+    "parked": (
+        "1 while the worker leaves the project alone for a while, since its loops keep failing.",
+        [],
+        _one(lambda status: float(status["parked"] is not None)),
+    ),
     "loop_running": ("1 while a loop runs.", [], _one(lambda status: float(status["running"]))),
     "last_loop_timestamp_seconds": ("When the last loop began.", [], _one(_last_loop_began)),
     "last_webhook_timestamp_seconds": (

@@ -14,6 +14,7 @@ from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.damage import notices
 from backend.workflows.project.lease import is_running
+from backend.workflows.project.parking import read_parked
 from backend.workflows.project.workers import living_workers
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 from backend.workflows.serving.stored import damage
@@ -63,6 +64,7 @@ def project_status(workspace: Workspace) -> Json:
         "last_webhook": _moment(workspace.state.last_webhook_at),
         "last_loop": _last_loop(workspace),
         "running": is_running(workspace),
+        "parked": parked.to_json() if (parked := read_parked(workspace)) else None,
         "workers": living_workers(workspace.context),
         "representation": manifest.representation if manifest else None,
         "metrics": dict(manifest.metrics) if manifest else {},

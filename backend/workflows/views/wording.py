@@ -108,6 +108,14 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
+def tried_again(when: str, project: int) -> str:
+    """What ends the pause of a project that is parked: time, a change, or a wish."""
+    return (
+        f"The next try is {when}, or at once after an import, a changed config, Start training in Label "
+        f"Studio, or: nextlabel loop {project}"
+    )
+
+
 def counted(count: int, noun: str, *, plural: str | None = None) -> str:
     """A number and its noun: "1 task", "2,000 tasks"."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

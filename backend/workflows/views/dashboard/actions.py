@@ -7,7 +7,6 @@ from backend.workflows.findings.skip_answers import answer_skips, reopen_skips
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
-from backend.workflows.serving.rollback import rollback
 from backend.workflows.views.wording import SETTLED, counted, model_name
 
 # Somebody waits in front of a browser: a running loop is named at once instead of waited for.
@@ -40,6 +39,8 @@ def ask_again(workspace: Workspace, number: int, *, by: str) -> str:
 
 def go_back(workspace: Workspace, version: str, *, by: str) -> str:
     """Lets an earlier version serve again, and writes down who wanted it."""
+    from backend.workflows.serving.rollback import rollback  # takes seconds to import
+
     size = rollback(workspace, version, progress=Silent(), wait_s=WAIT_S)
     workspace.decisions.add("rollback", {"version": version}, by=by)
     name = model_name(version).capitalize()

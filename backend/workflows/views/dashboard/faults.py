@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from backend.label_studio.queue_settings import Disturbance, find_disturbances
 from backend.workflows.project.damage import passed_over, row_damage
+from backend.workflows.project.parking import read_parked
 from backend.workflows.project.workers import NO_WORKER, START_A_WORKER, living_workers
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.stored import damage
-from backend.workflows.views.wording import moment, sentence
+from backend.workflows.views.wording import duration, moment, sentence, tried_again
 
 _RUN = "Run: "
 
@@ -64,7 +66,13 @@ def _last_look(workspace: Workspace) -> list[Fault]:
         f"First {begun}{again}. {last.error or 'No reason was recorded.'} Answers stay in Label Studio "
         "and are read as soon as a look succeeds: nothing is lost."
     )
-    return [Fault("look", "Looking at Label Studio fails", words)]
+    parked = read_parked(workspace)
+    if parked is None:
+        return [Fault("look", "Looking at Label Studio fails", words)]
+    pause_s = (parked.until - datetime.now(UTC)).total_seconds()
+    number = workspace.label_studio_id
+    words = f"{words} {tried_again(f'in {duration(pause_s)}', number)}."
+    return [Fault("look", "Looking at Label Studio keeps failing", words, f"nextlabel loop {number}")]
 
 
 def _damage(workspace: Workspace) -> list[Fault]:
