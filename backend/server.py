@@ -12,8 +12,8 @@ from gunicorn.glogging import Logger
 
 from backend.errors import BadRequest
 
-# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run. More
-# than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
+# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run.
+# More than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
 _THREADS = 64
 _LARGEST_PORT = 65535
 
