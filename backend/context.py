@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from backend.database import Database
 from backend.errors import EncoderUnavailable
@@ -38,10 +38,21 @@ class Revised(Protocol):
 
 
 E = TypeVar("E", bound=Revised, covariant=True)
+K = TypeVar("K")
+V = TypeVar("V")
+
+# Each holds a network of some hundred megabytes, once it is loaded.
+_MOST_ENCODERS: Final = 3
+# These hold none of their own.
+_MOST_JOINED: Final = 64
 
 
 class Encoders:
-    """The encoders by the names that settings and projects give them, each loaded once, when it is needed."""
+    """The encoders by the names that settings and projects give them, each loaded when it is needed.
+
+    The last few that were asked for are kept, so that many projects with encoders of their own need no more
+    memory than a few.
+    """
 
     def __init__(
         self,
@@ -84,18 +95,32 @@ class Encoders:
 
         key = ("" if text is None else self.default if name is None else name, layout)
         with self._lock:
-            if key not in self._joined:
-                self._joined[key] = Lazy(load, read_revision=read_revision)
-            return self._joined[key]
+            return _used(self._joined, key, lambda: Lazy(load, read_revision=read_revision), _MOST_JOINED)
 
     def named(self, name: str | None) -> LazyEncoder:
         """The encoder of a name; None is the default."""
         wanted = self.default if name is None else name
         with self._lock:
-            if wanted not in self._encoders:
-                read = None if self._read_revision is None else partial(self._read_revision, wanted)
-                self._encoders[wanted] = LazyEncoder(partial(self._load, wanted), read_revision=read)
-            return self._encoders[wanted]
+            read = None if self._read_revision is None else partial(self._read_revision, wanted)
+            found = _used(
+                self._encoders,
+                wanted,
+                lambda: LazyEncoder(partial(self._load, wanted), read_revision=read),
+                _MOST_ENCODERS,
+            )
+            for name, layout in list(self._joined):
+                if layout.has_text and name not in self._encoders:
+                    del self._joined[name, layout]  # it would keep the encoder
+            return found
+
+
+def _used(kept: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
+    """The value of a key, made where there is none; of those kept, the ones longest unused go."""
+    value = kept.pop(key) if key in kept else make()
+    kept[key] = value
+    while len(kept) > most:
+        del kept[next(iter(kept))]
+    return value
 
 
 class Lazy(Generic[E]):
@@ -183,6 +208,7 @@ class Context:
     jobs: Jobs
     encoders: Encoders
     registry: ModelRegistry
+    vectors: Vectors
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
     events: Events
@@ -192,6 +218,7 @@ class Context:
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""
+        self.vectors.close()
         self.database.close()
         self.jobs.close()
 
@@ -204,11 +231,6 @@ class Context:
     def projects(self) -> Projects:
         """The rows of all projects."""
         return Projects(self.database)
-
-    @property
-    def vectors(self) -> Vectors:
-        """The vectors of all texts."""
-        return Vectors(self.database)
 
     @property
     def workers(self) -> Workers:

@@ -13,7 +13,7 @@ from backend.json_types import Json
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.queue_settings import FINISHING, find_disturbances, read_queue_settings
-from backend.label_studio.versions import next_version
+from backend.label_studio.versions import next_version, version_number
 from backend.log_fields import note_field
 from backend.tracing import note_on_span
 from backend.workflows.findings.notes import drop_outdated_notes
@@ -201,13 +201,14 @@ class ProjectLoop:
         reading = reading_digest(self.workspace, xml, config)
         settings = read_queue_settings(details)
         same = known.reading == reading and not _finishes_otherwise(known.queue_settings, settings)
+        went_back = _is_earlier(str(details["model_version"]), known.active_version)
         self.workspace.change(
             title=str(details["title"]),
             label_config=xml,
             connected=True,
             reading=reading,
             queue_settings=settings,
-            synced_until=known.synced_until if same else None,
+            synced_until=known.synced_until if same and not went_back else None,
         )
         for found in find_disturbances(settings, project=self.workspace.label_studio_id):
             logger.warning(
@@ -341,15 +342,17 @@ class ProjectLoop:
         """Nothing new was said: mend what somebody changed in Label Studio, and fill up a low window."""
         report = self.report
         report.version = self.workspace.state.active_version
+        # first what serves, then that it serves: a version of which nothing is there cannot be switched to
+        if lost := publish.forget_lost(self.workspace, self.remote):
+            report.record.lost = lost
+        topped_up = self._top_up(config, snapshot)
         mended = publish.align(self.workspace, self.remote, backend=backend)
         if backend is not None and mend_webhooks(self.workspace, self.remote):
             mended.append("webhook")
         if mended:
             report.outcome = "mended"
             report.record.mended = mended
-        if lost := publish.forget_lost(self.workspace, self.remote):
-            report.record.lost = lost
-        if self._top_up(config, snapshot):
+        if topped_up:
             report.outcome = "topped-up"
         drop_outdated_notes(self.workspace, self.remote, snapshot)
 
@@ -383,6 +386,15 @@ class ProjectLoop:
 def _finishes_otherwise(before: Json, now: Json) -> bool:
     """Whether a changed setting makes other tasks count as finished, which moves no `updated_at`."""
     return any(before.get(name, now[name]) != now[name] for name in FINISHING)
+
+
+def _is_earlier(version: str, ours: str | None) -> bool:
+    """Whether Label Studio serves an earlier version than was published, as after its database was restored.
+
+    What people said since is gone then, and neither counts nor `updated_at` need tell.
+    """
+    number, last = version_number(version), version_number(ours or "")
+    return number is not None and last is not None and number < last
 
 
 def _traffic(remote: LabelStudio) -> Traffic:

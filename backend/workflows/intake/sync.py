@@ -92,7 +92,9 @@ def _fetch(
 def _is_due_whole(workspace: Workspace) -> bool:
     """Whether it is time to read all: bulk edits of task data move neither `updated_at` nor a count."""
     hours = workspace.settings.resync_every_hours
-    return time.time() - workspace.state.read_whole_at >= hours * 3600
+    age_s = time.time() - workspace.state.read_whole_at
+    # below zero the clock was set back, and nobody knows how long ago it was
+    return age_s < 0 or age_s >= hours * 3600
 
 
 def _cohort_has_moved(workspace: Workspace, total: int) -> bool:

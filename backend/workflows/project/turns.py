@@ -12,7 +12,7 @@ from backend.workflows.project.parking import parked_until
 from backend.workflows.project.workspace import Workspace
 
 # A project whose last loop took longer may keep others waiting.
-_SLOW_S = 60.0
+_SLOW_S = 20.0
 
 
 def waiting(context: Context, *, but: Collection[int] = ()) -> Iterator[Workspace]:

@@ -11,6 +11,7 @@ from backend.context import Context
 from backend.store.workers import ALIVE_S
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.lease import take_over
+from backend.workflows.project.silence import Silence
 from backend.workflows.project.workspace import connected_workspaces
 
 _BEAT_S = 5.0
@@ -28,11 +29,11 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
 
     Ends only when it is told to: while the database fails, it tries again.
     """
-    name = f"{socket.gethostname()}/{os.getpid()}"
+    name, silence = f"{socket.gethostname()}/{os.getpid()}", Silence()
     while True:
         _beat(context, name)
         with context.survived.failures_of("taking loops over"):
-            for workspace in take_over(context):
+            for workspace in (*take_over(context), *silence.take_over(context)):
                 leave_hint(workspace, "timer")
         if stop.wait(_BEAT_S):
             break
