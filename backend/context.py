@@ -208,6 +208,7 @@ class Context:
     jobs: Jobs
     encoders: Encoders
     registry: ModelRegistry
+    vectors: Vectors
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
     events: Events
@@ -217,6 +218,7 @@ class Context:
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""
+        self.vectors.close()
         self.database.close()
         self.jobs.close()
 
@@ -229,11 +231,6 @@ class Context:
     def projects(self) -> Projects:
         """The rows of all projects."""
         return Projects(self.database)
-
-    @property
-    def vectors(self) -> Vectors:
-        """The vectors of all texts."""
-        return Vectors(self.database)
 
     @property
     def workers(self) -> Workers:

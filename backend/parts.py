@@ -26,6 +26,7 @@ from backend.jobs import Jobs
 from backend.model_store import open_store
 from backend.settings import Settings
 from backend.shared_secret import shared_secret
+from backend.store.embeddings import Vectors
 from backend.store.events import Events
 from backend.store.secrets import Secrets
 from model.encoders import Encoder
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from backend.label_studio.client import LabelStudio
     from backend.label_studio.media.fetch import MediaFetcher
     from model.encoders.image import ImageEncoder
+
+# Below DATA_DIR.
+VECTORS_FOLDER = "vectors"
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ def build_context(
         jobs=jobs,
         encoders=_make_encoders(settings, load_encoder, networks or NetworksHere()),
         registry=ModelRegistry(open_store(settings)),
+        vectors=Vectors(database, settings.data_dir / VECTORS_FOLDER),
         label_studio=partial(_call_label_studio, settings),
         media=partial(_fetch_media, settings),
         events=Events(database, enough=settings.labels_worth_a_loop),

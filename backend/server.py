@@ -12,7 +12,7 @@ from gunicorn.glogging import Logger
 
 from backend.errors import BadRequest
 
-# One process, so that the encoder is in memory once; torch and SQLite let the threads run side by side. More
+# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run. More
 # than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
 _THREADS = 64
 _LARGEST_PORT = 65535

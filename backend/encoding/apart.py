@@ -34,7 +34,7 @@ _LONGEST_LOAD_S: Final = 180.0
 # Of one round; Label Studio hangs up after 100 s.
 _LONGEST_ROUND_S: Final = 60.0
 # After so many ends without an answer nobody tries for a while: to start costs seconds of a processor.
-_MOST_ENDS: Final = 4
+_MOST_ENDS: Final = 8
 _PAUSE_S: Final = 5.0
 _STOP_S: Final = 5.0
 

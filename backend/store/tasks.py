@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import compress
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
 
 from backend.columns import Damaged
-from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
+from backend.database import Database, MapPoint, Task, in_chunks, upsert
 from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
+from backend.store.embeddings import Vectors
 from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
@@ -23,6 +27,10 @@ _AT_A_TIME_WITH_PICTURES = 256
 
 class Tasks(ProjectTable):
     """What Label Studio's tasks say, and what people said about them, as last read."""
+
+    def __init__(self, database: Database, project_id: int, vectors: Vectors) -> None:
+        super().__init__(database, project_id)
+        self._vectors = vectors
 
     def write(self, states: Iterable[TaskState]) -> None:
         """Takes tasks down as they are now; what was known of them before is replaced."""
@@ -285,18 +293,12 @@ class Tasks(ProjectTable):
                 select(Task.content_hash).where(Task.project_id == self._project_id, Task.task_id == task_id)
             )
 
-    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], bytes]]:
-        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors in a row."""
-        with self._database.session() as session:
-            rows = session.execute(
-                select(Task.task_id, Embedding.vector)
-                .join(Embedding, Embedding.content_hash == Task.content_hash)
-                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
-                .order_by(Task.task_id)
-                .execution_options(yield_per=size)
-            )
-            for part in rows.partitions():
-                yield [row.task_id for row in part], b"".join(row.vector for row in part)
+    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors (m, d)."""
+        for rows in in_chunks(self._read_hashes(), size):
+            is_there, vectors = self._vectors.gather(encoder, [row.content_hash for row in rows])
+            if len(vectors):
+                yield [row.task_id for row in compress(rows, is_there)], vectors
 
     def not_encoded(self, encoder: str) -> dict[str, str]:
         """Texts by content hash that have no vector of an encoder yet, in the order of the tasks.
@@ -310,32 +312,32 @@ class Tasks(ProjectTable):
         return self._not_encoded(encoder, cast(Task.pictures, String).in_(("{}", "null")))
 
     def _not_encoded(self, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, str]:
-        known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        first: dict[str, int] = {}
+        for row in self._read_hashes(*conditions):
+            first.setdefault(row.content_hash, row.task_id)
+        known = self._vectors.are_known(encoder, list(first))
+        missing = {
+            key: task_id
+            for (key, task_id), is_known in zip(first.items(), known, strict=True)
+            if not is_known
+        }
+        texts = self.read_texts(missing.values())
+        return {key: texts[task_id] for key, task_id in missing.items() if task_id in texts}
+
+    def _read_hashes(self, *conditions: ColumnElement[bool]) -> Sequence[Any]:
+        """The id and the hash of the content of each task that has one, in the order of the tasks."""
+        mine = (Task.project_id == self._project_id, Task.content_hash != "", *conditions)
         with self._database.session() as session:
-            rows = session.execute(
-                select(Task.content_hash, Task.content)
-                .where(
-                    Task.project_id == self._project_id,
-                    Task.content_hash != "",
-                    Task.content_hash.not_in(known),
-                    *conditions,
-                )
-                .order_by(Task.task_id)
+            return session.execute(
+                select(Task.task_id, Task.content_hash).where(*mine).order_by(Task.task_id)
             ).all()
-        return {row.content_hash: row.content for row in rows}
 
     def read_vectors(self, encoder: str) -> dict[str, bytes]:
         """The vectors of an encoder by content hash."""
-        with self._database.session() as session:
-            rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector)
-                .join(Task, Task.content_hash == Embedding.content_hash)
-                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
-            )
-            return {row.content_hash: row.vector for row in rows}
+        return self._vectors.read(encoder, [row.content_hash for row in self._read_hashes()])
 
-    def encoded(self, encoder: str) -> Sequence[Any]:
-        """What a snapshot is made of, in the order of the tasks: those with a vector, which comes last."""
+    def read_rows(self) -> Sequence[Any]:
+        """What a snapshot is made of, in the order of the tasks: those that have a content."""
         with self._database.session() as session:
             return session.execute(
                 select(
@@ -350,13 +352,8 @@ class Tasks(ProjectTable):
                     Task.slice,
                     Task.intended_label,
                     Task.labelled_at,
-                    Embedding.vector,
                 )
-                .join(
-                    Embedding,
-                    (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder),
-                )
-                .where(Task.project_id == self._project_id)
+                .where(Task.project_id == self._project_id, Task.content_hash != "")
                 .order_by(Task.task_id)
             ).all()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -268,14 +269,12 @@ def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
     encoder = workspace.encoder.get()
-    unique = list(dict.fromkeys(hashes))
-    found = workspace.vectors.read(encoder.revision, unique)
-    _require_vectors(unique, found)
-    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
+    is_there, vectors = workspace.vectors.gather(encoder.revision, hashes)
+    _require_vectors(hashes, set(compress(hashes, is_there)))
     return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
 
 
-def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
+def _require_vectors(needed: Sequence[str], found: Collection[str]) -> None:
     missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(

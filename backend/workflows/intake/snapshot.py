@@ -17,6 +17,7 @@ from backend.label_studio.intentions import unpack_intention
 from backend.label_studio.label_config import LabelConfig
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
+from backend.workflows.intake.encoded_tasks import read_encoded
 from backend.workflows.intake.keywords import TaskKeywords, look_for_keywords, said_hints
 from backend.workflows.intake.priority import read_priority
 from backend.workflows.intake.question_items import QuestionItems, read_question_items
@@ -98,12 +99,9 @@ class Snapshot:
 
 def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; every content must have been encoded."""
-    everything = workspace.tasks.encoded(workspace.encoder.revision)
-    rows = [row for row in everything if not row.is_synthetic]
-    made = [row for row in everything if row.is_synthetic]
-    ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    dimensions = _dimensions(workspace, everything)
-    embeddings = _embeddings(workspace, rows, dimensions)
+    encoded = read_encoded(workspace)
+    rows, made, embeddings = encoded.real, encoded.made, encoded.embeddings
+    ids = embeddings.ids
     items = read_question_items(workspace, questions_beside(config))
     questions = _read_questions(workspace, config, embeddings, items)
     labels = _first_labels(config, rows, ids) if is_single_choice(config) else questions[0].labels
@@ -113,7 +111,6 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
     priority = read_priority(workspace).of(ids[pool])
-    made_embeddings = _embeddings(workspace, made, dimensions)
     return Snapshot(
         embeddings=embeddings,
         features=embeddings,
@@ -122,8 +119,8 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
             str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
         ),
         synthetic=_synthetic_tasks(workspace, config, made),
-        synthetic_embeddings=made_embeddings,
-        synthetic_features=made_embeddings,
+        synthetic_embeddings=encoded.made_embeddings,
+        synthetic_features=encoded.made_embeddings,
         pool=pool,
         skipped=np.array([row.outcome == SKIPPED for row in rows], dtype=bool),
         labelled=labelled,
@@ -131,9 +128,9 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit_threshold=threshold,
         lost=lost,
         fingerprint=_fingerprint(
-            workspace, config, [tuple(row)[:-1] for row in everything], again, priority, questions, items
+            workspace, config, [tuple(row) for row in encoded.everything], again, priority, questions, items
         ),
-        contents={row.task_id: row.content_hash for row in everything},
+        contents={row.task_id: row.content_hash for row in encoded.everything},
         priority=priority,
         questions=questions,
         items=items,
@@ -158,19 +155,6 @@ def _read_questions(
         for question in beside
         for asked in read_question_labels([question], items.of(question, tasks).ids, targets)
     )
-
-
-def _dimensions(workspace: Workspace, rows: Sequence[Any]) -> int:
-    """Length of the vectors; the encoder, which takes seconds to load, is only asked where there are none."""
-    if not rows:
-        return workspace.encoder.get().dimensions
-    return len(rows[0].vector) // np.dtype(np.float32).itemsize
-
-
-def _embeddings(workspace: Workspace, rows: Sequence[Any], dimensions: int) -> Embeddings:
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32)
-    ids = np.array([row.task_id for row in rows], dtype=np.int64)
-    return Embeddings(ids, vectors.reshape(len(rows), dimensions), workspace.encoder.revision)
 
 
 def _synthetic_tasks(

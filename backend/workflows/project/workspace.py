@@ -56,8 +56,8 @@ class Workspace:
         self._overrides = overrides
         self._label_config = label_config
         database = context.database
-        self.tasks = Tasks(database, state.id)
-        self.pictures = Pictures(database, state.id)
+        self.tasks = Tasks(database, state.id, context.vectors)
+        self.pictures = Pictures(database, state.id, context.vectors)
         self.windows = Windows(database, state.id)
         self.loops = Loops(database, state.id)
         self.groups = Groups(database, state.id)
