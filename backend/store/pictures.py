@@ -12,7 +12,7 @@ from sqlalchemy import String, cast, delete, func, select, update
 
 from backend.database import Database, Media, Task, in_chunks, upsert
 from backend.store.embeddings import Vectors
-from backend.store.table import ProjectTable
+from backend.store.table import ProjectTable, may_exist
 
 # After the first try one minute, then four times as long each time, at most a day.
 _FIRST_PAUSE_S: Final = 60.0
@@ -230,6 +230,8 @@ class Pictures(ProjectTable):
 
     def first_thumbnails(self, task_id: int) -> list[bytes]:
         """A small JPEG of the first picture of each object of a task, as far as it was read."""
+        if not may_exist(task_id):
+            return []
         with self._database.session() as session:
             shown = session.scalar(
                 select(Task.pictures).where(Task.project_id == self._project_id, Task.task_id == task_id)
