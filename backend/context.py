@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from backend.database import Database
 from backend.errors import EncoderUnavailable
 from backend.jobs import Jobs
 from backend.logs import Survived
 from backend.settings import Settings
+from backend.store.batches import Batches
 from backend.store.embeddings import Vectors
 from backend.store.events import Events
 from backend.store.projects import Projects
@@ -38,10 +39,21 @@ class Revised(Protocol):
 
 
 E = TypeVar("E", bound=Revised, covariant=True)
+K = TypeVar("K")
+V = TypeVar("V")
+
+# Each holds a network of some hundred megabytes, once it is loaded.
+_MOST_ENCODERS: Final = 3
+# These hold none of their own.
+_MOST_JOINED: Final = 64
 
 
 class Encoders:
-    """The encoders by the names that settings and projects give them, each loaded once, when it is needed."""
+    """The encoders by the names that settings and projects give them, each loaded when it is needed.
+
+    The last few that were asked for are kept, so that many projects with encoders of their own need no more
+    memory than a few.
+    """
 
     def __init__(
         self,
@@ -84,18 +96,32 @@ class Encoders:
 
         key = ("" if text is None else self.default if name is None else name, layout)
         with self._lock:
-            if key not in self._joined:
-                self._joined[key] = Lazy(load, read_revision=read_revision)
-            return self._joined[key]
+            return _used(self._joined, key, lambda: Lazy(load, read_revision=read_revision), _MOST_JOINED)
 
     def named(self, name: str | None) -> LazyEncoder:
         """The encoder of a name; None is the default."""
         wanted = self.default if name is None else name
         with self._lock:
-            if wanted not in self._encoders:
-                read = None if self._read_revision is None else partial(self._read_revision, wanted)
-                self._encoders[wanted] = LazyEncoder(partial(self._load, wanted), read_revision=read)
-            return self._encoders[wanted]
+            read = None if self._read_revision is None else partial(self._read_revision, wanted)
+            found = _used(
+                self._encoders,
+                wanted,
+                lambda: LazyEncoder(partial(self._load, wanted), read_revision=read),
+                _MOST_ENCODERS,
+            )
+            for name, layout in list(self._joined):
+                if layout.has_text and name not in self._encoders:
+                    del self._joined[name, layout]  # it would keep the encoder
+            return found
+
+
+def _used(kept: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
+    """The value of a key, made where there is none; of those kept, the ones longest unused go."""
+    value = kept.pop(key) if key in kept else make()
+    kept[key] = value
+    while len(kept) > most:
+        del kept[next(iter(kept))]
+    return value
 
 
 class Lazy(Generic[E]):
@@ -170,12 +196,21 @@ def _named_errors() -> Iterator[None]:
         ) from None
 
 
+class Cluster(Protocol):
+    """Machines that encode texts for this one."""
+
+    def encoder(self, name: str | None, revision: str) -> Encoder:
+        """The text encoder of a name (None: the default) and revision, whose arithmetic they do."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
 
     `stopping` is set once this process has been told to end. Whoever runs a loop that may take long holds
-    `slow_lane`, so that such loops leave the process's other threads to those that do not.
+    `slow_lane`, so that such loops leave the process's other threads to those that do not. `cluster` encodes
+    batches, where there is one.
     """
 
     settings: Settings
@@ -183,15 +218,18 @@ class Context:
     jobs: Jobs
     encoders: Encoders
     registry: ModelRegistry
+    vectors: Vectors
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
     events: Events
+    cluster: Cluster | None = None
     survived: Survived = field(default_factory=Survived)
     stopping: threading.Event = field(default_factory=threading.Event)
     slow_lane: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
         """Gives the connections of the database and the queue back."""
+        self.vectors.close()
         self.database.close()
         self.jobs.close()
 
@@ -206,9 +244,9 @@ class Context:
         return Projects(self.database)
 
     @property
-    def vectors(self) -> Vectors:
-        """The vectors of all texts."""
-        return Vectors(self.database)
+    def batches(self) -> Batches:
+        """The texts of all projects that wait for a worker to encode them."""
+        return Batches(self.database)
 
     @property
     def workers(self) -> Workers:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.context import Context, Encoders, Lazy, named_image_errors
+from backend.context import Cluster, Context, Encoders, Lazy, named_image_errors
 from backend.database import Database, MadeByLaterRelease
 from backend.encoding import ImageNetwork, Networks, TextNetwork
 from backend.encoding.here import NetworksHere
@@ -26,6 +26,7 @@ from backend.jobs import Jobs
 from backend.model_store import open_store
 from backend.settings import Settings
 from backend.shared_secret import shared_secret
+from backend.store.embeddings import Vectors
 from backend.store.events import Events
 from backend.store.secrets import Secrets
 from model.encoders import Encoder
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from backend.label_studio.client import LabelStudio
     from backend.label_studio.media.fetch import MediaFetcher
     from model.encoders.image import ImageEncoder
+
+# Below DATA_DIR.
+VECTORS_FOLDER = "vectors"
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +66,11 @@ def build_context(
         jobs=jobs,
         encoders=_make_encoders(settings, load_encoder, networks or NetworksHere()),
         registry=ModelRegistry(open_store(settings)),
+        vectors=Vectors(database, settings.data_dir / VECTORS_FOLDER),
         label_studio=partial(_call_label_studio, settings),
         media=partial(_fetch_media, settings),
         events=Events(database, enough=settings.labels_worth_a_loop),
+        cluster=_open_cluster(settings),
     )
     jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
     return context
@@ -88,6 +94,17 @@ def check_folders(settings: Settings) -> None:
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     except OSError as error:
         raise _wrong_setting(name, f"{folder} cannot be used: {error.strerror}.") from None
+
+
+def _open_cluster(settings: Settings) -> Cluster | None:
+    """The machines that RAY_ADDRESS names; raises BadRequest where Ray is not installed."""
+    if not settings.ray_address:
+        return None
+    from backend.encoding.on_ray import RayCluster, is_installed
+
+    if not is_installed():
+        raise _wrong_setting("RAY_ADDRESS", 'Ray is not installed: pip install "nextlabel[ray]".')
+    return RayCluster(settings)
 
 
 def _check_media(settings: Settings) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from backend.errors import BadRequest
 
-# One process, so that the encoder is in memory once; torch and SQLite let the threads run side by side. More
-# than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
+# One process, so that the encoder's is there once; who waits for that or for SQLite lets other threads run.
+# More than routes.limits lets in of predictions and pages together: the others are for webhooks and /health.
 _THREADS = 64
 _LARGEST_PORT = 65535
+# A thread waits so long for the next part of a request, or until the next part of an answer is taken.
+# gunicorn waits for ever: as many connections as there are threads, each half a request, would be the end.
+_LONGEST_SILENCE_S: Final = 20
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -44,6 +50,30 @@ class _OurLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+
+    def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            self.info("connection given up: silent for %d s", _LONGEST_SILENCE_S)
+        else:
+            super().exception(msg, *args, **kwargs)
+
+
+class _Impatient(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Gives connections up that fall silent in the middle of a request or of an answer."""
+
+    def enqueue_req(self, conn: TConn) -> None:
+        # Read by the kernel, since gunicorn makes the socket blocking again before each request.
+        silence = struct.pack("ll", _LONGEST_SILENCE_S, 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, silence)
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> object:
+        goes_on = super().handle(conn)
+        if not goes_on:
+            # gunicorn's only loop would do it, and hear nobody while it waits up to 2 s for the peer's end
+            conn.close(graceful=True)
+        return goes_on
 
 
 def check_address(host: str, port: int) -> None:
@@ -91,7 +121,7 @@ def serve_app(load: Callable[[], Any], *, host: str, port: int) -> None:
     options = {
         "bind": f"{host}:{port}",
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": _Impatient,
         "threads": _THREADS,
         "timeout": 120,
         "graceful_timeout": 10,

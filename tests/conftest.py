@@ -2,9 +2,11 @@
 
 import shutil
 import sqlite3
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +19,7 @@ from typer.testing import CliRunner
 from backend.app import create_app
 from backend.cli import app as cli
 from backend.database import Database
+from backend.encoding.apart import EncoderProcess
 from backend.label_studio.client import LabelStudio
 from backend.parts import build_context
 from backend.settings import Settings
@@ -37,6 +40,7 @@ torch.set_num_threads(1)
 hypothesis_settings.register_profile("backend", deadline=None, max_examples=60, derandomize=True)
 hypothesis_settings.load_profile("backend")
 
+ROOT = Path(__file__).resolve().parents[1]
 BACKEND_URL = "http://backend.test:9090"
 WEBHOOK_SECRET = "a-secret-for-webhooks"
 
@@ -176,6 +180,16 @@ def database_fails(context):
             event.remove(context.database.engine, "before_cursor_execute", refuse)
 
     return fail
+
+
+@pytest.fixture
+def encoder_process(tmp_path, monkeypatch):
+    """The encoder's process, not started yet, with an encoder that starts at once and fails on request."""
+    monkeypatch.setenv("FAKE_ENCODER_FOLDER", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    process = EncoderProcess([sys.executable, "-m", "tests.fake_encoder_process"])
+    yield process
+    process.close()
 
 
 @pytest.fixture

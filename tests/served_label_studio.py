@@ -83,7 +83,7 @@ class ServedLabelStudio(FakeLabelStudio):
 
 
 class WebProcesses:
-    """What Label Studio finds under the backend's address: several, in turn, but for those that are gone."""
+    """What Label Studio finds under the backend's address: several, in turn; who is gone is passed over."""
 
     def __init__(self, urls):
         self._urls = list(urls)

@@ -9,6 +9,7 @@ from contextlib import closing
 from sqlalchemy import update
 
 from backend.database import Project
+from backend.parts import VECTORS_FOLDER
 from backend.workflows.connection.connect import ConnectOptions, connect
 from backend.workflows.intake.published import window_left
 from backend.workflows.loop import run_loop, tidy
@@ -124,6 +125,9 @@ class Workbench:
     def remember(self, folder):
         """Both sides as they are now; what the backend stores is copied to a folder."""
         shutil.copytree(self.context.settings.model_folder, folder / "models")
+        vectors = self.context.settings.data_dir / VECTORS_FOLDER
+        if vectors.exists():
+            shutil.copytree(vectors, folder / VECTORS_FOLDER)
         _copy_database(self.context.settings.data_dir / DATABASE, folder / DATABASE)
         return folder, self.label_studio.remember(), list(self.context.jobs.enqueued)
 
@@ -131,6 +135,8 @@ class Workbench:
         """Go back to what another workbench remembers, which is much quicker than to connect."""
         folder, remote, enqueued = memory
         shutil.copytree(folder / "models", self.context.settings.model_folder)
+        if (folder / VECTORS_FOLDER).exists():
+            shutil.copytree(folder / VECTORS_FOLDER, self.context.settings.data_dir / VECTORS_FOLDER)
         _copy_database(folder / DATABASE, self.context.settings.data_dir / DATABASE)
         self.label_studio.restore(remote)
         self.context.jobs.enqueued.extend(enqueued)

@@ -55,6 +55,7 @@ class Places:
 def limit_requests(app: Flask) -> None:
     """Bounds predictions and pages, each for themselves."""
     # Threads that compute take turns of 5 ms at Python's lock: with few of them /health need not wait long.
+    # Who waits for the encoder's process computes nothing, and gives its turn away (backend/turns.py).
     predictions = Places(total=40, at_work=3)
     pages = Places(total=8, at_work=4)
     bounded = {"protocol.predict": predictions}

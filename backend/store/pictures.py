@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
-from sqlalchemy import Exists, String, cast, delete, exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import String, cast, delete, func, select, update
 
-from backend.database import Embedding, Media, Task, in_chunks, upsert
-from backend.store.table import ProjectTable
+from backend.database import Database, Media, Task, in_chunks, upsert
+from backend.store.embeddings import Vectors
+from backend.store.table import ProjectTable, may_exist
 
 # After the first try one minute, then four times as long each time, at most a day.
 _FIRST_PAUSE_S: Final = 60.0
@@ -93,25 +94,28 @@ class PictureTask:
 class Pictures(ProjectTable):
     """Rows by address; each is fetched once, whatever number of tasks refer to it."""
 
+    def __init__(self, database: Database, project_id: int, vectors: Vectors) -> None:
+        super().__init__(database, project_id)
+        self._vectors = vectors
+
     def unfinished(self, encoder: str) -> Iterator[PictureTask]:
         """Tasks with pictures that have no vector of an encoder yet, in their order; some at a time."""
-        last = -1
-        while page := self._unfinished_page(encoder, after=last):
-            yield from page
-            last = page[-1].task_id
+        shown = select(Task.task_id, Task.content_hash).where(
+            Task.project_id == self._project_id, cast(Task.pictures, String).not_in(("{}", "null"))
+        )
+        with self._database.session() as session:
+            rows = session.execute(shown.order_by(Task.task_id)).all()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        missing = [row.task_id for row, is_known in zip(rows, known, strict=True) if not is_known]
+        for page in in_chunks(missing, _AT_A_TIME):
+            yield from self._read_tasks(page)
 
-    def _unfinished_page(self, encoder: str, *, after: int) -> list[PictureTask]:
+    def _read_tasks(self, task_ids: Sequence[int]) -> list[PictureTask]:
         with self._database.session() as session:
             rows = session.execute(
                 select(Task.task_id, Task.content_hash, Task.content, Task.pictures)
-                .where(
-                    Task.project_id == self._project_id,
-                    Task.task_id > after,
-                    cast(Task.pictures, String).not_in(("{}", "null")),
-                    ~_has_vector(encoder),
-                )
+                .where(Task.project_id == self._project_id, Task.task_id.in_(task_ids))
                 .order_by(Task.task_id)
-                .limit(_AT_A_TIME)
             )
             return [PictureTask(*row) for row in rows]
 
@@ -129,12 +133,12 @@ class Pictures(ProjectTable):
 
     def _done(self, encoder: str, *, now: float) -> set[str]:
         mine = Media.project_id == self._project_id
-        encoded = select(Media.address_hash).join(
-            Embedding, (Embedding.content_hash == Media.content_hash) & (Embedding.encoder == encoder)
-        )
+        read = select(Media.address_hash, Media.content_hash).where(mine, Media.content_hash != "")
         put_off = select(Media.address_hash).where(mine, Media.fault != "", Media.retry_at > now)
         with self._database.session() as session:
-            return {*session.scalars(encoded.where(mine)), *session.scalars(put_off)}
+            rows, waiting = session.execute(read).all(), set(session.scalars(put_off))
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        return waiting | {row.address_hash for row in compress(rows, known)}
 
     def keep(self, pictures: Iterable[Picture]) -> None:
         """Takes down what was read; a fault that was known of an address is gone."""
@@ -226,6 +230,8 @@ class Pictures(ProjectTable):
 
     def first_thumbnails(self, task_id: int) -> list[bytes]:
         """A small JPEG of the first picture of each object of a task, as far as it was read."""
+        if not may_exist(task_id):
+            return []
         with self._database.session() as session:
             shown = session.scalar(
                 select(Task.pictures).where(Task.project_id == self._project_id, Task.task_id == task_id)
@@ -329,25 +335,19 @@ class Pictures(ProjectTable):
         mine = (Media.project_id == self._project_id, Media.fault != "")
         with self._database.session() as session:
             known = session.execute(select(Media.address_hash, Media.task_id).where(*mine)).all()
-            shown = dict(self._shown(session, sorted({row.task_id for row in known}), encoder))
+        shown = dict(self._shown(sorted({row.task_id for row in known}), encoder))
+        with self._database.session() as session:
             stale = [row.address_hash for row in known if row.address_hash not in shown.get(row.task_id, ())]
             for chunk in in_chunks(stale):
                 session.execute(delete(Media).where(*mine, Media.address_hash.in_(chunk)))
 
-    def _shown(
-        self, session: Session, task_ids: Sequence[int], encoder: str
-    ) -> Iterator[tuple[int, set[str]]]:
+    def _shown(self, task_ids: Sequence[int], encoder: str) -> Iterator[tuple[int, set[str]]]:
         """Those of some tasks that have no vector, and the hashes of the addresses that each shows."""
-        for chunk in in_chunks(task_ids):
-            rows = session.execute(
-                select(Task.task_id, Task.pictures).where(
-                    Task.project_id == self._project_id,
-                    Task.task_id.in_(chunk),
-                    ~_has_vector(encoder),
-                )
-            )
-            for task_id, pictures in rows:
-                yield task_id, set(map(address_hash, addresses_of(pictures or {})))
+        for chunk in in_chunks(task_ids, _AT_A_TIME):
+            tasks = self._read_tasks(chunk)
+            known = self._vectors.are_known(encoder, [task.content_hash for task in tasks])
+            for task in compress(tasks, ~known):
+                yield task.task_id, set(map(address_hash, task.addresses))
 
     def _row(self, address: str, task_id: int) -> dict[str, Any]:
         return {
@@ -356,11 +356,6 @@ class Pictures(ProjectTable):
             "address": address[:_KEPT_LETTERS],
             "task_id": task_id,
         }
-
-
-def _has_vector(encoder: str) -> Exists:
-    """Looked up task by task: a list of all that have one would be made anew for each page."""
-    return exists().where(Embedding.encoder == encoder, Embedding.content_hash == Task.content_hash)
 
 
 def addresses_of(pictures: Mapping[str, Sequence[str]]) -> list[str]:

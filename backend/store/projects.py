@@ -8,10 +8,6 @@ from sqlalchemy import exists, func, or_, select, update
 
 from backend.database import Database, Hint, Loop, Project
 
-# A lease that ends so many seconds later than one taken now would was taken before the clock was set back,
-# and nobody holds it.
-_CLOCK_S = 60.0
-
 
 class Projects:
     """All projects that ever were; those that were disconnected keep their rows."""
@@ -110,11 +106,7 @@ class Projects:
         Compared and set in one statement: of several who try, one gets it. Returns whether it was this one.
         """
         now = self._database.now()
-        free = [
-            Project.lease_owner.is_(None),
-            Project.lease_until < now,
-            Project.lease_until > now + seconds + _CLOCK_S,
-        ]
+        free = [Project.lease_owner.is_(None), Project.lease_until < now]
         if dead_owner is not None:
             free.append(Project.lease_owner == dead_owner)
         with self._database.session() as session:
@@ -138,9 +130,9 @@ class Projects:
             )
             return renewed.scalar() is not None
 
-    def is_live(self, until: float, *, seconds: float) -> bool:
-        """Whether a lease for so many seconds that ends at a moment has not run out."""
-        return 0.0 <= until - self._database.now() <= seconds + _CLOCK_S
+    def is_live(self, until: float) -> bool:
+        """Whether a lease that ends at a moment has not run out."""
+        return until >= self._database.now()
 
     def held(self) -> Sequence[Project]:
         """Connected projects that somebody holds, or held when he died."""

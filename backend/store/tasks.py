@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import compress
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select, update
 
 from backend.columns import Damaged
-from backend.database import Embedding, MapPoint, Task, in_chunks, upsert
+from backend.database import Base, Database, MapPoint, Task, in_chunks, upsert
 from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
+from backend.store.embeddings import Vectors
 from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
@@ -20,9 +24,19 @@ _AT_A_TIME = 1000
 # The same where addresses of pictures are read too: one may hold the picture itself.
 _AT_A_TIME_WITH_PICTURES = 256
 
+# In the order in which a fingerprint is made of them.
+SNAPSHOT_COLUMNS = (
+    *("task_id", "content_hash", "label", "is_labeled", "is_skipped", "outcome", "is_synthetic"),
+    *("generator", "slice", "intended_label", "labelled_at"),
+)
+
 
 class Tasks(ProjectTable):
     """What Label Studio's tasks say, and what people said about them, as last read."""
+
+    def __init__(self, database: Database, project_id: int, vectors: Vectors) -> None:
+        super().__init__(database, project_id)
+        self._vectors = vectors
 
     def write(self, states: Iterable[TaskState]) -> None:
         """Takes tasks down as they are now; what was known of them before is replaced."""
@@ -285,18 +299,12 @@ class Tasks(ProjectTable):
                 select(Task.content_hash).where(Task.project_id == self._project_id, Task.task_id == task_id)
             )
 
-    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], bytes]]:
-        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors in a row."""
-        with self._database.session() as session:
-            rows = session.execute(
-                select(Task.task_id, Embedding.vector)
-                .join(Embedding, Embedding.content_hash == Task.content_hash)
-                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
-                .order_by(Task.task_id)
-                .execution_options(yield_per=size)
-            )
-            for part in rows.partitions():
-                yield [row.task_id for row in part], b"".join(row.vector for row in part)
+    def vectors(self, encoder: str, *, size: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """All tasks with a vector of an encoder, so many at a time: their ids, and their vectors (m, d)."""
+        for rows in in_chunks(self._read_hashes(), size):
+            is_there, vectors = self._vectors.gather(encoder, [row.content_hash for row in rows])
+            if len(vectors):
+                yield [row.task_id for row in compress(rows, is_there)], vectors
 
     def not_encoded(self, encoder: str) -> dict[str, str]:
         """Texts by content hash that have no vector of an encoder yet, in the order of the tasks.
@@ -310,55 +318,80 @@ class Tasks(ProjectTable):
         return self._not_encoded(encoder, cast(Task.pictures, String).in_(("{}", "null")))
 
     def _not_encoded(self, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, str]:
-        known = select(Embedding.content_hash).where(Embedding.encoder == encoder)
+        # the conditions read long columns: they are for the few that lack a vector
+        rows = self._read_hashes()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        found: dict[str, str] = {}
+        missing = [row.task_id for row in compress(rows, ~known)]
         with self._database.session() as session:
-            rows = session.execute(
-                select(Task.content_hash, Task.content)
-                .where(
-                    Task.project_id == self._project_id,
-                    Task.content_hash != "",
-                    Task.content_hash.not_in(known),
-                    *conditions,
+            for chunk in in_chunks(missing):
+                texts = session.execute(
+                    select(Task.content_hash, Task.content)
+                    .where(Task.project_id == self._project_id, Task.task_id.in_(chunk), *conditions)
+                    .order_by(Task.task_id)
                 )
-                .order_by(Task.task_id)
-            ).all()
-        return {row.content_hash: row.content for row in rows}
+                for row in texts:
+                    found.setdefault(row.content_hash, row.content)
+        return found
 
-    def read_vectors(self, encoder: str) -> dict[str, bytes]:
-        """The vectors of an encoder by content hash."""
+    def _read_hashes(self) -> Sequence[Any]:
+        """The id and the hash of the content of each task that has one, in the order of the tasks."""
+        return self._read_columns(("task_id", "content_hash"))
+
+    def _read_columns(self, names: Sequence[str]) -> Sequence[Any]:
+        """Columns of each task that has a content, in the order of the tasks; past the slower ORM."""
+        columns = Base.metadata.tables[Task.__tablename__].c
+        mine = (columns.project_id == self._project_id, columns.content_hash != "")
+        with self._database.session() as session:
+            chosen = select(*(columns[name] for name in names)).where(*mine).order_by(columns.task_id)
+            return session.connection().execute(chosen).all()
+
+    def unencoded(self, encoder: str) -> Sequence[Any]:
+        """Tasks without pictures that have a text and no vector of an encoder yet, in their order.
+
+        Of each `task_id`, `content_hash`, `is_synthetic` and `is_answered`: it waits for no first answer.
+        """
+        mine = (
+            Task.project_id == self._project_id,
+            Task.content_hash != "",
+            cast(Task.pictures, String).in_(("{}", "null")),
+        )
         with self._database.session() as session:
             rows = session.execute(
-                select(Embedding.content_hash, Embedding.vector)
-                .join(Task, Task.content_hash == Embedding.content_hash)
-                .where(Task.project_id == self._project_id, Embedding.encoder == encoder)
-            )
-            return {row.content_hash: row.vector for row in rows}
-
-    def encoded(self, encoder: str) -> Sequence[Any]:
-        """What a snapshot is made of, in the order of the tasks: those with a vector, which comes last."""
-        with self._database.session() as session:
-            return session.execute(
                 select(
                     Task.task_id,
                     Task.content_hash,
-                    Task.label,
-                    Task.is_labeled,
-                    Task.is_skipped,
-                    Task.outcome,
                     Task.is_synthetic,
-                    Task.generator,
-                    Task.slice,
-                    Task.intended_label,
-                    Task.labelled_at,
-                    Embedding.vector,
+                    or_(Task.is_labeled, Task.outcome != "").label("is_answered"),
                 )
-                .join(
-                    Embedding,
-                    (Embedding.content_hash == Task.content_hash) & (Embedding.encoder == encoder),
-                )
-                .where(Task.project_id == self._project_id)
+                .where(*mine)
                 .order_by(Task.task_id)
             ).all()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        return list(compress(rows, ~known))
+
+    def contents_of(self, task_ids: Sequence[int]) -> dict[str, str]:
+        """The texts of some tasks by their hash, in the order given; tasks without a text are left out."""
+        found: dict[int, tuple[str, str]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.content_hash, Task.content).where(
+                        Task.project_id == self._project_id,
+                        Task.task_id.in_(chunk),
+                        Task.content_hash != "",
+                    )
+                )
+                found.update((row.task_id, (row.content_hash, row.content)) for row in rows)
+        return dict(found[task_id] for task_id in task_ids if task_id in found)
+
+    def read_vectors(self, encoder: str) -> dict[str, bytes]:
+        """The vectors of an encoder by content hash."""
+        return self._vectors.read(encoder, [row.content_hash for row in self._read_hashes()])
+
+    def read_rows(self) -> Sequence[Any]:
+        """What a snapshot is made of, in the order of the tasks: those that have a content."""
+        return self._read_columns(SNAPSHOT_COLUMNS)
 
     def read_targets(self) -> dict[int, dict[str, list[str]]]:
         """What was answered to each question, by task, of real tasks with a text to which something was."""

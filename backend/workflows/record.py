@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import head_tensors, name_tensors, serve
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
+from model.audit import audit_hash
 from model.priority import Priority, Quota
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Ranking
@@ -123,7 +125,7 @@ def _facts(
         "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
         "quotas": [[quota.name, quota.share] for quota in snapshot.priority.quotas],
-    }
+    } | ({"audit_threshold": snapshot.audit_threshold} if len(snapshot.unencoded) else {})
 
 
 def replay(workspace: Workspace, loop_id: int) -> Replay:
@@ -232,7 +234,12 @@ def _rebuild(
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
-    audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
+    if "audit_threshold" in facts:  # tasks counted that had no vector yet
+        threshold = float(facts["audit_threshold"])
+        return replace(snapshot, audit=audit_hash(ids, workspace.seed) < threshold, audit_threshold=threshold)
+    audit, threshold = audit_sample(
+        workspace, ids, labels=len(given), lost=lost, unencoded=np.zeros(0, dtype=np.int64)
+    )
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 
@@ -268,14 +275,12 @@ def _priority(tensors: dict[str, NDArray[Any]], facts: Json) -> Priority:
 
 def _embeddings(workspace: Workspace, ids: NDArray[np.int64], hashes: Sequence[str]) -> Embeddings:
     encoder = workspace.encoder.get()
-    unique = list(dict.fromkeys(hashes))
-    found = workspace.vectors.read(encoder.revision, unique)
-    _require_vectors(unique, found)
-    vectors = np.frombuffer(b"".join(found[key] for key in hashes), dtype=np.float32)
+    is_there, vectors = workspace.vectors.gather(encoder.revision, hashes)
+    _require_vectors(hashes, set(compress(hashes, is_there)))
     return Embeddings(ids, vectors.reshape(len(ids), encoder.dimensions), encoder.revision)
 
 
-def _require_vectors(needed: Sequence[str], found: Mapping[str, bytes]) -> None:
+def _require_vectors(needed: Sequence[str], found: Collection[str]) -> None:
     missing = len(set(needed) - set(found))
     if missing:
         raise NotFound(

@@ -17,6 +17,7 @@ from backend.workflows.project.parking import parked_until
 from backend.workflows.project.progress import Both, LogProgress, StoredProgress, UntilPublishing
 from backend.workflows.project.registration import is_gone
 from backend.workflows.project.turns import place, waiting
+from backend.workflows.project.vector_upkeep import keep_vectors
 from backend.workflows.project.workspace import Workspace, connected_workspaces, is_disconnected
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,8 @@ def tick(context: Context) -> None:
     for workspace in connected_workspaces(context):
         with context.survived.failures_of(f"the clock of project {workspace.label_studio_id}"):
             _ask_for_loop(workspace, now)
+    with context.survived.failures_of("keeping vectors in order"):
+        keep_vectors(context)
 
 
 def _ask_for_loop(workspace: Workspace, now: float) -> None:

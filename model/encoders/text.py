@@ -20,6 +20,7 @@ from transformers.utils import logging as hf_logging
 
 from model.encoders import Progress
 from model.encoders.folders import MAX_TOKENS, EncoderFolder, EncoderMissing, find_folder, unreadable
+from model.encoders.halves import in_halves
 from model.encoders.pieces import cut
 from model.records import Floats
 
@@ -71,8 +72,8 @@ class TextEncoder:
         """Unit vectors (n, d) in the order of the texts; no texts give (0, d).
 
         A text longer than `max_tokens` is read in `pieces` of so many at most; what is left then is not read.
-        A batch holds pieces of one number of tokens; the longest go first, so that a batch too large for the
-        memory fails at once.
+        A batch holds pieces of one number of tokens; the longest go first. One too large for the memory is
+        done in halves, with the same vectors.
         """
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
@@ -82,7 +83,7 @@ class TextEncoder:
         left = Counter(owners)
         vectors = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
         for rows in _batches([len(piece) for piece in tokens], batch_size):
-            vectors[rows] = self._embed([tokens[row] for row in rows])
+            vectors[rows] = in_halves(self._embed, [tokens[row] for row in rows])
             left.subtract(owners[row] for row in rows)
             finished = {owners[row] for row in rows if not left[owners[row]]}
             if progress is not None and finished:

@@ -1,10 +1,11 @@
 """Bad input: a 4xx in our one error shape, never a traceback, never a 5xx."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.answers import assert_error
+from tests.answers import assert_error, form_token
 
 KNOWN = "7.1700000000"
 NEW_YEAR = "2026-01-01T00:00:00Z"
@@ -77,6 +78,26 @@ WRONG_BODIES = [
     (f"/projects/{10**30}/retrain", {}, "not-found"),
 ]  # fmt: skip
 
+ODD_TEXTS = ["\x00", "\ud800", "9" * 5000, str(2**63), "-1", "1e3", "٧", "a" * 5000]
+ODD_FIELDS = [
+    ("add-class", "group", {"name": "x"}),
+    ("add-class", "name", {"group": "1"}),
+    ("reject-group", "group", {}),
+    ("rollback", "version", {}),
+    ("labels/preview", "label", {"kind": "rename", "new": "x"}),
+    ("labels/preview", "question", {"kind": "rename", "label": "cats", "new": "x"}),
+    ("labels/preview", "new", {"kind": "rename", "label": "cats"}),
+    ("skips/answer", "group", {"answer": "class"}),
+    ("skips/answer", "answer", {"group": "1"}),
+    ("skips/reopen", "group", {}),
+    ("search", "task", {}),
+    ("search", "sentence", {}),
+    ("search", "count", {"sentence": "cats"}),
+    ("tabs", "tasks", {}),
+    ("tabs", "title", {"tasks": "1"}),
+    ("ask-next", "tasks", {}),
+]
+
 
 @pytest.fixture
 def known_project(set_up):
@@ -122,6 +143,22 @@ def test_wrong_fields_are_refused_and_named(path, body, code, client, known_proj
 @pytest.mark.parametrize("path", ["/projects/8.json", f"/projects/{10**30}.json"])
 def test_the_status_of_an_unknown_project_is_not_found(path, client):
     assert_error(client.get(path), 404, "not-found")
+
+
+@pytest.mark.parametrize("task", [0, 2**31, 10**30])
+def test_the_picture_of_a_task_that_is_not_there_is_not_found(task, trained, client):
+    assert_error(client.get(f"/projects/1/tasks/{task}/picture.jpg"), 404, "not-found")
+
+
+def test_odd_fields_of_forms_are_answered(trained, client):
+    trained.context.encoder.get()
+    token = form_token(client.get("/projects/1").get_data(as_text=True))
+    for path, name, others in ODD_FIELDS:
+        for text in ODD_TEXTS:
+            body = urlencode({"csrf_token": token, **others, name: text}, errors="surrogatepass")
+            kind = "application/x-www-form-urlencoded"
+            sent = client.post(f"/projects/1/{path}", data=body, content_type=kind)
+            assert sent.status_code < 500, f"{path} {name}={text[:9]!r}"
 
 
 @pytest.mark.parametrize(

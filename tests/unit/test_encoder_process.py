@@ -22,20 +22,14 @@ from model.encoders.hashing import HashingEncoder
 from model.encoders.pixels import PixelsEncoder
 
 ROOT = Path(__file__).resolve().parents[2]
-FAKE = (sys.executable, "-m", "tests.fake_encoder_process")
 NETWORK = TextNetwork("words", "cpu", 1, 1)
 PICTURES = ImageNetwork("", "cpu", 1)
 TEXTS = ["a cat sat there", "dogs bark", "", "a cat sat there"]
 
 
 @pytest.fixture
-def process(tmp_path, monkeypatch):
-    """A process that is not started yet, of the kind that starts at once."""
-    monkeypatch.setenv("FAKE_ENCODER_FOLDER", str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    made = EncoderProcess(FAKE)
-    yield made
-    made.close()
+def process(encoder_process):
+    return encoder_process
 
 
 @pytest.fixture
@@ -86,6 +80,15 @@ def test_pictures_of_all_sizes_go_over_as_they_are(process):
     assert not isinstance(encoder, EncodesNames)
 
 
+def test_a_network_that_names_pictures_does_so_from_there(process):
+    encoder = NetworksApart(process).images(ImageNetwork("naming", "cpu", 1))
+    assert isinstance(encoder, EncodesNames)
+    names = [f"name {number}" for number in range(70)]
+    expected = HashingEncoder(encoder.dimensions).encode(names)
+    assert np.array_equal(encoder.encode_names(names), expected)
+    assert encoder.encode_names([]).shape == (0, encoder.dimensions)
+
+
 def test_lone_surrogates_and_odd_characters_arrive(encoder):
     texts = ["\ud800 lone", "naïve ☃ \x00 \u2028", "line\nline"]
     assert np.array_equal(encoder.encode(texts), HashingEncoder(16).encode(texts))
@@ -115,7 +118,7 @@ def test_where_it_dies_twice_over_a_question_the_answer_is_an_error(encoder, not
 
 def test_one_that_ends_again_and_again_is_left_alone_for_a_while(encoder, notes, monkeypatch):
     monkeypatch.setattr(apart, "_PAUSE_S", 2.0)
-    for _ in range(2):
+    for _ in range(4):
         with pytest.raises(EncoderUnavailable, match="ended twice"):
             encoder.encode(["die"])
     started = notes().count("start")
@@ -127,7 +130,7 @@ def test_one_that_ends_again_and_again_is_left_alone_for_a_while(encoder, notes,
 
 
 def test_one_that_takes_too_long_is_ended_and_the_next_question_answered(encoder, process, monkeypatch):
-    monkeypatch.setattr(apart, "_LONGEST_ROUND_S", 0.3)
+    monkeypatch.setattr(apart, "_LONGEST_ROUND_S", 0.0)
     stuck = process.pid
     with pytest.raises(EncoderUnavailable, match="took longer"):
         encoder.encode(["slow"])

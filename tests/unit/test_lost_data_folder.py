@@ -5,9 +5,8 @@ is random in a project hangs on the second in which it was made, so several are 
 """
 
 import pytest
-from sqlalchemy import select
 
-from backend.database import Embedding
+from tests.stored_vectors import stored_vectors
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
@@ -45,13 +44,6 @@ def test_a_lost_data_folder_comes_back_as_the_same_queue(day, open_workbench, la
     before.loop()
     after = open_workbench(project_id, "after")
     after.connect()
-    assert stored_vectors(after) == stored_vectors(before)
+    assert stored_vectors(after.context) == stored_vectors(before.context) != {}
     assert after.window == before.window
     assert after.version > before.version
-
-
-def stored_vectors(workbench):
-    """The bytes of every vector by the hash of its content."""
-    with workbench.context.database.session() as session:
-        rows = session.execute(select(Embedding.content_hash, Embedding.vector))
-        return {row.content_hash: row.vector for row in rows}

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from backend.database import Embedding, Loop
+from backend.database import Loop
 from backend.errors import NotFound
 from backend.workflows.record import replay
 from model.audit import audit_hash
@@ -75,8 +75,7 @@ def test_a_damaged_record_is_named(damage, context, trained):
 
 
 def test_texts_that_are_gone_are_named_with_the_cure(context, trained):
-    with context.database.session() as session:
-        session.execute(delete(Embedding))
+    context.vectors.forget([trained.workspace.encoder.revision])
     with pytest.raises(NotFound, match="embeddings of 40 tasks of that loop are gone"):
         replay(trained.workspace, published(context)[0])
 

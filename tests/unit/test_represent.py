@@ -3,9 +3,7 @@
 import shutil
 
 import pytest
-from sqlalchemy import func, select
 
-from backend.database import Embedding
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.project.progress import Silent
@@ -17,6 +15,7 @@ from backend.workflows.views.status import project_status
 from backend.workflows.views.versions import list_versions
 from model.encoders.hashing import HashingEncoder
 from model.representations.choice import FEWEST_LABELS
+from tests.stored_vectors import stored_vectors
 from tests.topics import topic_of, write_texts
 
 TASKS = 120
@@ -59,10 +58,9 @@ def add_texts(workbench, count):
 
 
 def counted(workbench):
-    """Revisions of words of which the database holds counts."""
-    with workbench.context.database.session() as session:
-        query = select(Embedding.encoder, func.count()).where(Embedding.encoder.startswith("tfidf@"))
-        return dict(session.execute(query.group_by(Embedding.encoder)).all())
+    """Revisions of words of which counts are kept, and of how many texts."""
+    found = stored_vectors(workbench.context)
+    return {revision: len(vectors) for revision, vectors in found.items() if revision.startswith("tfidf@")}
 
 
 def test_with_few_labels_the_encoder_is_used_and_nothing_is_counted(workbench):

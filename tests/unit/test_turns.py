@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from backend.context import Encoders, Lazy
 from backend.database import Hint, Loop
 from backend.store.table import utc_now
 from backend.workflows.project.hints import is_due, leave_hint
@@ -16,6 +17,7 @@ from backend.workflows.views.dashboard.faults import find_faults
 from backend.workflows.views.metrics import refresh_metrics
 from backend.workflows.views.status import project_status
 from backend.workflows.work import run_pending, tick
+from model.encoders.joined import Layout
 from tests.topics import write_texts
 from tests.workbench import Workbench
 
@@ -153,6 +155,28 @@ def test_a_row_that_fails_keeps_nobody_waiting(make_benches, loops_begun, monkey
     assert loops_begun()[before:] == [free.project_id]
 
 
+def test_cleaning_up_gives_way_to_another_project(make_benches, label_studio, monkeypatch):
+    busy, other = make_benches(2)
+    for _ in range(2):
+        busy.label(10)
+        run_pending(busy.context, busy.workspace.id)
+    busy.label(10)
+    order = []
+
+    def note(request):
+        if request.method == "DELETE" and not order:
+            order.append("swept")
+            ask(other)
+        elif order and request.url.path.startswith(f"/api/projects/{other.project_id}"):
+            order.append("looked")
+        elif order and request.method == "DELETE":
+            order.append("swept")
+
+    label_studio.before_answering.append(note)
+    run_pending(busy.context, busy.workspace.id)
+    assert order.index("looked") == 1
+
+
 def set_last_loop(bench, *, seconds):
     """The project's last loop took so long."""
     with bench.context.database.session() as session:
@@ -163,7 +187,7 @@ def set_last_loop(bench, *, seconds):
 def test_while_a_slow_loop_runs_other_slow_ones_wait_and_quick_ones_do_not(make_benches, loops_begun):
     running, slow, quick = make_benches(3)
     for bench in (running, slow):
-        set_last_loop(bench, seconds=61)
+        set_last_loop(bench, seconds=21)
     for bench in (slow, quick):
         ask(bench)
     before = len(loops_begun())
@@ -319,3 +343,29 @@ def test_the_clock_leaves_no_heap_of_hints_for_a_project_that_waits(make_benches
     for _ in range(3):
         tick(bench.context)
     assert bench.workspace.hints.count() == 1
+
+
+def test_encoders_of_many_projects_are_unloaded_again(encoder):
+    loaded = []
+
+    def load(name):
+        loaded.append(name)
+        return encoder
+
+    encoders = Encoders(load, default="a")
+    for name in "abcdabcd":
+        encoders.named(name).get()
+    assert loaded == list("abcdabcd"), "three are kept, and the one longest unused went"
+    encoders.named("d").get()
+    encoders.named("c").get()
+    assert len(loaded) == 8
+
+
+def test_an_encoder_of_pictures_keeps_none_of_texts_that_went(encoder):
+    images = Lazy(lambda: encoder)
+    encoders, layout = Encoders(lambda _name: encoder, default="a", images=images), Layout(True, ("image",))
+    first = encoders.joined("b", layout)
+    assert encoders.joined("b", layout) is first
+    for name in "cde":
+        encoders.named(name)
+    assert encoders.joined("b", layout) is not first

@@ -96,7 +96,7 @@ def take_over(context: Context) -> list[Workspace]:
     projects, freed = context.projects, []
     for row in projects.held():
         holder, until = str(row.lease_owner), row.lease_until
-        is_over = _is_dead(holder) or not projects.is_live(until, seconds=_LEASE_S)
+        is_over = _is_dead(holder) or not projects.is_live(until)
         if is_over and projects.break_lease(row.id, holder, until=until):
             freed.append(Workspace(context, row))
     return freed
@@ -115,7 +115,7 @@ def is_running(workspace: Workspace) -> bool:
     row = workspace.state
     if row.lease_owner is None:
         return False
-    return workspace.context.projects.is_live(row.lease_until, seconds=_LEASE_S)
+    return workspace.context.projects.is_live(row.lease_until)
 
 
 def _acquire(projects: Projects, project_id: int, owner: str) -> bool:

@@ -12,7 +12,7 @@ from backend.workflows.project.parking import parked_until
 from backend.workflows.project.workspace import Workspace
 
 # A project whose last loop took longer may keep others waiting.
-_SLOW_S = 60.0
+_SLOW_S = 20.0
 
 
 def waiting(context: Context, *, but: Collection[int] = ()) -> Iterator[Workspace]:
@@ -28,6 +28,11 @@ def waiting(context: Context, *, but: Collection[int] = ()) -> Iterator[Workspac
             may_run = is_free and is_due(workspace) and parked_until(workspace) is None
         if may_run:
             yield workspace
+
+
+def is_any_waiting(context: Context) -> bool:
+    """Whether a loop is due of some project that nobody holds."""
+    return next(waiting(context), None) is not None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import take_over
 from backend.workflows.project.machine import this_machine
 from backend.workflows.project.parking import parked_until
+from backend.workflows.project.silence import Silence
 from backend.workflows.project.workspace import Workspace, connected_workspaces
 
 _BEAT_S = 5.0
@@ -31,11 +32,11 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
 
     Ends only when it is told to: while the database fails, it tries again.
     """
-    name = f"{this_machine()}/{os.getpid()}"
+    name, silence = f"{this_machine()}/{os.getpid()}", Silence()
     while True:
         _beat(context, name)
         with context.survived.failures_of("taking loops over"):
-            for workspace in take_over(context):
+            for workspace in (*take_over(context), *silence.take_over(context)):
                 leave_hint(workspace, "timer")
         with context.survived.failures_of("asking for jobs that were lost"):
             _ask_again(context)
@@ -55,7 +56,8 @@ def _beat(context: Context, name: str) -> None:
     with context.survived.failures_of(_SIGN_OF_LIFE):
         now = context.database.now()
         failures = context.survived.count
-        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S, failures=failures)
+        device = context.settings.device
+        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S, failures=failures, device=device)
         if failed_before:
             # while the database failed, hints may have been lost
             for workspace in connected_workspaces(context):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from itertools import compress
 
 from backend.errors import NotFound
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_project, encode_missing
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
@@ -72,14 +71,17 @@ def with_features(
     """The same snapshot as a head of this representation sees it; new tasks have their words counted."""
     if words is None:
         return snapshot
-    embed_project(workspace, progress=Silent(), encoder=words)
-    found = workspace.tasks.read_vectors(words.revision)
-    _require_texts(snapshot, found)
 
     def counted(items: Embeddings) -> Embeddings:
-        buffer = b"".join(found[snapshot.contents[task_id]] for task_id in items.ids.tolist())
-        vectors = np.frombuffer(buffer, dtype=np.float32).reshape(len(items), words.dimensions)
-        return represent(representation, items, Embeddings(items.ids, vectors, words.revision))
+        hashes = [snapshot.contents[task_id] for task_id in items.ids.tolist()]
+        is_there, vectors = workspace.vectors.gather(words.revision, hashes)
+        if not is_there.all():
+            _count_new(workspace, snapshot, words)
+            is_there, vectors = workspace.vectors.gather(words.revision, hashes)
+        if not is_there.all():
+            raise _texts_are_gone(len(set(compress(hashes, ~is_there))))
+        rows = vectors.reshape(len(items), words.dimensions)
+        return represent(representation, items, Embeddings(items.ids, rows, words.revision))
 
     return replace(
         snapshot,
@@ -88,14 +90,18 @@ def with_features(
     )
 
 
-def _require_texts(snapshot: Snapshot, found: Collection[str]) -> None:
-    """Words can only be counted in texts that are there; those of a past loop may have been deleted since."""
-    needed = [*snapshot.embeddings.ids.tolist(), *snapshot.synthetic_embeddings.ids.tolist()]
-    if missing := {snapshot.contents[task_id] for task_id in needed}.difference(found):
-        raise _texts_are_gone(len(missing))
+def _count_new(workspace: Workspace, snapshot: Snapshot, words: TfidfEncoder) -> None:
+    """Keeps the counted words of the tasks of a snapshot; those that are in none yet need none."""
+    if not len(snapshot.unencoded):
+        embed_project(workspace, progress=Silent(), encoder=words)
+        return
+    known = workspace.vectors.known(words.revision, set(snapshot.contents.values()))
+    new = [task_id for task_id, content in snapshot.contents.items() if content not in known]
+    encode_missing(workspace, words, workspace.tasks.contents_of(new), Silent())
 
 
 def _texts_are_gone(count: int) -> NotFound:
+    """Words can only be counted in texts that are there; those of a past loop may have been deleted since."""
     return NotFound(
         f"{count} texts of that loop are gone, or were edited, and its model counts words.",
         hint="Replay a loop whose tasks are all still there.",

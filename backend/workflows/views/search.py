@@ -61,7 +61,7 @@ def _nearest(workspace: Workspace, encoder: str, vector: Floats, *, count: int) 
     ids, likeness = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
     for part, vectors in workspace.tasks.vectors(encoder, size=_ROWS):
         ids.append(np.array(part, dtype=np.int64))
-        likeness.append(np.frombuffer(vectors, dtype=np.float32).reshape(len(part), -1) @ vector)
+        likeness.append(vectors @ vector)
     order = np.argsort(-np.concatenate(likeness), kind="stable")[:count]
     nearest: list[int] = np.concatenate(ids)[order].tolist()
     return nearest

@@ -1,0 +1,1 @@
+"""Vectors on disk: flat files that grow at their end, read where they lie."""

@@ -1,0 +1,38 @@
+"""What a worker does for the vectors while no loop is due: moves old rows into files, and sweeps these."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from backend.context import Context
+from backend.workflows.project.hints import is_due
+from backend.workflows.project.workspace import connected_workspaces
+
+logger = logging.getLogger(__name__)
+
+# Out of the minute between two calls.
+_MOVING_S: Final = 20.0
+
+
+def keep_vectors(context: Context) -> None:
+    """Moves vectors that an earlier release kept as rows, for some seconds; else sweeps, once a day.
+
+    Gives way to a loop that is due. May be killed at any moment. Raises DiskUnavailable.
+    """
+    until = time.monotonic() + _MOVING_S
+
+    def interrupted() -> bool:
+        return (
+            context.stopping.is_set()
+            or time.monotonic() >= until
+            or any(is_due(workspace) for workspace in connected_workspaces(context))
+        )
+
+    if moved := context.vectors.move_rows(interrupted=interrupted):
+        logger.info("vectors moved from rows into files count=%d", moved)
+    elif not interrupted() and (swept := context.vectors.sweep(today=datetime.now(UTC).date())):
+        gone = (swept.unused, swept.doubled, swept.damaged)
+        logger.info("vectors swept unused=%d doubled=%d damaged=%d", *gone)
