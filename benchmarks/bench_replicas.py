@@ -18,7 +18,7 @@ from benchmarks.fleet_stage import besieged
 from demo.waiting import wait_for
 from tests.siege import LABELS, Fleet
 
-PUBLICATIONS, TAKEOVERS = 12, 5
+PUBLICATIONS, TAKEOVERS = 10, 4
 POLL_S = 0.005
 WAIT_S = 120.0
 
