@@ -38,12 +38,13 @@ from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.damage import mend_row
 from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
-from backend.workflows.project.hints import few_beside, is_due, leave_hint
+from backend.workflows.project.hints import few_beside, leave_hint
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.parking import counted
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
+from backend.workflows.project.turns import is_any_waiting
 from backend.workflows.project.workspace import Workspace, is_disconnected
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
@@ -113,14 +114,14 @@ def _run_recorded(workspace: Workspace, reason: str, progress: Progress) -> Loop
 def tidy(workspace: Workspace) -> int:
     """Deletes what older versions left in Label Studio. Returns how many predictions.
 
-    Needs no lease, and gives way to a loop that is due and to whoever holds the project; but what has
-    gathered beyond some windows goes first, so that it never grows without end.
+    Needs no lease, and gives way to whoever holds the project and to a loop that is due, of any project; but
+    what has gathered beyond some windows goes first, so that it never grows without end.
     """
     remote = workspace.context.label_studio()
 
     def interrupted() -> bool:
         is_told = workspace.context.stopping.is_set()
-        return is_told or is_held_by_another(workspace) or is_due(workspace)
+        return is_told or is_held_by_another(workspace) or is_any_waiting(workspace.context)
 
     def kept() -> set[str]:
         workspace.refresh()

@@ -71,11 +71,13 @@ def with_features(
     """The same snapshot as a head of this representation sees it; new tasks have their words counted."""
     if words is None:
         return snapshot
-    _count_new(workspace, snapshot, words)
 
     def counted(items: Embeddings) -> Embeddings:
         hashes = [snapshot.contents[task_id] for task_id in items.ids.tolist()]
         is_there, vectors = workspace.vectors.gather(words.revision, hashes)
+        if not is_there.all():
+            _count_new(workspace, snapshot, words)
+            is_there, vectors = workspace.vectors.gather(words.revision, hashes)
         if not is_there.all():
             raise _texts_are_gone(len(set(compress(hashes, ~is_there))))
         rows = vectors.reshape(len(items), words.dimensions)
