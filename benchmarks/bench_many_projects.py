@@ -1,13 +1,8 @@
 """A hundred projects, twenty of them labelled without a pause, one worker of two threads: who waits how long.
 
 Label Studio is the one in memory, and the encoder counts words: what is measured is whose turn it is. Of a
-<<<<<<< HEAD
-second run seven more projects are active: Label Studio fails for five, and takes half a minute for two. That
-they do is known when it begins: each had one loop.
-=======
 second run seven more projects are active: Label Studio fails for five, and takes half a minute for two.
 That they do is known when it begins: each had one loop.
->>>>>>> main
 """
 
 from __future__ import annotations
