@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A look at Label Studio that hangs keeps nobody.
 _PULL_END_S = 2.0
+# Of a worker: one for loops that may take long (work.run_pending), two for all others.
+THREADS = 3
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
@@ -95,7 +97,7 @@ def worker() -> None:
         with context.survived.failures_of("the clock"):
             work.tick(context)
         try:
-            context.jobs.consume(workers=2, stopping=stop)
+            context.jobs.consume(workers=THREADS, stopping=stop)
         finally:
             stop.set()
             work.hand_over(context)
