@@ -21,8 +21,8 @@ from pathlib import Path
 import httpx
 
 from backend.app import create_app
-from backend.context import Context
 from backend.commands.running import THREADS
+from backend.context import Context
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.parts import build_context
