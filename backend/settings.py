@@ -459,7 +459,8 @@ class Settings(BaseSettings, ProjectSettings):
     redis_url: RedisAddress = Field(
         default="",
         repr=False,
-        description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR.",
+        description="Redis that holds the jobs; empty: PostgreSQL where DATABASE_URL names one, else SQLite "
+        "in DATA_DIR.",
     )
     model_store: FolderOrAddress | None = Field(
         default=None,
@@ -488,6 +489,18 @@ class Settings(BaseSettings, ProjectSettings):
         default="",
         description="Hosts, addresses and networks, with commas, that pictures may be fetched from although "
         "they are private, such as `minio.internal, 10.0.0.0/8`.",
+    )
+    encode_seconds: float = Field(
+        default=10.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="Seconds for which a loop encodes texts before it orders those that have vectors; "
+        "workers encode the rest meanwhile. What takes up to twice as long is encoded at once.",
+    )
+    ray_address: str = Field(
+        default="",
+        description="Ray cluster whose nodes encode for the workers, like `auto` or `ray://head:10001`; it "
+        "needs `nextlabel[ray]`, and this release and the encoder on each node.",
     )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(

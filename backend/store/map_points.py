@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Update, bindparam, delete, func, insert, select, update
 
-from backend.database import MapPoint, Task
+from backend.database import Base, MapPoint, Task
 from backend.store.table import ProjectTable
 
 # As many as a browser moves smoothly.
@@ -53,13 +53,20 @@ class MapPoints(ProjectTable):
         """
         known = self._shown_beliefs()
         rows = [
-            {"project_id": self._project_id, "task_id": task_id, "predicted": label, "confidence": confidence}
+            {"of_task": task_id, "predicted": label, "confidence": confidence}
             for task_id, (label, confidence) in beliefs.items()
             if known.get(task_id) != (label, round(confidence, SHOWN_DIGITS))
         ]
         with self._database.session() as session:
             if rows:
-                session.execute(update(MapPoint), rows)
+                session.connection().execute(self._update(), rows)
+
+    def _update(self) -> Update:
+        """Past the ORM, which takes three times as long for many rows."""
+        points = Base.metadata.tables[MapPoint.__tablename__]
+        mine = (points.c.project_id == self._project_id, points.c.task_id == bindparam("of_task"))
+        changed: dict[str, Any] = {name: bindparam(name) for name in ("predicted", "confidence")}
+        return update(points).where(*mine).values(changed)
 
     def _shown_beliefs(self) -> dict[int, tuple[str | None, float | None]]:
         with self._database.session() as session:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select, update
 
 from backend.columns import Damaged
-from backend.database import Database, MapPoint, Task, in_chunks, upsert
+from backend.database import Base, Database, MapPoint, Task, in_chunks, upsert
 from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
 from backend.store.embeddings import Vectors
@@ -23,6 +23,12 @@ from backend.store.table import ProjectTable
 _AT_A_TIME = 1000
 # The same where addresses of pictures are read too: one may hold the picture itself.
 _AT_A_TIME_WITH_PICTURES = 256
+
+# In the order in which a fingerprint is made of them.
+SNAPSHOT_COLUMNS = (
+    *("task_id", "content_hash", "label", "is_labeled", "is_skipped", "outcome", "is_synthetic"),
+    *("generator", "slice", "intended_label", "labelled_at"),
+)
 
 
 class Tasks(ProjectTable):
@@ -312,25 +318,72 @@ class Tasks(ProjectTable):
         return self._not_encoded(encoder, cast(Task.pictures, String).in_(("{}", "null")))
 
     def _not_encoded(self, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, str]:
-        first: dict[str, int] = {}
-        for row in self._read_hashes(*conditions):
-            first.setdefault(row.content_hash, row.task_id)
-        known = self._vectors.are_known(encoder, list(first))
-        missing = {
-            key: task_id
-            for (key, task_id), is_known in zip(first.items(), known, strict=True)
-            if not is_known
-        }
-        texts = self.read_texts(missing.values())
-        return {key: texts[task_id] for key, task_id in missing.items() if task_id in texts}
-
-    def _read_hashes(self, *conditions: ColumnElement[bool]) -> Sequence[Any]:
-        """The id and the hash of the content of each task that has one, in the order of the tasks."""
-        mine = (Task.project_id == self._project_id, Task.content_hash != "", *conditions)
+        # the conditions read long columns: they are for the few that lack a vector
+        rows = self._read_hashes()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        found: dict[str, str] = {}
+        missing = [row.task_id for row in compress(rows, ~known)]
         with self._database.session() as session:
-            return session.execute(
-                select(Task.task_id, Task.content_hash).where(*mine).order_by(Task.task_id)
+            for chunk in in_chunks(missing):
+                texts = session.execute(
+                    select(Task.content_hash, Task.content)
+                    .where(Task.project_id == self._project_id, Task.task_id.in_(chunk), *conditions)
+                    .order_by(Task.task_id)
+                )
+                for row in texts:
+                    found.setdefault(row.content_hash, row.content)
+        return found
+
+    def _read_hashes(self) -> Sequence[Any]:
+        """The id and the hash of the content of each task that has one, in the order of the tasks."""
+        return self._read_columns(("task_id", "content_hash"))
+
+    def _read_columns(self, names: Sequence[str]) -> Sequence[Any]:
+        """Columns of each task that has a content, in the order of the tasks; past the slower ORM."""
+        columns = Base.metadata.tables[Task.__tablename__].c
+        mine = (columns.project_id == self._project_id, columns.content_hash != "")
+        with self._database.session() as session:
+            chosen = select(*(columns[name] for name in names)).where(*mine).order_by(columns.task_id)
+            return session.connection().execute(chosen).all()
+
+    def unencoded(self, encoder: str) -> Sequence[Any]:
+        """Tasks without pictures that have a text and no vector of an encoder yet, in their order.
+
+        Of each `task_id`, `content_hash`, `is_synthetic` and `is_answered`: it waits for no first answer.
+        """
+        mine = (
+            Task.project_id == self._project_id,
+            Task.content_hash != "",
+            cast(Task.pictures, String).in_(("{}", "null")),
+        )
+        with self._database.session() as session:
+            rows = session.execute(
+                select(
+                    Task.task_id,
+                    Task.content_hash,
+                    Task.is_synthetic,
+                    or_(Task.is_labeled, Task.outcome != "").label("is_answered"),
+                )
+                .where(*mine)
+                .order_by(Task.task_id)
             ).all()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        return list(compress(rows, ~known))
+
+    def contents_of(self, task_ids: Sequence[int]) -> dict[str, str]:
+        """The texts of some tasks by their hash, in the order given; tasks without a text are left out."""
+        found: dict[int, tuple[str, str]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.content_hash, Task.content).where(
+                        Task.project_id == self._project_id,
+                        Task.task_id.in_(chunk),
+                        Task.content_hash != "",
+                    )
+                )
+                found.update((row.task_id, (row.content_hash, row.content)) for row in rows)
+        return dict(found[task_id] for task_id in task_ids if task_id in found)
 
     def read_vectors(self, encoder: str) -> dict[str, bytes]:
         """The vectors of an encoder by content hash."""
@@ -338,24 +391,7 @@ class Tasks(ProjectTable):
 
     def read_rows(self) -> Sequence[Any]:
         """What a snapshot is made of, in the order of the tasks: those that have a content."""
-        with self._database.session() as session:
-            return session.execute(
-                select(
-                    Task.task_id,
-                    Task.content_hash,
-                    Task.label,
-                    Task.is_labeled,
-                    Task.is_skipped,
-                    Task.outcome,
-                    Task.is_synthetic,
-                    Task.generator,
-                    Task.slice,
-                    Task.intended_label,
-                    Task.labelled_at,
-                )
-                .where(Task.project_id == self._project_id, Task.content_hash != "")
-                .order_by(Task.task_id)
-            ).all()
+        return self._read_columns(SNAPSHOT_COLUMNS)
 
     def read_targets(self) -> dict[int, dict[str, list[str]]]:
         """What was answered to each question, by task, of real tasks with a text to which something was."""

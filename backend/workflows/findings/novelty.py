@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from backend.workflows.findings.group_names import propose_names
 from backend.workflows.intake.earlier_findings import ADDED, OPEN, REJECTED, count_shown, was_asked
+from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.figures import NoveltyFigures
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import Serving
 from backend.workflows.training.learn import Learned
 from backend.workflows.training.names import name_vectors
+from model.audit import audit_hash
 from model.heads.single_label import similarity_head
 from model.heads.unseen_classes import unseen_classes
 from model.novelty.decided import DecidedGroup, Decisions
@@ -26,6 +28,8 @@ from model.novelty.one_class_each import one_class_each
 from model.records import Embeddings, Ids, Labels
 
 MOST_GROUPS = 20
+# Tasks in which classes are looked for after each loop: it takes five processor seconds.
+MOST_LOOKED_AT = 20_000
 Named = tuple[Group, str]
 
 
@@ -55,7 +59,12 @@ def find_novel(workspace: Workspace, learned: Learned, serving: Serving) -> Nove
     if not is_telling:
         flags, expected = 0, 0.0
     return NoveltyFigures(
-        words=" ".join([_flag_words(flags, expected), *map(_unanswered_words, explained.items())]),
+        words=" ".join(
+            [
+                _flag_words(flags, expected, sampled=_sampled(learned, detection)),
+                *map(_unanswered_words, explained.items()),
+            ]
+        ),
         flags=flags,
         grouped=count_shown(workspace, learned.seen),
         expected_false=expected,
@@ -142,10 +151,17 @@ def _tasks_with(labels: Labels, name: str) -> set[int]:
     return set(found)
 
 
-def _flag_words(flags: int, expected_false: float) -> str:
+def _sampled(learned: Learned, detection: Detection) -> int:
+    """How many tasks were looked at, where those are not all without a label; else 0."""
+    looked_at = len(detection.ids)
+    return looked_at if looked_at < int((~learned.seen.labelled).sum()) else 0
+
+
+def _flag_words(flags: int, expected_false: float, *, sampled: int) -> str:
+    looked_at = f" of {sampled:,} that were looked at" if sampled else ""
     if not flags:
-        return "No task stands out from the classes there are."
-    return f"{flags} tasks fit no class well, about {expected_false:.0f} of them by mistake."
+        return f"No task{looked_at} stands out from the classes there are."
+    return f"{flags} tasks{looked_at} fit no class well, about {expected_false:.0f} of them by mistake."
 
 
 def _unanswered_words(found: tuple[str, int]) -> str:
@@ -154,18 +170,30 @@ def _unanswered_words(found: tuple[str, int]) -> str:
 
 
 def _detect(workspace: Workspace, learned: Learned, serving: Serving, classed: Labels) -> Detection:
-    """Everything without a label is looked at, what people skipped as well."""
+    """Everything without a label is looked at, what people skipped as well; of a large pool a sample."""
     seen = learned.seen
     return detect(
         seen.labelled_embeddings,
         classed,
-        seen.embeddings.take(~seen.labelled),
+        seen.embeddings.take(_looked_at(seen, workspace.seed)),
         audit=seen.audit[seen.labelled],
         alpha=workspace.settings.novelty_alpha,
         rng=np.random.default_rng(workspace.seed),
         name_vectors=name_vectors(workspace.context, workspace.encoder.get(), serving.config.labels),
         rejected=_rejected(workspace, seen.embeddings),
     )
+
+
+def _looked_at(seen: Snapshot, seed: int) -> NDArray[np.intp]:
+    """Rows without a label, those with the lowest hash where they are many: the same ones at every loop.
+
+    By the hash that draws the map: the audit's own would leave the sample to audit tasks.
+    """
+    rows = np.flatnonzero(~seen.labelled)
+    if len(rows) > MOST_LOOKED_AT:
+        hashes = audit_hash(seen.embeddings.ids[rows], seed + 1)
+        rows = np.sort(rows[np.argpartition(hashes, MOST_LOOKED_AT)[:MOST_LOOKED_AT]])
+    return rows
 
 
 def _rejected(workspace: Workspace, embeddings: Embeddings) -> np.ndarray[Any, Any] | None:

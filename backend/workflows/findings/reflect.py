@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
 from backend.label_studio.tabs import UP_NEXT
@@ -153,6 +155,8 @@ def _believe(workspace: Workspace, serving: Serving) -> None:
     if serving.choice.knows_nothing:
         return
     names, beliefs = serving.choice.space.names, serving.believe(on_the_map)
-    workspace.map_points.write_beliefs(
-        {task_id: (names[int(row.argmax())], float(row.max())) for task_id, row in beliefs.items()}
-    )
+    if not beliefs:
+        return
+    values = np.stack(list(beliefs.values()))
+    told = zip(beliefs, values.argmax(axis=1).tolist(), values.max(axis=1).tolist(), strict=True)
+    workspace.map_points.write_beliefs({task_id: (names[best], sure) for task_id, best, sure in told})
