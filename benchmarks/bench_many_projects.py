@@ -153,6 +153,8 @@ def _run(bench: Bench, studio: SharedLabelStudio, folder: Path, what: str) -> li
     watched = [Watched(number) for number in range(1, ACTIVE + 1)]
     amiss = [Watched(number) for number in (*studio.failing, *studio.slow)]
     studio.over.clear()
+    for one in [*amiss, *watched]:
+        _label(studio, one)
     people = threading.Thread(target=_label_on, args=(studio, watched, amiss))
     people.start()
     context.jobs.consume(workers=THREADS, stopping=context.stopping)
@@ -169,10 +171,11 @@ def _run(bench: Bench, studio: SharedLabelStudio, folder: Path, what: str) -> li
 
 
 def _label_on(studio: SharedLabelStudio, watched: list[Watched], amiss: list[Watched]) -> None:
-    """Ten labels in each project, and ten more once they are learned; then the worker is told to end."""
-    ends_at = time.monotonic() + RUN_S
+    """Ten labels more in each project once the last are learned; then the worker is told to end."""
+    started = time.monotonic()
+    ends_at = started + RUN_S
     for one in [*amiss, *watched]:
-        _label(studio, one)
+        one.since = started
     while time.monotonic() < ends_at:
         for one in [*amiss, *watched]:
             if studio.projects[one.number]["model_version"] != one.version:
