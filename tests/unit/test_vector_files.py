@@ -77,7 +77,9 @@ def test_vectors_of_two_lengths_by_one_encoder_are_refused_when_read_together(fi
 def test_what_was_gathered_comes_in_the_order_asked(files):
     files.write("one", some(1, 2, 3))
     rows = np.zeros((4, WIDTH), dtype=np.uint8)
-    came = files.gather("one", [key_of(3), key_of(9), key_of(1), key_of(3)], rows)
+    found = files.find("one", [key_of(3), key_of(9), key_of(1), key_of(3)])
+    came = files.fill(found, rows)
+    assert found.width == WIDTH
     assert came.tolist() == [True, False, True, True]
     assert [row.tobytes() for row in rows[came]] == [vector_of(3), vector_of(1), vector_of(3)]
 
@@ -185,7 +187,7 @@ def test_many_small_segments_become_one_and_readers_do_not_notice(folder, files)
     everything = [*map(key_of, range(5)), key_of(100)]
     rows = np.zeros((6, WIDTH), dtype=np.uint8)
     reader = VectorFiles(folder)
-    found = reader._shelf("one").find(pack_keys(everything))
+    found = reader.find("one", everything)
     (swept,) = sweep(files)
     assert swept.doubled == 4
     assert len(paths_of(folder)) == 1
