@@ -175,7 +175,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def whole_sizes(path: Path) -> dict[Path, int]:
-    """The files of the segment of these keys, and how many bytes of each are whole rows; the keys come last."""
+    """The files of the segment of these keys, and how many bytes of each are whole rows; keys come last."""
     segment = Segment(path)
     segment.grow()
     sizes = {VECTORS_SUFFIX: segment.width, USED_SUFFIX: _USED.itemsize, KEYS_SUFFIX: _ENTRY.itemsize}
