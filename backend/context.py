@@ -14,6 +14,7 @@ from backend.errors import EncoderUnavailable
 from backend.jobs import Jobs
 from backend.logs import Survived
 from backend.settings import Settings
+from backend.store.batches import Batches
 from backend.store.embeddings import Vectors
 from backend.store.events import Events
 from backend.store.projects import Projects
@@ -195,12 +196,21 @@ def _named_errors() -> Iterator[None]:
         ) from None
 
 
+class Cluster(Protocol):
+    """Machines that encode texts for this one."""
+
+    def encoder(self, name: str | None, revision: str) -> Encoder:
+        """The text encoder of a name (None: the default) and revision, whose arithmetic they do."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What workflows work with. `label_studio` and `media` make a client of its own for each caller.
 
     `stopping` is set once this process has been told to end. Whoever runs a loop that may take long holds
-    `slow_lane`, so that such loops leave the process's other threads to those that do not.
+    `slow_lane`, so that such loops leave the process's other threads to those that do not. `cluster` encodes
+    batches, where there is one.
     """
 
     settings: Settings
@@ -212,6 +222,7 @@ class Context:
     label_studio: Callable[[], LabelStudio]
     media: Callable[[], MediaFetcher]
     events: Events
+    cluster: Cluster | None = None
     survived: Survived = field(default_factory=Survived)
     stopping: threading.Event = field(default_factory=threading.Event)
     slow_lane: threading.Lock = field(default_factory=threading.Lock)
@@ -231,6 +242,11 @@ class Context:
     def projects(self) -> Projects:
         """The rows of all projects."""
         return Projects(self.database)
+
+    @property
+    def batches(self) -> Batches:
+        """The texts of all projects that wait for a worker to encode them."""
+        return Batches(self.database)
 
     @property
     def workers(self) -> Workers:

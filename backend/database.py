@@ -387,6 +387,29 @@ class Hint(Base):
     created_at: Mapped[float]
 
 
+class EncodingBatch(Base):
+    """Tasks whose texts some worker is to encode together; gone when that is done."""
+
+    __tablename__ = "encoding_batches"
+    __table_args__ = (Index("ix_encoding_batches_order", "tries", "place", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    # Revision of the encoder.
+    encoder: Mapped[str] = mapped_column(String(128))
+    # Of several projects' batches the first come first.
+    place: Mapped[int]
+    # A task of each text, and how many tasks show these texts.
+    task_ids: Mapped[list[int]] = mapped_column(Items(int))
+    size: Mapped[int]
+    # Whether a loop is worth it once the batch is done.
+    wakes: Mapped[bool]
+    # Who encodes it, until when he is believed to; how often somebody began.
+    claimed_by: Mapped[str | None] = mapped_column(String(128), default=None)
+    claimed_until: Mapped[float] = mapped_column(Seconds, default=0.0)
+    tries: Mapped[int] = mapped_column(default=0)
+
+
 class Worker(Base):
     """A worker process and when it was last seen alive."""
 
@@ -396,6 +419,8 @@ class Worker(Base):
     seen_at: Mapped[float] = mapped_column(Seconds)
     # How often its background threads failed since it started, and went on.
     failures: Mapped[int] = mapped_column(default=0)
+    # Torch device that it encodes on.
+    device: Mapped[str] = mapped_column(String(32), default="cpu", server_default="cpu")
 
 
 class Secret(Base):

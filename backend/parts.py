@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.context import Context, Encoders, Lazy, named_image_errors
+from backend.context import Cluster, Context, Encoders, Lazy, named_image_errors
 from backend.database import Database, MadeByLaterRelease
 from backend.encoding import ImageNetwork, Networks, TextNetwork
 from backend.encoding.here import NetworksHere
@@ -70,6 +70,7 @@ def build_context(
         label_studio=partial(_call_label_studio, settings),
         media=partial(_fetch_media, settings),
         events=Events(database, enough=settings.labels_worth_a_loop),
+        cluster=_open_cluster(settings),
     )
     jobs.bind(run=partial(_run_pending, context), tick=partial(_tick, context))
     return context
@@ -93,6 +94,17 @@ def check_folders(settings: Settings) -> None:
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
     except OSError as error:
         raise _wrong_setting(name, f"{folder} cannot be used: {error.strerror}.") from None
+
+
+def _open_cluster(settings: Settings) -> Cluster | None:
+    """The machines that RAY_ADDRESS names; raises BadRequest where Ray is not installed."""
+    if not settings.ray_address:
+        return None
+    from backend.encoding.on_ray import RayCluster, is_installed
+
+    if not is_installed():
+        raise _wrong_setting("RAY_ADDRESS", 'Ray is not installed: pip install "nextlabel[ray]".')
+    return RayCluster(settings)
 
 
 def _check_media(settings: Settings) -> None:

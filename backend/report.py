@@ -166,6 +166,9 @@ def print_loop(console: Console, report: LoopReport, *, verbose: bool = True) ->
             f"{found.labels} labels and {found.pool} unlabelled tasks"
         )
     console.print(plain(line + "."))
+    if found.unencoded:
+        waits = f"{found.unencoded:,} more tasks have no vector yet: workers encode them, and later orders"
+        console.print(plain((f"{waits} hold them.", "yellow")))
     if found.rejected:
         console.print(plain((f"Label Studio took no prediction for tasks {found.rejected}.", "yellow")))
     if not verbose:
@@ -296,6 +299,7 @@ def _status_lines(row: Json) -> list[tuple[str, str]]:
         *(("pictures", words) for words in [row["unread_words"]] if words),
         *(("config", words) for words in _switch_lines(row["switched"])),
         ("window", _window(row)),
+        *(("encoding", words) for words in [row["encoding"]] if words),
         *_order_lines(row["order"]["disturbances"]),
         *(("priority", words) for words in (*row["priority"]["words"], row["priority"]["cost"]) if words),
         ("accuracy", _accuracy(row)),

@@ -489,6 +489,18 @@ class Settings(BaseSettings, ProjectSettings):
         description="Hosts, addresses and networks, with commas, that pictures may be fetched from although "
         "they are private, such as `minio.internal, 10.0.0.0/8`.",
     )
+    encode_seconds: float = Field(
+        default=10.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="Seconds for which a loop encodes texts before it orders those that have vectors; "
+        "workers encode the rest meanwhile. What takes up to twice as long is encoded at once.",
+    )
+    ray_address: str = Field(
+        default="",
+        description="Ray cluster whose nodes encode for the workers, like `auto` or `ray://head:10001`; it "
+        "needs `nextlabel[ray]`, and this release and the encoder on each node.",
+    )
     device: str = Field(default="cpu", description="Torch device of the encoder.")
     torch_threads: int = Field(
         default=1, ge=1, description="Threads of torch in each process; more is slower on a busy machine."

@@ -9,18 +9,17 @@ a page, figures, a search; ten answers a minute, whose webhooks bring loops.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import numpy as np
 
+from benchmarks.families import count_entries, family, resident_mib
 from benchmarks.figures import Bench
 from benchmarks.served_stage import ServedStage, open_served_stage
 from benchmarks.texts import load_short_texts
@@ -45,11 +44,11 @@ class Footprint:
 
     def look(self, pid: int, minute: float) -> None:
         """Adds what a process and its children hold now."""
-        family = _family(pid)
+        ours = family(pid)
         self.minutes.append(minute)
-        self.mib.append(sum(_resident_mib(one) for one in family))
-        self.files.append(sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in family))
-        self.threads.append(sum(len(list(Path(f"/proc/{one}/task").iterdir())) for one in family))
+        self.mib.append(sum(resident_mib(one) for one in ours))
+        self.files.append(sum(count_entries(one, "fd") for one in ours))
+        self.threads.append(sum(count_entries(one, "task") for one in ours))
 
     def an_hour(self, values: list[float]) -> float:
         """How much a value grows in an hour, by a straight line through all but the first minutes."""
@@ -198,26 +197,6 @@ def _summarise(bench: Bench, found: dict[str, Footprint], load: Load, loops: int
         name: {"minutes": one.minutes, "mib": one.mib, "files": one.files, "threads": one.threads}
         for name, one in found.items()
     } | {"answers": load.answers}
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it."""
-    parents: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
-            continue
-        parents.setdefault(parent, []).append(int(folder.name))
-    family = [pid]
-    for one in family:
-        family += parents.get(one, [])
-    return family
-
-
-def _resident_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 if __name__ == "__main__":

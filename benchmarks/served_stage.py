@@ -52,6 +52,12 @@ class ServedStage:
         answer.raise_for_status()
         return dict(answer.json())
 
+    def status(self) -> dict[str, Any]:
+        """All figures of the project."""
+        answer = self._client.get(f"/projects/{self.project_id}.json")
+        answer.raise_for_status()
+        return dict(answer.json())
+
     def loops(self) -> list[dict[str, Any]]:
         """The record of every loop."""
         answer = self._client.get(f"/projects/{self.project_id}/loops.json")

@@ -16,6 +16,11 @@ from model.records import Ids
 ENOUGH_LABELS = 100  # audit labels after which the share falls to a third
 DEFAULT_SHARE = 0.15
 
+# Of items that get vectors, every so many-th is one that the audit asks for soon.
+_EVERY = 4
+# Items of either kind that get vectors before all others.
+_AT_ONCE = 512
+
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 0xFFFFFFFFFFFFFFFF
 
@@ -77,6 +82,30 @@ def audit_slots(window: int, share: float) -> NDArray[np.intp]:
     count = round(max(window, 0) * share)
     slots: NDArray[np.intp] = np.floor((np.arange(count) + 0.5) * (window / max(count, 1))).astype(np.intp)
     return slots
+
+
+def encoding_order(ids: Ids, seed: int, *, first: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows (n,) of items in the order in which they get vectors, by their audit hash.
+
+    Where only a part of the pool has vectors, that part is a fair sample of it: a hash knows nothing of a
+    text. Every fourth row has the smallest hash of those left, so that the audit items are there as early as
+    they are asked for, the others have the largest: what a strategy asks of them comes into the audit sample
+    last of all, and takes no blind place from it. `first` (n,) marks rows that come before the others, but
+    for one part of these, so that there is something to order at once.
+    """
+    by_hash = np.argsort(audit_hash(ids, seed), kind="stable")
+    soon, rest = by_hash[first[by_hash]], _from_both_ends(by_hash[~first[by_hash]])
+    parts = (soon[:_AT_ONCE], rest[:_AT_ONCE], soon[_AT_ONCE:], rest[_AT_ONCE:])
+    return np.concatenate(parts)
+
+
+def _from_both_ends(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Every fourth from the beginning, the others from the end."""
+    early = -(-len(rows) // _EVERY)
+    mixed = np.empty_like(rows)
+    from_start = np.arange(len(rows)) % _EVERY == 0
+    mixed[from_start], mixed[~from_start] = rows[:early], rows[early:][::-1]
+    return mixed
 
 
 def _splitmix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -431,12 +431,16 @@ class FakeLabelStudio:
         filters = query.get("filters", {})
         if items := filters.get("items", []):
             enough = any if filters["conjunction"] == "or" else all
+            for item in items:  # of thousands of tasks each is looked for in it
+                item["value"] = set(item["value"]) if isinstance(item["value"], list) else item["value"]
             found = [task for task in found if enough(self._passes(task, item) for item in items)]
         if tab := params.get("view"):
             for item in self._tab(int(tab))["data"]["filters"]["items"]:
                 found = [task for task in found if self._passes(task, item)]
         if query.get("ordering") == ["-tasks:updated_at"]:
             found.sort(key=lambda task: task["updated_at"], reverse=True)
+        if query.get("ordering") in (["tasks:id"], ["-tasks:id"]):
+            found.sort(key=lambda task: task["id"], reverse=query["ordering"] == ["-tasks:id"])
         page, size = int(params.get("page", 1)), int(params.get("page_size", 100))
         rows = found[(page - 1) * size : page * size]
         if page > 1 and not rows:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A look at Label Studio that hangs keeps nobody.
 _PULL_END_S = 2.0
+# A batch ends at its next step and is given back; what takes longer is claimed by another in its time.
+_ENCODING_END_S = 5.0
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
@@ -81,6 +83,7 @@ def worker() -> None:
         from backend.parts import warm_up
         from backend.tracing import start_tracing
         from backend.workflows import work
+        from backend.workflows.intake.batches import start_encoding
         from backend.workflows.project.pull import pull_forever
         from backend.workflows.project.workers import beat_forever
 
@@ -91,6 +94,7 @@ def worker() -> None:
         heart.start()
         puller = threading.Thread(target=pull_forever, args=(context, stop), daemon=True)
         puller.start()
+        encoding = start_encoding(context, stop)
         warm_up(context)
         with context.survived.failures_of("the clock"):
             work.tick(context)
@@ -99,5 +103,7 @@ def worker() -> None:
         finally:
             stop.set()
             work.hand_over(context)
+            for thread in encoding:
+                thread.join(_ENCODING_END_S)
             heart.join()
             puller.join(_PULL_END_S)

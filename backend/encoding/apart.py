@@ -31,15 +31,19 @@ logger = logging.getLogger(__name__)
 
 # A busy machine takes half a minute to import torch.
 _LONGEST_LOAD_S: Final = 180.0
-# Of one round; Label Studio hangs up after 100 s.
-_LONGEST_ROUND_S: Final = 60.0
+# Of one round, and more for each unit of size: on a busy machine a unit took a tenth of that.
+_LONGEST_ROUND_S: Final = 30.0
+_LONGEST_UNIT_S: Final = 0.5
+_LONGEST_OF_ALL_S: Final = 300.0
 # After so many ends without an answer nobody tries for a while: to start costs seconds of a processor.
 _MOST_ENDS: Final = 8
 _PAUSE_S: Final = 5.0
 _STOP_S: Final = 5.0
 
-_TEXTS_AT_ONCE: Final = 64
+_CHARACTERS_OF_A_UNIT: Final = 250  # some fifty tokens
+_TEXTS_AT_ONCE: Final = 64  # units, or short texts
 _PICTURES_AT_ONCE: Final = 16  # as image encoders take them
+_UNITS_OF_A_PICTURE: Final = 4
 _MOST_WAITING: Final = 64
 _HINT: Final = "The log of this process says what ended it; it is started again at the next need."
 
@@ -158,7 +162,11 @@ class TextEncoderApart:
         self.revision = str(facts["revision"])
         self.dimensions = int(facts["dimensions"])
         self._together = Together(
-            self._encode, dimensions=self.dimensions, at_once=_TEXTS_AT_ONCE, most_waiting=_MOST_WAITING
+            self._encode,
+            size=_units,
+            dimensions=self.dimensions,
+            at_once=_TEXTS_AT_ONCE,
+            most_waiting=_MOST_WAITING,
         )
 
     def encode(
@@ -172,7 +180,8 @@ class TextEncoderApart:
 
     def _encode(self, texts: Sequence[str]) -> Floats:
         question = self._question("encode texts", texts=list(texts))
-        return _vectors(self._process, question, self.revision, len(texts), self.dimensions)
+        shape, units = (len(texts), self.dimensions), sum(map(_units, texts))
+        return _vectors(self._process, question, self.revision, shape, units)
 
     def _question(self, ask: str, **more: Any) -> Message:
         return Message({"ask": ask, "network": self._network, **more})
@@ -188,7 +197,11 @@ class ImageEncoderApart:
         self.dimensions = int(facts["dimensions"])
         self.side = int(facts["side"])
         self._together = Together(
-            self._encode, dimensions=self.dimensions, at_once=_PICTURES_AT_ONCE, most_waiting=_MOST_WAITING
+            self._encode,
+            size=lambda _picture: _UNITS_OF_A_PICTURE,
+            dimensions=self.dimensions,
+            at_once=_UNITS_OF_A_PICTURE * _PICTURES_AT_ONCE,
+            most_waiting=_MOST_WAITING,
         )
 
     def encode(self, pictures: Sequence[Image.Image], *, progress: Progress | None = None) -> Floats:
@@ -201,7 +214,8 @@ class ImageEncoderApart:
     def _encode(self, pictures: Sequence[Image.Image]) -> Floats:
         sizes, pixels = pack_pictures(pictures)
         question = Message({"ask": "encode pictures", "network": self._network, "sizes": sizes}, pixels)
-        return _vectors(self._process, question, self.revision, len(pictures), self.dimensions)
+        shape, units = (len(pictures), self.dimensions), _UNITS_OF_A_PICTURE * len(pictures)
+        return _vectors(self._process, question, self.revision, shape, units)
 
 
 class NamingEncoderApart(ImageEncoderApart):
@@ -213,7 +227,8 @@ class NamingEncoderApart(ImageEncoderApart):
         for start in range(0, len(names), _TEXTS_AT_ONCE):
             some = list(names[start : start + _TEXTS_AT_ONCE])
             question = Message({"ask": "encode names", "network": self._network, "texts": some})
-            found = _vectors(self._process, question, self.revision, len(some), self.dimensions)
+            shape = len(some), self.dimensions
+            found = _vectors(self._process, question, self.revision, shape, sum(map(_units, some)))
             vectors[start : start + len(some)] = found
         return vectors
 
@@ -247,10 +262,18 @@ def _checked(answer: Message) -> Message:
     return answer
 
 
-def _vectors(process: EncoderProcess, question: Message, revision: str, rows: int, dimensions: int) -> Floats:
-    """The vectors (rows, dimensions) that a question is answered with, if they are of this revision."""
+def _units(text: str) -> int:
+    """How long a text takes, in those of a short one."""
+    return 1 + len(text) // _CHARACTERS_OF_A_UNIT
+
+
+def _vectors(
+    process: EncoderProcess, question: Message, revision: str, shape: tuple[int, int], units: int
+) -> Floats:
+    """The vectors (n, d) of this shape that a question is answered with, if they are of this revision."""
+    limit_s = min(_LONGEST_ROUND_S + units * _LONGEST_UNIT_S, _LONGEST_OF_ALL_S)
     try:
-        answer = process.ask(question, limit_s=_LONGEST_ROUND_S)
+        answer = process.ask(question, limit_s=limit_s)
     except ValueError as error:
         raise EncoderUnavailable(f"The encoder cannot be loaded again: {error}", hint=_HINT) from None
     if answer.header.get("revision") != revision:
@@ -258,6 +281,6 @@ def _vectors(process: EncoderProcess, question: Message, revision: str, rows: in
             "The encoder's files are others than when this process started.", hint="Start it again."
         )
     try:
-        return unpack_vectors(answer.body, rows=rows, dimensions=dimensions)
+        return unpack_vectors(answer.body, rows=shape[0], dimensions=shape[1])
     except ConnectionLost as error:
         raise EncoderUnavailable(f"The encoder's process: {error}.", hint=_HINT) from None

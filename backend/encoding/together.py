@@ -19,8 +19,11 @@ T = TypeVar("T")
 class _Asked(Generic[T]):
     """What one thread waits for, and how far it has come."""
 
-    def __init__(self, items: Sequence[T], dimensions: int, progress: Progress | None) -> None:
+    def __init__(
+        self, items: Sequence[T], sizes: Sequence[int], dimensions: int, progress: Progress | None
+    ) -> None:
         self.items = items
+        self._ends = np.concatenate([[0], np.cumsum(sizes)])  # the size of all items before each
         self.vectors = np.zeros((len(items), dimensions), dtype=np.float32)
         self.finished = 0
         self.error: BaseException | None = None
@@ -29,14 +32,17 @@ class _Asked(Generic[T]):
 
     @property
     def left(self) -> int:
-        return len(self.items) - self.finished
+        """The size of what is not encoded yet."""
+        return int(self._ends[-1] - self._ends[self.finished])
 
     @property
     def is_over(self) -> bool:
-        return not self.left or self.error is not None
+        return self.finished == len(self.items) or self.error is not None
 
-    def following(self, count: int) -> Sequence[T]:
-        return self.items[self.finished : self.finished + count]
+    def following(self, size: int) -> Sequence[T]:
+        """The next items of this size together, one at least."""
+        end = int(np.searchsorted(self._ends, self._ends[self.finished] + size, side="right")) - 1
+        return self.items[self.finished : max(end, self.finished + 1)]
 
     def take(self, vectors: Floats) -> None:
         self.vectors[self.finished : self.finished + len(vectors)] = vectors
@@ -53,10 +59,19 @@ class Together(Generic[T]):
     """
 
     def __init__(
-        self, encode: Callable[[Sequence[T]], Floats], *, dimensions: int, at_once: int, most_waiting: int
+        self,
+        encode: Callable[[Sequence[T]], Floats],
+        *,
+        size: Callable[[T], int],
+        dimensions: int,
+        at_once: int,
+        most_waiting: int,
     ) -> None:
-        """`encode` gives vectors (n, d) of at most `at_once` items."""
-        self._encode = encode
+        """`encode` gives vectors (n, d) of items whose sizes (1 or more) come to `at_once`.
+
+        Where one item is larger, or so many wait that one of each is more, it gets these all the same.
+        """
+        self._encode, self._size = encode, size
         self._dimensions = dimensions
         self._at_once, self._most_waiting = at_once, most_waiting
         self._guard = threading.Lock()
@@ -68,8 +83,8 @@ class Together(Generic[T]):
 
         `progress` is called by any thread, with the number of items just finished.
         """
-        mine = _Asked(items, self._dimensions, progress)
-        if not mine.left:
+        mine = _Asked(items, [self._size(item) for item in items], self._dimensions, progress)
+        if mine.is_over:
             return mine.vectors
         must_wait = self._join(mine)
         with waiting():
@@ -107,8 +122,8 @@ class Together(Generic[T]):
 
     def _encode_round(self) -> None:
         with self._guard:
-            counts = _shares([one.left for one in self._waiting], self._at_once)
-            chosen = [(one, one.following(n)) for one, n in zip(self._waiting, counts, strict=True) if n]
+            shares = _shares([one.left for one in self._waiting], self._at_once)
+            chosen = [(one, one.following(n)) for one, n in zip(self._waiting, shares, strict=True) if n]
         try:
             self._encode_chosen(chosen)
         except BaseException as error:  # whatever it was: nobody is to wait for ever
@@ -139,7 +154,7 @@ class Together(Generic[T]):
 
 
 def _shares(left: Sequence[int], at_once: int) -> list[int]:
-    """How many items of each who waits go into a round: as even as can be, of those who came first."""
+    """How much of what each waits for goes into a round: as even as can be, of those who came first."""
     first = left[:at_once]
     shares, room = [0] * len(left), at_once
     for served, place in enumerate(sorted(range(len(first)), key=first.__getitem__)):

@@ -82,6 +82,23 @@ class LabelStudio(Connection):
             params["query"] = json.dumps(_filter("updated_at", "Datetime", "greater", updated_after))
         yield from self._pages(params, shapes.TASKS_PAGE)
 
+    def tasks_of(self, project_id: int, task_ids: Sequence[int]) -> list[Json]:
+        """Those of some hundred tasks that there are in a project, with their annotations."""
+        params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}
+        params["query"] = json.dumps(_filter("id", "Number", "in_list", list(task_ids)))
+        return [task for page in self._pages(params, shapes.TASKS_PAGE) for task in page]
+
+    def id_range(self, project_id: int) -> tuple[int, int]:
+        """The smallest and the largest id of the tasks of a project that has some."""
+        params: Json = {"project": project_id, "include": "id", "page_size": 1}
+        ends = []
+        for order in ("tasks:id", "-tasks:id"):
+            page = self._get(
+                "/api/tasks", shapes.IDS_PAGE, params | {"query": json.dumps({"ordering": [order]})}
+            )
+            ends.append(int(page["tasks"][0]["id"]))
+        return ends[0], ends[1]
+
     def some_answered_tasks(self, project_id: int) -> list[Json]:
         """Tasks with annotations, one page of them."""
         params: Json = {"project": project_id, "fields": "all", "include": _TASK_FIELDS}

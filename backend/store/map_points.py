@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Update, bindparam, delete, func, insert, select, update
 
 from backend.database import Base, MapPoint, Task
 from backend.store.table import ProjectTable
@@ -65,9 +65,7 @@ class MapPoints(ProjectTable):
         """Past the ORM, which takes three times as long for many rows."""
         points = Base.metadata.tables[MapPoint.__tablename__]
         mine = (points.c.project_id == self._project_id, points.c.task_id == bindparam("of_task"))
-        changed: dict[str, BindParameter[Any]] = {
-            name: bindparam(name) for name in ("predicted", "confidence")
-        }
+        changed: dict[str, Any] = {name: bindparam(name) for name in ("predicted", "confidence")}
         return update(points).where(*mine).values(changed)
 
     def _shown_beliefs(self) -> dict[int, tuple[str | None, float | None]]:

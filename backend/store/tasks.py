@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, String, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, select, update
 
 from backend.columns import Damaged
 from backend.database import Base, Database, MapPoint, Task, in_chunks, upsert
@@ -336,6 +336,45 @@ class Tasks(ProjectTable):
         chosen = select(columns.task_id, columns.content_hash).where(*mine).order_by(columns.task_id)
         with self._database.session() as session:
             return session.connection().execute(chosen).all()
+
+    def unencoded(self, encoder: str) -> Sequence[Any]:
+        """Tasks without pictures that have a text and no vector of an encoder yet, in their order.
+
+        Of each `task_id`, `content_hash`, `is_synthetic` and `is_answered`: it waits for no first answer.
+        """
+        mine = (
+            Task.project_id == self._project_id,
+            Task.content_hash != "",
+            cast(Task.pictures, String).in_(("{}", "null")),
+        )
+        with self._database.session() as session:
+            rows = session.execute(
+                select(
+                    Task.task_id,
+                    Task.content_hash,
+                    Task.is_synthetic,
+                    or_(Task.is_labeled, Task.outcome != "").label("is_answered"),
+                )
+                .where(*mine)
+                .order_by(Task.task_id)
+            ).all()
+        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
+        return list(compress(rows, ~known))
+
+    def contents_of(self, task_ids: Sequence[int]) -> dict[str, str]:
+        """The texts of some tasks by their hash, in the order given; tasks without a text are left out."""
+        found: dict[int, tuple[str, str]] = {}
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                rows = session.execute(
+                    select(Task.task_id, Task.content_hash, Task.content).where(
+                        Task.project_id == self._project_id,
+                        Task.task_id.in_(chunk),
+                        Task.content_hash != "",
+                    )
+                )
+                found.update((row.task_id, (row.content_hash, row.content)) for row in rows)
+        return dict(found[task_id] for task_id in task_ids if task_id in found)
 
     def read_vectors(self, encoder: str) -> dict[str, bytes]:
         """The vectors of an encoder by content hash."""

@@ -16,10 +16,12 @@ class Workers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, name: str, now: float, *, forget_before: float, failures: int = 0) -> None:
+    def see(
+        self, name: str, now: float, *, forget_before: float, failures: int = 0, device: str = "cpu"
+    ) -> None:
         """Writes down that a worker lives, and forgets those not seen for long."""
         with self._database.session() as session:
-            session.merge(Worker(name=name, seen_at=now, failures=failures))
+            session.merge(Worker(name=name, seen_at=now, failures=failures, device=device))
             session.execute(delete(Worker).where(Worker.seen_at < forget_before))
 
     def forget(self, name: str) -> None:
@@ -31,6 +33,12 @@ class Workers:
         """Names of the workers seen since."""
         with self._database.session() as session:
             return list(session.scalars(select(Worker.name).where(Worker.seen_at >= moment)))
+
+    def has_quicker_since(self, moment: float) -> bool:
+        """Whether a worker was seen since that encodes on something else than a CPU."""
+        with self._database.session() as session:
+            found = select(Worker.name).where(Worker.seen_at >= moment, Worker.device != "cpu").limit(1)
+            return session.scalar(found) is not None
 
     def count_failures(self) -> int:
         """How often background threads of the workers failed and went on."""

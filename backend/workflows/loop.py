@@ -20,7 +20,6 @@ from backend.workflows.findings.notes import drop_outdated_notes
 from backend.workflows.findings.reflect import Renewal, reflect
 from backend.workflows.findings.switched import find_switches
 from backend.workflows.intake.earlier_findings import new_class_members, novel_members
-from backend.workflows.intake.embed import embed_project
 from backend.workflows.intake.empty_answers import none_names, read_none
 from backend.workflows.intake.encoder_choice import choose_encoder
 from backend.workflows.intake.fetch_pictures import fetch_pictures
@@ -31,6 +30,7 @@ from backend.workflows.intake.question import (
     remember_question,
     settle_question,
 )
+from backend.workflows.intake.share import embed_share
 from backend.workflows.intake.skips import waiting_tasks
 from backend.workflows.intake.snapshot import Snapshot, take_snapshot
 from backend.workflows.intake.sync import reading_digest, sync_tasks
@@ -38,12 +38,13 @@ from backend.workflows.loop_report import LoopReport
 from backend.workflows.project.damage import mend_row
 from backend.workflows.project.failures import named_disk_errors, unforeseen
 from backend.workflows.project.figures import Figures, HeadMetrics, Traffic
-from backend.workflows.project.hints import few_beside, is_due
+from backend.workflows.project.hints import few_beside, leave_hint
 from backend.workflows.project.lease import check_lease, is_held_by_another
 from backend.workflows.project.parking import counted
 from backend.workflows.project.progress import PUBLISHING, Progress
 from backend.workflows.project.reference import created_stamp
 from backend.workflows.project.registration import find_row, mend_webhooks
+from backend.workflows.project.turns import is_any_waiting
 from backend.workflows.project.workspace import Workspace, is_disconnected
 from backend.workflows.record import pack_record
 from backend.workflows.serving import publish
@@ -113,14 +114,14 @@ def _run_recorded(workspace: Workspace, reason: str, progress: Progress) -> Loop
 def tidy(workspace: Workspace) -> int:
     """Deletes what older versions left in Label Studio. Returns how many predictions.
 
-    Needs no lease, and gives way to a loop that is due and to whoever holds the project; but what has
-    gathered beyond some windows goes first, so that it never grows without end.
+    Needs no lease, and gives way to whoever holds the project and to a loop that is due, of any project; but
+    what has gathered beyond some windows goes first, so that it never grows without end.
     """
     remote = workspace.context.label_studio()
 
     def interrupted() -> bool:
         is_told = workspace.context.stopping.is_set()
-        return is_told or is_held_by_another(workspace) or is_due(workspace)
+        return is_told or is_held_by_another(workspace) or is_any_waiting(workspace.context)
 
     def kept() -> set[str]:
         workspace.refresh()
@@ -151,12 +152,16 @@ class ProjectLoop:
         config = settle_question(
             self.remote, int(details["id"]), details["label_config"], self.workspace.preference
         )
-        config = self._fetch_and_encode(details, config)
+        config, unread = self._fetch_and_encode(details, config)
         with self.report.timed("snapshot"):
             snapshot = take_snapshot(self.workspace, config)
+        if unread:
+            snapshot = replace(snapshot, open_unencoded=snapshot.open_unencoded + unread)
         record = self.report.record
         record.skipped = int(snapshot.skipped.sum())
-        record.labels, record.pool = len(snapshot.labels), int(snapshot.pool.sum())
+        record.labels, record.pool = len(snapshot.labels), snapshot.open_tasks
+        if waiting := len(snapshot.unencoded) + unread:
+            record.unencoded = waiting
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint
@@ -218,10 +223,12 @@ class ProjectLoop:
                 found.words,
             )
 
-    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> LabelConfig:
+    def _fetch_and_encode(self, details: Json, settled: LabelConfig) -> tuple[LabelConfig, int]:
         """Brings tasks and vectors up to date, once more after a long encoding; the config as they were read.
 
+        Returns how many tasks were not read, too: of a large project a first look leaves most of them.
         All are read once more where the answers now say that a question is left empty on purpose, or no more.
+        Where texts are left to the workers, people wait for an order: what changed meanwhile waits in turn.
         """
         config = read_none(self.workspace, settled)
         self._remember(details, config)
@@ -234,7 +241,8 @@ class ProjectLoop:
                 choose_encoder(self.workspace)
             with self.report.timed("embed"):
                 encoded = fetch_pictures(self.workspace, progress=self.progress)
-                encoded += embed_project(self.workspace, progress=self.progress)
+                share = embed_share(self.workspace, progress=self.progress)
+                encoded += share.encoded
                 encoded += embed_parts(self.workspace, config.questions, progress=self.progress)
             record.tasks_read += synced.read
             record.tasks_deleted += synced.deleted
@@ -242,8 +250,10 @@ class ProjectLoop:
             known, config = config, read_none(self.workspace, settled)
             if none_names(config) != none_names(known):
                 self._remember(details, config)
-            elif encoded < _LONG_ENCODING:
-                return config
+            elif encoded < _LONG_ENCODING or share.left or synced.unread:
+                if synced.unread:
+                    leave_hint(self.workspace, "tasks")
+                return config, synced.unread
 
     def _renew(self, config: LabelConfig, snapshot: Snapshot, backend: Json | None) -> None:
         """Trains, ranks and publishes a new version, and then measures it."""

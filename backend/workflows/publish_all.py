@@ -6,6 +6,7 @@ from backend.errors import NotConnected
 from backend.label_studio.label_config import parse_label_config
 from backend.label_studio.queue_order import live_score
 from backend.label_studio.results import prediction
+from backend.workflows.intake.batches import encode_rest
 from backend.workflows.intake.snapshot import take_snapshot
 from backend.workflows.loop import run_loop
 from backend.workflows.project.lease import PEOPLE_WAIT_S, check_lease, lease
@@ -23,6 +24,10 @@ def publish_project(workspace: Workspace, *, everything: bool, progress: Progres
     """Runs a loop; with `everything`, also pre-annotates all tasks outside the window. Returns how many."""
     with lease(workspace, wait_s=PEOPLE_WAIT_S):
         run_loop(workspace, reason="publish", progress=progress)
+        if everything and workspace.batches.count_tasks():
+            progress.stage("encoding the rest of the texts")
+            encode_rest(workspace)
+            run_loop(workspace, reason="publish", progress=progress)
         return _publish_rest(workspace, progress=progress) if everything else 0
 
 

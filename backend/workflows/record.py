@@ -37,6 +37,7 @@ from backend.workflows.project.workspace import Workspace
 from backend.workflows.serving.serving import head_tensors, name_tensors, serve
 from backend.workflows.serving.window import order_seed, rank_pool
 from backend.workflows.training.learn import AuxiliaryItem, learn
+from model.audit import audit_hash
 from model.priority import Priority, Quota
 from model.ranking import LaneQueue
 from model.records import LANES, Embeddings, Ids, Ranking
@@ -124,7 +125,7 @@ def _facts(
         "first": [queue.lane for queue in queues if queue.first],
         "order_seed": order_seed(workspace, snapshot),
         "quotas": [[quota.name, quota.share] for quota in snapshot.priority.quotas],
-    }
+    } | ({"audit_threshold": snapshot.audit_threshold} if len(snapshot.unencoded) else {})
 
 
 def replay(workspace: Workspace, loop_id: int) -> Replay:
@@ -233,7 +234,12 @@ def _rebuild(
     )
     # records from before answers without a label were told apart have none
     lost = tensors.get("lost", np.zeros(0, dtype=np.int64)).tolist()
-    audit, threshold = audit_sample(workspace, ids, labels=len(given), lost=lost)
+    if "audit_threshold" in facts:  # tasks counted that had no vector yet
+        threshold = float(facts["audit_threshold"])
+        return replace(snapshot, audit=audit_hash(ids, workspace.seed) < threshold, audit_threshold=threshold)
+    audit, threshold = audit_sample(
+        workspace, ids, labels=len(given), lost=lost, unencoded=np.zeros(0, dtype=np.int64)
+    )
     return replace(snapshot, audit=audit, audit_threshold=threshold)
 
 

@@ -139,6 +139,10 @@ def talk_of_reading(talk):
     yield "counts", talk.remote.counts(talk.project)
     (page,) = talk.remote.tasks(talk.project)
     yield "fields of a task", sorted(page[0])
+    yield "ends of the ids", [talk.place[task_id] for task_id in talk.remote.id_range(talk.project)]
+    drawn = [*talk.ids[5:7], *range(UNKNOWN, UNKNOWN + 298)]
+    found = talk.remote.tasks_of(talk.project, drawn)
+    yield "drawn tasks", [(talk.place[task["id"]], sorted(task)) for task in found]
     yield "who", sorted({"id", "email"} & set(talk.remote.whoami()))
 
 

@@ -68,6 +68,7 @@ def test_a_round_is_full_and_even_and_leaves_out_none_of_the_first(left, at_once
 def test_everybody_gets_the_vectors_of_what_was_asked_in_order(asked):
     together = Together(
         lambda items: np.array([[item] for item in items], dtype=np.float32),
+        size=lambda item: 1 + item % 7,
         dimensions=1,
         at_once=5,
         most_waiting=len(asked),

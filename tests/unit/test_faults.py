@@ -15,11 +15,13 @@ import pytest
 from sqlalchemy import event
 
 from backend.database import Task
+from backend.vector_files import segment
 from backend.workflows.project.hints import is_due, leave_hint
 from backend.workflows.project.lease import take_over
 from backend.workflows.project.silence import Silence
 from backend.workflows.work import run_pending, tick
 from model.encoders.halves import in_halves
+from model.stores import folder
 from tests.topics import topic_of, write_texts
 from tests.workbench import Workbench
 
@@ -238,19 +240,18 @@ class Disk:
         self.writes, self.full = 0, range(0)
         event.listen(context.database.engine, "before_cursor_execute", self._before_statement)
         for name in ("_write", "_sync_folder", "_rename_new"):
-            self._watch(monkeypatch, f"model.stores.folder.{name}", name)
+            self._watch(monkeypatch, folder, name)
+        self._watch(monkeypatch, segment, "_write")
 
-    def _watch(self, monkeypatch, place, name):
-        from model.stores import folder
+    def _watch(self, monkeypatch, module, name):
+        kept = getattr(module, name)
 
-        kept = getattr(folder, name)
-
-        def act(*arguments):
+        def act(*arguments, **more):
             if self._count():
                 raise OSError(errno.ENOSPC, "No space left on device", str(arguments[0]))
-            return kept(*arguments)
+            return kept(*arguments, **more)
 
-        monkeypatch.setattr(place, act)
+        monkeypatch.setattr(module, name, act)
 
     def _before_statement(self, _connection, _cursor, statement, *_more):
         if statement.split()[0] in ("INSERT", "UPDATE", "DELETE") and self._count():
@@ -284,9 +285,10 @@ def test_a_disk_that_is_full_at_any_write(third, refused, bench, disk, caplog):
     say(bench)
     disk.fill(0, 0)
     work(bench)
-    total, failures = disk.writes, 0
+    total, failures = disk.writes + 3, 0
     assert total > 20
     for number in range(third, total, 3):
+        bench.label_studio.add_tasks(bench.project_id, [{"text": f"paw purr about cats extra{number}"}])
         say(bench)
         caplog.clear()
         disk.fill(number, refused)

@@ -35,7 +35,7 @@ def encoding():
 
 @pytest.fixture
 def together(encoding):
-    return Together(encoding, dimensions=1, at_once=4, most_waiting=6)
+    return Together(encoding, size=lambda _item: 1, dimensions=1, at_once=4, most_waiting=6)
 
 
 @pytest.fixture
@@ -120,6 +120,19 @@ def test_past_the_bound_nobody_lines_up(ask, encoding):
     refused.join(30)
     assert isinstance(refused.error, TooBusy)
     encoding.go.release(3)
+
+
+def test_large_items_fill_a_round_and_one_too_large_has_a_round_of_its_own():
+    rounds = []
+
+    def encode(items):
+        rounds.append(list(items))
+        return np.array([[item] for item in items], dtype=np.float32)
+
+    together = Together(encode, size=lambda item: item, dimensions=1, at_once=6, most_waiting=6)
+    items = [1, 2, 3, 4, 9, 1, 5, 5]
+    assert together.encode(items)[:, 0].tolist() == items
+    assert rounds == [[1, 2, 3], [4], [9], [1, 5], [5]]
 
 
 def test_nothing_to_encode_asks_nobody(together, encoding):

@@ -155,6 +155,28 @@ def test_a_row_that_fails_keeps_nobody_waiting(make_benches, loops_begun, monkey
     assert loops_begun()[before:] == [free.project_id]
 
 
+def test_cleaning_up_gives_way_to_another_project(make_benches, label_studio, monkeypatch):
+    busy, other = make_benches(2)
+    for _ in range(2):
+        busy.label(10)
+        run_pending(busy.context, busy.workspace.id)
+    busy.label(10)
+    order = []
+
+    def note(request):
+        if request.method == "DELETE" and not order:
+            order.append("swept")
+            ask(other)
+        elif order and request.url.path.startswith(f"/api/projects/{other.project_id}"):
+            order.append("looked")
+        elif order and request.method == "DELETE":
+            order.append("swept")
+
+    label_studio.before_answering.append(note)
+    run_pending(busy.context, busy.workspace.id)
+    assert order.index("looked") == 1
+
+
 def set_last_loop(bench, *, seconds):
     """The project's last loop took so long."""
     with bench.context.database.session() as session:

@@ -24,6 +24,7 @@ from backend.workflows.intake.question import remember_question, settle_question
 from backend.workflows.intake.readable import find_gaps
 from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.loop import run_loop, tidy
+from backend.workflows.project.hints import is_due, wake
 from backend.workflows.project.lease import PEOPLE_WAIT_S, lease
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.reference import created_stamp
@@ -93,6 +94,8 @@ def connect(
             with _connected_only_if_registered(workspace, known):
                 report.changes += register(workspace, remote, details=details)
             report.changes += _first_loop(workspace, report, encoder=options.encoder, progress=progress)
+        if is_due(workspace):  # a worker that looked meanwhile found the project held
+            wake(workspace)
         tidy(workspace)
         report.left_empty = tuple(empty_words(workspace, config).values())
         report.gaps = find_gaps(workspace, config)

@@ -70,27 +70,28 @@ def rest_figures(
     *,
     sure: Floats,
     blind: NDArray[np.bool_],
+    open_tasks: int,
 ) -> RestAccuracy | None:
     """What accepting everything about the open tasks would give; None without a blind answer.
 
     `right` and `held_out` (n,): which answers were right out of fold, and how sure heads were of them. `sure`
-    (u,): confidence in each open task.
+    (u,): confidence in each open task that has a vector, a fair sample of all `open_tasks`.
     """
     if not len(sure):
         return None
     rest = estimate_rest(right, held_out, blind=blind, unlabelled_confidence=sure)
     if rest is None:
         return None
-    wrong = round((1.0 - rest.value) * len(sure))
+    wrong = round((1.0 - rest.value) * open_tasks)
     return RestAccuracy(
-        words=_rest_words(rest, wrong, tasks=len(sure), blind=found.blind_labels),
-        open=len(sure),
+        words=_rest_words(rest, wrong, tasks=open_tasks, blind=found.blind_labels),
+        open=open_tasks,
         blind=found.blind_labels,
         estimate=rest.value,
         low=rest.low,
         high=rest.high,
         wrong=wrong,
-        whole=_range(accept_all(rest, labels=len(right), unlabelled=len(sure))),
+        whole=_range(accept_all(rest, labels=len(right), unlabelled=open_tasks)),
     )
 
 

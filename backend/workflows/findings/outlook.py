@@ -78,7 +78,7 @@ def _trace(
         log,
         replace(trained, out_of_fold=trained.out_of_fold.take(order)),
         unlabelled=seen.features.take(seen.pool),
-        pool_size=len(seen.features),
+        pool_size=len(seen.features) + len(seen.unencoded),
         name_vectors=learned.name_vectors,
         rng=rng,
         neighbour_graph=learned.neighbour_graph,
@@ -104,8 +104,17 @@ def _advise(
         unexplained=unexplained_mass(beliefs, out_of_fold[recent], right),
         novelty_labels=asked,
         new_classes=found,
-        starved_classes=find_starved_classes(counts, beliefs.sum(axis=0), labels.space),
+        starved_classes=find_starved_classes(counts, _expected_left(learned, beliefs), labels.space),
     )
+
+
+def _expected_left(learned: Learned, beliefs: Floats) -> Floats:
+    """Tasks (c,) of each class that wait for their first answer, as those that have a vector say."""
+    left: Floats = beliefs.sum(axis=0)
+    if not learned.seen.open_unencoded or not len(beliefs):
+        return left
+    scaled: Floats = left * np.float32(learned.seen.open_tasks / len(beliefs))
+    return scaled
 
 
 def _kappas(workspace: Workspace, serving: Serving, *, words: str | None) -> list[float]:

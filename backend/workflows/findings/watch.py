@@ -83,7 +83,10 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         accuracy = _accuracy(workspace, learned, beliefs, blind)
         signals.accuracy = accuracy_figures(accuracy, right=right, schedule=schedule)
         held_out = learned.trained.out_of_fold.values.max(axis=1).astype(np.float64)
-        signals.rest = rest_figures(right, held_out, accuracy, sure=_confidence(beliefs), blind=blind)
+        sure = _confidence(beliefs)
+        signals.rest = rest_figures(
+            right, held_out, accuracy, sure=sure, blind=blind, open_tasks=seen.open_tasks
+        )
         signals.macro_f1 = accuracy.macro_f1.value if accuracy.macro_f1 else None
         signals.per_class = class_rows(learned, accuracy, beliefs)
         signals.calibration = calibration_figures(learned)
@@ -133,7 +136,11 @@ def _watch_answers(workspace: Workspace, learned: Learned, serving: Serving, *, 
             position=_label_positions(seen.labelled_at),
         )
         signals.accuracy = accuracy_figures(accuracy, right=first.right, schedule=schedule)
-        signals.rest = rest_figures(first.right, held_out, accuracy, sure=sure, blind=blind)
+        # tasks that lack a part that the question is about are left out
+        open_tasks = len(sure) + seen.open_unencoded
+        signals.rest = rest_figures(
+            first.right, held_out, accuracy, sure=sure, blind=blind, open_tasks=open_tasks
+        )
         signals.questions = measure_questions(workspace, learned, seen.labels.ids[blind], serving.config)
         mean = float(held_out[blind].mean()) if blind.any() else 0.0
         judged = Blind(answers=int(blind.sum()), right=int(first.right[blind].sum()), sure=mean)
@@ -178,7 +185,7 @@ def _say_what_waits(signals: Signals) -> None:
 
 
 def _schedule(workspace: Workspace, seen: Snapshot) -> Schedule:
-    return Schedule(labels=len(seen.labels), pool=int(seen.pool.sum()), share=workspace.settings.audit_share)
+    return Schedule(labels=len(seen.labels), pool=seen.open_tasks, share=workspace.settings.audit_share)
 
 
 def _judged(learned: Learned, blind: NDArray[np.bool_], right: NDArray[np.bool_]) -> Blind:
@@ -206,10 +213,11 @@ def _blind(workspace: Workspace, learned: Learned) -> NDArray[np.bool_]:
 
 
 def _audit_rank(workspace: Workspace, seen: Snapshot) -> NDArray[np.intp]:
-    by_hash = np.argsort(audit_hash(seen.embeddings.ids, workspace.seed))
+    everything = np.concatenate([seen.embeddings.ids, seen.unencoded])
+    by_hash = np.argsort(audit_hash(everything, workspace.seed))
     audit_rank = np.empty(len(by_hash), dtype=np.intp)
     audit_rank[by_hash] = np.arange(len(by_hash))
-    return audit_rank
+    return audit_rank[: len(seen.embeddings)]
 
 
 def _lost_before(workspace: Workspace, seen: Snapshot) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ are in the same block. It is kept by the hash of what the part shows and the enc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,7 @@ from backend.label_studio.tasks import item_hash
 from backend.store.pictures import PictureTask
 from backend.workflows.intake.embed import encode_missing
 from backend.workflows.intake.fetch_pictures import fetch_items
+from backend.workflows.intake.share import tasks_left
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace, joined_encoder
 
@@ -73,13 +74,18 @@ def read_part_items(workspace: Workspace, question: Question) -> Iterator[list[P
 
 
 def embed_parts(workspace: Workspace, questions: Iterable[Question], *, progress: Progress) -> int:
-    """Encodes parts of tasks that have no vector yet, and whose pictures can be read; returns how many."""
-    return sum(_embed_parts_of(workspace, one, progress) for one in questions if one.parts)
+    """Encodes parts of tasks that have no vector yet, and whose pictures can be read; returns how many.
+
+    Those of tasks that workers have yet to encode as a whole wait with them.
+    """
+    asked = [one for one in questions if one.parts]
+    left = tasks_left(workspace) if asked else set[int]()
+    return sum(_embed_parts_of(workspace, one, left, progress) for one in asked)
 
 
-def _embed_parts_of(workspace: Workspace, question: Question, progress: Progress) -> int:
+def _embed_parts_of(workspace: Workspace, question: Question, left: Set[int], progress: Progress) -> int:
     encoder = parts_encoder(workspace, question)
-    missing = _missing(workspace, question, encoder.revision)
+    missing = _missing(workspace, question, encoder.revision, left)
     texts = {part.content_hash: part.content for part in missing if not part.pictures}
     if texts:
         progress.stage("encoding parts of tasks", total=len(texts))
@@ -89,14 +95,17 @@ def _embed_parts_of(workspace: Workspace, question: Question, progress: Progress
         return len(texts)
 
     def unfinished() -> Iterator[PictureTask]:
-        return (part for part in _missing(workspace, question, joined.revision) if part.pictures)
+        return (part for part in _missing(workspace, question, joined.revision, left) if part.pictures)
 
     return len(texts) + fetch_items(workspace, joined, unfinished, progress=progress)
 
 
-def _missing(workspace: Workspace, question: Question, revision: str) -> Iterator[PictureTask]:
-    """The parts that have no vector of an encoder, looked up some at a time."""
-    tasks = read_part_items(workspace, question)
+def _missing(
+    workspace: Workspace, question: Question, revision: str, left: Set[int]
+) -> Iterator[PictureTask]:
+    """The parts that have no vector of an encoder, looked up some at a time; not those of tasks `left`."""
+    every = read_part_items(workspace, question)
+    tasks = (parts for parts in every if parts and parts[0].task_id not in left)
     while page := list(islice(tasks, _AT_A_TIME)):
         parts = {part.content_hash: part for of_task in page for part in of_task if part.content_hash}
         known = workspace.vectors.known(revision, parts)

@@ -29,7 +29,7 @@ from backend.workflows.project.skip_states import ANSWERS
 from backend.workflows.project.workspace import Workspace
 from model.audit import audit_hash, audit_quota, audit_threshold
 from model.priority import Priority
-from model.records import Embeddings, Labels
+from model.records import Embeddings, Ids, Labels
 
 # Part of every fingerprint: raise it when the same data should give another model or order.
 ALGORITHM = 11
@@ -63,6 +63,9 @@ class Snapshot:
     embeddings (m, d) follow `synthetic`.
     `labels` are the answers to the first question of the config, rows of `labelled`; `questions` are all that
     are learned through the table of task types, with their answers, and `items` is what their heads look at.
+    `unencoded` are ids of real tasks with text that have no vector yet, as long as workers encode a large
+    project; `open_unencoded` of them wait for their first answer. They belong to the project that is
+    measured, and are in no order.
     `features` is what a head looks at: the embeddings, until they are replaced. `priority` is what an admin
     wants asked sooner, of the pool. `keywords` says which rows hold which keywords of the labels' hints.
     """
@@ -86,6 +89,13 @@ class Snapshot:
     questions: tuple[QuestionLabels, ...] = ()
     items: QuestionItems = field(default_factory=QuestionItems)
     keywords: TaskKeywords | None = None
+    unencoded: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    open_unencoded: int = 0
+
+    @property
+    def open_tasks(self) -> int:
+        """How many tasks wait for their first answer, with a vector or not."""
+        return int(self.pool.sum()) + self.open_unencoded
 
     @property
     def pool_embeddings(self) -> Embeddings:
@@ -99,10 +109,14 @@ class Snapshot:
 
 
 def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
-    """Reads the mirror and the vectors of a project; every content must have been encoded."""
+    """Reads the mirror and the vectors of a project; what has no vector yet is `unencoded`."""
+    without = _without_vector(workspace)
     encoded = read_encoded(workspace)
     told, embeddings = encoded.told, encoded.embeddings
     ids = embeddings.ids
+    for task_id in ids.tolist() if without else ():  # a worker may have encoded some since
+        without.pop(task_id, None)
+    unencoded = np.array(list(without), dtype=np.int64)
     items = read_question_items(workspace, questions_beside(config))
     questions = _read_questions(workspace, config, embeddings, items)
     labels = _first_labels(config, told) if is_single_choice(config) else questions[0].labels
@@ -111,7 +125,9 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     lost = {row.task_id: str(row.labelled_at or "") for row in told if row.outcome in CURABLE}
     since = {row.task_id: str(row.labelled_at or "") for row in told}
     again = open_again(workspace)[: workspace.settings.queue_window]
-    audit, threshold = audit_sample(workspace, ids, labels=int(labelled.sum()), lost=list(lost))
+    audit, threshold = audit_sample(
+        workspace, ids, labels=int(labelled.sum()), lost=list(lost), unencoded=unencoded
+    )
     priority = read_priority(workspace).of(ids[pool])
     return Snapshot(
         embeddings=embeddings,
@@ -127,13 +143,25 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         audit=audit,
         audit_threshold=threshold,
         lost=lost,
-        fingerprint=_fingerprint(workspace, config, encoded.rows, again, priority, questions, items),
+        fingerprint=_fingerprint(
+            workspace, config, encoded.rows, again, priority, questions, items, unencoded
+        ),
         contents=dict(zip(encoded.rows.ids.tolist(), encoded.rows.hashes, strict=True)),
         priority=priority,
         questions=questions,
         items=items,
         keywords=look_for_keywords(workspace, config, ids.tolist()),
+        unencoded=unencoded,
+        open_unencoded=sum(without.values()),
     )
+
+
+def _without_vector(workspace: Workspace) -> dict[int, bool]:
+    """Real tasks that workers have yet to encode, and whether each waits for its first answer."""
+    if not workspace.batches.count_tasks():
+        return {}
+    rows = workspace.tasks.unencoded(workspace.encoder.revision)
+    return {row.task_id: not row.is_answered for row in rows if not row.is_synthetic}
 
 
 def _first_labels(config: LabelConfig, told: Sequence[Any]) -> Labels:
@@ -186,16 +214,18 @@ def _reviews(workspace: Workspace, config: LabelConfig, rows: Sequence[Any]) -> 
 
 
 def audit_sample(
-    workspace: Workspace, ids: NDArray[np.int64], *, labels: int, lost: Sequence[int]
+    workspace: Workspace, ids: Ids, *, labels: int, lost: Sequence[int], unencoded: Ids
 ) -> tuple[NDArray[np.bool_], float]:
     """Which items (n,) are audit items with so many labels, and the hash below which they are.
 
-    `lost` are ids of items that were answered without a label: they fill no place of the sample.
+    `lost` are ids of items that were answered without a label: they fill no place of the sample. It is drawn
+    from all tasks, those that are `unencoded` (m,) among them.
     """
     settings, seed = workspace.settings, workspace.seed
     # The audit tasks of the coming window are set aside too: they must be labelled blind.
     quota = audit_quota(labels + settings.queue_window, share=settings.audit_share)
-    threshold = audit_threshold(ids[~np.isin(ids, lost)], seed, quota)
+    everything = np.concatenate([ids[~np.isin(ids, lost)], unencoded])
+    threshold = audit_threshold(everything, seed, quota)
     return audit_hash(ids, seed) < threshold, threshold
 
 
@@ -207,6 +237,7 @@ def _fingerprint(
     priority: Priority,
     questions: Sequence[QuestionLabels],
     items: QuestionItems,
+    unencoded: Ids,
 ) -> str:
     settings = workspace.settings.model_dump(
         include={
@@ -234,6 +265,8 @@ def _fingerprint(
         head["hints"] = hints
     if questions:
         head["questions"] = [_asks(asked.question) for asked in questions]
+    if len(unencoded):
+        head["unencoded"] = hashlib.sha256(unencoded.tobytes()).hexdigest()
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for part in rows.words():
         digest.update(part)

@@ -14,6 +14,7 @@ from backend.label_studio.tasks import READER, intended_answer, read_task
 from backend.label_studio.versions import version_number
 from backend.store.pictures import addresses_of
 from backend.workflows.intake.empty_answers import none_names
+from backend.workflows.intake.first_look import is_first_look, read_sample
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 
@@ -23,11 +24,15 @@ _OVERLAP = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a look at Label Studio brought: tasks read, tasks gone, and whether everything was read again."""
+    """What a look at Label Studio brought: tasks read, tasks gone, and whether everything was read again.
+
+    `unread`: tasks that a first look at a large project left for the next.
+    """
 
     read: int
     deleted: int
     full: bool
+    unread: int = 0
 
 
 def reading_digest(workspace: Workspace, label_config: str, config: LabelConfig) -> str:
@@ -42,8 +47,16 @@ def reading_digest(workspace: Workspace, label_config: str, config: LabelConfig)
 def sync_tasks(
     workspace: Workspace, remote: LabelStudio, *, config: LabelConfig, progress: Progress
 ) -> SyncReport:
-    """Fetches what changed since the last look; everything when the counts show that this is not enough."""
+    """Fetches what changed since the last look; everything when the counts show that this is not enough.
+
+    Of a large project that nobody looked at before, a sample is read first: see `first_look.py`.
+    """
     total, _ = remote.counts(workspace.label_studio_id)
+    if is_first_look(workspace, total):
+        read = read_sample(workspace, remote, total, config=config, progress=progress)
+        if read is not None:
+            _take_intentions(workspace, remote, config=config)
+            return SyncReport(read=read, deleted=0, full=False, unread=max(total - read, 0))
     progress.stage("fetching tasks", total=total)
     is_whole = _is_due_whole(workspace) or _cohort_has_moved(workspace, total)
     since = None if is_whole else workspace.state.synced_until

@@ -11,7 +11,7 @@ from backend.workflows.project.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer"]
+HintKind = Literal["labels", "tasks", "config", "training", "setup", "timer", "vectors"]
 
 # Every other kind starts a loop by itself; labels have to gather first.
 _GATHERING: HintKind = "labels"

@@ -30,6 +30,11 @@ def waiting(context: Context, *, but: Collection[int] = ()) -> Iterator[Workspac
             yield workspace
 
 
+def is_any_waiting(context: Context) -> bool:
+    """Whether a loop is due of some project that nobody holds."""
+    return next(waiting(context), None) is not None
+
+
 @contextmanager
 def place(workspace: Workspace) -> Iterator[bool]:
     """Whether this thread may run the project's loop now.

@@ -51,7 +51,8 @@ def _beat(context: Context, name: str) -> None:
     with context.survived.failures_of(_SIGN_OF_LIFE):
         now = time.time()
         failures = context.survived.count
-        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S, failures=failures)
+        device = context.settings.device
+        context.workers.see(name, now, forget_before=now - _FORGET_WORKER_S, failures=failures, device=device)
         if failed_before:
             # while the database failed, hints may have been lost
             for workspace in connected_workspaces(context):

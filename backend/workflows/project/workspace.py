@@ -13,6 +13,7 @@ from backend.label_studio.label_config import Preference, shown_pictures
 from backend.label_studio.shown_noun import Noun, shown_noun
 from backend.label_studio.tasks import SyntheticFields
 from backend.settings import ProjectSettings
+from backend.store.batches import ProjectBatches
 from backend.store.decisions import Decisions
 from backend.store.embeddings import Vectors
 from backend.store.groups import Groups
@@ -68,6 +69,7 @@ class Workspace:
         self.decisions = Decisions(database, state.id)
         self.relabellings = Relabellings(database, state.id)
         self.hints = Hints(database, state.id)
+        self.batches = ProjectBatches(database, state.id)
 
     @property
     def id(self) -> int:

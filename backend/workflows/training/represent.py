@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import compress
 
 from backend.errors import NotFound
-from backend.workflows.intake.embed import embed_project
+from backend.workflows.intake.embed import embed_project, encode_missing
 from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import Workspace
@@ -76,7 +76,7 @@ def with_features(
         hashes = [snapshot.contents[task_id] for task_id in items.ids.tolist()]
         is_there, vectors = workspace.vectors.gather(words.revision, hashes)
         if not is_there.all():
-            embed_project(workspace, progress=Silent(), encoder=words)
+            _count_new(workspace, snapshot, words)
             is_there, vectors = workspace.vectors.gather(words.revision, hashes)
         if not is_there.all():
             raise _texts_are_gone(len(set(compress(hashes, ~is_there))))
@@ -88,6 +88,16 @@ def with_features(
         features=counted(snapshot.embeddings),
         synthetic_features=counted(snapshot.synthetic_embeddings),
     )
+
+
+def _count_new(workspace: Workspace, snapshot: Snapshot, words: TfidfEncoder) -> None:
+    """Keeps the counted words of the tasks of a snapshot; those that are in none yet need none."""
+    if not len(snapshot.unencoded):
+        embed_project(workspace, progress=Silent(), encoder=words)
+        return
+    known = workspace.vectors.known(words.revision, set(snapshot.contents.values()))
+    new = [task_id for task_id, content in snapshot.contents.items() if content not in known]
+    encode_missing(workspace, words, workspace.tasks.contents_of(new), Silent())
 
 
 def _texts_are_gone(count: int) -> NotFound:

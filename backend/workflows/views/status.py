@@ -10,6 +10,7 @@ from backend.label_studio.queue_settings import Disturbance, find_disturbances
 from backend.workflows.intake.earlier_findings import list_groups, verdict_counts
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.share import encoding_words
 from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.damage import notices
@@ -53,6 +54,7 @@ def project_status(workspace: Workspace) -> Json:
         "unread_pictures": unread.count,
         "unread_words": unread.words if unread.count else "",
         "window": {"size": settings.queue_window, "left": len(window_left(workspace))},
+        "encoding": encoding_words(workspace),
         "priority": view_priority(workspace).to_json(),
         "second_looks": len(second_looks(workspace)),
         "order": {

@@ -10,6 +10,7 @@ from backend.json_types import Json
 from backend.label_studio.queue_settings import find_disturbances
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.second_looks import second_looks
+from backend.workflows.intake.share import encoding_words
 from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
@@ -105,7 +106,9 @@ def _window_item(workspace: Workspace) -> Json:
     more = f", and {again:,} for those who have not answered them" if again else ""
     unread = unread_pictures(workspace).count if pool == 0 else 0
     words = window_words(left, version=version, pool=pool, unread=unread)
-    return _item(f"{words}{more}", tone, share=round(share, 4))
+    encoding = encoding_words(workspace)
+    encoded = f"; {encoding}" if encoding else ""
+    return _item(f"{words}{more}{encoded}", tone, share=round(share, 4))
 
 
 def _newest_pool(workspace: Workspace) -> int | None:

@@ -1,0 +1,162 @@
+"""Batches of tasks whose texts wait to be encoded: the queue that every worker takes from.
+
+A batch is claimed for a while by one statement that compares and sets, as a project's lease is, so that of
+several workers one gets it. What its holder does not finish in time is claimed by somebody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+
+from backend.database import Database, EncodingBatch, Project
+from backend.store.table import ProjectTable
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A claimed batch: its tasks, the revision that encodes them, and how often somebody began it.
+
+    `wakes`: a loop is worth it once it is done.
+    """
+
+    id: int
+    project_id: int
+    encoder: str
+    task_ids: Sequence[int]
+    wakes: bool
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to become a batch: a task of each text, and the `size`, how many tasks show these texts."""
+
+    task_ids: Sequence[int]
+    size: int
+    wakes: bool
+
+
+class Batches:
+    """The batches of all connected projects."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, owner: str, *, seconds: float, project_id: int | None = None) -> Batch | None:
+        """Makes somebody the holder of the next batch, of one project or of all; None where none is free.
+
+        Those that nobody began come first, and of these the first of each project.
+        """
+        while (found := self._next_free(project_id)) is not None:
+            if (batch := self._take(found, owner, seconds)) is not None:
+                return batch
+        return None
+
+    def renew(self, batch_id: int, owner: str, *, seconds: float) -> bool:
+        """Lets the holder keep a batch for longer; False for who does not hold it (any more)."""
+        return self._write(batch_id, owner, claimed_until=time.time() + seconds)
+
+    def give_back(self, batch_id: int, owner: str, *, rest_s: float = 0.0) -> None:
+        """Leaves a batch to others, once it has rested for a while; does nothing for who does not hold it."""
+        self._write(batch_id, owner, claimed_by=None, claimed_until=time.time() + rest_s)
+
+    def finish(self, batch_id: int, owner: str) -> bool:
+        """Takes a batch away that is done; False for who does not hold it (any more)."""
+        with self._database.session() as session:
+            gone = session.execute(
+                delete(EncodingBatch)
+                .where(EncodingBatch.id == batch_id, EncodingBatch.claimed_by == owner)
+                .returning(EncodingBatch.id)
+            )
+            return gone.scalar() is not None
+
+    def _next_free(self, project_id: int | None) -> int | None:
+        query = select(EncodingBatch.id).join(Project, Project.id == EncodingBatch.project_id)
+        query = query.where(Project.connected, EncodingBatch.claimed_until < time.time())
+        if project_id is not None:
+            query = query.where(EncodingBatch.project_id == project_id)
+        order = (EncodingBatch.tries, EncodingBatch.place, EncodingBatch.id)
+        with self._database.session() as session:
+            return session.scalar(query.order_by(*order).limit(1))
+
+    def _take(self, batch_id: int, owner: str, seconds: float) -> Batch | None:
+        now = time.time()
+        with self._database.session() as session:
+            row = session.execute(
+                update(EncodingBatch)
+                .where(EncodingBatch.id == batch_id, EncodingBatch.claimed_until < now)
+                .values(claimed_by=owner, claimed_until=now + seconds, tries=EncodingBatch.tries + 1)
+                .returning(EncodingBatch)
+            ).scalar()
+            if row is None:
+                return None
+            return Batch(row.id, row.project_id, row.encoder, row.task_ids, row.wakes, row.tries)
+
+    def _write(self, batch_id: int, owner: str, **values: object) -> bool:
+        with self._database.session() as session:
+            written = session.execute(
+                update(EncodingBatch)
+                .where(EncodingBatch.id == batch_id, EncodingBatch.claimed_by == owner)
+                .values(**values)
+                .returning(EncodingBatch.id)
+            )
+            return written.scalar() is not None
+
+
+class ProjectBatches(ProjectTable):
+    """The batches of one project."""
+
+    def count_tasks(self, encoder: str | None = None) -> int:
+        """Tasks whose texts are in batches that are not done, of all encoders or of one."""
+        total = select(func.coalesce(func.sum(EncodingBatch.size), 0))
+        total = total.where(EncodingBatch.project_id == self._project_id)
+        if encoder is not None:
+            total = total.where(EncodingBatch.encoder == encoder)
+        with self._database.session() as session:
+            return session.scalar(total) or 0
+
+    def plan(self, encoder: str, batches: Sequence[Planned]) -> None:
+        """Leaves batches to the workers, in their order, in place of those that nobody encodes now."""
+        with self._database.session() as session:
+            session.execute(delete(EncodingBatch).where(*self._unclaimed(encoder)))
+            session.add_all(
+                EncodingBatch(
+                    project_id=self._project_id,
+                    encoder=encoder,
+                    place=place,
+                    task_ids=list(batch.task_ids),
+                    size=batch.size,
+                    wakes=batch.wakes,
+                )
+                for place, batch in enumerate(batches)
+            )
+
+    def claimed_tasks(self, encoder: str) -> set[int]:
+        """Tasks that somebody encodes now by an encoder."""
+        with self._database.session() as session:
+            rows = session.scalars(
+                select(EncodingBatch.task_ids).where(
+                    EncodingBatch.project_id == self._project_id,
+                    EncodingBatch.encoder == encoder,
+                    EncodingBatch.claimed_by.is_not(None),
+                    EncodingBatch.claimed_until >= time.time(),
+                )
+            )
+            return {task_id for task_ids in rows for task_id in task_ids}
+
+    def forget(self) -> None:
+        """Takes all of them away."""
+        with self._database.session() as session:
+            session.execute(delete(EncodingBatch).where(EncodingBatch.project_id == self._project_id))
+
+    def _unclaimed(self, encoder: str) -> tuple[ColumnElement[bool], ...]:
+        """Those of another encoder among them."""
+        nobody = or_(EncodingBatch.claimed_by.is_(None), EncodingBatch.claimed_until < time.time())
+        return (
+            EncodingBatch.project_id == self._project_id,
+            or_(nobody, EncodingBatch.encoder != encoder),
+        )
