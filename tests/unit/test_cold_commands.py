@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from backend.context import Encoders
+from backend.label_studio.label_config import parse_label_config
 from backend.parts import build_context
 from backend.workflows.connection.doctor import diagnose
 from backend.workflows.loop import run_loop
 from backend.workflows.project.progress import Silent
 from backend.workflows.project.workspace import open_workspace
+from backend.workflows.serving.predict import predict_tasks
 from model.encoders.folders import find_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +99,17 @@ def test_a_loop_with_nothing_to_do_loads_no_encoder(trained, encoder):
     context = without_loading(trained.context, encoder.revision)
     workspace = open_workspace(context, trained.project_id)
     assert run_loop(workspace, reason="test", progress=Silent()).outcome == "unchanged"
+
+
+def test_tasks_with_vectors_are_answered_before_an_encoder_is_there(trained, encoder):
+    tasks = [{"id": number, "data": task["data"]} for number, task in trained.tasks.items()]
+    config = parse_label_config(trained.remote["label_config"])
+    warm = predict_tasks(open_workspace(trained.context, trained.project_id), tasks, config)
+    cold = open_workspace(without_loading(trained.context, encoder.revision), trained.project_id)
+    assert predict_tasks(cold, tasks, config) == warm
+    assert any(prediction["result"] for prediction in warm)
+    with pytest.raises(AssertionError, match="was loaded"):
+        predict_tasks(cold, [*tasks, {"id": 9_999, "data": {"text": "a text that nobody has seen"}}], config)
 
 
 def test_doctor_loads_no_encoder_and_still_names_it(trained, encoder):

@@ -83,12 +83,12 @@ def _read_own_items(workspace: Workspace, question: Question) -> OwnItems:
         hashes,
         vectors,
         parts=len(question.parts),
-        dimensions=_dimensions(vectors, encoder),
+        dimensions=dimensions_of(vectors, encoder),
         encoder=encoder.revision,
     )
 
 
-def _dimensions(vectors: Mapping[str, Floats], encoder: LazyEncoder) -> int:
+def dimensions_of(vectors: Mapping[str, Floats], encoder: LazyEncoder) -> int:
     """Length of the vectors; the encoder, which takes seconds to load, is only asked where there are none."""
     return next((len(vector) for vector in vectors.values()), None) or encoder.get().dimensions
 

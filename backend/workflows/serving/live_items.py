@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.context import Context
+from backend.context import Context, LazyEncoder
 from backend.json_types import Json
 from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
@@ -15,8 +15,13 @@ from backend.store.pictures import PictureTask
 from backend.workflows.intake.embed import embed_texts
 from backend.workflows.intake.fetch_pictures import Kept, embed_shown
 from backend.workflows.intake.part_items import joined_parts_encoder, part_items
-from backend.workflows.intake.question_items import OwnItems, QuestionItems, join_parts
-from model.encoders import Encoder
+from backend.workflows.intake.question_items import (
+    OwnItems,
+    QuestionItems,
+    dimensions_of,
+    from_bytes,
+    join_parts,
+)
 from model.encoders.joined import JoinedEncoder
 from model.records import Floats
 
@@ -25,12 +30,12 @@ from model.records import Floats
 class LiveEncoder:
     """What gives tasks of a request their vectors, `until` then (monotonic seconds).
 
-    `whole` is the encoder of tasks, `name` that of the project's text encoder; `kept` is where it is written
-    what came of pictures.
+    `whole` is the encoder of tasks, which is loaded for what has no vector yet; `name` is that of the
+    project's text encoder. `kept` is where it is written what came of pictures.
     """
 
     context: Context
-    whole: Encoder
+    whole: LazyEncoder
     name: str | None
     kept: Kept
     until: float
@@ -47,24 +52,31 @@ class LiveEncoder:
 
     def _own(self, question: Question, tasks: Sequence[Json], shown: Sequence[PictureTask]) -> OwnItems:
         joined = joined_parts_encoder(self.context, self.name, question)
-        encoder = self.whole if joined is None else joined.get()
+        encoder = self.whole if joined is None else joined
         parts = {
             place: part_items(question, whole.task_id, task_parts(task.get("data"), question), whole.pictures)
             for place, (task, whole) in enumerate(zip(tasks, shown, strict=True))
         }
+        vectors = self._embed(encoder, [part for of_task in parts.values() for part in of_task])
         return join_parts(
             {place: [part.content_hash for part in of_task] for place, of_task in parts.items()},
-            self._embed(encoder, [part for of_task in parts.values() for part in of_task]),
+            vectors,
             parts=len(question.parts),
-            dimensions=encoder.dimensions,
+            dimensions=dimensions_of(vectors, encoder),
             encoder=encoder.revision,
         )
 
-    def _embed(self, encoder: Encoder, items: Sequence[PictureTask]) -> dict[str, Floats]:
-        texts = [item.content for item in items if not item.pictures]
-        vectors = embed_texts(self.context, encoder, texts, budget_s=self.until - time.monotonic())
+    def _embed(self, lazy: LazyEncoder, items: Sequence[PictureTask]) -> dict[str, Floats]:
+        shown = [item for item in items if item.content or item.pictures]
+        known = from_bytes(self.context.vectors.read(lazy.revision, {item.content_hash for item in shown}))
+        missing = [item for item in shown if item.content_hash not in known]
+        if not missing:
+            return known
+        encoder = lazy.get()
+        texts = [item.content for item in missing if not item.pictures]
+        vectors = known | embed_texts(self.context, encoder, texts, budget_s=self.until - time.monotonic())
         if isinstance(encoder, JoinedEncoder):
-            pictures = [item for item in items if item.pictures]
+            pictures = [item for item in missing if item.pictures]
             vectors |= embed_shown(self.context, encoder, pictures, self.kept, until=self.until)
         return vectors
 

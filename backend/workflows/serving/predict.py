@@ -34,7 +34,6 @@ from backend.workflows.training.learn_questions import guess_by_names
 from backend.workflows.training.names import name_vectors
 from backend.workflows.training.represent import version_words
 from model.audit import audit_hash
-from model.encoders import Encoder
 from model.encoders.tfidf import TfidfEncoder
 from model.heads.cold_start import cold_start
 from model.heads.single_label import LinearHead
@@ -56,7 +55,7 @@ class Predictor:
     """
 
     head: LinearHead | None
-    encoder: Encoder
+    encoder: LazyEncoder
     version: str
     seed: int
     audit_threshold: float
@@ -143,7 +142,7 @@ def _stored_predictor(
     head, manifest = found
     questions = load_questions(workspace, manifest.version, config)
     knows_a_label = bool(questions) or (head is not None and set(manifest.classes) & set(config.space.names))
-    encoder = workspace.encoder.get()
+    encoder = workspace.encoder
     is_of_this_kind = (head is not None) == is_single_choice(config)
     # until a loop has seen a config in which the first question is another one
     is_first = workspace.state.question in ("", config.from_name)
@@ -177,7 +176,7 @@ def _by_names(context: Context, lazy: LazyEncoder, config: LabelConfig, *, versi
         head = cold_start(names, config.space).head
     questions = tuple(ServedQuestion(*found) for found in guess_by_names(context, encoder, config))
     return Predictor(
-        head=head, encoder=encoder, version=version, seed=0, audit_threshold=0.0, questions=questions
+        head=head, encoder=lazy, version=version, seed=0, audit_threshold=0.0, questions=questions
     )
 
 
