@@ -1,7 +1,7 @@
 """How soon another machine goes on with the loop of a frozen one, and serves what one publishes.
 
 Two web processes and two workers on PostgreSQL, which holds the jobs too, and an S3 server; Label Studio is
-the one in memory, over HTTP. Needs `make servers`; five minutes.
+the one in memory, over HTTP. Needs `make servers`; seven minutes on a busy machine.
 """
 
 from __future__ import annotations

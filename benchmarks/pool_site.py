@@ -44,7 +44,8 @@ CONFIG = (
 class PoolSite:
     """What a loop asks of Label Studio, in place of the client: the methods that a loop calls.
 
-    `served_at` is when the version last changed, in monotonic seconds.
+    `served_at` is when the version last changed, in monotonic seconds, `served_processor_s` by the clock of
+    this process's processor time.
     """
 
     # ruff: noqa: D102 - the client says what each does
@@ -54,6 +55,7 @@ class PoolSite:
         self.writes = 0
         self.seconds = 0.0
         self.served_at = 0.0
+        self.served_processor_s = 0.0
         self.now = datetime.now(UTC)
         self._details: Json = {
             "id": _NUMBER,
@@ -93,7 +95,7 @@ class PoolSite:
         self.writes += 1
         self._details |= fields
         if "model_version" in fields:
-            self.served_at = time.monotonic()
+            self.served_at, self.served_processor_s = time.monotonic(), time.process_time()
 
     def counts(self, _number: int) -> tuple[int, int]:
         return self.size, len(self._answered)

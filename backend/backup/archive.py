@@ -82,11 +82,11 @@ class Writer:
         self._archive.writestr(entry, content)
         self.entries[entry] = Entry(len(content), hashlib.sha256(content).hexdigest())
 
-    def add_file(self, entry: str, path: Path) -> None:
-        """One large file, piece by piece."""
-        digest, size = hashlib.sha256(), 0
+    def add_file(self, entry: str, path: Path, *, size: int | None = None) -> None:
+        """One large file, piece by piece; its first `size` bytes alone where that is given."""
+        digest, left, size = hashlib.sha256(), size, 0
         with path.open("rb") as source, self._archive.open(entry, "w", force_zip64=True) as target:
-            while piece := source.read(_PIECE):
+            while piece := source.read(_PIECE if left is None else min(_PIECE, left - size)):
                 digest.update(piece)
                 size += len(piece)
                 target.write(piece)
@@ -130,7 +130,7 @@ class Reader:
                 raise ValueError("its list is too long")
             text = self._archive.read(_CONTENTS_ENTRY)
             contents = _CONTENTS.validate_json(text)
-        except (KeyError, OSError, ValueError, ValidationError, zipfile.BadZipFile) as error:
+        except (KeyError, OSError, ValueError, ValidationError, zipfile.BadZipFile, zlib.error) as error:
             raise no_backup(self._path) from error
         if contents.format != FORMAT:
             raise BadRequest(

@@ -18,8 +18,10 @@ from pydantic import SecretStr
 from backend import __version__
 from backend.backup.archive import DATABASE_ENTRY, Writer, version_entry, writing
 from backend.backup.database_file import copy_database, database_path, project_keys, schema_of
+from backend.backup.vectors import add_vectors
 from backend.errors import BadRequest
 from backend.model_store import open_store
+from backend.parts import VECTORS_FOLDER
 from backend.settings import Settings
 from backend.workflows.project.failures import named_disk_errors
 from model.registry import WORDS_FOLDER
@@ -62,6 +64,7 @@ def make_backup(settings: Settings, path: Path, *, overwrite: bool = False) -> M
         keys = project_keys(copy)
         versions = sum(_add_versions(archive, store, key) for key in keys)
         archive.add_file(DATABASE_ENTRY, copy)
+        add_vectors(archive, settings.data_dir / VECTORS_FOLDER)
         archive.finish(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             code_version=__version__,

@@ -21,9 +21,11 @@ from backend.backup.database_file import (
     set_aside,
 )
 from backend.backup.make import open_settings
+from backend.backup.vectors import is_vectors, write_vectors
 from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, Busy
 from backend.model_store import check_store, open_store
+from backend.parts import VECTORS_FOLDER
 from backend.settings import Settings
 from backend.store.projects import Projects
 from backend.workflows.project.failures import named_disk_errors
@@ -77,6 +79,7 @@ def restore_backup(settings: Settings, path: Path, *, overwrite: bool = False) -
             _prepare_database(backup, fresh, called=path)
             keys = project_keys(fresh)
             _write_versions(store, backup, versions, there)
+            write_vectors(backup, settings.data_dir / VECTORS_FOLDER)
             aside = set_aside(target) if target.exists() else None
             fresh.rename(target)
         count = sum(folder != WORDS_FOLDER for _project, folder in versions)
@@ -101,7 +104,7 @@ def _versions(backup: Reader) -> _Versions:
     """By project and folder, the entries of its files by their names."""
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for entry in backup.contents.entries:
-        if entry != DATABASE_ENTRY:
+        if entry != DATABASE_ENTRY and not is_vectors(entry):
             project, folder, name = split_entry(entry)
             found[project, folder][name] = entry
     return found

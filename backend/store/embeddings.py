@@ -25,6 +25,7 @@ from backend.errors import DiskUnavailable
 from backend.vector_files.library import VectorFiles
 from backend.vector_files.mapped import make_room
 from backend.vector_files.segment import Keys, Mask
+from backend.vector_files.shelf import Found
 from backend.vector_files.sweeping import Swept
 
 # Rows that are moved in one transaction: a killed mover does so many again.
@@ -78,16 +79,17 @@ class Vectors:
         if kept is not None:
             return np.ones(len(keys), dtype=np.bool_), kept.view(np.float32)
         with _named_errors():
-            self._take_over(encoder, keys)
-            width = self._files.width(encoder, keys)
-            rows = make_room(self._files.folder, rows=len(keys), width=width)
-            came = self._files.gather(encoder, keys, rows)
+            found = self._find_everywhere(encoder, keys)
+            is_there = found.is_there
+            rows = make_room(self._files.folder, rows=int(is_there.sum()), width=found.width)
+            came = self._files.fill(found.take(is_there), rows)
         if not came.all():
             rows = rows[came]
-        elif rows.nbytes >= _SMALLEST_KEPT:
+            is_there[is_there] = came
+        elif is_there.all() and rows.nbytes >= _SMALLEST_KEPT:
             self._keep(name, rows)
         rows.flags.writeable = False
-        return came, rows.view(np.float32)
+        return is_there, rows.view(np.float32)
 
     def write(self, encoder: str, vectors: Mapping[str, bytes]) -> None:
         """Keeps vectors by the hash of their content."""
@@ -138,14 +140,18 @@ class Vectors:
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem()
 
-    def _take_over(self, encoder: str, keys: Sequence[str]) -> None:
-        """Copies to files what only rows have: vectors that another host made, or that were never moved."""
-        known = self._files.are_known(encoder, keys)
-        if known.all():
-            return
-        missing = list({keys[at] for at in np.flatnonzero(~known).tolist()})
+    def _find_everywhere(self, encoder: str, keys: Sequence[str]) -> Found:
+        """Where vectors lie in files; what only rows have is copied there first.
+
+        That is what another host made, or what was never moved.
+        """
+        found = self._files.find(encoder, keys)
+        if found.is_there.all():
+            return found
+        missing = list({keys[at] for at in np.flatnonzero(~found.is_there).tolist()})
         for chunk in in_chunks(missing, _MOVED_AT_ONCE):
             self._files.write(encoder, self._read_rows(encoder, chunk))
+        return self._files.find(encoder, keys)
 
     def _read_rows(self, encoder: str, keys: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}

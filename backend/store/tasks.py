@@ -17,18 +17,13 @@ from backend.database import Base, Database, MapPoint, Task, in_chunks, upsert
 from backend.label_studio.tabs import FLAG_FIELD
 from backend.label_studio.tasks import TaskState
 from backend.store.embeddings import Vectors
+from backend.store.snapshot_rows import SnapshotRows, read_snapshot_rows
 from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
 _AT_A_TIME = 1000
 # The same where addresses of pictures are read too: one may hold the picture itself.
 _AT_A_TIME_WITH_PICTURES = 256
-
-# In the order in which a fingerprint is made of them.
-SNAPSHOT_COLUMNS = (
-    *("task_id", "content_hash", "label", "is_labeled", "is_skipped", "outcome", "is_synthetic"),
-    *("generator", "slice", "intended_label", "labelled_at"),
-)
 
 
 class Tasks(ProjectTable):
@@ -335,15 +330,11 @@ class Tasks(ProjectTable):
         return found
 
     def _read_hashes(self) -> Sequence[Any]:
-        """The id and the hash of the content of each task that has one, in the order of the tasks."""
-        return self._read_columns(("task_id", "content_hash"))
-
-    def _read_columns(self, names: Sequence[str]) -> Sequence[Any]:
-        """Columns of each task that has a content, in the order of the tasks; past the slower ORM."""
+        """Id and hash of each task that has a content, in their order; past the slower ORM."""
         columns = Base.metadata.tables[Task.__tablename__].c
         mine = (columns.project_id == self._project_id, columns.content_hash != "")
+        chosen = select(columns.task_id, columns.content_hash).where(*mine).order_by(columns.task_id)
         with self._database.session() as session:
-            chosen = select(*(columns[name] for name in names)).where(*mine).order_by(columns.task_id)
             return session.connection().execute(chosen).all()
 
     def unencoded(self, encoder: str) -> Sequence[Any]:
@@ -389,9 +380,10 @@ class Tasks(ProjectTable):
         """The vectors of an encoder by content hash."""
         return self._vectors.read(encoder, [row.content_hash for row in self._read_hashes()])
 
-    def read_rows(self) -> Sequence[Any]:
-        """What a snapshot is made of, in the order of the tasks: those that have a content."""
-        return self._read_columns(SNAPSHOT_COLUMNS)
+    def read_rows(self) -> SnapshotRows:
+        """What a snapshot is made of: the tasks that have a content."""
+        with self._database.session() as session:
+            return read_snapshot_rows(session.connection(), self._project_id)
 
     def read_targets(self) -> dict[int, dict[str, list[str]]]:
         """What was answered to each question, by task, of real tasks with a text to which something was."""

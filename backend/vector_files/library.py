@@ -14,7 +14,7 @@ import numpy as np
 
 from backend.vector_files.index import pack_keys
 from backend.vector_files.segment import Keys, Mask
-from backend.vector_files.shelf import Shelf
+from backend.vector_files.shelf import Found, Shelf
 from backend.vector_files.sweeping import Swept, sweep_folders, sweep_number
 
 # Says whose vectors a folder holds: its own name is a hash.
@@ -43,14 +43,13 @@ class VectorFiles:
         came = found.fill(rows, sweep=sweep_number(self.folder))
         return {keys[at]: rows[at].tobytes() for at in np.flatnonzero(came).tolist()}
 
-    def gather(self, encoder: str, keys: Sequence[str], rows: Keys) -> Mask:
-        """Copies the vectors of keys (n,) into `rows` (n, width); which came (n,)."""
-        found = self._shelf(encoder).find(pack_keys(keys))
-        return found.fill(rows, sweep=sweep_number(self.folder))
+    def find(self, encoder: str, keys: Sequence[str]) -> Found:
+        """Where the vectors of keys (n,) lie."""
+        return self._shelf(encoder).find(pack_keys(keys))
 
-    def width(self, encoder: str, keys: Sequence[str]) -> int:
-        """Length in bytes of the vectors of an encoder; 0 where none of the keys has one."""
-        return self._shelf(encoder).find(pack_keys(keys)).width
+    def fill(self, found: Found, rows: Keys) -> Mask:
+        """Copies what was found into `rows` (n, width); which came (n,)."""
+        return found.fill(rows, sweep=sweep_number(self.folder))
 
     def write(self, encoder: str, vectors: Mapping[str, bytes]) -> None:
         """Keeps vectors by their keys. Raises OSError."""

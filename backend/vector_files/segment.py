@@ -174,6 +174,14 @@ def is_being_written(path: Path) -> bool:
         return False
 
 
+def whole_sizes(path: Path) -> dict[Path, int]:
+    """The files of the segment of these keys, and how many bytes of each are whole rows; keys come last."""
+    segment = Segment(path)
+    segment.grow()
+    sizes = {VECTORS_SUFFIX: segment.width, USED_SUFFIX: _USED.itemsize, KEYS_SUFFIX: _ENTRY.itemsize}
+    return {path.with_suffix(suffix): segment.rows * size for suffix, size in sizes.items()}
+
+
 def remove_segment(path: Path) -> None:
     """Takes the files of a segment away, its keys first; who has them open goes on reading."""
     for suffix in (KEYS_SUFFIX, USED_SUFFIX, VECTORS_SUFFIX):

@@ -44,6 +44,10 @@ class Found:
         numbers, _rows = split_places(self.places[self.is_there][:1])
         return self.segments[int(numbers[0])].width if len(numbers) else 0
 
+    def take(self, is_in: Mask) -> Found:
+        """The same for those keys that a mask (n,) holds."""
+        return Found(self.shelf, self.places[is_in], self.segments)
+
     def fill(self, rows: Keys, *, sweep: int) -> Mask:
         """Copies the vectors into `rows` (n, width), those that are nowhere left out; which came, (n,).
 

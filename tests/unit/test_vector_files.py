@@ -9,6 +9,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from backend.backup.archive import reading, writing
+from backend.backup.vectors import add_vectors, is_vectors, write_vectors
 from backend.vector_files.index import KeyIndex, pack_keys
 from backend.vector_files.library import VectorFiles
 from backend.vector_files.mapped import make_room
@@ -77,7 +79,9 @@ def test_vectors_of_two_lengths_by_one_encoder_are_refused_when_read_together(fi
 def test_what_was_gathered_comes_in_the_order_asked(files):
     files.write("one", some(1, 2, 3))
     rows = np.zeros((4, WIDTH), dtype=np.uint8)
-    came = files.gather("one", [key_of(3), key_of(9), key_of(1), key_of(3)], rows)
+    found = files.find("one", [key_of(3), key_of(9), key_of(1), key_of(3)])
+    came = files.fill(found, rows)
+    assert found.width == WIDTH
     assert came.tolist() == [True, False, True, True]
     assert [row.tobytes() for row in rows[came]] == [vector_of(3), vector_of(1), vector_of(3)]
 
@@ -185,7 +189,7 @@ def test_many_small_segments_become_one_and_readers_do_not_notice(folder, files)
     everything = [*map(key_of, range(5)), key_of(100)]
     rows = np.zeros((6, WIDTH), dtype=np.uint8)
     reader = VectorFiles(folder)
-    found = reader._shelf("one").find(pack_keys(everything))
+    found = reader.find("one", everything)
     (swept,) = sweep(files)
     assert swept.doubled == 4
     assert len(paths_of(folder)) == 1
@@ -264,3 +268,25 @@ def test_a_segment_has_one_row_each_for_keys_sums_and_vectors(tmp_path):
     assert (segment.keys[0].tobytes().hex(), segment.vectors[0].tobytes()) == (key_of(1), vector_of(1))
     assert segment.used.tolist() == [3]
     writer.close()
+
+
+def test_a_backup_holds_the_whole_rows_and_brings_them_back(folder, files, tmp_path):
+    files.write("one", some(1, 2))
+    (path,) = paths_of(folder)
+    with path.open("ab") as torn:
+        torn.write(b"half a key")
+    with (tmp_path / "backup").open("w+b") as file, writing(file) as archive:
+        add_vectors(archive, folder)
+        archive.finish(made_at="now", code_version="1", schema="1", settings={})
+    there = tmp_path / "other" / "vectors"
+    with reading(tmp_path / "backup") as backup:
+        backup.check()
+        write_vectors(backup, there)
+        write_vectors(backup, there)
+    assert VectorFiles(there).read("one", [key_of(1), key_of(2)]) == some(1, 2)
+    assert paths_of(there)[0].stat().st_size == 2 * 36
+
+
+@pytest.mark.parametrize("entry", ["vectors/../x", "vectors/" + "a" * 32 + "/../../x", "models/a/b/c"])
+def test_nothing_else_is_taken_for_vectors(entry):
+    assert not is_vectors(entry)

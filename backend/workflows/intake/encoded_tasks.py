@@ -8,45 +8,50 @@ from itertools import compress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from backend.store.snapshot_rows import SnapshotRows
 from backend.workflows.project.workspace import Workspace
 from model.records import Embeddings, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedTasks:
-    """Rows by task id, real and synthetic ones together and apart, and the embeddings of those apart."""
+    """All rows by task id; the embeddings of real tasks, and apart from them the synthetic ones and theirs.
 
-    everything: Sequence[Any]
-    real: Sequence[Any]
-    made: Sequence[Any]
+    `told` are the rows of those real tasks of which somebody said something, by task id.
+    """
+
+    rows: SnapshotRows
     embeddings: Embeddings
+    told: Sequence[Any]
+    made: Sequence[Any]
     made_embeddings: Embeddings
 
 
 def read_encoded(workspace: Workspace) -> EncodedTasks:
-    """Every task with a vector by the project's encoder; those that were not encoded are left out."""
+    """Every task with a vector by the project's encoder; those that have none are left out."""
     revision = workspace.encoder.revision
     rows = workspace.tasks.read_rows()
-    is_there = workspace.vectors.are_known(revision, [row.content_hash for row in rows])
-    while True:
-        rows = list(compress(rows, is_there))
-        real = [row for row in rows if not row.is_synthetic]
-        made = [row for row in rows if row.is_synthetic]
-        came, vectors = workspace.vectors.gather(revision, [row.content_hash for row in real])
-        made_came, made_vectors = workspace.vectors.gather(revision, [row.content_hash for row in made])
-        if came.all() and made_came.all():
-            break
-        # bytes that were damaged on disk count as none: the next loop encodes these tasks anew
-        gone = {row.task_id for row in [*compress(real, ~came), *compress(made, ~made_came)]}
-        is_there = np.array([row.task_id not in gone for row in rows], dtype=np.bool_)
+    is_made = rows.is_synthetic
+    came, vectors = workspace.vectors.gather(revision, _hashes(rows, ~is_made))
+    made_came, made_vectors = workspace.vectors.gather(revision, _hashes(rows, is_made))
+    is_there = np.empty(len(is_made), dtype=np.bool_)
+    is_there[~is_made], is_there[is_made] = came, made_came
+    encoded = rows.take(is_there)
     dimensions = _dimensions(workspace, vectors, made_vectors)
+    told = [encoded.told[task_id] for task_id in sorted(encoded.told)]
+    return EncodedTasks(
+        encoded,
+        Embeddings(rows.ids[~is_made][came], vectors.reshape(-1, dimensions), revision),
+        [row for row in told if not row.is_synthetic],
+        [row for row in told if row.is_synthetic],
+        Embeddings(rows.ids[is_made][made_came], made_vectors.reshape(-1, dimensions), revision),
+    )
 
-    def embeddings(tasks: Sequence[Any], found: Floats) -> Embeddings:
-        ids = np.array([row.task_id for row in tasks], dtype=np.int64)
-        return Embeddings(ids, found.reshape(len(tasks), dimensions), revision)
 
-    return EncodedTasks(rows, real, made, embeddings(real, vectors), embeddings(made, made_vectors))
+def _hashes(rows: SnapshotRows, is_in: NDArray[np.bool_]) -> Sequence[str]:
+    return rows.hashes if is_in.all() else list(compress(rows.hashes, is_in))
 
 
 def _dimensions(workspace: Workspace, *found: Floats) -> int:

@@ -15,6 +15,7 @@ from backend.label_studio.controls.protocol import Target
 from backend.label_studio.controls.question import Question
 from backend.label_studio.intentions import unpack_intention
 from backend.label_studio.label_config import LabelConfig
+from backend.store.snapshot_rows import SnapshotRows
 from backend.task_types import is_single_choice, questions_beside
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.encoded_tasks import read_encoded
@@ -111,17 +112,18 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
     """Reads the mirror and the vectors of a project; what has no vector yet is `unencoded`."""
     without = _without_vector(workspace)
     encoded = read_encoded(workspace)
-    rows, made, embeddings = encoded.real, encoded.made, encoded.embeddings
+    told, embeddings = encoded.told, encoded.embeddings
     ids = embeddings.ids
     for task_id in ids.tolist() if without else ():  # a worker may have encoded some since
         without.pop(task_id, None)
     unencoded = np.array(list(without), dtype=np.int64)
     items = read_question_items(workspace, questions_beside(config))
     questions = _read_questions(workspace, config, embeddings, items)
-    labels = _first_labels(config, rows, ids) if is_single_choice(config) else questions[0].labels
+    labels = _first_labels(config, told) if is_single_choice(config) else questions[0].labels
     labelled = np.isin(ids, labels.ids)
-    pool = np.array([not (row.is_labeled or row.outcome) for row in rows], dtype=bool)
-    lost = {row.task_id: str(row.labelled_at or "") for row in rows if row.outcome in CURABLE}
+    pool = ~np.isin(ids, [row.task_id for row in told if row.is_labeled or row.outcome])
+    lost = {row.task_id: str(row.labelled_at or "") for row in told if row.outcome in CURABLE}
+    since = {row.task_id: str(row.labelled_at or "") for row in told}
     again = open_again(workspace)[: workspace.settings.queue_window]
     audit, threshold = audit_sample(
         workspace, ids, labels=int(labelled.sum()), lost=list(lost), unencoded=unencoded
@@ -131,29 +133,20 @@ def take_snapshot(workspace: Workspace, config: LabelConfig) -> Snapshot:
         embeddings=embeddings,
         features=embeddings,
         labels=labels,
-        labelled_at=tuple(
-            str(row.labelled_at or "") for row, is_in in zip(rows, labelled, strict=True) if is_in
-        ),
-        synthetic=_synthetic_tasks(workspace, config, made),
+        labelled_at=tuple(since.get(task_id, "") for task_id in ids[labelled].tolist()),
+        synthetic=_synthetic_tasks(workspace, config, encoded.made),
         synthetic_embeddings=encoded.made_embeddings,
         synthetic_features=encoded.made_embeddings,
         pool=pool,
-        skipped=np.array([row.outcome == SKIPPED for row in rows], dtype=bool),
+        skipped=np.isin(ids, [row.task_id for row in told if row.outcome == SKIPPED]),
         labelled=labelled,
         audit=audit,
         audit_threshold=threshold,
         lost=lost,
         fingerprint=_fingerprint(
-            workspace,
-            config,
-            [tuple(row) for row in encoded.everything],
-            again,
-            priority,
-            questions,
-            items,
-            unencoded,
+            workspace, config, encoded.rows, again, priority, questions, items, unencoded
         ),
-        contents={row.task_id: row.content_hash for row in encoded.everything},
+        contents=dict(zip(encoded.rows.ids.tolist(), encoded.rows.hashes, strict=True)),
         priority=priority,
         questions=questions,
         items=items,
@@ -171,10 +164,11 @@ def _without_vector(workspace: Workspace) -> dict[int, bool]:
     return {row.task_id: not row.is_answered for row in rows if not row.is_synthetic}
 
 
-def _first_labels(config: LabelConfig, rows: Sequence[Any], ids: NDArray[np.int64]) -> Labels:
+def _first_labels(config: LabelConfig, told: Sequence[Any]) -> Labels:
     known = set(config.space.names)
-    labelled = np.array([row.label in known for row in rows], dtype=bool)
-    return Labels.from_names(ids[labelled], [row.label for row in rows if row.label in known], config.space)
+    labelled = [row for row in told if row.label in known]
+    ids = np.array([row.task_id for row in labelled], dtype=np.int64)
+    return Labels.from_names(ids, [row.label for row in labelled], config.space)
 
 
 def _read_questions(
@@ -238,7 +232,7 @@ def audit_sample(
 def _fingerprint(
     workspace: Workspace,
     config: LabelConfig,
-    rows: list[tuple[object, ...]],
+    rows: SnapshotRows,
     again: list[int],
     priority: Priority,
     questions: Sequence[QuestionLabels],
@@ -274,8 +268,8 @@ def _fingerprint(
     if len(unencoded):
         head["unencoded"] = hashlib.sha256(unencoded.tobytes()).hexdigest()
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    for row in rows:
-        digest.update(repr(row).encode())
+    for part in rows.words():
+        digest.update(part)
     for asked in questions:
         digest.update(asked.labels.ids.tobytes() + asked.labels.targets.tobytes())
     digest.update(items.digest())
