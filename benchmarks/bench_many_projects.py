@@ -43,7 +43,6 @@ PROJECTS, ACTIVE, FAILING, SLOW = 100, 20, 5, 2
 TASKS_ACTIVE, TASKS_QUIET, WINDOW, LABELS = 200, 20, 20, 10
 RUN_S, SLOW_S, POLL_S = 45.0, 10.0, 0.02
 URL = "http://backend.bench:9090"
-MOST_UNFAIR = 2.0
 
 
 class SharedLabelStudio(FakeLabelStudio):
@@ -212,8 +211,8 @@ def _summarise(bench: Bench, what: str, watched: list[Watched]) -> None:
     bench.check(
         f"{what}: new orders of an active project in {RUN_S:.0f} s, fewest and most",
         f"{min(turns)} and {max(turns)}",
-        target=f"most ≤ {MOST_UNFAIR:g} × fewest",
-        reached=max(turns) <= MOST_UNFAIR * max(min(turns), 0.5),
+        target="one apart",
+        reached=max(turns) - min(turns) <= 1,
     )
 
 
