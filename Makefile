@@ -23,13 +23,13 @@ PY := .venv/bin/python
 # pip names every configured package folder that is not there, once per package.
 QUIETLY := 2> >(sed '/Location .* is ignored/d' >&2)
 FAST_TESTS := tests/contract tests/property tests/protocol tests/unit
-# Against a real Label Studio: a file takes minutes, so these start first.
-REAL_TESTS := tests/e2e tests/browser
+# Against a real Label Studio or real servers: a file takes minutes, so these start first.
+REAL_TESTS := tests/e2e tests/browser tests/replicas
 # Tests run side by side; those of a file stay together, files are taken in the order in which they are named.
 PROCESSES ?= 2
 PYTEST = $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup label-studio chromium demo test lint check e2e browser bench run requirements coverage mutants image-check clean
+.PHONY: help setup label-studio chromium servers demo test lint check e2e browser replicas bench run requirements coverage mutants image-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ label-studio: .venv-label-studio/.installed ## Install the real Label Studio int
 demo: setup label-studio ## Show the whole thing on real texts, IMAGES=1 on pictures; ONCE=1 labels 30 tasks, prints figures and ends
 	@$(PY) -m demo $(if $(filter-out 0,$(IMAGES)),--images) $(if $(filter-out 0,$(ONCE)),--once)
 
-test: lint label-studio chromium ## Everything that CI runs: lint, types, contracts and every test
+test: lint label-studio chromium servers ## Everything that CI runs: lint, types, contracts and every test
 	@$(PYTEST) $(REAL_TESTS) $(FAST_TESTS)
 
 check: lint ## The fast part: lint, types, contracts, unit, property and protocol tests
@@ -59,7 +59,10 @@ e2e: setup label-studio ## Tests against a real Label Studio
 browser: setup label-studio chromium ## Tests with a real Label Studio in a real browser
 	@$(PYTEST) tests/browser
 
-bench: setup label-studio ## Print the figures of benchmarks/bench_*.py
+replicas: setup servers ## Tests of several machines, on real servers of PostgreSQL, Redis and S3
+	@$(PYTEST) tests/replicas
+
+bench: setup label-studio servers ## Print the figures of benchmarks/bench_*.py
 	@for file in benchmarks/bench_*.py; do \
 		echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
@@ -150,4 +153,16 @@ chromium:
 	else \
 		echo "The browser tests need Chromium and none is on PATH: install it (Debian: apt-get install chromium) and run this again" >&2; \
 		exit 1; \
+	fi
+
+# Without them the tests that need them are skipped, and say so.
+servers:
+	@if command -v redis-server > /dev/null && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } > /dev/null 2>&1; then \
+		exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing Debian's postgresql and redis-server for the tests of several machines"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			postgresql redis-server > /dev/null; \
+	else \
+		echo "Tests of several machines are skipped: they need PostgreSQL and Redis (Debian: apt-get install postgresql redis-server)" >&2; \
 	fi

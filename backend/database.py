@@ -7,6 +7,7 @@ every model version).
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,7 +29,9 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    func,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -43,6 +46,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.columns import Fields, Items, Moment, Seconds, read_json
 from backend.errors import DatabaseUnavailable, RowGone
+from backend.fence import check_fence
+from backend.postgres import patience, wait_for_turn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r'^(down_)?revision = "(\w+)"', re.MULTILINE)
@@ -447,10 +452,23 @@ class Database:
     def session(self) -> Iterator[Session]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises DatabaseUnavailable when the database does not answer, is locked for long or full.
+        Raises DatabaseUnavailable when the database does not answer, is locked for long or full; LeaseLost
+        where this thread wrote for a project that another has taken over.
         """
         with _named_errors(), self._sessions.begin() as session:
             yield session
+            session.flush()
+            check_fence(session)
+
+    def now(self) -> float:
+        """Seconds since 1970 by a clock that all processes share: PostgreSQL's, or this machine's.
+
+        Leases of several machines are no better than the clock that they are measured by.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return time.time()
+        with self.session() as session:
+            return float(session.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
 
     @contextmanager
     def durable(self) -> Iterator[Connection]:
@@ -478,6 +496,11 @@ class Database:
 
     def _migrate(self) -> None:
         with _named_errors(), self.engine.begin() as connection:
+            if _revision(connection) == newest_revision():
+                return
+        with _named_errors(), self.engine.begin() as connection:
+            # a lock of files holds on one machine only
+            wait_for_turn(connection, "migrations")
             if _revision(connection) != newest_revision():
                 _upgrade(connection)
 
@@ -591,6 +614,7 @@ def _open_engine(address: str) -> Engine:
         pool_pre_ping=not address.startswith("sqlite"),
         hide_parameters=True,
         json_deserializer=read_json,
+        connect_args=patience(address),
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)

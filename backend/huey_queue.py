@@ -1,27 +1,38 @@
-"""Which library runs the jobs: Huey on SQLite or Redis, jobs as JSON."""
+"""Which library runs the jobs: Huey on Redis, PostgreSQL or SQLite, jobs as JSON."""
 
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 
-from huey import RedisHuey, SqliteHuey, crontab
+import psycopg
+from huey import PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.storage import PostgresStorage
 from redis import ConnectionPool
 
+from backend.postgres import connect, is_postgresql, turn_key
+
 _NAME = "nextlabel"
+# Its tables in PostgreSQL are jobs_task, jobs_schedule and so on.
+_TABLES = "jobs"
 # A loop that has begun to publish ends within this time; Kubernetes kills after 30 s.
 STOP_S = 20.0
 _CHECK_S = 10.0
 _POLL_S = 0.2
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# While nothing answers, a worker asks ten times a second, and the library logs a traceback each time.
+_UNANSWERED = "Error "
+_SAID_AGAIN_S = 60.0
 # A Redis that is cut off keeps nobody waiting for longer; the queue itself waits one second at a time.
 _REDIS_S = 5.0
 
@@ -42,19 +53,57 @@ class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
         return Message(**fields)
 
 
+class _NowAndThen(logging.Filter):
+    """Lets a failure that repeats itself through once a minute, as one line without its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be logged."""
+        kind = record.exc_info[0] if record.exc_info else None
+        if kind is None or not record.msg.startswith(_UNANSWERED):
+            return True
+        now = time.monotonic()
+        if now < self._said_at.get(record.msg, -_SAID_AGAIN_S) + _SAID_AGAIN_S:
+            return False
+        self._said_at[record.msg] = now
+        record.msg, record.args = "%s error=%s", (record.getMessage(), kind.__name__)
+        record.exc_info = None
+        return True
+
+
 class Queue:
-    """Jobs that wait, on disk or in Redis. `run` gets a project's row id; `tick` is called every minute."""
+    """Jobs that wait, where all who run them find them.
+
+    `run` gets a project's row id; `tick` is called every minute.
+    """
 
     def __init__(
-        self, *, folder: Path, redis_url: str, run: Callable[[int], None], tick: Callable[[], None]
+        self,
+        *,
+        folder: Path,
+        redis_url: str,
+        database_url: str,
+        run: Callable[[int], None],
+        tick: Callable[[], None],
     ) -> None:
-        self._huey = _open_queue(folder, redis_url)
+        """Jobs are in Redis where there is one, else in PostgreSQL, else in a file of the folder.
+
+        So machines that share a database always share its jobs.
+        """
+        self._huey = _open_queue(folder, redis_url, database_url)
         self._loop = self._huey.task(name="loop")(lambda project: run(project))
         self._huey.periodic_task(crontab(minute="*"), name="tick")(lambda: tick())
 
     def schedule(self, project: int, *, delay_s: float) -> None:
         """Leaves a job that becomes due after a while."""
         self._loop.schedule((project,), delay=delay_s)
+
+    def is_empty(self) -> bool:
+        """Whether no job waits, for its turn or for its moment."""
+        return not (self._huey.pending_count() or self._huey.scheduled_count())
 
     def close(self) -> None:
         """Gives the connection back; it is opened again when it is needed."""
@@ -73,6 +122,9 @@ class Queue:
             scheduler_interval=1,
             shutdown_timeout=STOP_S,
         )
+        failures = _NowAndThen()
+        for process in (consumer.worker_class, consumer.scheduler_class):
+            logging.getLogger(f"huey.consumer.{process.process_name}").addFilter(failures)
         consumer.start()
         told = _listen_for_signals()
         checked = time.monotonic()
@@ -99,10 +151,26 @@ def _listen_for_signals() -> list[int]:
     return told
 
 
-def _open_queue(folder: Path, redis_url: str) -> Huey:
+def _open_queue(folder: Path, redis_url: str, database_url: str) -> Huey:
     options = {"results": False, "serializer": JsonSerializer(), "utc": True}
     if redis_url:
         pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=_REDIS_S, socket_timeout=_REDIS_S)
         return RedisHuey(_NAME, connection_pool=pool, **options)
+    if is_postgresql(database_url):
+        _make_tables(database_url)
+        opened = partial(connect, database_url)
+        return PostgresHuey(_NAME, connection=opened, table_prefix=_TABLES, create_tables=False, **options)
     folder.mkdir(parents=True, exist_ok=True)
     return SqliteHuey(_NAME, filename=str(folder / "jobs.db"), **options)
+
+
+def _make_tables(database_url: str) -> None:
+    """Two processes that make the same table at once would disturb each other, "if not exists" or not."""
+    storage = PostgresStorage(_NAME, table_prefix=_TABLES, create_tables=False)
+    try:
+        with connect(database_url) as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [turn_key("jobs")])
+            for statement in storage.ddl:
+                connection.execute(statement)
+    except psycopg.Error as error:
+        raise ConnectionError(str(error)) from error

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -29,9 +30,11 @@ class Jobs:
     Whatever needs it raises QueueUnavailable where it cannot be opened.
     """
 
-    def __init__(self, *, folder: Path, redis_url: str = "") -> None:
+    def __init__(self, *, folder: Path, redis_url: str = "", database_url: str = "") -> None:
+        """Where the jobs are: see `huey_queue.Queue`; an empty address is none."""
         self._folder = folder
         self._redis_url = redis_url
+        self._database_url = database_url
         self._bound: tuple[Callable[[int], None], Callable[[], None]] | None = None
         self._due_at: dict[int, float] = {}
 
@@ -52,15 +55,16 @@ class Jobs:
         queue, now = self._queue, time.monotonic()
         if now < self._due_at.get(project, 0.0):
             return
-        try:
+        with _named_errors():
             queue.schedule(project, delay_s=DEBOUNCE_S)
-        except Exception as error:  # whatever Redis, SQLite or the network raise
-            raise QueueUnavailable(
-                f"The queue of jobs does not answer ({type(error).__name__}).",
-                hint="Is Redis running and REDIS_URL right, or has the disk of DATA_DIR space?",
-            ) from error
         # from before it was left: in doubt one job too many
         self._due_at[project] = now + DEBOUNCE_S
+
+    def is_empty(self) -> bool:
+        """Whether no job waits. Raises QueueUnavailable."""
+        queue = self._queue
+        with _named_errors():
+            return queue.is_empty()
 
     def open(self) -> None:
         """Opens the queue now, for those who would rather know at once that it cannot be."""
@@ -83,10 +87,28 @@ class Jobs:
             raise RuntimeError("bind() comes before consume()")
         run, tick = self._bound
         try:
-            return Queue(folder=self._folder, redis_url=self._redis_url, run=run, tick=tick)
+            return Queue(
+                folder=self._folder,
+                redis_url=self._redis_url,
+                database_url=self._database_url,
+                run=run,
+                tick=tick,
+            )
         except (sqlite3.Error, OSError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
             raise QueueUnavailable(
-                f"The queue of jobs cannot be opened: {error}.",
-                hint="Is REDIS_URL right? Without one the queue is the file jobs.db in DATA_DIR, which holds "
-                "nothing that is not found again: move a damaged one away.",
+                f"The queue of jobs cannot be opened: {reason}.",
+                hint="Is REDIS_URL right? Without one the queue is in PostgreSQL, else the file jobs.db in "
+                "DATA_DIR, which holds nothing that is not found again: move a damaged one away.",
             ) from error
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # whatever Redis, PostgreSQL, SQLite or the network raise
+        raise QueueUnavailable(
+            f"The queue of jobs does not answer ({type(error).__name__}).",
+            hint="Is Redis or PostgreSQL running and its address right, or has the disk of DATA_DIR space?",
+        ) from error

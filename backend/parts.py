@@ -59,7 +59,7 @@ def build_context(
     _check_media(settings)
     database = _open_database(settings)
     settings = _with_webhook_secret(settings, database)
-    jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url)
+    jobs = Jobs(folder=settings.data_dir, redis_url=settings.redis_url, database_url=settings.database_url)
     context = Context(
         settings=settings,
         database=database,

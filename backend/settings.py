@@ -459,7 +459,8 @@ class Settings(BaseSettings, ProjectSettings):
     redis_url: RedisAddress = Field(
         default="",
         repr=False,
-        description="Redis that holds the jobs of several machines; empty: SQLite in DATA_DIR.",
+        description="Redis that holds the jobs; empty: PostgreSQL where DATABASE_URL names one, else SQLite "
+        "in DATA_DIR.",
     )
     model_store: FolderOrAddress | None = Field(
         default=None,

@@ -143,7 +143,7 @@ def _make_store(data: Path, count: int) -> bytes:
 
 
 def _restart(folder: Path, message: bytes) -> tuple[tuple[float, float], ...]:
-    """From the start of the process to an answer of 200, to each question: seconds, and of processor."""
+    """Seconds, and of processor, from the start of the process to answers of 200 to three questions."""
     backend = BackendProcesses(folder, label_studio_url="http://127.0.0.1:1", api_key=LEGACY_TOKEN)
     questions = (request_bytes("GET", "/health"), message, request_bytes("GET", "/readyz"))
     begun = time.perf_counter()

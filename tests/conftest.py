@@ -57,6 +57,9 @@ class RecordedJobs:
     def enqueue(self, project):
         self.enqueued.append(project)
 
+    def is_empty(self):
+        return not self.enqueued
+
     def open(self):
         """Nothing to open."""
 

@@ -21,9 +21,14 @@ FORKS.set_forkserver_preload(
         "backend.cli",
         "backend.parts",
         "backend.report",
+        "backend.app",
+        "backend.huey_queue",
+        "backend.server",
+        "psycopg",
         "backend.workflows.connection.connect",
         "backend.workflows.connection.doctor",
         "backend.workflows.serving.rollback",
+        "backend.workflows.work",
         "model.encoders.text",
     ]
 )

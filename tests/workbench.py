@@ -3,8 +3,12 @@
 import json
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 
+from sqlalchemy import update
+
+from backend.database import Project
 from backend.parts import VECTORS_FOLDER
 from backend.workflows.connection.connect import ConnectOptions, connect
 from backend.workflows.intake.published import window_left
@@ -73,6 +77,12 @@ class Workbench:
     def scores(self):
         """What Label Studio stores of the active version: score by task."""
         return self.label_studio.published(self.project_id, self.version)
+
+    def lose_lease(self):
+        """Another machine takes the project over while this thread holds it."""
+        taken = {"lease_owner": "elsewhere/1/1", "lease_until": time.time() + 15}
+        with self.context.database.engine.begin() as connection:
+            connection.execute(update(Project).where(Project.id == self.project.id).values(taken))
 
     def connect(self, *, explain=False, require=False, link=False, pull=None, **overrides):
         return connect(

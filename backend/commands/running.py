@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _PULL_END_S = 2.0
 # A batch ends at its next step and is given back; what takes longer is claimed by another in its time.
 _ENCODING_END_S = 5.0
+# Of a worker: one for loops that may take long (work.run_pending), two for all others.
+THREADS = 3
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (PORT).")]
@@ -99,7 +101,7 @@ def worker() -> None:
         with context.survived.failures_of("the clock"):
             work.tick(context)
         try:
-            context.jobs.consume(workers=2, stopping=stop)
+            context.jobs.consume(workers=THREADS, stopping=stop)
         finally:
             stop.set()
             work.hand_over(context)

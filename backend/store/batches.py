@@ -6,7 +6,6 @@ several workers one gets it. What its holder does not finish in time is claimed 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,11 +57,11 @@ class Batches:
 
     def renew(self, batch_id: int, owner: str, *, seconds: float) -> bool:
         """Lets the holder keep a batch for longer; False for who does not hold it (any more)."""
-        return self._write(batch_id, owner, claimed_until=time.time() + seconds)
+        return self._write(batch_id, owner, claimed_until=self._database.now() + seconds)
 
     def give_back(self, batch_id: int, owner: str, *, rest_s: float = 0.0) -> None:
         """Leaves a batch to others, once it has rested for a while; does nothing for who does not hold it."""
-        self._write(batch_id, owner, claimed_by=None, claimed_until=time.time() + rest_s)
+        self._write(batch_id, owner, claimed_by=None, claimed_until=self._database.now() + rest_s)
 
     def finish(self, batch_id: int, owner: str) -> bool:
         """Takes a batch away that is done; False for who does not hold it (any more)."""
@@ -76,7 +75,7 @@ class Batches:
 
     def _next_free(self, project_id: int | None) -> int | None:
         query = select(EncodingBatch.id).join(Project, Project.id == EncodingBatch.project_id)
-        query = query.where(Project.connected, EncodingBatch.claimed_until < time.time())
+        query = query.where(Project.connected, EncodingBatch.claimed_until < self._database.now())
         if project_id is not None:
             query = query.where(EncodingBatch.project_id == project_id)
         order = (EncodingBatch.tries, EncodingBatch.place, EncodingBatch.id)
@@ -84,7 +83,7 @@ class Batches:
             return session.scalar(query.order_by(*order).limit(1))
 
     def _take(self, batch_id: int, owner: str, seconds: float) -> Batch | None:
-        now = time.time()
+        now = self._database.now()
         with self._database.session() as session:
             row = session.execute(
                 update(EncodingBatch)
@@ -143,7 +142,7 @@ class ProjectBatches(ProjectTable):
                     EncodingBatch.project_id == self._project_id,
                     EncodingBatch.encoder == encoder,
                     EncodingBatch.claimed_by.is_not(None),
-                    EncodingBatch.claimed_until >= time.time(),
+                    EncodingBatch.claimed_until >= self._database.now(),
                 )
             )
             return {task_id for task_ids in rows for task_id in task_ids}
@@ -155,7 +154,7 @@ class ProjectBatches(ProjectTable):
 
     def _unclaimed(self, encoder: str) -> tuple[ColumnElement[bool], ...]:
         """Those of another encoder among them."""
-        nobody = or_(EncodingBatch.claimed_by.is_(None), EncodingBatch.claimed_until < time.time())
+        nobody = or_(EncodingBatch.claimed_by.is_(None), EncodingBatch.claimed_until < self._database.now())
         return (
             EncodingBatch.project_id == self._project_id,
             or_(nobody, EncodingBatch.encoder != encoder),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import exists, func, or_, select, update
@@ -66,6 +65,15 @@ class Projects:
         with self._database.session() as session:
             return session.scalars(select(Project).where(Project.connected).order_by(Project.id)).all()
 
+    def overlooked(self, *, before: float) -> Sequence[Project]:
+        """Connected projects that nobody holds, with a hint from between the last look and `before`."""
+        waits = exists().where(
+            Hint.project_id == Project.id, Hint.created_at > Project.last_looked_at, Hint.created_at < before
+        )
+        query = select(Project).where(Project.connected, Project.lease_owner.is_(None), waits)
+        with self._database.session() as session:
+            return session.scalars(query.order_by(Project.id)).all()
+
     def with_hints(self) -> Sequence[Project]:
         """Connected projects of which something waits, the one that was looked at longest ago first."""
         waits = exists().where(Hint.project_id == Project.id)
@@ -97,7 +105,7 @@ class Projects:
 
         Compared and set in one statement: of several who try, one gets it. Returns whether it was this one.
         """
-        now = time.time()
+        now = self._database.now()
         free = [Project.lease_owner.is_(None), Project.lease_until < now]
         if dead_owner is not None:
             free.append(Project.lease_owner == dead_owner)
@@ -112,14 +120,19 @@ class Projects:
 
     def renew_lease(self, project_id: int, owner: str, *, seconds: float) -> bool:
         """Lets the holder keep a project for longer; False for who does not hold it (any more)."""
+        until = self._database.now() + seconds
         with self._database.session() as session:
             renewed = session.execute(
                 update(Project)
                 .where(Project.id == project_id, Project.lease_owner == owner)
-                .values(lease_until=time.time() + seconds)
+                .values(lease_until=until)
                 .returning(Project.id)
             )
             return renewed.scalar() is not None
+
+    def is_live(self, until: float) -> bool:
+        """Whether a lease that ends at a moment has not run out."""
+        return until >= self._database.now()
 
     def held(self) -> Sequence[Project]:
         """Connected projects that somebody holds, or held when he died."""

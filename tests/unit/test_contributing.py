@@ -105,4 +105,6 @@ def test_every_path_that_it_names_exists():
 def test_every_command_for_some_tests_finds_tests_that_are_fast():
     paths = {word for line in re.findall(r"\.venv/bin/pytest ([^`\n]+)", TEXT) for word in line.split()}
     tests = {path for path in paths if path.startswith("tests/")}
-    assert tests and not any(path.startswith(("tests/e2e", "tests/browser")) for path in tests)
+    assert tests and not any(
+        path.startswith(("tests/e2e", "tests/browser", "tests/replicas")) for path in tests
+    )

@@ -247,7 +247,7 @@ def test_every_target_is_explained_and_listed_as_phony():
     explained = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
     phony = set(re.search(r"^\.PHONY: (help .*)", MAKEFILE, re.MULTILINE).group(1).split())
     assert explained <= phony
-    assert {"setup", "demo", "test", "check", "e2e", "browser", "bench", "run"} <= explained
+    assert {"setup", "demo", "test", "check", "e2e", "browser", "replicas", "bench", "run"} <= explained
 
 
 @pytest.mark.parametrize("file_name", [".ci/run", "CONTRIBUTING.md", "README.md", ".pre-commit-config.yaml"])

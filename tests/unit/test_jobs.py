@@ -1,5 +1,6 @@
 """The queue of loops."""
 
+import logging
 import pickle
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from huey.registry import Message
 
 from backend.errors import QueueUnavailable
-from backend.huey_queue import JsonSerializer
+from backend.huey_queue import JsonSerializer, _NowAndThen
 from backend.jobs import Jobs
 from demo.waiting import wait_for
 
@@ -95,3 +96,25 @@ def test_a_message_comes_back_as_it_was_sent(eta):
 def test_nothing_that_could_run_code_is_loaded():
     with pytest.raises(ValueError):
         JsonSerializer().deserialize(pickle.dumps(print))
+
+
+def test_a_queue_that_is_away_for_long_fills_no_log(caplog):
+    logger = logging.getLogger("huey.consumer.Worker")
+    failures = _NowAndThen()
+    logger.addFilter(failures)
+    try:
+        for message in (
+            "Error reading from queue",
+            "Error reading from queue",
+            "Unhandled error of %s",
+            "Said",
+        ):
+            try:
+                raise ConnectionError("sesame")
+            except ConnectionError:
+                logger.warning(message, *(["x"] if "%s" in message else []), exc_info=message != "Said")
+    finally:
+        logger.removeFilter(failures)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Error reading from queue error=ConnectionError", "Unhandled error of x", "Said"]
+    assert [bool(record.exc_info) for record in caplog.records] == [False, True, False]

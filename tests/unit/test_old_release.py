@@ -9,7 +9,6 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from socket import gethostname
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -19,6 +18,7 @@ from backend.database import Base
 from backend.workflows import work
 from backend.workflows.intake.published import window_for
 from backend.workflows.intake.snapshot import ALGORITHM
+from backend.workflows.project.machine import this_machine
 from backend.workflows.views.wording import model_name
 from tests.fake_label_studio import SOMEBODY_ELSE
 from tests.fixtures.make_release import MADE_WITH, MODELS, REMOTE, make_release
@@ -283,7 +283,7 @@ def test_a_decision_whose_details_are_of_another_shape_is_still_told(details, ol
     assert "group-rejected" in page("/projects/1")
 
 
-@pytest.mark.parametrize("owner", ["somebody", f"{gethostname()}/x/1", f"{gethostname()}/{10**20}/1"])
+@pytest.mark.parametrize("owner", ["somebody", f"{this_machine()}/x/1", f"{this_machine()}/{10**20}/1"])
 def test_a_holder_that_is_named_in_another_way_holds_no_longer_than_its_lease(owner, old):
     old.workspace.change(lease_owner=owner, lease_until=0.0)
     assert old.loop().outcome

@@ -226,3 +226,24 @@ def test_a_window_that_ran_dry_while_texts_wait_is_not_called_done(large):
     assert read_state(large.workspace)["items"]["window"]["words"].startswith(
         "empty until it is filled again"
     )
+
+
+PAIRS = """<View>
+  <Text name="one" value="$one"/>
+  <Text name="two" value="$two"/>
+  <Pairwise name="better" toName="one,two" leftClass="a" rightClass="b"/>
+</View>"""
+
+
+def test_parts_of_tasks_are_encoded_with_the_tasks(context, app, label_studio, small_batches):
+    project_id = label_studio.add_project(label_config=PAIRS)
+    texts = write_texts(2 * TASKS)
+    tasks = [{"one": one, "two": two} for one, two in zip(texts[:TASKS], texts[TASKS:], strict=True)]
+    label_studio.add_tasks(project_id, tasks)
+    bench = Workbench(context, label_studio, project_id)
+    record = bench.connect().loop.record
+    assert (record.encoded, record.unencoded) == (3 * BATCH, TASKS - BATCH)
+    assert len(bench.window) == bench.workspace.settings.queue_window
+    encode_rest(bench.workspace)
+    record = bench.loop().record
+    assert (record.encoded, record.unencoded) == (2 * (TASKS - BATCH), 0)

@@ -12,6 +12,7 @@ import pytest
 from backend.jobs import Jobs
 from backend.workflows.project.hints import is_due
 from backend.workflows.project.lease import give_back
+from backend.workflows.project.machine import this_machine
 from backend.workflows.work import hand_over, run_pending
 from demo.processes import BackendProcesses
 from demo.waiting import wait_for
@@ -109,7 +110,7 @@ def test_a_worker_gives_back_what_it_holds_and_nothing_else(labelled):
     give_back(labelled.context)
     assert labelled.project.lease_owner == "elsewhere/1/2"
     projects.release_lease(labelled.project.id, "elsewhere/1/2")
-    ours = f"{socket.gethostname()}/{os.getpid()}/77"
+    ours = f"{this_machine()}/{os.getpid()}/77"
     projects.take_lease(labelled.project.id, ours, seconds=60.0)
     give_back(labelled.context)
     assert labelled.project.lease_owner is None

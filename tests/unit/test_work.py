@@ -7,7 +7,7 @@ import time
 
 import httpx
 import pytest
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 
 from backend.database import Hint, Loop, Project, Worker
 from backend.errors import QueueUnavailable, RowGone
@@ -476,7 +476,7 @@ def test_work_in_the_background_goes_on_whatever_fails_and_logs_nobodys_words(co
 
 @pytest.mark.parametrize("owner", ["elsewhere/1/1", "another-host/77/3"])
 def test_the_loop_of_a_worker_on_another_machine_that_died_is_taken_over(owner, quiet):
-    quiet.workspace.change(lease_owner=owner, lease_until=time.time() + 1000)
+    quiet.workspace.change(lease_owner=owner, lease_until=time.time() + 15)
     assert take_over(quiet.context) == []
     quiet.workspace.change(lease_owner=owner, lease_until=time.time() - 0.1)
     assert [workspace.id for workspace in take_over(quiet.context)] == [quiet.project.id]
@@ -498,6 +498,46 @@ def test_a_living_worker_asks_for_the_loop_of_a_dead_one(quiet):
     assert not is_due(quiet.workspace)
 
 
+def beat_once(context):
+    stop = threading.Event()
+    stop.set()
+    beat_forever(context, stop)
+
+
+def overlook(workspace, *, seconds):
+    """A hint that waits for so long, and whose job is gone."""
+    workspace.hints.add("tasks")
+    with workspace.context.database.session() as session:
+        session.execute(update(Hint).values(created_at=time.time() - seconds))
+    workspace.change(last_looked_at=time.time() - seconds - 1)
+
+
+def test_a_job_that_was_lost_is_left_again_within_seconds(quiet):
+    overlook(quiet.workspace, seconds=6)
+    beat_once(quiet.context)
+    assert quiet.context.jobs.enqueued == [quiet.project.id]
+
+
+def test_while_any_job_waits_none_is_taken_for_lost(quiet):
+    overlook(quiet.workspace, seconds=6)
+    quiet.context.jobs.enqueued.append(77)
+    beat_once(quiet.context)
+    assert quiet.context.jobs.enqueued == [77]
+
+
+def test_a_hint_that_has_just_come_is_not_overlooked(quiet):
+    overlook(quiet.workspace, seconds=1)
+    beat_once(quiet.context)
+    assert quiet.context.jobs.enqueued == []
+
+
+def test_hints_of_a_loop_that_failed_wait_for_the_clock(quiet):
+    overlook(quiet.workspace, seconds=6)
+    quiet.workspace.change(last_looked_at=time.time())
+    beat_once(quiet.context)
+    assert quiet.context.jobs.enqueued == []
+
+
 @pytest.mark.parametrize("last_call", ["import/predictions", "/api/ml/", "model-versions"])
 def test_a_worker_that_lost_its_lease_stops_before_it_writes(last_call, quiet, label_studio, caplog):
     quiet.label(10)
@@ -507,7 +547,7 @@ def test_a_worker_that_lost_its_lease_stops_before_it_writes(last_call, quiet, l
         if later and request.method != "GET":
             later.append(request.url.path)
         if last_call in request.url.path and not later:
-            quiet.workspace.change(lease_owner="elsewhere/1/1", lease_until=time.time() + 1000)
+            quiet.lose_lease()
             later.append("lost")
 
     label_studio.before_answering.append(lose)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from backend.store.batches import Batch
 from backend.store.workers import ALIVE_S
 from backend.workflows.intake.embed import encode_missing
 from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.machine import this_machine
 from backend.workflows.project.workspace import Workspace, read_workspace
 from model.encoders import Encoder
 
@@ -67,7 +67,7 @@ def encode_next(context: Context, project_id: int | None = None) -> bool:
     """
     if context.stopping.is_set():
         return False
-    owner = f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}"
+    owner = f"{this_machine()}/{os.getpid()}/{threading.get_ident()}"
     batch = context.batches.claim(owner, seconds=_CLAIM_S, project_id=project_id)
     if batch is None:
         return False
@@ -148,4 +148,4 @@ def _arithmetic(workspace: Workspace) -> Encoder:
 def _is_slow(context: Context) -> bool:
     """Whether this process encodes on a CPU, and another one that lives on something quicker."""
     is_cpu = context.cluster is None and context.settings.device == "cpu"
-    return is_cpu and context.workers.has_quicker_since(time.time() - ALIVE_S)
+    return is_cpu and context.workers.has_quicker_since(context.database.now() - ALIVE_S)

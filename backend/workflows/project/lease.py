@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,10 @@ from dataclasses import dataclass
 
 from backend.context import Context
 from backend.errors import Busy, LeaseLost
+from backend.fence import fenced, lease_lost
 from backend.store.projects import Projects
+from backend.workflows.project.hints import leave_hint
+from backend.workflows.project.machine import this_machine
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 
@@ -33,7 +35,7 @@ class _Owner:
 
     @classmethod
     def here(cls) -> _Owner:
-        return cls(socket.gethostname(), os.getpid(), threading.get_ident())
+        return cls(this_machine(), os.getpid(), threading.get_ident())
 
     def __str__(self) -> str:
         return f"{self.host}/{self.pid}/{self.thread}"
@@ -62,7 +64,13 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | Non
     keeper.start()
     try:
         workspace.refresh()
-        yield
+        with fenced(project_id, owner):
+            yield
+    except LeaseLost:
+        # what it had just asked of Label Studio may have come after the writes of whoever took over
+        with context.survived.failures_of("asking for another look"):
+            leave_hint(workspace, "timer")
+        raise
     finally:
         stop.set()
         keeper.join()
@@ -74,10 +82,7 @@ def check_lease(workspace: Workspace) -> None:
     """Called by the holder before it writes. Raises LeaseLost when somebody else took the project over."""
     owner = str(_Owner.here())
     if not workspace.context.projects.renew_lease(workspace.id, owner, seconds=_LEASE_S):
-        raise LeaseLost(
-            "Another worker took this project over, so nothing more was written.",
-            hint="It looks at the same hints; see: nextlabel status",
-        )
+        raise lease_lost()
 
 
 def is_held_by_another(workspace: Workspace) -> bool:
@@ -88,19 +93,18 @@ def is_held_by_another(workspace: Workspace) -> bool:
 
 def take_over(context: Context) -> list[Workspace]:
     """Frees the projects whose holders have died or were not heard of in time, and returns them."""
-    now = time.time()
-    freed = []
-    for row in context.projects.held():
+    projects, freed = context.projects, []
+    for row in projects.held():
         holder, until = str(row.lease_owner), row.lease_until
-        is_over = until < now or _is_dead(holder)
-        if is_over and context.projects.break_lease(row.id, holder, until=until):
+        is_over = _is_dead(holder) or not projects.is_live(until)
+        if is_over and projects.break_lease(row.id, holder, until=until):
             freed.append(Workspace(context, row))
     return freed
 
 
 def give_back(context: Context) -> None:
     """Frees what threads of this process hold, which then write nothing more: it is about to end."""
-    ours = f"{socket.gethostname()}/{os.getpid()}/"
+    ours = f"{this_machine()}/{os.getpid()}/"
     for row in context.projects.held():
         if str(row.lease_owner).startswith(ours):
             context.projects.release_lease(row.id, str(row.lease_owner))
@@ -109,7 +113,9 @@ def give_back(context: Context) -> None:
 def is_running(workspace: Workspace) -> bool:
     """Whether somebody holds the project's lease: a loop, or a person who changes its queue."""
     row = workspace.state
-    return row.lease_owner is not None and row.lease_until >= time.time()
+    if row.lease_owner is None:
+        return False
+    return workspace.context.projects.is_live(row.lease_until)
 
 
 def _acquire(projects: Projects, project_id: int, owner: str) -> bool:
@@ -122,7 +128,7 @@ def _is_dead(holder: str) -> bool:
     """Whether the holder was a process of this very machine that is gone (killed in the middle of a loop)."""
     try:
         host, pid, _thread = holder.rsplit("/", 2)
-        if host == socket.gethostname():
+        if host == this_machine():
             os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
