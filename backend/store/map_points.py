@@ -62,7 +62,7 @@ class MapPoints(ProjectTable):
                 session.connection().execute(self._update(), rows)
 
     def _update(self) -> Update:
-        """Past the ORM, which takes three times as long for many rows."""
+        """Past the ORM, which is slower for many rows."""
         points = Base.metadata.tables[MapPoint.__tablename__]
         mine = (points.c.project_id == self._project_id, points.c.task_id == bindparam("of_task"))
         changed: dict[str, Any] = {name: bindparam(name) for name in ("predicted", "confidence")}

@@ -66,9 +66,9 @@ def read_snapshot_rows(connection: Connection, project_id: int) -> SnapshotRows:
     mine = and_(columns.project_id == project_id, columns.content_hash != "")
     is_silent = and_(*map(_is, (columns[name] for name in _COLUMNS[2:]), _SILENT))
     others = select(*(columns[name] for name in _COLUMNS)).where(mine, not_(is_silent))
-    told = {row.task_id: row for row in connection.execute(others)}
+    told = {row.task_id: row for row in connection.execute(others).all()}
     contents = select(columns.task_id, columns.content_hash).where(mine).order_by(columns.task_id)
-    rows: list[Any] = list(connection.execute(contents))
+    rows = connection.execute(contents).all()
     ids = np.array([row[0] for row in rows], dtype=np.int64)
     return SnapshotRows(ids, [row[1] for row in rows], told)
 

@@ -209,7 +209,7 @@ def _renew_groups(
     """Writes the groups down: one that continues an earlier one keeps its number and name."""
     rows = {row.number: row for row in workspace.groups.read_all()}
     before = {number: row.members for number, row in rows.items() if row.state == OPEN}
-    open_tasks = set(learned.seen.pool_embeddings.ids.tolist())
+    open_tasks = set(learned.seen.embeddings.ids[learned.seen.pool].tolist())
     asked = {number for number in before if was_asked(rows[number], open_tasks)}
     numbers = match_groups(before, [group for group, _name in groups])
     free = max(rows, default=0) + 1

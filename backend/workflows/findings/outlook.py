@@ -77,7 +77,7 @@ def _trace(
     return trace_learning(
         log,
         replace(trained, out_of_fold=trained.out_of_fold.take(order)),
-        unlabelled=seen.features.take(seen.pool),
+        unlabelled=seen.pool_features,
         pool_size=len(seen.features) + len(seen.unencoded),
         name_vectors=learned.name_vectors,
         rng=rng,

@@ -131,7 +131,7 @@ class _Steps:
 def _weigh(workspace: Workspace, judged: Judged, learned: Learned, serving: Serving) -> SyntheticFigures:
     if learned.choice is None:
         return weigh_sets(judged, seed=workspace.seed)
-    pool = learned.seen.features.take(learned.seen.pool)
+    pool = learned.seen.pool_features
     beliefs = serving.head.probabilities(pool, serving.version).values
     return weigh(
         judged,

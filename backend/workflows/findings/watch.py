@@ -73,7 +73,7 @@ def watch(workspace: Workspace, learned: Learned, serving: Serving, *, step: Ste
         return Watched(_before_the_first_label(workspace, learned, serving.config.kind))
     if learned.choice is None:
         return _watch_answers(workspace, learned, serving, step=step)
-    beliefs = serving.head.probabilities(seen.features.take(seen.pool), serving.version).values
+    beliefs = serving.head.probabilities(seen.pool_features, serving.version).values
     blind = _blind(workspace, learned)
     right = learned.trained.out_of_fold.values.argmax(axis=1) == seen.labels.classes
     schedule = _schedule(workspace, seen)

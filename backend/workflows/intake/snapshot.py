@@ -52,6 +52,20 @@ class SyntheticTask:
     is_open: bool
 
 
+class TakenRows:
+    """Rows that were taken last, for whoever asks for them next: of a large pool each copy is gigabytes."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Embeddings, NDArray[np.bool_], Embeddings] | None = None
+
+    def of(self, items: Embeddings, mask: NDArray[np.bool_]) -> Embeddings:
+        """The items of a mask (n,); both are told by being the same objects, which nobody changes."""
+        last = self._last
+        if last is None or last[0] is not items or last[1] is not mask:
+            last = self._last = (items, mask, items.take(mask))
+        return last[2]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """Rows are all real tasks with text, by task id. `pool` and `audit` are masks over them.
@@ -89,6 +103,7 @@ class Snapshot:
     questions: tuple[QuestionLabels, ...] = ()
     items: QuestionItems = field(default_factory=QuestionItems)
     keywords: TaskKeywords | None = None
+    taken: TakenRows = field(default_factory=TakenRows)
     unencoded: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     open_unencoded: int = 0
 
@@ -100,7 +115,12 @@ class Snapshot:
     @property
     def pool_embeddings(self) -> Embeddings:
         """Embeddings of the pool."""
-        return self.embeddings.take(self.pool)
+        return self.taken.of(self.embeddings, self.pool)
+
+    @property
+    def pool_features(self) -> Embeddings:
+        """What a head looks at of the pool."""
+        return self.taken.of(self.features, self.pool)
 
     @property
     def labelled_embeddings(self) -> Embeddings:

@@ -54,13 +54,13 @@ def rank_pool(
     the one of the project, unless others are given.
     """
     settings, snapshot = workspace.settings, serving.snapshot
-    pool = snapshot.pool_embeddings
+    pool_ids = snapshot.embeddings.ids[snapshot.pool]
     return rank(
         _question(workspace, serving),
         strategy=strategy or _strategy(settings.strategy, serving.config),
         window=settings.queue_window,
         audit=snapshot.audit[snapshot.pool],
-        audit_order=audit_hash(pool.ids, workspace.seed),
+        audit_order=audit_hash(pool_ids, workspace.seed),
         share=settings.audit_share,
         rng=np.random.default_rng(order_seed(workspace, snapshot) if seed is None else seed),
         queues=lane_queues(workspace, snapshot) if queues is None else queues,
@@ -90,7 +90,7 @@ def _question(workspace: Workspace, serving: Serving) -> StrategyInput:
         batch=workspace.settings.queue_window,
     )
     if choice is not None:
-        view = HeadView(choice, seen.take(snapshot.pool), seen.take(snapshot.labelled))
+        view = HeadView(choice, snapshot.pool_features, seen.take(snapshot.labelled))
         asked = replace(
             asked,
             probabilities=choice.probabilities(view.pool, serving.version),
