@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 
 from backend.database import Database, EncodingBatch, Project
 from backend.store.table import ProjectTable
+
+# Nobody claims a batch, or lets one rest, for longer (seconds). A claim that ends later was made while the
+# date was ahead: it is not believed.
+LONGEST_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Batches:
 
     def _next_free(self, project_id: int | None) -> int | None:
         query = select(EncodingBatch.id).join(Project, Project.id == EncodingBatch.project_id)
-        query = query.where(Project.connected, EncodingBatch.claimed_until < self._database.now())
+        query = query.where(Project.connected, _ran_out(self._database.now()))
         if project_id is not None:
             query = query.where(EncodingBatch.project_id == project_id)
         order = (EncodingBatch.tries, EncodingBatch.place, EncodingBatch.id)
@@ -87,7 +92,7 @@ class Batches:
         with self._database.session() as session:
             row = session.execute(
                 update(EncodingBatch)
-                .where(EncodingBatch.id == batch_id, EncodingBatch.claimed_until < now)
+                .where(EncodingBatch.id == batch_id, _ran_out(now))
                 .values(claimed_by=owner, claimed_until=now + seconds, tries=EncodingBatch.tries + 1)
                 .returning(EncodingBatch)
             ).scalar()
@@ -142,7 +147,7 @@ class ProjectBatches(ProjectTable):
                     EncodingBatch.project_id == self._project_id,
                     EncodingBatch.encoder == encoder,
                     EncodingBatch.claimed_by.is_not(None),
-                    EncodingBatch.claimed_until >= self._database.now(),
+                    not_(_ran_out(self._database.now())),
                 )
             )
             return {task_id for task_ids in rows for task_id in task_ids}
@@ -154,8 +159,13 @@ class ProjectBatches(ProjectTable):
 
     def _unclaimed(self, encoder: str) -> tuple[ColumnElement[bool], ...]:
         """Those of another encoder among them."""
-        nobody = or_(EncodingBatch.claimed_by.is_(None), EncodingBatch.claimed_until < self._database.now())
+        nobody = or_(EncodingBatch.claimed_by.is_(None), _ran_out(self._database.now()))
         return (
             EncodingBatch.project_id == self._project_id,
             or_(nobody, EncodingBatch.encoder != encoder),
         )
+
+
+def _ran_out(now: float) -> ColumnElement[bool]:
+    """Whether nobody is to be believed to hold a batch at a moment, and it does not rest either."""
+    return or_(EncodingBatch.claimed_until < now, EncodingBatch.claimed_until > now + LONGEST_S)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -104,6 +105,20 @@ def test_what_nobody_began_comes_before_what_failed(large):
     assert claim(large).id != first.id
 
 
+@pytest.mark.parametrize("ahead_s", [120.0, 3600.0, 86_400.0])
+def test_a_claim_or_rest_from_ahead_of_the_date_is_not_believed(large, monkeypatch, ahead_s):
+    real = time.time
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: real() + ahead_s)
+        claim(large, "killed")
+        rests = claim(large, "failed")
+        large.context.batches.give_back(rests.id, "failed", rest_s=30.0)
+    assert large.workspace.batches.claimed_tasks(large.workspace.encoder.revision) == set()
+    while encode_next(large.context):
+        pass
+    assert large.workspace.batches.count_tasks() == 0
+
+
 def test_batches_of_a_project_that_is_disconnected_wait(large):
     large.workspace.change(connected=False)
     assert claim(large) is None
@@ -196,6 +211,17 @@ def test_a_worker_on_a_cpu_leaves_batches_to_one_that_is_quicker(large, monkeypa
     wait_for(lambda: not large.workspace.batches.count_tasks(), "the batches are done", timeout_s=30)
     stop.set()
     thread.join()
+
+
+@pytest.mark.parametrize("ahead_s", [60.0, 86_400.0])
+def test_a_worker_that_was_seen_ahead_of_the_date_counts_as_dead(large, ahead_s):
+    workers, now = large.context.workers, time.time()
+    workers.see("dead", now + ahead_s, forget_before=0.0, device="cuda")
+    assert not workers.living(now) and not workers.has_quicker(now)
+    workers.see("living", now, forget_before=0.0, device="cuda", failures=1)
+    workers.see("another", now + 1.0, forget_before=0.0)
+    assert sorted(workers.living(now)) == ["another", "living"]
+    assert workers.has_quicker(now) and workers.count_failures() == 1
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_little(large, tmp_path):

@@ -19,7 +19,6 @@ from backend.context import Context
 from backend.errors import LeaseLost, Stopped
 from backend.log_fields import log_scope
 from backend.store.batches import Batch
-from backend.store.workers import ALIVE_S
 from backend.workflows.intake.embed import encode_missing
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.machine import this_machine
@@ -148,4 +147,4 @@ def _arithmetic(workspace: Workspace) -> Encoder:
 def _is_slow(context: Context) -> bool:
     """Whether this process encodes on a CPU, and another one that lives on something quicker."""
     is_cpu = context.cluster is None and context.settings.device == "cpu"
-    return is_cpu and context.workers.has_quicker_since(context.database.now() - ALIVE_S)
+    return is_cpu and context.workers.has_quicker(context.database.now())
