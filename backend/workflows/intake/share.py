@@ -66,11 +66,12 @@ def embed_share(workspace: Workspace, *, progress: Progress) -> Share:
     mine = [one for one in texts if one.is_first and one.task_id not in claimed] if planned else texts
     encoded = mine[: _encode(workspace, [one.task_id for one in mine], progress)]
     left = sum(one.tasks for one in texts) - sum(one.tasks for one in encoded)
-    if left > planned:
-        done = {one.task_id for one in encoded} | claimed
+    if not left:
+        if workspace.batches.count_tasks():
+            workspace.batches.forget()
+    elif left != planned:  # fewer too: of what waited some was deleted, answered or given another text
+        done = {one.task_id for one in encoded} | workspace.batches.claimed_tasks(revision)
         _plan(workspace, revision, [one for one in texts if one.task_id not in done])
-    elif not left and workspace.batches.count_tasks():
-        workspace.batches.forget()
     return Share(len(encoded), left)
 
 
