@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +33,7 @@ _TICK_S: Final = 0.001
 _PATIENCE: Final = 2.0
 # A loop is worth it once there are so many times the vectors of the one before.
 _GROWTH: Final = 2.0
+_NAMED_TASKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,16 @@ def embed_share(workspace: Workspace, *, progress: Progress) -> Share:
     revision = workspace.encoder.revision
     planned = workspace.batches.count_tasks(revision)
     texts = _draw(workspace, workspace.tasks.unencoded(revision))
-    claimed = workspace.batches.claimed_tasks(revision) if planned else set[int]()
-    mine = [one for one in texts if one.is_first and one.task_id not in claimed] if planned else texts
+    held = workspace.batches.held_tasks(revision) if planned else set[int]()
+    is_begun = workspace.batches.are_any_waiting()
+    mine = [one for one in texts if (one.is_first or not is_begun) and one.task_id not in held]
     encoded = mine[: _encode(workspace, [one.task_id for one in mine], progress)]
     left = sum(one.tasks for one in texts) - sum(one.tasks for one in encoded)
     if not left:
         if workspace.batches.count_tasks():
             workspace.batches.forget()
     elif left != planned:  # fewer too: of what waited some was deleted, answered or given another text
-        done = {one.task_id for one in encoded} | workspace.batches.claimed_tasks(revision)
+        done = {one.task_id for one in encoded} | workspace.batches.held_tasks(revision)
         _plan(workspace, revision, [one for one in texts if one.task_id not in done])
     return Share(len(encoded), left)
 
@@ -143,7 +146,17 @@ def encoding_words(workspace: Workspace) -> str:
     if not left:
         return ""
     tasks, without_text = workspace.tasks.count_without_text()
-    return say_encoded(tasks - without_text, left)
+    words, faults = say_encoded(tasks - without_text, left), workspace.batches.faults()
+    return f"{words}; {_say_faults(faults)}" if faults else words
+
+
+def _say_faults(faults: Mapping[int, str]) -> str:
+    """Which tasks have texts that the encoder cannot take, and what kinds of errors it raises."""
+    named = ", ".join(str(task_id) for task_id in islice(faults, _NAMED_TASKS))
+    more = f" and {len(faults) - _NAMED_TASKS:,} more" if len(faults) > _NAMED_TASKS else ""
+    why = ", ".join(sorted({kind for kinds in faults.values() for kind in kinds.split(", ")}))
+    tasks = "the text of task" if len(faults) == 1 else "the texts of tasks"
+    return f"{tasks} {named}{more} cannot be encoded ({why})"
 
 
 def say_encoded(texts: int, left: int) -> str:
