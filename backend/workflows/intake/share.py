@@ -20,6 +20,7 @@ from backend.database import in_chunks
 from backend.store.batches import Planned
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.embed import embed_project, encode_missing
+from backend.workflows.project.figures import Figures
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 from model.audit import encoding_order
@@ -141,13 +142,17 @@ def tasks_left(workspace: Workspace) -> set[int]:
 
 
 def encoding_words(workspace: Workspace) -> str:
-    """How many tasks have vectors while workers encode; empty where all have."""
-    left = workspace.batches.count_tasks()
-    if not left:
-        return ""
-    tasks, without_text = workspace.tasks.count_without_text()
-    words, faults = say_encoded(tasks - without_text, left), workspace.batches.faults()
-    return f"{words}; {_say_faults(faults)}" if faults else words
+    """How many tasks have vectors while workers encode, and what was not read; empty where nothing is left."""
+    parts: list[str] = []
+    if left := workspace.batches.count_tasks():
+        tasks, without_text = workspace.tasks.count_without_text()
+        parts.append(say_encoded(tasks - without_text, left))
+        if faults := workspace.batches.faults():
+            parts.append(_say_faults(faults))
+    if unread := Figures.read(workspace.loops.newest_counted()).unread:
+        tasks_were = "task was" if unread == 1 else "tasks were"
+        parts.append(f"{unread:,} more {tasks_were} not read yet: the next loop reads them")
+    return "; ".join(parts)
 
 
 def _say_faults(faults: Mapping[int, str]) -> str:
