@@ -142,7 +142,7 @@ def tasks_left(workspace: Workspace) -> set[int]:
 
 
 def encoding_words(workspace: Workspace) -> str:
-    """How many tasks have vectors while workers encode, and what was not read; empty where nothing is left."""
+    """How many tasks have vectors while workers encode, and what was not read; empty where all is done."""
     parts: list[str] = []
     if left := workspace.batches.count_tasks():
         tasks, without_text = workspace.tasks.count_without_text()
