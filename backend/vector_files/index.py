@@ -19,6 +19,7 @@ from backend.vector_files.segment import KEY_BYTES, Keys, Rows
 # A place is the number of its segment and its row: segment * _ROWS + row.
 _ROWS: Final = 1 << 40
 NOWHERE: Final = -1
+_OF_NOTHING: Final = "00" * KEY_BYTES
 _FEWEST_TO_SORT = 4096
 _SHARE_TO_SORT = 8
 
@@ -109,8 +110,11 @@ class KeyIndex:
 
 
 def pack_keys(keys: Sequence[str]) -> Keys:
-    """Hashes in hex as bytes (n, 32). Raises ValueError where one is no SHA-256."""
-    packed = np.frombuffer(bytes.fromhex("".join(keys)), dtype=np.uint8)
+    """Hashes in hex as bytes (n, 32). Raises ValueError where one is no SHA-256.
+
+    An empty one is that of what shows nothing, which nobody ever encodes.
+    """
+    packed = np.frombuffer(bytes.fromhex("".join(key or _OF_NOTHING for key in keys)), dtype=np.uint8)
     if len(packed) != len(keys) * KEY_BYTES:
         raise ValueError("vectors are kept by SHA-256 alone")
     return packed.reshape(len(keys), KEY_BYTES)
