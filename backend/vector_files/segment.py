@@ -9,7 +9,8 @@ Three files beside each other, a row of each for a vector, the row numbers the s
 
 A row counts once its key is whole, and the key is written last. What a killed writer left beyond the last
 whole key counts for nothing; a power cut may leave a key whose vector never came to the disk: its sum is
-wrong, and the row is as good as none. Sums are looked at when a process first reads a row.
+wrong, and the row is as good as none. Sums are looked at when a process first asks for a row, if only whether
+it is there: what counts as encoded can be read.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class Segment:
     def find_damaged(self, rows: Rows) -> Rows:
         """Those of some rows whose bytes are not what was written; each is looked at once."""
         unknown = rows[~self._checked[rows]]
+        if not len(unknown):
+            return unknown
         sums, keys = self._entries["sum"], self._entries["key"]
         buffer, width = self._vectors.reshape(-1).data, self.width
         found = [

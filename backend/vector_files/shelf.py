@@ -48,6 +48,14 @@ class Found:
         """The same for those keys that a mask (n,) holds."""
         return Found(self.shelf, self.places[is_in], self.segments)
 
+    def find_damaged(self) -> Rows:
+        """The places whose bytes are not what was written; each is looked at once by a process."""
+        numbers, at = split_places(self.places[self.is_there])
+        found = [np.zeros(0, dtype=np.int64)]
+        for number in np.unique(numbers).tolist():
+            found.append(place_of(number, self.segments[number].find_damaged(at[numbers == number])))
+        return np.concatenate(found)
+
     def fill(self, rows: Keys, *, sweep: int) -> Mask:
         """Copies the vectors into `rows` (n, width), those that are nowhere left out; which came, (n,).
 
@@ -84,10 +92,19 @@ class Shelf:
         self._writers: dict[int, SegmentWriter] = {}
 
     def find(self, keys: Keys) -> Found:
-        """Where the vectors of keys (n, 32) lie."""
-        with self._lock:
-            self._look()
-            return Found(self, self._index.find(keys), dict(self._segments))
+        """Where the vectors of keys (n, 32) lie; what is damaged on disk lies nowhere.
+
+        So nothing counts as encoded that cannot be read. Of a key that was written again the other row is
+        found. Raises OSError where the folder cannot be read.
+        """
+        while True:
+            with self._lock:
+                self._look()
+                found = Found(self, self._index.find(keys), dict(self._segments))
+            damaged = found.find_damaged()
+            if not len(damaged):
+                return found
+            self.drop(damaged)
 
     def append(self, keys: Keys, vectors: Sequence[bytes], *, sweep: int) -> None:
         """Adds vectors by their keys (n, 32). Raises OSError."""

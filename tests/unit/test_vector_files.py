@@ -120,6 +120,46 @@ def test_a_damaged_vector_is_found_no_more_and_can_be_written_again(folder, file
     assert reader.read("one", [key_of(1)]) == some(1)
 
 
+def zero(path):
+    """What a power cut may leave: the size is there, and the bytes are not."""
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def test_what_is_damaged_is_not_known_either_before_anybody_read_it(folder, files):
+    files.write("one", some(1, 2))
+    zero(paths_of(folder)[0].with_suffix(".vectors"))
+    files.write("one", some(3))
+    reader = VectorFiles(folder)
+    assert reader.are_known("one", list(some(1, 2, 3))).tolist() == [False, False, True]
+    assert reader.find("one", list(some(1, 2, 3))).is_there.tolist() == [False, False, True]
+
+
+def test_vectors_of_two_segments_that_were_swapped_are_not_known(folder):
+    for number in (1, 2):
+        writer = VectorFiles(folder)
+        writer.write("one", some(number))
+        writer.close()
+    one, two = (path.with_suffix(".vectors") for path in paths_of(folder))
+    one_was, two_was = one.read_bytes(), two.read_bytes()
+    one.write_bytes(two_was)
+    two.write_bytes(one_was)
+    assert not VectorFiles(folder).are_known("one", list(some(1, 2))).any()
+
+
+def test_of_a_key_that_is_there_twice_the_sound_row_is_found_whichever_segment_comes_first(folder):
+    for _ in range(2):
+        writer = VectorFiles(folder)
+        writer.write("one", some(1, 2))
+        writer.close()
+    for path in paths_of(folder):
+        vectors = path.with_suffix(".vectors")
+        sound = vectors.read_bytes()
+        zero(vectors)
+        assert VectorFiles(folder).are_known("one", list(some(1, 2))).all()
+        assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+        vectors.write_bytes(sound)
+
+
 def test_a_full_disk_leaves_what_was_written_before(folder, files, monkeypatch):
     files.write("one", some(1))
     pwrite, calls = os.pwrite, []

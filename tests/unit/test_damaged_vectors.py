@@ -1,0 +1,48 @@
+"""Vectors that a power cut left without their bytes: they are encoded again before anything is learned."""
+
+import pytest
+
+from tests.workbench import Workbench
+
+
+def start_anew(bench, make_context, make_app, damage):
+    """The same project in processes that start anew, once its vectors have been damaged."""
+    context = bench.context
+    context.vectors.close()
+    context.database.close()
+    for path in (context.settings.data_dir / "vectors").rglob("*.vectors"):
+        width = int(path.stem.rpartition("-")[2])
+        path.write_bytes(damage(path.read_bytes(), width))
+    again = make_context(context.settings)
+    make_app(again)
+    return Workbench(again, bench.label_studio, bench.project_id)
+
+
+def all_zero(content, _width):
+    return bytes(len(content))
+
+
+def newest_zero(content, width):
+    rows = min(20, len(content) // width)
+    return content[: len(content) - rows * width] + bytes(rows * width)
+
+
+def every_other_flipped(content, width):
+    damaged = bytearray(content)
+    for at in range(0, len(content), 2 * width):
+        damaged[at] ^= 1
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("damage", [all_zero, newest_zero, every_other_flipped])
+def test_the_next_loop_encodes_what_was_damaged_and_learns_from_all_answers(
+    trained, make_context, make_app, damage
+):
+    before = trained.loop().record
+    bench = start_anew(trained, make_context, make_app, damage)
+    bench.label(6)
+    record = bench.loop().record
+    assert record.encoded > 0
+    assert record.labels == before.labels + 6
+    assert record.pool == before.pool - 6
+    assert bench.window
