@@ -34,6 +34,8 @@ Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 KEYS_SUFFIX, USED_SUFFIX, VECTORS_SUFFIX = ".keys", ".used", ".vectors"
+# What `restore` has not brought back whole yet bears it behind its name.
+RESTORED_SUFFIX: Final = ".restored"
 _ENTRY: Final = np.dtype([("key", np.uint8, (KEY_BYTES,)), ("sum", "<u4")])
 _USED: Final = np.dtype("<u2")
 

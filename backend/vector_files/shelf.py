@@ -54,7 +54,8 @@ class Found:
         found = [np.zeros(0, dtype=np.int64)]
         for number in np.unique(numbers).tolist():
             found.append(place_of(number, self.segments[number].find_damaged(at[numbers == number])))
-        return np.concatenate(found)
+        damaged: Rows = np.unique(np.concatenate(found))
+        return damaged
 
     def fill(self, rows: Keys, *, sweep: int) -> Mask:
         """Copies the vectors into `rows` (n, width), those that are nowhere left out; which came, (n,).

@@ -2,6 +2,8 @@
 
 import pytest
 
+from backend.backup.make import make_backup
+from backend.backup.restore import restore_backup
 from tests.workbench import Workbench
 
 
@@ -46,3 +48,16 @@ def test_the_next_loop_encodes_what_was_damaged_and_learns_from_all_answers(
     assert record.labels == before.labels + 6
     assert record.pool == before.pool - 6
     assert bench.window
+
+
+def test_a_restore_over_damaged_vectors_brings_them_back(trained, make_context, make_app, tmp_path):
+    settings = trained.context.settings
+    make_backup(settings, tmp_path / "backup")
+    bench = start_anew(trained, make_context, make_app, all_zero)
+    bench.context.vectors.close()
+    bench.context.database.close()
+    restore_backup(settings, tmp_path / "backup", overwrite=True)
+    context = make_context(settings)
+    make_app(context)
+    record = Workbench(context, trained.label_studio, trained.project_id).loop().record
+    assert (record.encoded, record.labels) == (0, 12)

@@ -327,6 +327,62 @@ def test_a_backup_holds_the_whole_rows_and_brings_them_back(folder, files, tmp_p
     assert paths_of(there)[0].stat().st_size == 2 * 36
 
 
+@pytest.fixture
+def backup(files, folder, tmp_path):
+    """A backup that holds two vectors, open."""
+    files.write("one", some(1, 2))
+    with (tmp_path / "backup").open("w+b") as file, writing(file) as archive:
+        add_vectors(archive, folder)
+        archive.finish(made_at="now", code_version="1", schema="1", settings={})
+    with reading(tmp_path / "backup") as found:
+        yield found
+
+
+@pytest.mark.parametrize("suffix", [".vectors", ".keys", ".used"])
+@pytest.mark.parametrize("damage", [bytes, lambda size: b"", lambda size: b"x" * (size // 2)])
+def test_a_restore_brings_back_what_was_damaged_or_cut_short(folder, backup, suffix, damage):
+    path = paths_of(folder)[0].with_suffix(suffix)
+    path.write_bytes(damage(path.stat().st_size))
+    write_vectors(backup, folder)
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+def test_a_restore_keeps_what_came_since_the_backup(folder, files, backup):
+    files.write("one", some(3))
+    write_vectors(backup, folder)
+    assert VectorFiles(folder).read("one", list(some(1, 2, 3))) == some(1, 2, 3)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_restore_that_ends_in_the_middle_of_a_file_can_be_made_again(backup, tmp_path, monkeypatch, at):
+    there, pieces, begun = tmp_path / "other" / "vectors", type(backup)._pieces, []
+
+    def full_disk(self, entry):
+        begun.append(entry)
+        piece = b"".join(pieces(self, entry))
+        if len(begun) > at:
+            yield piece[: len(piece) // 2]
+            raise OSError(28, "No space left on device")
+        yield piece
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(backup), "_pieces", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            write_vectors(backup, there)
+    write_vectors(backup, there)
+    assert VectorFiles(there).read("one", list(some(1, 2))) == some(1, 2)
+    assert len(list(paths_of(there)[0].parent.iterdir())) == 4
+
+
+def test_a_restore_leaves_readers_the_file_that_they_have_mapped(folder, backup):
+    reader = VectorFiles(folder)
+    found = reader.find("one", list(some(1, 2)))
+    zero(paths_of(folder)[0].with_suffix(".keys"))
+    write_vectors(backup, folder)
+    rows = np.zeros((2, WIDTH), dtype=np.uint8)
+    assert found.fill(rows, sweep=1).all()
+
+
 @pytest.mark.parametrize("entry", ["vectors/../x", "vectors/" + "a" * 32 + "/../../x", "models/a/b/c"])
 def test_nothing_else_is_taken_for_vectors(entry):
     assert not is_vectors(entry)
