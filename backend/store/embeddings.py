@@ -38,7 +38,8 @@ _MOST_KEPT: Final = 2
 class Vectors:
     """Float32 vectors as bytes; `encoder` is the revision of an encoder everywhere, a key a SHA-256 in hex.
 
-    What writes raises DiskUnavailable where the disk is full or may not be written.
+    Raises DiskUnavailable where the folder cannot be read, and what writes where the disk is full or may not
+    be written.
     """
 
     def __init__(self, database: Database, folder: Path) -> None:
@@ -51,7 +52,8 @@ class Vectors:
     def read(self, encoder: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The vectors of contents by their hash; those that were never encoded are left out."""
         wanted = list(dict.fromkeys(keys))
-        found = self._files.read(encoder, wanted)
+        with _named_errors():
+            found = self._files.read(encoder, wanted)
         return found | self._read_rows(encoder, [key for key in wanted if key not in found])
 
     def known(self, encoder: str, keys: Iterable[str]) -> set[str]:
@@ -61,7 +63,8 @@ class Vectors:
 
     def are_known(self, encoder: str, keys: Sequence[str]) -> Mask:
         """The same as a mask (n,) over some contents."""
-        known = self._files.are_known(encoder, keys)
+        with _named_errors():
+            known = self._files.are_known(encoder, keys)
         unknown = np.flatnonzero(~known).tolist()
         stored = self._known_rows(encoder, list({keys[at] for at in unknown}))
         if stored:

@@ -14,11 +14,9 @@ import numpy as np
 
 from backend.vector_files.index import pack_keys
 from backend.vector_files.segment import Keys, Mask
-from backend.vector_files.shelf import Found, Shelf
+from backend.vector_files.shelf import NAME_FILE, Found, Shelf
 from backend.vector_files.sweeping import Swept, sweep_folders, sweep_number
 
-# Says whose vectors a folder holds: its own name is a hash.
-_NAME_FILE: Final = "encoder.txt"
 # Each takes 16 bytes of memory for a vector, and three files where it is written to.
 _MOST_OPEN: Final = 32
 
@@ -95,7 +93,7 @@ class VectorFiles:
         return self.folder / hashlib.sha256(encoder.encode()).hexdigest()[:32]
 
     def _name(self, folder: Path, encoder: str) -> None:
-        path = folder / _NAME_FILE
+        path = folder / NAME_FILE
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{encoder}\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # A segment that is larger is not appended to any more: to rewrite one takes its size on disk once more.
 LARGEST_BYTES: Final = 512 * 2**20
+# In the folder of an encoder: says which one it is, since the folder's own name is a hash.
+NAME_FILE: Final = "encoder.txt"
+_SEGMENT: Final = re.compile(rf"[0-9a-f]{{16}}-[1-9][0-9]{{0,8}}{re.escape(KEYS_SUFFIX)}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +95,7 @@ class Shelf:
         self._numbers: dict[Path, int] = {}
         self._index = KeyIndex(self._read_keys)
         self._writers: dict[int, SegmentWriter] = {}
+        self._unreadable: set[Path] = set()
 
     def find(self, keys: Keys) -> Found:
         """Where the vectors of keys (n, 32) lie; what is damaged on disk lies nowhere.
@@ -151,9 +156,10 @@ class Shelf:
         return writer
 
     def _look(self) -> None:
-        """Takes in what came since the last look; begins anew where segments are gone."""
+        """Takes in what came since the last look; begins anew where segments are gone or were cut short."""
         paths = list_segments(self.folder)
-        if set(self._numbers) - set(paths):
+        are_gone = set(self._numbers) - set(paths)
+        if are_gone or any(segment.is_cut_short() for segment in self._segments.values()):
             self._segments, self._numbers = {}, {}
             self._index = KeyIndex(self._read_keys)
         for path in paths:
@@ -161,6 +167,14 @@ class Shelf:
                 self._take_in(path)
             except FileNotFoundError:  # swept away since the folder was listed
                 continue
+            except PermissionError:
+                self._leave_out(path)
+
+    def _leave_out(self, path: Path) -> None:
+        """Vectors that another user keeps to himself are made again for this one."""
+        if path not in self._unreadable:
+            self._unreadable.add(path)
+            logger.warning("vectors that this user may not read, to be made again: %s", path)
 
     def _take_in(self, path: Path) -> None:
         number = self._numbers.get(path)
@@ -184,8 +198,13 @@ class Shelf:
 
 
 def list_segments(folder: Path) -> list[Path]:
-    """The keys of all segments of a folder, in the order of their names."""
+    """The keys of all segments of a folder, in the order of their names; other files are nobody's."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == KEYS_SUFFIX)
+        return sorted(filter(is_segment, folder.iterdir()))
     except FileNotFoundError:
         return []
+
+
+def is_segment(path: Path) -> bool:
+    """Whether a path is called as the keys of a segment are."""
+    return _SEGMENT.fullmatch(path.name) is not None

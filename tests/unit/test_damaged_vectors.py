@@ -1,9 +1,12 @@
 """Vectors that a power cut left without their bytes: they are encoded again before anything is learned."""
 
+import shutil
+
 import pytest
 
 from backend.backup.make import make_backup
 from backend.backup.restore import restore_backup
+from backend.errors import DiskUnavailable
 from tests.workbench import Workbench
 
 
@@ -61,3 +64,17 @@ def test_a_restore_over_damaged_vectors_brings_them_back(trained, make_context, 
     make_app(context)
     record = Workbench(context, trained.label_studio, trained.project_id).loop().record
     assert (record.encoded, record.labels) == (0, 12)
+
+
+def test_where_the_folder_cannot_be_read_predictions_go_on_and_a_loop_says_so(trained, client):
+    (folder,) = (path for path in (trained.context.settings.data_dir / "vectors").iterdir() if path.is_dir())
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    asked = {
+        "tasks": [{"id": 1, "data": {"text": "a cat of mine"}}],
+        "label_config": trained.project.label_config,
+        "project": trained.project.reference,
+    }
+    assert client.post("/predict", json=asked).status_code == 200
+    with pytest.raises(DiskUnavailable, match="cannot be used"):
+        trained.loop()

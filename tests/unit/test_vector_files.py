@@ -3,8 +3,10 @@
 import hashlib
 import multiprocessing
 import os
+import shutil
 import signal
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -282,6 +284,65 @@ def fail(_path):
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("gone", [(".keys",), (".keys", ".used"), (".vectors",), (".vectors", ".used")])
+def test_a_sweep_takes_away_what_is_left_of_a_segment(folder, files, gone):
+    files.write("one", some(1))
+    files.close()
+    (path,) = paths_of(folder)
+    for suffix in gone:
+        path.with_suffix(suffix).unlink()
+    (path.parent / f"{path.name}.restored").write_bytes(b"half")
+    files.write("one", some(2))
+    sweep(VectorFiles(folder))
+    assert files.read("one", list(some(1, 2))) == some(2)
+    assert len(list(path.parent.iterdir())) == 4
+
+
+def test_a_sweep_leaves_a_segment_whose_files_are_being_made(folder, files, monkeypatch):
+    files.write("one", some(1))
+    opened, days = os.open, []
+
+    def open_and_sweep(path, *more):
+        found = opened(path, *more)
+        if len(days) < 6 and (not days or days[-1] is not None):
+            days.append(None)  # not again for what the sweep itself opens
+            sweep(VectorFiles(folder), start=len(days))
+            days.append(path)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", open_and_sweep)
+        VectorFiles(folder).write("one", some(2))
+    assert len(days) == 6
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.keys", "0123456789abcdef-16 (copy).keys", "0123456789abcdef-0.keys", ".keys"]
+)
+def test_files_of_others_are_left_alone(folder, files, tmp_path, name):
+    files.write("one", some(1))
+    path = paths_of(folder)[0]
+    other = path.with_name(name)
+    other.write_bytes(path.read_bytes())
+    assert VectorFiles(folder).read("one", list(some(1))) == some(1)
+    with (tmp_path / "backup").open("w+b") as file, writing(file) as archive:
+        add_vectors(archive, folder)
+    assert len(archive.entries) == 4
+    sweep(files, times=KEPT_SWEEPS + 2)
+    assert list(path.parent.iterdir()) == [other]
+
+
+@pytest.mark.parametrize("text", ["70000 2026-01-01", "-1 2026-01-01", "ä", "", "1 2 3"])
+def test_a_number_of_sweeps_that_none_can_be_counts_as_none(folder, files, text):
+    files.write("one", some(1))
+    (folder / "sweeps.txt").write_text(text, encoding="utf-8")
+    assert files.read("one", list(some(1))) == some(1)
+    files.write("one", some(2))
+    assert sweep(files)[0] is not None
+    assert sweep_number(folder) == 1
+
+
 def test_keys_with_the_same_beginning_are_told_apart():
     keys = np.zeros((5000, 32), dtype=np.uint8)
     keys[:, 30:] = np.arange(5000, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
@@ -386,3 +447,58 @@ def test_a_restore_leaves_readers_the_file_that_they_have_mapped(folder, backup)
 @pytest.mark.parametrize("entry", ["vectors/../x", "vectors/" + "a" * 32 + "/../../x", "models/a/b/c"])
 def test_nothing_else_is_taken_for_vectors(entry):
     assert not is_vectors(entry)
+
+
+@pytest.mark.parametrize("suffix", [".vectors", ".keys", ".used"])
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_file_that_was_cut_short_under_a_reader_leaves_what_is_whole(folder, files, suffix, rows):
+    files.write("one", some(1, 2, 3))
+    assert files.read("one", list(some(1, 2, 3))) == some(1, 2, 3)
+    path = paths_of(folder)[0].with_suffix(suffix)
+    os.truncate(path, path.stat().st_size // 3 * rows)
+    assert files.read("one", list(some(1, 2, 3))) == some(*(1,) * rows)
+    files.write("one", some(4))
+    assert VectorFiles(folder).read("one", list(some(1, 4)))[key_of(4)] == vector_of(4)
+
+
+def test_a_folder_that_was_copied_over_a_read_one_is_read_anew(folder, files, tmp_path):
+    files.write("one", some(1))
+    yesterday = tmp_path / "yesterday"
+    shutil.copytree(folder, yesterday)
+    files.write("one", some(*range(2, 2000)))
+    files.close()
+    assert len(files.read("one", list(some(*range(1, 2000))))) == 1999
+    shutil.copytree(yesterday, folder, dirs_exist_ok=True)
+    assert files.read("one", list(some(*range(1, 2000)))) == some(1)
+
+
+def refuse(monkeypatch, *, suffix, refused):
+    """Files of a suffix may not be opened in a mode, as if they were another user's."""
+    opened = Path.open
+
+    def open_or_refuse(self, mode="r", *more, **named):
+        if self.suffix == suffix and mode == refused:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, *more, **named)
+
+    monkeypatch.setattr(Path, "open", open_or_refuse)
+
+
+def test_reading_needs_no_right_to_write(files, folder, monkeypatch):
+    files.write("one", some(1, 2))
+    refuse(monkeypatch, suffix=".used", refused="r+b")
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+@pytest.mark.parametrize("suffix", [".keys", ".vectors"])
+def test_what_another_user_keeps_to_himself_is_made_again(files, folder, monkeypatch, caplog, suffix):
+    files.write("one", some(1))
+    files.close()
+    mine = VectorFiles(folder)
+    with monkeypatch.context() as patched:
+        refuse(patched, suffix=suffix, refused="rb")
+        assert not mine.are_known("one", list(some(1))).any()
+        assert not mine.are_known("one", list(some(1))).any()
+        assert mine.sweep(today=TODAY) is not None
+    assert caplog.text.count("may not read") == 1
+    assert mine.read("one", list(some(1))) == some(1)
