@@ -45,6 +45,10 @@ class VectorFiles:
         """Where the vectors of keys (n,) lie."""
         return self._shelf(encoder).find(pack_keys(keys))
 
+    def width(self, encoder: str) -> int:
+        """Length in bytes of most vectors of an encoder; 0 where there is none. Raises OSError."""
+        return self._shelf(encoder).width()
+
     def fill(self, found: Found, rows: Keys) -> Mask:
         """Copies what was found into `rows` (n, width); which came (n,)."""
         return found.fill(rows, sweep=sweep_number(self.folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -111,6 +112,15 @@ class Shelf:
             if not len(damaged):
                 return found
             self.drop(damaged)
+
+    def width(self) -> int:
+        """Length in bytes of most of the vectors; 0 where there is none. Raises OSError."""
+        rows: Counter[int] = Counter()
+        with self._lock:
+            self._look()
+            for segment in self._segments.values():
+                rows[segment.width] += segment.rows
+        return max(rows, key=rows.__getitem__, default=0)
 
     def append(self, keys: Keys, vectors: Sequence[bytes], *, sweep: int) -> None:
         """Adds vectors by their keys (n, 32). Raises OSError."""
