@@ -77,8 +77,10 @@ def is_in_use(path: Path) -> bool:
     """Whether a process works with the database: has it open, or is a worker that was seen lately."""
     try:
         with closing(_open(path, wait_s=0.0)) as database:
-            seen_after = time.time() - ALIVE_S
-            if database.execute("SELECT 1 FROM workers WHERE seen_at > ?", (seen_after,)).fetchone():
+            now = time.time()
+            # one from further ahead was seen while the date was
+            seen = (now - ALIVE_S, now + ALIVE_S)
+            if database.execute("SELECT 1 FROM workers WHERE seen_at BETWEEN ? AND ?", seen).fetchone():
                 return True
             # only who has it alone can leave this mode; it comes back when it is next opened
             return bool(database.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete")
