@@ -40,6 +40,9 @@ from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 from model.encoders.language import read_language
 
+# As Label Studio says, of an answer 429, why it has no connection.
+_GUESSED_OUT = ("TOO MANY REQUESTS", "429")
+
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
     """All findings, in the order of the chain; with a project id, its connection too."""
@@ -198,14 +201,23 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
             "Remove it in the project's settings, Model.",
         )
     if row["state"] != "CO":
-        return Finding(
-            "ML backend",
-            "fault",
-            f"Label Studio cannot talk to {row['url']}: {row.get('error_message') or row['readable_state']}",
-            "Is `serve` running, and is BACKEND_URL its address as Label Studio sees it? A local or private "
-            "address needs USE_DEFAULT_BANNED_SUBNETS=false in Label Studio's environment.",
-        )
+        why = str(row.get("error_message") or row["readable_state"])
+        words = f"Label Studio cannot talk to {row['url']}: {why}"
+        return Finding("ML backend", "fault", words, _cure_of_silence(why))
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
+
+
+def _cure_of_silence(why: str) -> str:
+    """What to do where Label Studio says that it cannot talk to us."""
+    if any(words in why.upper() for words in _GUESSED_OUT):
+        return (
+            "Wrong log-ins came from Label Studio's address (one for all behind a proxy that BEHIND_PROXIES "
+            "does not count). Once they have ended, and a minute has gone by: nextlabel connect PROJECT"
+        )
+    return (
+        "Is `serve` running, and is BACKEND_URL its address as Label Studio sees it? A local or private "
+        "address needs USE_DEFAULT_BANNED_SUBNETS=false in Label Studio's environment."
+    )
 
 
 def _check_pull(workspace: Workspace) -> Finding:
