@@ -29,6 +29,11 @@ class Workers:
         with self._database.session() as session:
             session.execute(delete(Worker).where(Worker.name == name))
 
+    def forget_all(self) -> None:
+        """Forgets all: those of a backup do not work with what is made of it."""
+        with self._database.session() as session:
+            session.execute(delete(Worker))
+
     def seen_since(self, moment: float) -> list[str]:
         """Names of the workers seen since."""
         with self._database.session() as session:
