@@ -165,6 +165,12 @@ def test_a_backup_that_fails_leaves_nothing(trained, tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
+def test_a_file_in_a_folder_that_is_not_there_is_named(trained, tmp_path):
+    with pytest.raises(BadRequest, match=r"nowhere/monday.nlb cannot be written: No such file") as refused:
+        make_backup(trained.context.settings, tmp_path / "nowhere" / "monday.nlb")
+    assert "may write" in refused.value.hint
+
+
 def test_a_damaged_database_is_not_backed_up(trained, tmp_path):
     settings = trained.context.settings
     trained.context.close()

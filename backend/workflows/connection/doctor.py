@@ -12,7 +12,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.shown_noun import shown_words
-from backend.model_store import HINT, store_fault
+from backend.model_store import store_fault, store_hint
 from backend.workflows.connection.encoder_check import check_encoders
 from backend.workflows.connection.finding import Finding, try_check
 from backend.workflows.connection.required_answer import check_required
@@ -92,7 +92,7 @@ def _check_login(context: Context) -> Finding:
 def _check_store(context: Context) -> Finding:
     store = context.registry.store
     if fault := store_fault(context.settings, store):
-        return Finding("model store", "fault", fault, HINT)
+        return Finding("model store", "fault", fault, store_hint(context.settings))
     return Finding("model store", "ok", f"{store.place} can be written")
 
 
