@@ -26,7 +26,7 @@ from backend.backup.vectors import is_vectors, write_vectors
 from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, Busy
 from backend.model_store import check_store, open_store
-from backend.parts import VECTORS_FOLDER
+from backend.parts import VECTORS_FOLDER, check_folders
 from backend.settings import Settings
 from backend.store.projects import Projects
 from backend.store.workers import ALIVE_S, Workers
@@ -65,6 +65,7 @@ def restore_backup(settings: Settings, path: Path, *, overwrite: bool = False) -
     with reading(path) as backup:
         backup.check()
         _refuse_what_is_there(target, overwrite=overwrite)
+        check_folders(settings)
         store = open_store(settings)
         check_store(settings, store)
         versions = _versions(backup)

@@ -171,6 +171,11 @@ def test_a_file_in_a_folder_that_is_not_there_is_named(trained, tmp_path):
     assert "may write" in refused.value.hint
 
 
+def test_a_restored_folder_is_closed_to_others(backup, elsewhere):
+    restore_backup(elsewhere, backup)
+    assert elsewhere.data_dir.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_damaged_database_is_not_backed_up(trained, tmp_path):
     settings = trained.context.settings
     trained.context.close()
