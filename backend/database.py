@@ -579,7 +579,7 @@ def _named_errors() -> Iterator[None]:
         raise DatabaseUnavailable(
             f"The database cannot be used now: {reason}.",
             hint="Is it running, does its disk have space, and may this user write there? Is DATABASE_URL "
-            "right? The worker tries again by itself.",
+            "right? A worker that runs tries again by itself.",
         ) from error
 
 

@@ -185,7 +185,7 @@ class StoreUnavailable(NextlabelError):
         """What the store's own error says, with the cure."""
         return cls(
             f"MODEL_STORE cannot be used now ({error.filename}): {error.strerror}.",
-            hint="Is its server up, and do its credentials hold? The worker tries again every minute.",
+            hint="Is its server up, and do its credentials hold? A worker that runs tries again by itself.",
         )
 
 

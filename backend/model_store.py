@@ -17,9 +17,10 @@ _CACHED_BYTES = 512 * 2**20
 _OF_BUCKETS = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss", "hf", "r2", "memory")
 _MEMORY = "memory"
 
-HINT = (
+_HINT_OF_ADDRESSES = (
     "See README, Settings. Credentials stand where the package of the address reads them, not in the address."
 )
+_HINT_OF_FOLDERS = "Make it a folder in which this user may write, or name another."
 
 
 def open_store(settings: Settings) -> ModelStore:
@@ -52,7 +53,12 @@ def open_store(settings: Settings) -> ModelStore:
 def check_store(settings: Settings, store: ModelStore) -> None:
     """For processes that stay: raises BadRequest where no version can be kept, or seen by other processes."""
     if fault := store_fault(settings, store):
-        raise _refused(fault)
+        raise _refused(fault, hint=store_hint(settings))
+
+
+def store_hint(settings: Settings) -> str:
+    """What to do where versions cannot be kept."""
+    return _HINT_OF_FOLDERS if settings.model_address is None else _HINT_OF_ADDRESSES
 
 
 def store_fault(settings: Settings, store: ModelStore) -> str:
@@ -71,5 +77,5 @@ def _protocol(address: str) -> str:
     return address.partition("://")[0]
 
 
-def _refused(message: str) -> BadRequest:
-    return BadRequest(f"A setting is wrong. MODEL_STORE: {message}.", hint=HINT)
+def _refused(message: str, *, hint: str = _HINT_OF_ADDRESSES) -> BadRequest:
+    return BadRequest(f"A setting is wrong. MODEL_STORE: {message}.", hint=hint)

@@ -88,7 +88,8 @@ def check_folders(settings: Settings) -> None:
     """Makes the data folder where there is none. Raises BadRequest where a folder cannot be used."""
     name, folder = "DATA_DIR", settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # texts and labels are in it: nobody else of this machine is to read them
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name, folder = "MODEL_STORE", settings.model_folder
         if settings.model_address is None and folder.exists() and not folder.is_dir():
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
@@ -146,6 +147,8 @@ def _load_early(context: Context) -> None:
         context.encoder.get()
     except NextlabelError as error:
         logger.error("encoder missing message=%s", error)
+    else:
+        logger.info("encoder ready")
 
 
 def _call_label_studio(settings: Settings) -> LabelStudio:

@@ -67,7 +67,7 @@ def print_connect(console: Console, report: ConnectReport, *, verbose: bool = Fa
         console.print(
             plain(
                 "Each task has a line that says why it comes and how sure the ticked answer is: column "
-                f"{NOTE_FIELD}. To show it above the task: connect {report.project} --explain"
+                f"{NOTE_FIELD}. To show it above the task: nextlabel connect {report.project} --explain"
             )
         )
     console.print(plain(f"Dashboard: {report.dashboard}"), soft_wrap=True)

@@ -197,8 +197,8 @@ def _welcome(address: Address, settings: Settings) -> Iterator[str]:
     named = urlsplit(settings.backend_url)
     if named.hostname in ("localhost", "127.0.0.1") and named.port != address.port:
         yield (
-            f"BACKEND_URL is {settings.backend_url}, where nobody listens: set "
-            f"BACKEND_URL={address.link} before you connect"
+            f"BACKEND_URL is {settings.backend_url}, where this one does not listen: "
+            f"set BACKEND_URL={address.link} before you connect"
         )
 
 

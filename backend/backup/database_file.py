@@ -74,20 +74,29 @@ def project_keys(path: Path) -> list[str]:
 
 
 def is_in_use(path: Path) -> bool:
-    """Whether a process works with the database: has it open, or is a worker that was seen lately."""
+    """Whether a process has the database open."""
     try:
         with closing(_open(path, wait_s=0.0)) as database:
-            now = time.time()
-            # one from further ahead was seen while the date was
-            seen = (now - ALIVE_S, now + ALIVE_S)
-            if database.execute("SELECT 1 FROM workers WHERE seen_at BETWEEN ? AND ?", seen).fetchone():
-                return True
             # only who has it alone can leave this mode; it comes back when it is next opened
             return bool(database.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete")
     except sqlite3.OperationalError as error:
         return "locked" in str(error)
     except sqlite3.DatabaseError:
         return False
+
+
+def worker_seen_s_ago(path: Path) -> float | None:
+    """Seconds since a worker, on whatever machine, last gave a sign of life; None where none did lately."""
+    now = time.time()
+    try:
+        with closing(_open(path, wait_s=0.0)) as database:
+            seen = database.execute(
+                "SELECT max(seen_at) FROM workers WHERE seen_at > ?", (now - ALIVE_S,)
+            ).fetchone()[0]
+    except sqlite3.DatabaseError:
+        return None
+    # of a clock that was set back: just now
+    return None if seen is None else max(0.0, now - float(seen))
 
 
 def set_aside(path: Path) -> Path:

@@ -109,7 +109,12 @@ def _add_versions(archive: Writer, store: ModelStore, project: str) -> int:
 def _appearing(path: Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
     """A file that gets its name once all of it is on disk, readable by its owner alone."""
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BadRequest(
+            f"{path} cannot be written: {error.strerror}.", hint="Name a folder in which this user may write."
+        ) from None
     try:
         with os.fdopen(handle, "w+b") as file:
             yield file

@@ -19,15 +19,17 @@ from backend.backup.database_file import (
     project_keys,
     schema_of,
     set_aside,
+    worker_seen_s_ago,
 )
 from backend.backup.make import open_settings
 from backend.backup.vectors import is_vectors, write_vectors
 from backend.database import Database, MadeByLaterRelease
 from backend.errors import BadRequest, Busy
 from backend.model_store import check_store, open_store
-from backend.parts import VECTORS_FOLDER
+from backend.parts import VECTORS_FOLDER, check_folders
 from backend.settings import Settings
 from backend.store.projects import Projects
+from backend.store.workers import ALIVE_S, Workers
 from backend.workflows.project.failures import named_disk_errors
 from model.registry import WORDS_FOLDER
 from model.stores import MANIFEST_FILE, ModelStore
@@ -63,6 +65,7 @@ def restore_backup(settings: Settings, path: Path, *, overwrite: bool = False) -
     with reading(path) as backup:
         backup.check()
         _refuse_what_is_there(target, overwrite=overwrite)
+        check_folders(settings)
         store = open_store(settings)
         check_store(settings, store)
         versions = _versions(backup)
@@ -93,6 +96,11 @@ def _refuse_what_is_there(target: Path, *, overwrite: bool) -> None:
         return
     if is_in_use(target):
         raise Busy(f"A server or worker is using {target}.", hint="Stop every `serve` and `worker` first.")
+    if (seen := worker_seen_s_ago(target)) is not None:
+        raise Busy(
+            f"A worker gave a sign of life in {target} {seen:.0f} s ago.",
+            hint=f"Stop it first. If it was killed: try again in {ALIVE_S:.0f} s.",
+        )
     if not overwrite:
         raise BadRequest(
             f"There is a database already: {target}.",
@@ -138,7 +146,7 @@ def _is_same(store: ModelStore, backup: Reader, entry: str) -> bool:
 
 
 def _prepare_database(backup: Reader, fresh: Path, *, called: Path) -> None:
-    """The database of the backup in a file of its own, brought to this release, all projects due."""
+    """The database of the backup in its own file, brought to this release: all projects due, no worker."""
     if DATABASE_ENTRY not in backup.contents.entries:
         raise BadRequest(f"{called} holds no database.", hint="Take another backup.")
     backup.extract(DATABASE_ENTRY, fresh)
@@ -148,6 +156,7 @@ def _prepare_database(backup: Reader, fresh: Path, *, called: Path) -> None:
     try:
         with closing(Database(f"sqlite:///{fresh}", lock_folder=fresh.parent)) as database:
             Projects(database).look_anew()
+            Workers(database).forget_all()
     except MadeByLaterRelease:
         raise BadRequest(
             f"{called} was made by a later release ({backup.contents.code_version}).",

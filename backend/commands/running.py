@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from backend.commands import shell
 
 if TYPE_CHECKING:
     from backend.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 # A look at Label Studio that hangs keeps nobody.
 _PULL_END_S = 2.0
@@ -91,6 +94,7 @@ def worker() -> None:
 
         check_store(context.settings, context.registry.store)
         start_tracing("worker")
+        logger.info("worker started threads=%d", THREADS)
         stop = context.stopping
         heart = threading.Thread(target=beat_forever, args=(context, stop), daemon=True)
         heart.start()

@@ -33,6 +33,11 @@ class Workers:
         with self._database.session() as session:
             session.execute(delete(Worker).where(Worker.name == name))
 
+    def forget_all(self) -> None:
+        """Forgets all: those of a backup do not work with what is made of it."""
+        with self._database.session() as session:
+            session.execute(delete(Worker))
+
     def living(self, now: float) -> list[str]:
         """Names of the workers seen lately."""
         with self._database.session() as session:

@@ -82,8 +82,9 @@ def run_loop(workspace: Workspace, *, reason: str, progress: Progress) -> LoopRe
 def _run_recorded(workspace: Workspace, reason: str, progress: Progress) -> LoopReport:
     answered, was_connected = workspace.hints.newest(), workspace.state.connected
     loop_id = workspace.loops.begin(reason, interrupted=_INTERRUPTED)
-    note_field("loop", loop_id)
-    note_on_span("loop", loop_id)
+    number = workspace.loops.count_to(loop_id)  # the one that commands take
+    note_field("loop", number)
+    note_on_span("loop", number)
     report = LoopReport()
     error: str | None = _INTERRUPTED
     remote = workspace.context.label_studio()

@@ -183,8 +183,9 @@ def _strategy_then(workspace: Workspace, version: str) -> str | None:
 def _version_of(workspace: Workspace, loop_id: int) -> str:
     version = workspace.loops.published_version(loop_id)
     if version is None:
+        number = workspace.loops.numbers().get(loop_id, loop_id)
         raise NotFound(
-            f"Project {workspace.label_studio_id} has no loop {loop_id} that published a version.",
+            f"Project {workspace.label_studio_id} has no loop {number} that published a version.",
             hint=f"See the loops in: nextlabel status {workspace.label_studio_id} --json",
         )
     return version

@@ -253,6 +253,34 @@ def test_secrets_of_webhooks_are_not_to_be_guessed_either(client):
     assert codes == [401] * 10 + [429] * 2
 
 
+def send_webhook(client, secret):
+    body = {"action": "SOMETHING_NEW"}
+    return client.post("/webhook", json=body, headers={"X-Nextlabel-Secret": secret}).status_code
+
+
+@pytest.mark.parametrize("user", [USER, ""])
+@pytest.mark.parametrize("secret", ["", "0123456789abcdef0123456789abcdef"])
+def test_the_right_secret_of_a_webhook_is_heard_whoever_guesses_beside_it(
+    user, secret, make_context, make_settings, make_app
+):
+    given = {"basic_auth_user": user, "basic_auth_pass": user and PASSWORD, "webhook_secret": secret}
+    context = make_context(make_settings(**given))
+    client, right = make_app(context).test_client(), context.settings.webhook_secret.get_secret_value()
+    for number in range(12):
+        guess(client, number, address="127.0.0.1")
+        send_webhook(client, f"guess {number}")
+    assert send_webhook(client, "another guess") == 429
+    assert send_webhook(client, right) == 201
+
+
+def test_a_short_secret_of_webhooks_is_not_to_be_found_by_trying(make_client):
+    client = make_client(webhook_secret="easy")
+    assert send_webhook(client, "easy") == 201
+    for number in range(12):
+        send_webhook(client, f"guess {number}")
+    assert send_webhook(client, "easy") == 429, "else a guesser would see that it is right"
+
+
 def test_a_label_studio_with_an_earlier_password_shuts_nobody_out(client):
     assert {guess(client, 1).status_code for _ in range(50)} == {401}
     here = {"REMOTE_ADDR": "192.0.2.1"}

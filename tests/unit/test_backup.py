@@ -165,6 +165,17 @@ def test_a_backup_that_fails_leaves_nothing(trained, tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
+def test_a_file_in_a_folder_that_is_not_there_is_named(trained, tmp_path):
+    with pytest.raises(BadRequest, match=r"nowhere/monday.nlb cannot be written: No such file") as refused:
+        make_backup(trained.context.settings, tmp_path / "nowhere" / "monday.nlb")
+    assert "may write" in refused.value.hint
+
+
+def test_a_restored_folder_is_closed_to_others(backup, elsewhere):
+    restore_backup(elsewhere, backup)
+    assert elsewhere.data_dir.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_damaged_database_is_not_backed_up(trained, tmp_path):
     settings = trained.context.settings
     trained.context.close()
@@ -300,8 +311,19 @@ def test_a_worker_that_was_seen_lately_counts_as_running(trained, backup):
     context = trained.context
     context.workers.see("host/1", time.time(), forget_before=0.0, failures=0)
     context.close()
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match=r"sign of life in .* [0-2] s ago") as refused:
         restore_backup(context.settings, backup, overwrite=True)
+    assert "If it was killed: try again in 30 s" in refused.value.hint
+
+
+def test_workers_of_the_backup_are_none_of_the_restored_folder(trained, elsewhere, tmp_path):
+    trained.context.workers.see("host/1", time.time(), forget_before=0.0, failures=0)
+    path = tmp_path / "beside-a-worker.nlb"
+    make_backup(trained.context.settings, path)
+    restore_backup(elsewhere, path)
+    assert query(elsewhere.data_dir / DATABASE, "SELECT name FROM workers") == []
+    restore_backup(elsewhere, path, overwrite=True)
+    assert trained.context.workers.seen_since(0.0) == ["host/1"], "the one that runs is not forgotten"
 
 
 def test_versions_that_differ_are_written_anew_only_when_told(trained, backup, make_settings, tmp_path):

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from backend import __version__
 from backend.cli import app
+from backend.log_fields import log_fields, log_scope
 from backend.settings import ProjectSettings
 from backend.workflows.project.workers import living_workers
 from backend.workflows.serving.lines import MOST_LINES
@@ -335,6 +336,11 @@ def test_a_loop_has_a_number_within_its_project_which_replay_takes(run, label_st
     assert [(record["loop"], record["number"]) for record in data["loops"]] == [(2, 1)]
     assert run("replay", str(other), "1").stdout.startswith("Loop 1, version nl-000001")
     assert_two_lines(run("replay", str(other), "2"), "has no loop 2", "take one from 1 to 1")
+    with log_scope():
+        run("loop", str(other))
+        assert log_fields()["loop"] == 2, "the log gives the number that commands take"
+    message = f"Project {other} has no loop 2 that published a version"
+    assert_two_lines(run("replay", str(other), "2"), message, "status")
 
 
 # JSON

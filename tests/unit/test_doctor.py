@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from flask import Flask
 
 from backend.context import Encoders
 from backend.database import Project, Worker
@@ -91,6 +92,13 @@ def add_earlier_backend(healthy):
 
 def answer_with_an_error(healthy):
     healthy.backend["extra_params"] = {"nextlabel": "queue_window=5"}
+
+
+def shut_label_studio_out(healthy):
+    app = Flask("shut out")
+    app.add_url_rule("/health", "health", view_func=lambda: {"status": "UP"})
+    app.add_url_rule("/setup", "setup", view_func=lambda: ({}, 429), methods=["POST"])
+    healthy.label_studio.serve(BACKEND_URL, app.test_client())
 
 
 def label_everything(healthy):
@@ -206,6 +214,7 @@ FAULTS = {
         NETWORK,
     ),
     "backend answers with an error": (answer_with_an_error, "ML backend", "fault", "400", "BACKEND_URL"),
+    "wrong log-ins from its address": (shut_label_studio_out, "ML backend", "fault", "429", "Wrong log-ins"),
     "no webhook": (
         lambda healthy: healthy.label_studio.webhooks.clear(),
         "webhook",

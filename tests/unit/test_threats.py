@@ -43,6 +43,14 @@ def test_a_copy_of_the_data_folder_holds_no_password_and_no_token(locked):
         assert [secret for secret in (*SECRETS, "a wrong guess") if secret.encode() in held] == [], path
 
 
+def test_a_data_folder_that_we_make_is_closed_to_others(make_settings, make_context, tmp_path):
+    make_context(make_settings(data_dir=tmp_path / "made" / "by us"))
+    assert (tmp_path / "made" / "by us").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "there").mkdir(mode=0o750)
+    make_context(make_settings(data_dir=tmp_path / "there"))
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o750, "whoever made it says who may read it"
+
+
 def test_no_answer_holds_a_secret(locked):
     _workbench, client = locked
     rules = [rule for rule in client.application.url_map.iter_rules() if "GET" in rule.methods]

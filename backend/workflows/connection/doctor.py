@@ -12,7 +12,7 @@ from backend.label_studio.client import LabelStudio
 from backend.label_studio.label_config import LabelConfig, Preference, parse_label_config
 from backend.label_studio.queue_settings import find_disturbances, read_queue_settings
 from backend.label_studio.shown_noun import shown_words
-from backend.model_store import HINT, store_fault
+from backend.model_store import store_fault, store_hint
 from backend.workflows.connection.encoder_check import check_encoders
 from backend.workflows.connection.finding import Finding, try_check
 from backend.workflows.connection.required_answer import check_required
@@ -39,6 +39,9 @@ from backend.workflows.project.workers import HOW_TO_START_ONE, NO_WORKER, livin
 from backend.workflows.project.workspace import Workspace, find_workspace
 from backend.workflows.serving.stored import damage
 from model.encoders.language import read_language
+
+# As Label Studio says, of an answer 429, why it has no connection.
+_GUESSED_OUT = ("TOO MANY REQUESTS", "429")
 
 
 def diagnose(context: Context, label_studio_id: int | None) -> list[Finding]:
@@ -89,7 +92,7 @@ def _check_login(context: Context) -> Finding:
 def _check_store(context: Context) -> Finding:
     store = context.registry.store
     if fault := store_fault(context.settings, store):
-        return Finding("model store", "fault", fault, HINT)
+        return Finding("model store", "fault", fault, store_hint(context.settings))
     return Finding("model store", "ok", f"{store.place} can be written")
 
 
@@ -198,14 +201,23 @@ def _check_backend(remote: LabelStudio, workspace: Workspace) -> Finding:
             "Remove it in the project's settings, Model.",
         )
     if row["state"] != "CO":
-        return Finding(
-            "ML backend",
-            "fault",
-            f"Label Studio cannot talk to {row['url']}: {row.get('error_message') or row['readable_state']}",
-            "Is `serve` running, and is BACKEND_URL its address as Label Studio sees it? A local or private "
-            "address needs USE_DEFAULT_BANNED_SUBNETS=false in Label Studio's environment.",
-        )
+        why = str(row.get("error_message") or row["readable_state"])
+        words = f"Label Studio cannot talk to {row['url']}: {why}"
+        return Finding("ML backend", "fault", words, _cure_of_silence(why))
     return Finding("ML backend", "ok", f"registered at {row['url']}, connected")
+
+
+def _cure_of_silence(why: str) -> str:
+    """What to do where Label Studio says that it cannot talk to us."""
+    if any(words in why.upper() for words in _GUESSED_OUT):
+        return (
+            "Wrong log-ins came from Label Studio's address (one for all behind a proxy that BEHIND_PROXIES "
+            "does not count). Once they have ended, and a minute has gone by: nextlabel connect PROJECT"
+        )
+    return (
+        "Is `serve` running, and is BACKEND_URL its address as Label Studio sees it? A local or private "
+        "address needs USE_DEFAULT_BANNED_SUBNETS=false in Label Studio's environment."
+    )
 
 
 def _check_pull(workspace: Workspace) -> Finding:

@@ -29,7 +29,7 @@ def named_disk_errors() -> Iterator[None]:
         place = f" ({error.filename})" if error.filename else ""
         raise DiskUnavailable(
             f"The disk of DATA_DIR or MODEL_STORE cannot be used{place}: {error.strerror or error}.",
-            hint="Make space there, or let this user write; the worker tries again every minute by itself.",
+            hint="Make space there, or let this user write; a worker that runs tries again every minute.",
         ) from error
 
 
