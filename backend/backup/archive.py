@@ -162,6 +162,15 @@ class Reader:
         return BadRequest(f"{self._path} is damaged: {entry} is not what was written.", hint=_REFUSED)
 
 
+def hash_beginning(file: IO[bytes], size: int) -> str:
+    """The SHA-256 in hex of the next `size` bytes of a file, or of those there are."""
+    digest = hashlib.sha256()
+    while size and (piece := file.read(min(_PIECE, size))):
+        digest.update(piece)
+        size -= len(piece)
+    return digest.hexdigest()
+
+
 @contextmanager
 def writing(target: IO[bytes]) -> Iterator[Writer]:
     """A backup that is being made in a file."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from backend.backup.archive import Reader, Writer
-from backend.vector_files.segment import KEYS_SUFFIX, whole_sizes
+from backend.backup.archive import Entry, Reader, Writer, hash_beginning
+from backend.vector_files.segment import KEYS_SUFFIX, RESTORED_SUFFIX, USED_SUFFIX, whole_sizes
 from backend.vector_files.shelf import list_segments
 
 _ENTRY = re.compile(
@@ -34,13 +34,28 @@ def add_vectors(archive: Writer, folder: Path) -> None:
 
 
 def write_vectors(backup: Reader, folder: Path) -> None:
-    """Brings back the segments that are not there; those that are there are right whatever the backup says.
+    """Brings back the segments that are not there, or do not begin as in the backup: damaged, or cut short.
 
-    The keys come last: a segment without them is none.
+    One that was appended to since stays as it is. Each file comes whole or not at all, and who reads keeps
+    the one that he has mapped; the keys come last, since a segment without them is none.
     """
     entries = sorted(filter(is_vectors, backup.contents.entries), key=lambda one: one.endswith(KEYS_SUFFIX))
     for entry in entries:
         target = folder.parent / entry
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            backup.extract(entry, target)
+        if not _begins_so(target, backup.contents.entries[entry]):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = target.with_name(f"{target.name}{RESTORED_SUFFIX}")
+            aside.unlink(missing_ok=True)  # of a restore that was killed
+            backup.extract(entry, aside)
+            aside.replace(target)
+
+
+def _begins_so(path: Path, entry: Entry) -> bool:
+    """Whether a file has the bytes of a backup at its beginning; of marks of use, as many at least."""
+    try:
+        if path.suffix == USED_SUFFIX:
+            return path.stat().st_size >= entry.size  # they change with each loop, and none is wrong
+        with path.open("rb") as file:
+            return hash_beginning(file, entry.size) == entry.sha256
+    except FileNotFoundError:
+        return False

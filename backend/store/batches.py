@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select, update
 
 from backend.database import Database, EncodingBatch, Project
 from backend.store.table import ProjectTable
+
+# Nobody claims a batch, or lets one rest, for longer (seconds). A claim that ends later was made while the
+# date was ahead: it is not believed.
+LONGEST_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A claimed batch: its tasks, the revision that encodes them, and how often somebody began it.
 
-    `wakes`: a loop is worth it once it is done.
+    `wakes`: a loop is worth it once it is done. `fault`: why none of its texts could be encoded when it was
+    last tried; empty where nothing is known.
     """
 
     id: int
@@ -28,6 +34,7 @@ class Batch:
     task_ids: Sequence[int]
     wakes: bool
     tries: int
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,22 @@ class Batches:
         """Leaves a batch to others, once it has rested for a while; does nothing for who does not hold it."""
         self._write(batch_id, owner, claimed_by=None, claimed_until=self._database.now() + rest_s)
 
+    def keep_faulty(self, batch_id: int, owner: str, left: Planned, *, fault: str) -> bool:
+        """Leaves of a batch what cannot be encoded, and says why; it is tried again after the longest rest.
+
+        False for who does not hold it (any more).
+        """
+        return self._write(
+            batch_id,
+            owner,
+            task_ids=list(left.task_ids),
+            size=left.size,
+            wakes=left.wakes,
+            fault=fault,
+            claimed_by=None,
+            claimed_until=self._database.now() + LONGEST_S,
+        )
+
     def finish(self, batch_id: int, owner: str) -> bool:
         """Takes a batch away that is done; False for who does not hold it (any more)."""
         with self._database.session() as session:
@@ -75,7 +98,7 @@ class Batches:
 
     def _next_free(self, project_id: int | None) -> int | None:
         query = select(EncodingBatch.id).join(Project, Project.id == EncodingBatch.project_id)
-        query = query.where(Project.connected, EncodingBatch.claimed_until < self._database.now())
+        query = query.where(Project.connected, _ran_out(self._database.now()))
         if project_id is not None:
             query = query.where(EncodingBatch.project_id == project_id)
         order = (EncodingBatch.tries, EncodingBatch.place, EncodingBatch.id)
@@ -87,13 +110,13 @@ class Batches:
         with self._database.session() as session:
             row = session.execute(
                 update(EncodingBatch)
-                .where(EncodingBatch.id == batch_id, EncodingBatch.claimed_until < now)
+                .where(EncodingBatch.id == batch_id, _ran_out(now))
                 .values(claimed_by=owner, claimed_until=now + seconds, tries=EncodingBatch.tries + 1)
                 .returning(EncodingBatch)
             ).scalar()
             if row is None:
                 return None
-            return Batch(row.id, row.project_id, row.encoder, row.task_ids, row.wakes, row.tries)
+            return Batch(row.id, row.project_id, row.encoder, row.task_ids, row.wakes, row.tries, row.fault)
 
     def _write(self, batch_id: int, owner: str, **values: object) -> bool:
         with self._database.session() as session:
@@ -118,8 +141,23 @@ class ProjectBatches(ProjectTable):
         with self._database.session() as session:
             return session.scalar(total) or 0
 
+    def are_any_waiting(self) -> bool:
+        """Whether there are batches of which nothing is known against their texts."""
+        mine = (EncodingBatch.project_id == self._project_id, EncodingBatch.fault == "")
+        with self._database.session() as session:
+            return session.scalar(select(exists().where(*mine))) or False
+
+    def faults(self) -> dict[int, str]:
+        """Tasks whose texts cannot be encoded, one of each text, and what kind of error each raises."""
+        mine = (EncodingBatch.project_id == self._project_id, EncodingBatch.fault != "")
+        with self._database.session() as session:
+            rows = session.execute(
+                select(EncodingBatch.task_ids, EncodingBatch.fault).where(*mine).order_by(EncodingBatch.id)
+            )
+            return {task_id: fault for task_ids, fault in rows for task_id in task_ids}
+
     def plan(self, encoder: str, batches: Sequence[Planned]) -> None:
-        """Leaves batches to the workers, in their order, in place of those that nobody encodes now."""
+        """Leaves batches to the workers, in their order, in place of those that nobody encodes now or can."""
         with self._database.session() as session:
             session.execute(delete(EncodingBatch).where(*self._unclaimed(encoder)))
             session.add_all(
@@ -134,15 +172,17 @@ class ProjectBatches(ProjectTable):
                 for place, batch in enumerate(batches)
             )
 
-    def claimed_tasks(self, encoder: str) -> set[int]:
-        """Tasks that somebody encodes now by an encoder."""
+    def held_tasks(self, encoder: str) -> set[int]:
+        """Tasks that somebody encodes now by an encoder, and those that nobody can."""
         with self._database.session() as session:
             rows = session.scalars(
                 select(EncodingBatch.task_ids).where(
                     EncodingBatch.project_id == self._project_id,
                     EncodingBatch.encoder == encoder,
-                    EncodingBatch.claimed_by.is_not(None),
-                    EncodingBatch.claimed_until >= self._database.now(),
+                    or_(
+                        EncodingBatch.fault != "",
+                        and_(EncodingBatch.claimed_by.is_not(None), not_(_ran_out(self._database.now()))),
+                    ),
                 )
             )
             return {task_id for task_ids in rows for task_id in task_ids}
@@ -154,8 +194,13 @@ class ProjectBatches(ProjectTable):
 
     def _unclaimed(self, encoder: str) -> tuple[ColumnElement[bool], ...]:
         """Those of another encoder among them."""
-        nobody = or_(EncodingBatch.claimed_by.is_(None), EncodingBatch.claimed_until < self._database.now())
+        nobody = or_(EncodingBatch.claimed_by.is_(None), _ran_out(self._database.now()))
         return (
             EncodingBatch.project_id == self._project_id,
-            or_(nobody, EncodingBatch.encoder != encoder),
+            or_(and_(nobody, EncodingBatch.fault == ""), EncodingBatch.encoder != encoder),
         )
+
+
+def _ran_out(now: float) -> ColumnElement[bool]:
+    """Whether nobody is to be believed to hold a batch at a moment, and it does not rest either."""
+    return or_(EncodingBatch.claimed_until < now, EncodingBatch.claimed_until > now + LONGEST_S)

@@ -9,7 +9,10 @@ are the copy of one host.
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -18,7 +21,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
 
 from backend.database import Database, Embedding, in_chunks, upsert
 from backend.errors import DiskUnavailable
@@ -28,8 +31,11 @@ from backend.vector_files.segment import Keys, Mask
 from backend.vector_files.shelf import Found
 from backend.vector_files.sweeping import Swept
 
+logger = logging.getLogger(__name__)
+
 # Rows that are moved in one transaction: a killed mover does so many again.
 _MOVED_AT_ONCE: Final = 400
+_KEY: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 # Gathered vectors are kept for the next loop where they are this large, and those of so many projects.
 _SMALLEST_KEPT: Final = 16 * 2**20
 _MOST_KEPT: Final = 2
@@ -38,7 +44,8 @@ _MOST_KEPT: Final = 2
 class Vectors:
     """Float32 vectors as bytes; `encoder` is the revision of an encoder everywhere, a key a SHA-256 in hex.
 
-    What writes raises DiskUnavailable where the disk is full or may not be written.
+    Raises DiskUnavailable where the folder cannot be read, and what writes where the disk is full or may not
+    be written.
     """
 
     def __init__(self, database: Database, folder: Path) -> None:
@@ -51,7 +58,8 @@ class Vectors:
     def read(self, encoder: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The vectors of contents by their hash; those that were never encoded are left out."""
         wanted = list(dict.fromkeys(keys))
-        found = self._files.read(encoder, wanted)
+        with _named_errors():
+            found = self._files.read(encoder, wanted)
         return found | self._read_rows(encoder, [key for key in wanted if key not in found])
 
     def known(self, encoder: str, keys: Iterable[str]) -> set[str]:
@@ -61,7 +69,8 @@ class Vectors:
 
     def are_known(self, encoder: str, keys: Sequence[str]) -> Mask:
         """The same as a mask (n,) over some contents."""
-        known = self._files.are_known(encoder, keys)
+        with _named_errors():
+            known = self._files.are_known(encoder, keys)
         unknown = np.flatnonzero(~known).tolist()
         stored = self._known_rows(encoder, list({keys[at] for at in unknown}))
         if stored:
@@ -156,10 +165,11 @@ class Vectors:
     def _read_rows(self, encoder: str, keys: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for chunk in self._chunks_in_rows(encoder, keys):
+            fits = self._fits(encoder)
             with self._database.session() as session:
                 rows = session.execute(
                     select(Embedding.content_hash, Embedding.vector).where(
-                        Embedding.encoder == encoder, Embedding.content_hash.in_(chunk)
+                        Embedding.encoder == encoder, Embedding.content_hash.in_(chunk), fits
                     )
                 )
                 found.update((key, vector) for key, vector in rows)
@@ -168,10 +178,18 @@ class Vectors:
     def _known_rows(self, encoder: str, keys: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for chunk in self._chunks_in_rows(encoder, keys):
+            fits = self._fits(encoder)
             with self._database.session() as session:
-                mine = (Embedding.encoder == encoder, Embedding.content_hash.in_(chunk))
+                mine = (Embedding.encoder == encoder, Embedding.content_hash.in_(chunk), fits)
                 found.update(session.scalars(select(Embedding.content_hash).where(*mine)))
         return found
+
+    def _fits(self, encoder: str) -> ColumnElement[bool]:
+        """Of rows: whether they are as long as the vectors in files; one that is not could not be read."""
+        with _named_errors():
+            width = self._files.width(encoder)
+        length = func.length(Embedding.vector)
+        return length == width if width else length > 0
 
     def _chunks_in_rows(self, encoder: str, keys: Sequence[str]) -> Iterator[Sequence[str]]:
         """Keys to be looked for in rows; none where an encoder has no row, as is usual on SQLite."""
@@ -193,7 +211,7 @@ class Vectors:
         """Rows go once their vectors are in files; killed in between, only the second half is left to do."""
         with _named_errors():
             for encoder in {encoder for encoder, _key, _vector in rows}:
-                mine = {key: vector for name, key, vector in rows if name == encoder}
+                mine = self._sound(encoder, {key: vector for name, key, vector in rows if name == encoder})
                 known = self._files.are_known(encoder, list(mine))
                 new = [key for key, is_known in zip(mine, known, strict=True) if not is_known]
                 self._files.write(encoder, {key: mine[key] for key in new})
@@ -203,6 +221,19 @@ class Vectors:
             session.execute(
                 delete(Embedding).where(tuple_(Embedding.encoder, Embedding.content_hash).in_(names))
             )
+
+    def _sound(self, encoder: str, vectors: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Those of some rows that can be read: by a SHA-256, and as long as those in files, or as most."""
+        lengths = Counter(len(vector) for vector in vectors.values() if vector)
+        width = self._files.width(encoder) or max(lengths, key=lengths.__getitem__, default=0)
+        sound = {
+            key: vector
+            for key, vector in vectors.items()
+            if _KEY.fullmatch(key) and vector and len(vector) == width
+        }
+        if len(sound) < len(vectors):
+            logger.warning("rows that are no vectors, dropped: %d", len(vectors) - len(sound))
+        return sound
 
 
 @contextmanager

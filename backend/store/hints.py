@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 from backend.database import Hint
 from backend.store.table import ProjectTable
 
+# By so many seconds the clocks of two machines may differ: a hint from further ahead was left while the date
+# was, and says nothing of when it came.
+_AHEAD_S = 60.0
+
 
 class Hints(ProjectTable):
     """Hints that no loop has answered yet, by their number, which grows with time."""
@@ -37,7 +41,8 @@ class Hints(ProjectTable):
 
     def came_since(self, moment: float, *, but: Collection[str]) -> bool:
         """Whether one was left after a moment (seconds since 1970) that is of none of these kinds."""
-        mine = (Hint.project_id == self._project_id, Hint.created_at > moment, Hint.kind.not_in(but))
+        came = (Hint.created_at > moment, Hint.created_at <= time.time() + _AHEAD_S)
+        mine = (Hint.project_id == self._project_id, *came, Hint.kind.not_in(but))
         with self._database.session() as session:
             return session.scalar(select(exists().where(*mine))) or False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Final
 
-from sqlalchemy import String, cast, delete, func, select, update
+from sqlalchemy import String, case, cast, delete, func, select, update
 
 from backend.database import Database, Media, Task, in_chunks, upsert
 from backend.store.embeddings import Vectors
@@ -134,7 +134,9 @@ class Pictures(ProjectTable):
     def _done(self, encoder: str, *, now: float) -> set[str]:
         mine = Media.project_id == self._project_id
         read = select(Media.address_hash, Media.content_hash).where(mine, Media.content_hash != "")
-        put_off = select(Media.address_hash).where(mine, Media.fault != "", Media.retry_at > now)
+        # what is put off for longer than anything is was so while the date was ahead
+        later = (Media.retry_at > now, Media.retry_at <= now + _LONGEST_PAUSE_S)
+        put_off = select(Media.address_hash).where(mine, Media.fault != "", *later)
         with self._database.session() as session:
             rows, waiting = session.execute(read).all(), set(session.scalars(put_off))
         known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
@@ -191,14 +193,15 @@ class Pictures(ProjectTable):
                 mine = (Media.project_id == self._project_id, Media.address_hash.in_(chunk))
                 session.execute(update(Media).where(*mine, Media.fault != "").values(retry_at=0.0))
 
-    def next_retry(self) -> float | None:
+    def next_retry(self, *, now: float) -> float | None:
         """When a picture that cannot be read is tried again next, in seconds since 1970; None: never."""
+        is_ahead = Media.retry_at > now + _LONGEST_PAUSE_S
+        retry_at = case((is_ahead, now), else_=Media.retry_at)
         with self._database.session() as session:
-            return session.scalar(
-                select(func.min(Media.retry_at)).where(
-                    Media.project_id == self._project_id, Media.fault != ""
-                )
+            found: float | None = session.scalar(
+                select(func.min(retry_at)).where(Media.project_id == self._project_id, Media.fault != "")
             )
+        return found
 
     def contents(self, addresses: Iterable[str]) -> dict[str, str]:
         """The hash of the bytes of each picture that was read, by its address."""

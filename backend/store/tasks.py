@@ -376,6 +376,29 @@ class Tasks(ProjectTable):
                 found.update((row.task_id, (row.content_hash, row.content)) for row in rows)
         return dict(found[task_id] for task_id in task_ids if task_id in found)
 
+    def hashes_of(self, task_ids: Sequence[int]) -> list[tuple[int, str]]:
+        """Those of some tasks that there are, each with the hash of its content."""
+        found: list[tuple[int, str]] = []
+        with self._database.session() as session:
+            for chunk in in_chunks(task_ids):
+                mine = (Task.project_id == self._project_id, Task.task_id.in_(chunk))
+                rows = session.execute(select(Task.task_id, Task.content_hash).where(*mine))
+                found.extend((row.task_id, row.content_hash) for row in rows)
+        return found
+
+    def count_showing(self, hashes: Sequence[str]) -> int:
+        """How many tasks show texts of these hashes."""
+        with self._database.session() as session:
+            return sum(
+                session.scalar(
+                    select(func.count()).where(
+                        Task.project_id == self._project_id, Task.content_hash.in_(chunk)
+                    )
+                )
+                or 0
+                for chunk in in_chunks(hashes)
+            )
+
     def read_vectors(self, encoder: str) -> dict[str, bytes]:
         """The vectors of an encoder by content hash."""
         return self._vectors.read(encoder, [row.content_hash for row in self._read_hashes()])

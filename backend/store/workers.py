@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from backend.database import Database, Worker
 
 # Seconds without a sign of life after which a worker counts as dead.
 ALIVE_S = 30.0
+# By so many a sign of life may lie ahead of the moment that somebody else read: of one that lies further
+# ahead the date was set back since.
+_AHEAD_S = 5.0
 
 
 class Workers:
@@ -22,7 +25,8 @@ class Workers:
         """Writes down that a worker lives, and forgets those not seen for long."""
         with self._database.session() as session:
             session.merge(Worker(name=name, seen_at=now, failures=failures, device=device))
-            session.execute(delete(Worker).where(Worker.seen_at < forget_before))
+            is_gone = or_(Worker.seen_at < forget_before, Worker.seen_at > now + _AHEAD_S)
+            session.execute(delete(Worker).where(is_gone))
 
     def forget(self, name: str) -> None:
         """Forgets a worker that has ended."""
@@ -34,18 +38,22 @@ class Workers:
         with self._database.session() as session:
             session.execute(delete(Worker))
 
-    def seen_since(self, moment: float) -> list[str]:
-        """Names of the workers seen since."""
+    def living(self, now: float) -> list[str]:
+        """Names of the workers seen lately."""
         with self._database.session() as session:
-            return list(session.scalars(select(Worker.name).where(Worker.seen_at >= moment)))
+            return list(session.scalars(select(Worker.name).where(_lives(now))))
 
-    def has_quicker_since(self, moment: float) -> bool:
-        """Whether a worker was seen since that encodes on something else than a CPU."""
+    def has_quicker(self, now: float) -> bool:
+        """Whether a worker lives that encodes on something else than a CPU."""
         with self._database.session() as session:
-            found = select(Worker.name).where(Worker.seen_at >= moment, Worker.device != "cpu").limit(1)
+            found = select(Worker.name).where(_lives(now), Worker.device != "cpu").limit(1)
             return session.scalar(found) is not None
 
     def count_failures(self) -> int:
         """How often background threads of the workers failed and went on."""
         with self._database.session() as session:
             return session.scalar(select(func.coalesce(func.sum(Worker.failures), 0))) or 0
+
+
+def _lives(now: float) -> ColumnElement[bool]:
+    return Worker.seen_at.between(now - ALIVE_S, now + _AHEAD_S)

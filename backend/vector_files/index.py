@@ -19,6 +19,7 @@ from backend.vector_files.segment import KEY_BYTES, Keys, Rows
 # A place is the number of its segment and its row: segment * _ROWS + row.
 _ROWS: Final = 1 << 40
 NOWHERE: Final = -1
+_OF_NOTHING: Final = "00" * KEY_BYTES
 _FEWEST_TO_SORT = 4096
 _SHARE_TO_SORT = 8
 
@@ -48,8 +49,8 @@ class KeyIndex:
 
     def add(self, keys: Keys, places: Rows) -> None:
         """Takes in keys (n, 32) and their places (n,)."""
-        if len(keys) < _FEWEST_TO_SORT:
-            self._recent.update(zip(_as_bytes(keys), places.tolist(), strict=True))
+        if len(keys) < _FEWEST_TO_SORT and self._are_new(names := _as_bytes(keys)):
+            self._recent.update(zip(names, places.tolist(), strict=True))
         else:
             self._sort_in_recent()
             self._sort_in(_beginnings(keys), places)
@@ -57,7 +58,7 @@ class KeyIndex:
             self._sort_in_recent()
 
     def drop(self, places: Rows) -> None:
-        """Forgets some places, in whatever order."""
+        """Forgets some places, in whatever order; a key that was also added elsewhere is found there."""
         self._sort_in_recent()
         kept = ~np.isin(self._places, places)
         self._beginnings, self._places = self._beginnings[kept], self._places[kept]
@@ -73,6 +74,10 @@ class KeyIndex:
                 recent.get(key, place) for key, place in zip(_as_bytes(keys), found.tolist(), strict=True)
             ]
         return found
+
+    def _are_new(self, names: list[bytes]) -> bool:
+        """Whether keys are different and not among the recent ones: a dict would forget the earlier place."""
+        return len(set(names)) == len(names) and self._recent.keys().isdisjoint(names)
 
     def _search(self, keys: Keys) -> Rows:
         wanted = _beginnings(keys)
@@ -109,8 +114,11 @@ class KeyIndex:
 
 
 def pack_keys(keys: Sequence[str]) -> Keys:
-    """Hashes in hex as bytes (n, 32). Raises ValueError where one is no SHA-256."""
-    packed = np.frombuffer(bytes.fromhex("".join(keys)), dtype=np.uint8)
+    """Hashes in hex as bytes (n, 32). Raises ValueError where one is no SHA-256.
+
+    An empty one is that of what shows nothing, which nobody ever encodes.
+    """
+    packed = np.frombuffer(bytes.fromhex("".join(key or _OF_NOTHING for key in keys)), dtype=np.uint8)
     if len(packed) != len(keys) * KEY_BYTES:
         raise ValueError("vectors are kept by SHA-256 alone")
     return packed.reshape(len(keys), KEY_BYTES)

@@ -14,11 +14,9 @@ import numpy as np
 
 from backend.vector_files.index import pack_keys
 from backend.vector_files.segment import Keys, Mask
-from backend.vector_files.shelf import Found, Shelf
+from backend.vector_files.shelf import NAME_FILE, Found, Shelf
 from backend.vector_files.sweeping import Swept, sweep_folders, sweep_number
 
-# Says whose vectors a folder holds: its own name is a hash.
-_NAME_FILE: Final = "encoder.txt"
 # Each takes 16 bytes of memory for a vector, and three files where it is written to.
 _MOST_OPEN: Final = 32
 
@@ -46,6 +44,10 @@ class VectorFiles:
     def find(self, encoder: str, keys: Sequence[str]) -> Found:
         """Where the vectors of keys (n,) lie."""
         return self._shelf(encoder).find(pack_keys(keys))
+
+    def width(self, encoder: str) -> int:
+        """Length in bytes of most vectors of an encoder; 0 where there is none. Raises OSError."""
+        return self._shelf(encoder).width()
 
     def fill(self, found: Found, rows: Keys) -> Mask:
         """Copies what was found into `rows` (n, width); which came (n,)."""
@@ -95,7 +97,7 @@ class VectorFiles:
         return self.folder / hashlib.sha256(encoder.encode()).hexdigest()[:32]
 
     def _name(self, folder: Path, encoder: str) -> None:
-        path = folder / _NAME_FILE
+        path = folder / NAME_FILE
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{encoder}\n", encoding="utf-8")

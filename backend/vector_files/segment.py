@@ -9,11 +9,13 @@ Three files beside each other, a row of each for a vector, the row numbers the s
 
 A row counts once its key is whole, and the key is written last. What a killed writer left beyond the last
 whole key counts for nothing; a power cut may leave a key whose vector never came to the disk: its sum is
-wrong, and the row is as good as none. Sums are looked at when a process first reads a row.
+wrong, and the row is as good as none. Sums are looked at when a process first asks for a row, if only whether
+it is there: what counts as encoded can be read.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -33,6 +35,8 @@ Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 KEYS_SUFFIX, USED_SUFFIX, VECTORS_SUFFIX = ".keys", ".used", ".vectors"
+# What `restore` has not brought back whole yet bears it behind its name.
+RESTORED_SUFFIX: Final = ".restored"
 _ENTRY: Final = np.dtype([("key", np.uint8, (KEY_BYTES,)), ("sum", "<u4")])
 _USED: Final = np.dtype("<u2")
 
@@ -66,11 +70,26 @@ class Segment:
         self._entries = np.frombuffer(_map(self.path, rows * _ENTRY.itemsize), dtype=_ENTRY)
         vectors = _map(self.path.with_suffix(VECTORS_SUFFIX), rows * self.width)
         self._vectors = np.frombuffer(vectors, dtype=np.uint8).reshape(rows, self.width)
-        used = _map(self.path.with_suffix(USED_SUFFIX), rows * _USED.itemsize, is_written=True)
+        used = _map_marks(self.path.with_suffix(USED_SUFFIX), rows * _USED.itemsize)
         self._used = np.frombuffer(used, dtype=_USED)
         self._checked = np.concatenate([self._checked, np.zeros(more, dtype=np.bool_)])
         self.rows = rows
         return more
+
+    def is_cut_short(self) -> bool:
+        """Whether a file ends before what this process has mapped of it: to read on would kill the process.
+
+        Nothing here shortens whole rows; somebody who copies over the folder does.
+        """
+        try:
+            return any(_size(path) < size for path, size in self.whole_sizes().items())
+        except FileNotFoundError:
+            return True
+
+    def whole_sizes(self) -> dict[Path, int]:
+        """Its files, and how many bytes of each are known rows; keys come last."""
+        sizes = {VECTORS_SUFFIX: self.width, USED_SUFFIX: _USED.itemsize, KEYS_SUFFIX: _ENTRY.itemsize}
+        return {self.path.with_suffix(suffix): self.rows * size for suffix, size in sizes.items()}
 
     @property
     def keys(self) -> Keys:
@@ -88,13 +107,18 @@ class Segment:
         return self._used
 
     def mark_used(self, rows: Rows, sweep: int) -> None:
-        """Remembers that some rows were used. Others may do so at the same time, with the same number."""
-        if (self._used[rows] != sweep).any():
+        """Remembers that some rows were used, where this user may write that.
+
+        Others may do so at the same time, with the same number.
+        """
+        if self._used.flags.writeable and (self._used[rows] != sweep).any():
             self._used[rows] = sweep
 
     def find_damaged(self, rows: Rows) -> Rows:
         """Those of some rows whose bytes are not what was written; each is looked at once."""
         unknown = rows[~self._checked[rows]]
+        if not len(unknown):
+            return unknown
         sums, keys = self._entries["sum"], self._entries["key"]
         buffer, width = self._vectors.reshape(-1).data, self.width
         found = [
@@ -124,10 +148,12 @@ class SegmentWriter:
         self._files: list[int] = []
         # also where nobody has the writer any more
         self.close = weakref.finalize(self, _close, self._files)
-        for suffix in (VECTORS_SUFFIX, USED_SUFFIX, KEYS_SUFFIX):
+        # the keys come first here: a file without keys is one that nobody will ever write to
+        for suffix in (KEYS_SUFFIX, USED_SUFFIX, VECTORS_SUFFIX):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            self._files.append(os.open(folder / f"{name}{suffix}", flags, 0o600))
-        fcntl.flock(self._files[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._files.insert(0, os.open(folder / f"{name}{suffix}", flags, 0o600))
+            if suffix == KEYS_SUFFIX:
+                fcntl.flock(self._files[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     @property
     def is_open(self) -> bool:
@@ -178,8 +204,7 @@ def whole_sizes(path: Path) -> dict[Path, int]:
     """The files of the segment of these keys, and how many bytes of each are whole rows; keys come last."""
     segment = Segment(path)
     segment.grow()
-    sizes = {VECTORS_SUFFIX: segment.width, USED_SUFFIX: _USED.itemsize, KEYS_SUFFIX: _ENTRY.itemsize}
-    return {path.with_suffix(suffix): segment.rows * size for suffix, size in sizes.items()}
+    return segment.whole_sizes()
 
 
 def remove_segment(path: Path) -> None:
@@ -200,6 +225,16 @@ def _size(path: Path) -> int:
 def _map(path: Path, size: int, *, is_written: bool = False) -> mmap.mmap:
     with path.open("r+b" if is_written else "rb") as file:
         return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_WRITE if is_written else mmap.ACCESS_READ)
+
+
+def _map_marks(path: Path, size: int) -> mmap.mmap:
+    """Marks of use, which are read only where this user may do no more."""
+    try:
+        return _map(path, size, is_written=True)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return _map(path, size)
 
 
 def _write(file: int, part: bytes, *, at: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 # A segment that is larger is not appended to any more: to rewrite one takes its size on disk once more.
 LARGEST_BYTES: Final = 512 * 2**20
+# In the folder of an encoder: says which one it is, since the folder's own name is a hash.
+NAME_FILE: Final = "encoder.txt"
+_SEGMENT: Final = re.compile(rf"[0-9a-f]{{16}}-[1-9][0-9]{{0,8}}{re.escape(KEYS_SUFFIX)}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +52,15 @@ class Found:
     def take(self, is_in: Mask) -> Found:
         """The same for those keys that a mask (n,) holds."""
         return Found(self.shelf, self.places[is_in], self.segments)
+
+    def find_damaged(self) -> Rows:
+        """The places whose bytes are not what was written; each is looked at once by a process."""
+        numbers, at = split_places(self.places[self.is_there])
+        found = [np.zeros(0, dtype=np.int64)]
+        for number in np.unique(numbers).tolist():
+            found.append(place_of(number, self.segments[number].find_damaged(at[numbers == number])))
+        damaged: Rows = np.unique(np.concatenate(found))
+        return damaged
 
     def fill(self, rows: Keys, *, sweep: int) -> Mask:
         """Copies the vectors into `rows` (n, width), those that are nowhere left out; which came, (n,).
@@ -82,12 +96,31 @@ class Shelf:
         self._numbers: dict[Path, int] = {}
         self._index = KeyIndex(self._read_keys)
         self._writers: dict[int, SegmentWriter] = {}
+        self._unreadable: set[Path] = set()
 
     def find(self, keys: Keys) -> Found:
-        """Where the vectors of keys (n, 32) lie."""
+        """Where the vectors of keys (n, 32) lie; what is damaged on disk lies nowhere.
+
+        So nothing counts as encoded that cannot be read. Of a key that was written again the other row is
+        found. Raises OSError where the folder cannot be read.
+        """
+        while True:
+            with self._lock:
+                self._look()
+                found = Found(self, self._index.find(keys), dict(self._segments))
+            damaged = found.find_damaged()
+            if not len(damaged):
+                return found
+            self.drop(damaged)
+
+    def width(self) -> int:
+        """Length in bytes of most of the vectors; 0 where there is none. Raises OSError."""
+        rows: Counter[int] = Counter()
         with self._lock:
             self._look()
-            return Found(self, self._index.find(keys), dict(self._segments))
+            for segment in self._segments.values():
+                rows[segment.width] += segment.rows
+        return max(rows, key=rows.__getitem__, default=0)
 
     def append(self, keys: Keys, vectors: Sequence[bytes], *, sweep: int) -> None:
         """Adds vectors by their keys (n, 32). Raises OSError."""
@@ -133,9 +166,10 @@ class Shelf:
         return writer
 
     def _look(self) -> None:
-        """Takes in what came since the last look; begins anew where segments are gone."""
+        """Takes in what came since the last look; begins anew where segments are gone or were cut short."""
         paths = list_segments(self.folder)
-        if set(self._numbers) - set(paths):
+        are_gone = set(self._numbers) - set(paths)
+        if are_gone or any(segment.is_cut_short() for segment in self._segments.values()):
             self._segments, self._numbers = {}, {}
             self._index = KeyIndex(self._read_keys)
         for path in paths:
@@ -143,6 +177,14 @@ class Shelf:
                 self._take_in(path)
             except FileNotFoundError:  # swept away since the folder was listed
                 continue
+            except PermissionError:
+                self._leave_out(path)
+
+    def _leave_out(self, path: Path) -> None:
+        """Vectors that another user keeps to himself are made again for this one."""
+        if path not in self._unreadable:
+            self._unreadable.add(path)
+            logger.warning("vectors that this user may not read, to be made again: %s", path)
 
     def _take_in(self, path: Path) -> None:
         number = self._numbers.get(path)
@@ -166,8 +208,13 @@ class Shelf:
 
 
 def list_segments(folder: Path) -> list[Path]:
-    """The keys of all segments of a folder, in the order of their names."""
+    """The keys of all segments of a folder, in the order of their names; other files are nobody's."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == KEYS_SUFFIX)
+        return sorted(filter(is_segment, folder.iterdir()))
     except FileNotFoundError:
         return []
+
+
+def is_segment(path: Path) -> bool:
+    """Whether a path is called as the keys of a segment are."""
+    return _SEGMENT.fullmatch(path.name) is not None

@@ -7,6 +7,7 @@ nothing and must lose nothing. Whoever reads keeps what he has mapped.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,9 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from backend.vector_files.segment import (
+    KEYS_SUFFIX,
+    RESTORED_SUFFIX,
+    USED_SUFFIX,
     VECTORS_SUFFIX,
     Mask,
     Segment,
@@ -24,7 +28,7 @@ from backend.vector_files.segment import (
     is_being_written,
     remove_segment,
 )
-from backend.vector_files.shelf import LARGEST_BYTES, list_segments
+from backend.vector_files.shelf import LARGEST_BYTES, NAME_FILE, is_segment, list_segments
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ KEPT_SWEEPS: Final = 30
 _MOST_SEGMENTS: Final = 4
 _MOST_UNUSED: Final = 0.2
 _ROWS_AT_ONCE: Final = 4096
+# Marks of use are uint16.
+_LAST_SWEEP: Final = 2**16 - 1
 _FILE, _LOCK = "sweeps.txt", "sweeping.lock"
 
 
@@ -79,7 +85,8 @@ def sweep_folders(folder: Path, *, today: date) -> Swept | None:
 
 def sweep_shelf(folder: Path, *, sweep: int) -> Swept:
     """Rewrites the segments of one encoder that are worth it, but none that a process still writes to."""
-    segments = [_open(path) for path in list_segments(folder) if not is_being_written(path)]
+    _remove_orphans(folder)
+    segments = [segment for path in list_segments(folder) if (segment := _open(path)) is not None]
     by_width: dict[int, list[Segment]] = {}
     for segment in segments:
         by_width.setdefault(segment.width, []).append(segment)
@@ -92,10 +99,27 @@ def sweep_shelf(folder: Path, *, sweep: int) -> Swept:
     return found
 
 
-def _open(path: Path) -> Segment:
-    segment = Segment(path)
-    segment.grow()
+def _open(path: Path) -> Segment | None:
+    """A segment that may be rewritten; None where somebody writes to it, or this user may not read it."""
+    try:
+        if is_being_written(path):
+            return None
+        segment = Segment(path)
+        segment.grow()
+    except PermissionError:
+        return None
+    except FileNotFoundError:  # keys alone
+        remove_segment(path)
+        return None
     return segment
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Takes away what a killed sweep or restore left: files without keys, which are made and go first."""
+    for path in list(folder.iterdir()):
+        is_orphan = path.suffix in (VECTORS_SUFFIX, USED_SUFFIX) and is_segment(path.with_suffix(KEYS_SUFFIX))
+        if path.suffix == RESTORED_SUFFIX or (is_orphan and not path.with_suffix(KEYS_SUFFIX).exists()):
+            path.unlink(missing_ok=True)
 
 
 def _worth_rewriting(segments: list[Segment], sweep: int) -> list[list[Segment]]:
@@ -161,17 +185,15 @@ def _copy(segment: Segment, rows: NDArray[np.int64], writer: SegmentWriter, seen
 
 
 def _remove_empty(folder: Path) -> None:
-    """Takes the folder of an encoder away that has no vectors left."""
-    if list(folder.glob(f"*{VECTORS_SUFFIX}")):
-        return
-    for path in folder.iterdir():
-        path.unlink(missing_ok=True)
-    folder.rmdir()
+    """Takes the folder of an encoder away that has no vectors left; what is somebody else's stays in it."""
+    (folder / NAME_FILE).unlink(missing_ok=True)
+    with suppress(OSError):  # not empty
+        folder.rmdir()
 
 
 def _read(folder: Path) -> tuple[int, str]:
     try:
         number, day = (folder / _FILE).read_text(encoding="ascii").split()
-        return int(number), day
-    except (FileNotFoundError, ValueError):
+        return (int(number), day) if 0 <= int(number) <= _LAST_SWEEP else (0, "")
+    except (OSError, ValueError):  # not there, not to be read, or somebody else's words
         return 0, ""

@@ -163,6 +163,8 @@ class ProjectLoop:
         record.labels, record.pool = len(snapshot.labels), snapshot.open_tasks
         if waiting := len(snapshot.unencoded) + unread:
             record.unencoded = waiting
+        if unread:
+            record.unread = unread
         record.fingerprint, record.code_version = snapshot.fingerprint, __version__
         record.seed, record.order_seed = self.workspace.seed, order_seed(self.workspace, snapshot)
         is_known = snapshot.fingerprint == self.workspace.state.active_fingerprint

@@ -123,7 +123,7 @@ def hand_over(context: Context) -> None:
 
 def _has_pictures_to_try(workspace: Workspace, now: float) -> bool:
     """Whether a picture that could not be read is to be tried again."""
-    at = workspace.pictures.next_retry()
+    at = workspace.pictures.next_retry(now=now)
     return at is not None and at <= now
 
 

@@ -142,6 +142,15 @@ class ConnectedProject:
         assert loop["outcome"] != "failed", loop["error"]
         return loop
 
+    def wait_for_loop(self, number):
+        """The last loop, once the project has had so many, and no hint waits for another."""
+        wait_for(
+            lambda: self.status()["last_loop"]["number"] >= number,
+            f"there are fewer than {number} loops",
+            timeout_s=LOOP_TIMEOUT_S,
+        )
+        return self.wait_for_worker()
+
     def wait_for_version_after(self, old):
         """The version that Label Studio orders by, once it is another one than `old`."""
         return wait_for(

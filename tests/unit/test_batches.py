@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from sqlalchemy import update
 from backend.database import EncodingBatch
 from backend.workflows.intake import batches as work
 from backend.workflows.intake import share
-from backend.workflows.intake.batches import encode_forever, encode_next
+from backend.workflows.intake.batches import encode_forever, encode_next, encode_rest
+from backend.workflows.views.status import project_status
 from demo.waiting import wait_for
 from model.encoders.hashing import HashingEncoder
 from tests.topics import write_texts
@@ -102,6 +104,20 @@ def test_what_nobody_began_comes_before_what_failed(large):
     first = claim(large)
     large.context.batches.give_back(first.id, "somebody", rest_s=-1.0)
     assert claim(large).id != first.id
+
+
+@pytest.mark.parametrize("ahead_s", [120.0, 3600.0, 86_400.0])
+def test_a_claim_or_rest_from_ahead_of_the_date_is_not_believed(large, monkeypatch, ahead_s):
+    real = time.time
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: real() + ahead_s)
+        claim(large, "killed")
+        rests = claim(large, "failed")
+        large.context.batches.give_back(rests.id, "failed", rest_s=30.0)
+    assert large.workspace.batches.held_tasks(large.workspace.encoder.revision) == set()
+    while encode_next(large.context):
+        pass
+    assert large.workspace.batches.count_tasks() == 0
 
 
 def test_batches_of_a_project_that_is_disconnected_wait(large):
@@ -198,6 +214,17 @@ def test_a_worker_on_a_cpu_leaves_batches_to_one_that_is_quicker(large, monkeypa
     thread.join()
 
 
+@pytest.mark.parametrize("ahead_s", [60.0, 86_400.0])
+def test_a_worker_that_was_seen_ahead_of_the_date_counts_as_dead(large, ahead_s):
+    workers, now = large.context.workers, time.time()
+    workers.see("dead", now + ahead_s, forget_before=0.0, device="cuda")
+    assert not workers.living(now) and not workers.has_quicker(now)
+    workers.see("living", now, forget_before=0.0, device="cuda", failures=1)
+    workers.see("another", now + 1.0, forget_before=0.0)
+    assert sorted(workers.living(now)) == ["another", "living"]
+    assert workers.has_quicker(now) and workers.count_failures() == 1
+
+
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_little(large, tmp_path):
     folder = large.context.settings.data_dir
     quick = [str(folder), str(tmp_path / "second"), "0.0"]
@@ -234,3 +261,116 @@ def _told(path):
 def _let_claims_run_out(bench):
     with bench.context.database.session() as session:
         session.execute(update(EncodingBatch).values(claimed_until=0.0))
+
+
+# A text that is too much
+
+
+@pytest.fixture
+def refuse(large, monkeypatch):
+    """refuse(7): the encoder takes the texts of these tasks no more; refuse() with none, all."""
+
+    def refuse(*task_ids):
+        texts = {large.label_studio.tasks[task_id]["data"]["text"] for task_id in task_ids}
+
+        def encode(encoder, batch, **how):
+            if texts.intersection(batch):
+                raise MemoryError("private words")
+            return ENCODE(encoder, batch, **how)
+
+        monkeypatch.setattr(HashingEncoder, "encode", encode)
+
+    return refuse
+
+
+def encode_all(bench):
+    """Encodes what there is until all that is left rests."""
+    failed = 0
+    while True:
+        try:
+            if not encode_next(bench.context):
+                return failed
+        except MemoryError:
+            failed += 1
+
+
+def waiting_tasks(bench, count=3):
+    held = claim(bench)
+    bench.context.batches.give_back(held.id, "somebody", rest_s=-1.0)
+    return held.task_ids[:count]
+
+
+@pytest.mark.parametrize("count", [1, 2, BATCH])
+def test_a_text_that_cannot_be_encoded_keeps_no_other_waiting_and_is_named(large, refuse, caplog, count):
+    refused = waiting_tasks(large, count)
+    refuse(*refused)
+    encode_all(large)
+    _let_claims_run_out(large)
+    assert encode_all(large) == 0
+    assert large.workspace.batches.count_tasks() == count
+    assert set(large.workspace.batches.faults()) == set(refused)
+    assert large.workspace.hints.count("vectors") >= 1
+    words = project_status(large.workspace)["encoding"]
+    assert words.startswith(f"{TASKS - count} of {TASKS} tasks have vectors")
+    assert str(min(refused)) in words and "cannot be encoded (MemoryError)" in words
+    assert "private" not in caplog.text
+
+
+def test_a_text_that_cannot_be_encoded_asks_for_no_loop_again_and_stays_named(large, refuse):
+    refused = waiting_tasks(large, 1)
+    refuse(*refused)
+    encode_all(large)
+    _let_claims_run_out(large)
+    encode_all(large)
+    assert large.loop().record.unencoded == 1
+    for _ in range(3):
+        before = large.workspace.hints.newest()
+        _let_claims_run_out(large)
+        assert encode_all(large) == 0
+        assert large.workspace.hints.newest() == before
+        assert large.loop().outcome == "unchanged"
+        assert list(large.workspace.batches.faults()) == refused
+
+
+def test_a_loop_neither_tries_a_text_that_cannot_be_encoded_nor_waits_for_workers_because_of_it(
+    large, refuse
+):
+    refused = waiting_tasks(large, 1)
+    refuse(*refused)
+    encode_all(large)
+    _let_claims_run_out(large)
+    encode_all(large)
+    large.label_studio.annotate(refused[0], "cats")
+    large.label_studio.add_tasks(large.project_id, [{"text": "cats of another kind"}])
+    record = large.loop().record
+    assert (record.encoded, list(large.workspace.batches.faults())) == (1, refused)
+
+
+def test_a_text_that_can_be_encoded_again_is(large, refuse):
+    refuse(*waiting_tasks(large, 1))
+    encode_all(large)
+    _let_claims_run_out(large)
+    encode_all(large)
+    refuse()
+    _let_claims_run_out(large)
+    encode_all(large)
+    assert large.workspace.batches.count_tasks() == 0
+    assert project_status(large.workspace)["encoding"] == ""
+    assert large.loop().record.unencoded == 0
+
+
+def test_waiting_for_the_rest_ends_though_a_text_cannot_be_encoded(large, refuse):
+    refuse(*waiting_tasks(large, 1))
+    encode_all(large)
+    _let_claims_run_out(large)
+    encode_rest(large.workspace)
+    assert large.workspace.batches.count_tasks() == 1
+
+
+def test_an_encoder_that_takes_no_text_blames_none(large, refuse, monkeypatch):
+    monkeypatch.setattr("backend.workflows.intake.apart._HOPELESS", 5)
+    refuse(*large.tasks)
+    encode_all(large)
+    _let_claims_run_out(large)
+    assert encode_all(large) == 5
+    assert large.workspace.batches.faults() == {}

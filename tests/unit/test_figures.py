@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from backend.database import Loop
 from backend.workflows.findings import reflect
+from backend.workflows.intake import share
 from backend.workflows.project.figures import (
     Accuracy,
     ClassRow,
@@ -53,6 +54,7 @@ def full(context, app, label_studio, bring_to):
         for key in [key for key, row in label_studio.predictions.items() if row["task"] in waiting]:
             del label_studio.predictions[key]
         bench.loop()
+        loop_while_workers_encode(bench)
         ask_more(bench)
 
     return bring_to("full", bench, act)
@@ -64,6 +66,14 @@ def loop_without_novelty(bench):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reflect, "find_novel", fail)
+        bench.loop()
+
+
+def loop_while_workers_encode(bench):
+    """New tasks come whose texts the loop leaves to the workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(share, "_encode", lambda _workspace, _task_ids, _progress: 0)
+        bench.label_studio.add_tasks(bench.project_id, [{"text": text} for text in write_texts(3, seed=11)])
         bench.loop()
 
 

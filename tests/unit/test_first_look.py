@@ -6,6 +6,8 @@ import pytest
 from backend.label_studio.label_config import parse_label_config
 from backend.workflows.intake import first_look
 from backend.workflows.intake.snapshot import take_snapshot
+from backend.workflows.views.dashboard.state import read_state
+from backend.workflows.views.status import project_status
 from model.audit import audit_hash
 from tests.topics import write_texts
 from tests.workbench import Workbench
@@ -32,6 +34,15 @@ def test_the_first_order_is_of_a_sample_and_says_so(large):
     assert record.tasks_read == SAMPLE
     assert (record.pool, record.unencoded) == (TASKS, TASKS - SAMPLE)
     assert len(large.window) == large.workspace.settings.queue_window
+
+
+def test_tasks_that_were_not_read_are_spoken_of_until_they_are(large):
+    large.connect()
+    words = f"{TASKS - SAMPLE} more tasks were not read yet"
+    assert words in project_status(large.workspace)["encoding"]
+    assert words in read_state(large.workspace)["items"]["window"]["words"]
+    large.loop()
+    assert project_status(large.workspace)["encoding"] == ""
 
 
 def test_the_next_loop_which_is_asked_for_reads_the_rest(large):

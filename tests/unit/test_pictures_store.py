@@ -76,12 +76,24 @@ def test_a_fault_is_tried_again_with_growing_pauses(database, project, pictures,
     tasks, now, pauses = list(pictures.unfinished("joined")), 1000.0, []
     for _ in range(8):
         pictures.keep_fault(Fault("a", 1, "it is broken", False), now=now)
-        again = pictures.next_retry()
+        again = pictures.next_retry(now=now)
         assert dict(pictures.waiting(tasks, "image", now=again - 1)) == {}
         assert dict(pictures.waiting(tasks, "image", now=again)) == {"a": 1}
         pauses.append(again - now)
         now = again
     assert pauses == [60, 240, 960, 3840, 15360, 61440, 86400, 86400]
+
+
+def test_a_picture_that_was_put_off_while_the_date_was_ahead_is_tried_at_once(
+    database, project, pictures, vectors
+):
+    write_tasks(database, project, vectors, t1=["a", "b"])
+    now, day_s = 1000.0, 86_400.0
+    pictures.keep_fault(Fault("a", 1, "it is broken", False), now=now + 30 * day_s)
+    pictures.keep_fault(Fault("b", 1, "it is broken", False), now=now)
+    tasks = list(pictures.unfinished("joined"))
+    assert pictures.next_retry(now=now) == now
+    assert dict(pictures.waiting(tasks, "image", now=now)) == {"a": 1}
 
 
 def test_a_picture_that_nobody_asked_for_is_tried_before_those_that_failed(
@@ -101,7 +113,7 @@ def test_a_changed_task_is_tried_at_once(database, project, pictures, vectors):
     pictures.retry(["a", "x"])
     assert dict(pictures.waiting(pictures.unfinished("joined"), "image", now=1000.0)) == {"a": 1}
     pictures.keep([read("a")])
-    assert (pictures.next_retry(), pictures.faults()) == (None, ())
+    assert (pictures.next_retry(now=1000.0), pictures.faults()) == (None, ())
 
 
 def test_faults_are_counted_by_reason_with_some_tasks(pictures):

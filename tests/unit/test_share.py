@@ -217,6 +217,52 @@ def test_people_are_told_how_much_has_vectors(large, run_command):
     assert project_status(large.workspace)["encoding"] == ""
 
 
+def says(bench, encoded, tasks=TASKS):
+    left = figures(bench).unencoded
+    assert left == tasks - encoded == bench.workspace.batches.count_tasks()
+    words = f"{encoded} of {tasks} tasks have vectors, and the others are in no order yet"
+    return project_status(bench.workspace)["encoding"] == words
+
+
+def test_of_tasks_that_are_deleted_while_they_wait_none_is_counted(large):
+    large.connect()
+    large.label_studio.delete_tasks(snapshot_of(large).unencoded.tolist()[:90])
+    large.loop()
+    assert says(large, BATCH, TASKS - 90)
+
+
+def test_tasks_that_are_answered_while_they_wait_are_counted_once_they_have_vectors(large):
+    large.connect()
+    for task_id in snapshot_of(large).unencoded.tolist()[:50]:
+        large.label_studio.annotate(task_id, "cats")
+    assert large.loop().record.encoded == BATCH
+    assert says(large, 2 * BATCH)
+
+
+def test_tasks_that_are_given_a_text_with_a_vector_wait_no_more(large):
+    large.connect()
+    seen = snapshot_of(large)
+    text = large.label_studio.tasks[seen.embeddings.ids.tolist()[0]]["data"]["text"]
+    for task_id in seen.unencoded.tolist()[:60]:
+        large.label_studio.edit_task(task_id, {"text": text})
+    large.loop()
+    assert says(large, BATCH + 60)
+    while encode_next(large.context):
+        pass
+    assert large.loop().record.unencoded == 0
+
+
+def test_a_batch_that_is_encoded_now_stays_when_others_are_planned_anew(large):
+    large.connect()
+    held = large.context.batches.claim("somebody", seconds=30.0)
+    others = set(snapshot_of(large).unencoded.tolist()) - set(held.task_ids)
+    large.label_studio.delete_tasks(sorted(others)[:30])
+    large.loop()
+    assert says(large, BATCH, TASKS - 30)
+    assert large.context.batches.finish(held.id, "somebody")
+    assert large.workspace.batches.count_tasks() == TASKS - 30 - 2 * BATCH
+
+
 def test_a_window_that_ran_dry_while_texts_wait_is_not_called_done(large):
     large.connect()
     for task_id in snapshot_of(large).embeddings.ids.tolist():

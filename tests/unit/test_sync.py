@@ -1,5 +1,7 @@
 """The mirror of a project's tasks: only what changed is read, and nothing is missed."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -116,6 +118,38 @@ def test_a_label_studio_that_does_not_tell_the_time_is_read_by_the_changes_thems
     label_studio.annotate(5, "dogs")
     assert sync().read <= 2
     assert mirror(context)[5].label == "dogs"
+
+
+@pytest.mark.parametrize("ahead_s", [3600, 86_400])
+def test_a_change_after_the_date_of_label_studio_was_set_back_is_seen(
+    sync, context, label_studio, project, ahead_s
+):
+    sync()
+    right = label_studio._now
+    label_studio._now = right + timedelta(seconds=ahead_s)
+    label_studio.annotate(5, "dogs")
+    sync()
+    label_studio._now = right
+    label_studio.edit_task(6, {"text": "changed"})
+    assert sync().full
+    assert mirror(context)[6].content == "changed"
+    label_studio.edit_task(7, {"text": "changed too"})
+    report = sync()
+    assert mirror(context)[7].content == "changed too"
+    assert not report.full and report.read <= 3
+
+
+def test_changes_dated_ahead_by_another_clock_of_label_studio_make_no_look_whole(
+    sync, context, label_studio, project
+):
+    sync()
+    label_studio.annotate(5, "dogs")
+    ahead = label_studio._now + timedelta(hours=5)
+    label_studio.tasks[5]["updated_at"] = ahead.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert not sync().full
+    label_studio.edit_task(6, {"text": "changed"})
+    assert not sync().full
+    assert mirror(context)[6].content == "changed"
 
 
 def test_an_empty_project_is_read_every_time(context, label_studio, sync, project):

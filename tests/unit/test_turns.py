@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from backend.context import Encoders, Lazy
 from backend.database import Hint, Loop
@@ -302,6 +303,12 @@ def test_the_pauses_grow_to_ten_minutes_and_end_by_themselves(parked, monkeypatc
 def test_a_clock_that_was_set_back_ends_the_pause(parked):
     let_pass(parked, -86_400)
     assert [workspace.id for workspace in waiting(parked.context)] == [parked.workspace.id]
+
+
+def test_a_hint_from_ahead_of_the_date_ends_no_pause(parked):
+    with parked.context.database.session() as session:
+        session.execute(update(Hint).values(created_at=time.time() + 86_400, kind="tasks"))
+    assert list(waiting(parked.context)) == []
 
 
 def test_a_loop_that_kills_its_worker_is_counted(make_benches, monkeypatch):

@@ -3,8 +3,10 @@
 import hashlib
 import multiprocessing
 import os
+import shutil
 import signal
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +120,46 @@ def test_a_damaged_vector_is_found_no_more_and_can_be_written_again(folder, file
     assert reader.are_known("one", [key_of(1)]).tolist() == [False]
     reader.write("one", some(1))
     assert reader.read("one", [key_of(1)]) == some(1)
+
+
+def zero(path):
+    """What a power cut may leave: the size is there, and the bytes are not."""
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def test_what_is_damaged_is_not_known_either_before_anybody_read_it(folder, files):
+    files.write("one", some(1, 2))
+    zero(paths_of(folder)[0].with_suffix(".vectors"))
+    files.write("one", some(3))
+    reader = VectorFiles(folder)
+    assert reader.are_known("one", list(some(1, 2, 3))).tolist() == [False, False, True]
+    assert reader.find("one", list(some(1, 2, 3))).is_there.tolist() == [False, False, True]
+
+
+def test_vectors_of_two_segments_that_were_swapped_are_not_known(folder):
+    for number in (1, 2):
+        writer = VectorFiles(folder)
+        writer.write("one", some(number))
+        writer.close()
+    one, two = (path.with_suffix(".vectors") for path in paths_of(folder))
+    one_was, two_was = one.read_bytes(), two.read_bytes()
+    one.write_bytes(two_was)
+    two.write_bytes(one_was)
+    assert not VectorFiles(folder).are_known("one", list(some(1, 2))).any()
+
+
+def test_of_a_key_that_is_there_twice_the_sound_row_is_found_whichever_segment_comes_first(folder):
+    for _ in range(2):
+        writer = VectorFiles(folder)
+        writer.write("one", some(1, 2))
+        writer.close()
+    for path in paths_of(folder):
+        vectors = path.with_suffix(".vectors")
+        sound = vectors.read_bytes()
+        zero(vectors)
+        assert VectorFiles(folder).are_known("one", list(some(1, 2))).all()
+        assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+        vectors.write_bytes(sound)
 
 
 def test_a_full_disk_leaves_what_was_written_before(folder, files, monkeypatch):
@@ -242,6 +284,65 @@ def fail(_path):
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("gone", [(".keys",), (".keys", ".used"), (".vectors",), (".vectors", ".used")])
+def test_a_sweep_takes_away_what_is_left_of_a_segment(folder, files, gone):
+    files.write("one", some(1))
+    files.close()
+    (path,) = paths_of(folder)
+    for suffix in gone:
+        path.with_suffix(suffix).unlink()
+    (path.parent / f"{path.name}.restored").write_bytes(b"half")
+    files.write("one", some(2))
+    sweep(VectorFiles(folder))
+    assert files.read("one", list(some(1, 2))) == some(2)
+    assert len(list(path.parent.iterdir())) == 4
+
+
+def test_a_sweep_leaves_a_segment_whose_files_are_being_made(folder, files, monkeypatch):
+    files.write("one", some(1))
+    opened, days = os.open, []
+
+    def open_and_sweep(path, *more):
+        found = opened(path, *more)
+        if len(days) < 6 and (not days or days[-1] is not None):
+            days.append(None)  # not again for what the sweep itself opens
+            sweep(VectorFiles(folder), start=len(days))
+            days.append(path)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", open_and_sweep)
+        VectorFiles(folder).write("one", some(2))
+    assert len(days) == 6
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.keys", "0123456789abcdef-16 (copy).keys", "0123456789abcdef-0.keys", ".keys"]
+)
+def test_files_of_others_are_left_alone(folder, files, tmp_path, name):
+    files.write("one", some(1))
+    path = paths_of(folder)[0]
+    other = path.with_name(name)
+    other.write_bytes(path.read_bytes())
+    assert VectorFiles(folder).read("one", list(some(1))) == some(1)
+    with (tmp_path / "backup").open("w+b") as file, writing(file) as archive:
+        add_vectors(archive, folder)
+    assert len(archive.entries) == 4
+    sweep(files, times=KEPT_SWEEPS + 2)
+    assert list(path.parent.iterdir()) == [other]
+
+
+@pytest.mark.parametrize("text", ["70000 2026-01-01", "-1 2026-01-01", "ä", "", "1 2 3"])
+def test_a_number_of_sweeps_that_none_can_be_counts_as_none(folder, files, text):
+    files.write("one", some(1))
+    (folder / "sweeps.txt").write_text(text, encoding="utf-8")
+    assert files.read("one", list(some(1))) == some(1)
+    files.write("one", some(2))
+    assert sweep(files)[0] is not None
+    assert sweep_number(folder) == 1
+
+
 def test_keys_with_the_same_beginning_are_told_apart():
     keys = np.zeros((5000, 32), dtype=np.uint8)
     keys[:, 30:] = np.arange(5000, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
@@ -287,6 +388,117 @@ def test_a_backup_holds_the_whole_rows_and_brings_them_back(folder, files, tmp_p
     assert paths_of(there)[0].stat().st_size == 2 * 36
 
 
+@pytest.fixture
+def backup(files, folder, tmp_path):
+    """A backup that holds two vectors, open."""
+    files.write("one", some(1, 2))
+    with (tmp_path / "backup").open("w+b") as file, writing(file) as archive:
+        add_vectors(archive, folder)
+        archive.finish(made_at="now", code_version="1", schema="1", settings={})
+    with reading(tmp_path / "backup") as found:
+        yield found
+
+
+@pytest.mark.parametrize("suffix", [".vectors", ".keys", ".used"])
+@pytest.mark.parametrize("damage", [bytes, lambda size: b"", lambda size: b"x" * (size // 2)])
+def test_a_restore_brings_back_what_was_damaged_or_cut_short(folder, backup, suffix, damage):
+    path = paths_of(folder)[0].with_suffix(suffix)
+    path.write_bytes(damage(path.stat().st_size))
+    write_vectors(backup, folder)
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+def test_a_restore_keeps_what_came_since_the_backup(folder, files, backup):
+    files.write("one", some(3))
+    write_vectors(backup, folder)
+    assert VectorFiles(folder).read("one", list(some(1, 2, 3))) == some(1, 2, 3)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_restore_that_ends_in_the_middle_of_a_file_can_be_made_again(backup, tmp_path, monkeypatch, at):
+    there, pieces, begun = tmp_path / "other" / "vectors", type(backup)._pieces, []
+
+    def full_disk(self, entry):
+        begun.append(entry)
+        piece = b"".join(pieces(self, entry))
+        if len(begun) > at:
+            yield piece[: len(piece) // 2]
+            raise OSError(28, "No space left on device")
+        yield piece
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(backup), "_pieces", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            write_vectors(backup, there)
+    write_vectors(backup, there)
+    assert VectorFiles(there).read("one", list(some(1, 2))) == some(1, 2)
+    assert len(list(paths_of(there)[0].parent.iterdir())) == 4
+
+
+def test_a_restore_leaves_readers_the_file_that_they_have_mapped(folder, backup):
+    reader = VectorFiles(folder)
+    found = reader.find("one", list(some(1, 2)))
+    zero(paths_of(folder)[0].with_suffix(".keys"))
+    write_vectors(backup, folder)
+    rows = np.zeros((2, WIDTH), dtype=np.uint8)
+    assert found.fill(rows, sweep=1).all()
+
+
 @pytest.mark.parametrize("entry", ["vectors/../x", "vectors/" + "a" * 32 + "/../../x", "models/a/b/c"])
 def test_nothing_else_is_taken_for_vectors(entry):
     assert not is_vectors(entry)
+
+
+@pytest.mark.parametrize("suffix", [".vectors", ".keys", ".used"])
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_file_that_was_cut_short_under_a_reader_leaves_what_is_whole(folder, files, suffix, rows):
+    files.write("one", some(1, 2, 3))
+    assert files.read("one", list(some(1, 2, 3))) == some(1, 2, 3)
+    path = paths_of(folder)[0].with_suffix(suffix)
+    os.truncate(path, path.stat().st_size // 3 * rows)
+    assert files.read("one", list(some(1, 2, 3))) == some(*(1,) * rows)
+    files.write("one", some(4))
+    assert VectorFiles(folder).read("one", list(some(1, 4)))[key_of(4)] == vector_of(4)
+
+
+def test_a_folder_that_was_copied_over_a_read_one_is_read_anew(folder, files, tmp_path):
+    files.write("one", some(1))
+    yesterday = tmp_path / "yesterday"
+    shutil.copytree(folder, yesterday)
+    files.write("one", some(*range(2, 2000)))
+    files.close()
+    assert len(files.read("one", list(some(*range(1, 2000))))) == 1999
+    shutil.copytree(yesterday, folder, dirs_exist_ok=True)
+    assert files.read("one", list(some(*range(1, 2000)))) == some(1)
+
+
+def refuse(monkeypatch, *, suffix, refused):
+    """Files of a suffix may not be opened in a mode, as if they were another user's."""
+    opened = Path.open
+
+    def open_or_refuse(self, mode="r", *more, **named):
+        if self.suffix == suffix and mode == refused:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, *more, **named)
+
+    monkeypatch.setattr(Path, "open", open_or_refuse)
+
+
+def test_reading_needs_no_right_to_write(files, folder, monkeypatch):
+    files.write("one", some(1, 2))
+    refuse(monkeypatch, suffix=".used", refused="r+b")
+    assert VectorFiles(folder).read("one", list(some(1, 2))) == some(1, 2)
+
+
+@pytest.mark.parametrize("suffix", [".keys", ".vectors"])
+def test_what_another_user_keeps_to_himself_is_made_again(files, folder, monkeypatch, caplog, suffix):
+    files.write("one", some(1))
+    files.close()
+    mine = VectorFiles(folder)
+    with monkeypatch.context() as patched:
+        refuse(patched, suffix=suffix, refused="rb")
+        assert not mine.are_known("one", list(some(1))).any()
+        assert not mine.are_known("one", list(some(1))).any()
+        assert mine.sweep(today=TODAY) is not None
+    assert caplog.text.count("may not read") == 1
+    assert mine.read("one", list(some(1))) == some(1)

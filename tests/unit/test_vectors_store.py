@@ -46,6 +46,14 @@ def test_what_is_written_is_no_row(database, vectors):
     assert vectors.known("one", some(1, 2)) == set(some(1))
 
 
+def test_what_shows_nothing_has_no_hash_and_no_vector(vectors):
+    vectors.write("one", some(1))
+    assert vectors.read("one", ["", *some(1)]) == some(1)
+    assert vectors.are_known("one", ["", *some(1)]).tolist() == [False, True]
+    is_there, rows = vectors.gather("one", [*some(1), ""])
+    assert (is_there.tolist(), rows.tolist()) == ([True, False], [[1.0] * 4])
+
+
 def test_rows_of_an_earlier_release_are_read_where_they_are(database, vectors):
     keep_rows(database, "one", some(1, 2))
     vectors.write("one", some(3))

@@ -11,15 +11,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from backend.context import Context
 from backend.errors import LeaseLost, Stopped
 from backend.log_fields import log_scope
-from backend.store.batches import Batch
-from backend.store.workers import ALIVE_S
+from backend.store.batches import Batch, Planned
+from backend.workflows.intake.apart import encode_apart
 from backend.workflows.intake.embed import encode_missing
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.machine import this_machine
@@ -79,8 +79,8 @@ def encode_next(context: Context, project_id: int | None = None) -> bool:
 
 
 def encode_rest(workspace: Workspace) -> None:
-    """Encodes all that is left of a project, with whoever encodes it too; its caller waits."""
-    while workspace.batches.count_tasks():
+    """Encodes all that is left of a project and can be, with whoever encodes it too; its caller waits."""
+    while workspace.batches.are_any_waiting():
         if not encode_next(workspace.context, workspace.id):
             time.sleep(_POLL_S)
 
@@ -128,13 +128,35 @@ def _encode(workspace: Workspace, batch: Batch, owner: str) -> None:
     texts = workspace.tasks.contents_of(batch.task_ids)
     known = context.vectors.known(encoder.revision, texts)
     missing = {key: text for key, text in texts.items() if key not in known}
-    encode_missing(workspace, _arithmetic(workspace), missing, _Holding(context, batch, owner))
-    if not context.batches.finish(batch.id, owner):
+    arithmetic, holding, faults = _arithmetic(workspace), _Holding(context, batch, owner), dict[str, str]()
+    if batch.tries == 1:
+        encode_missing(workspace, arithmetic, missing, holding)
+    else:  # somebody failed, or died: it may be a single text that is too much
+        faults = encode_apart(workspace, arithmetic, missing, holding)
+    if not _put_away(workspace, batch, owner, faults):
         return
-    left = workspace.batches.count_tasks()
-    logger.info("batch encoded project=%s texts=%d left=%d", workspace.label_studio_id, len(missing), left)
-    if batch.wakes or not left:
+    left, done = workspace.batches.count_tasks(), len(missing) - len(faults)
+    logger.info("batch encoded project=%s texts=%d left=%d", workspace.label_studio_id, done, left)
+    if batch.wakes or (not workspace.batches.are_any_waiting() and (done or not faults)):
         leave_hint(workspace, "vectors")
+
+
+def _put_away(workspace: Workspace, batch: Batch, owner: str, faults: Mapping[str, str]) -> bool:
+    """Takes a batch away, less the texts that cannot be encoded; False where somebody else has it now."""
+    batches = workspace.context.batches
+    if not faults:
+        return batches.finish(batch.id, owner)
+    shown = {task_id: key for task_id, key in workspace.tasks.hashes_of(batch.task_ids) if key in faults}
+    if not batch.fault:
+        for task_id, key in shown.items():
+            logger.warning(
+                "text not encoded project=%s task=%d error=%s",
+                workspace.label_studio_id,
+                task_id,
+                faults[key],
+            )
+    left = Planned(list(shown), workspace.tasks.count_showing(list(faults)), wakes=False)
+    return batches.keep_faulty(batch.id, owner, left, fault=", ".join(sorted(set(faults.values()))))
 
 
 def _arithmetic(workspace: Workspace) -> Encoder:
@@ -148,4 +170,4 @@ def _arithmetic(workspace: Workspace) -> Encoder:
 def _is_slow(context: Context) -> bool:
     """Whether this process encodes on a CPU, and another one that lives on something quicker."""
     is_cpu = context.cluster is None and context.settings.device == "cpu"
-    return is_cpu and context.workers.has_quicker_since(context.database.now() - ALIVE_S)
+    return is_cpu and context.workers.has_quicker(context.database.now())

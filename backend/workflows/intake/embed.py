@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.context import Context
 from backend.database import in_chunks
+from backend.errors import DiskUnavailable
 from backend.label_studio.tasks import content_hash
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
@@ -60,10 +61,10 @@ def embed_texts(
     """Vectors of an encoder by content hash for some texts, encoding what is new until the time is used up.
 
     Empty texts have none; neither have texts that the time did not suffice for. Where the vectors cannot be
-    kept (a full disk), they are given all the same.
+    kept (a full disk) or read, they are made and given all the same.
     """
     by_hash = {content_hash(text): text for text in texts if text}
-    found = _load(context, encoder, by_hash)
+    found = read_kept(context, encoder.revision, by_hash)
     missing = [(key, text) for key, text in by_hash.items() if key not in found]
     deadline = time.monotonic() + budget_s
     for chunk in in_chunks(missing, _SAVE_EVERY):
@@ -76,6 +77,16 @@ def embed_texts(
     return found
 
 
+def read_kept(context: Context, revision: str, keys: Iterable[str]) -> dict[str, Floats]:
+    """The vectors that are there by content hash; none where the disk does not let this user read them."""
+    try:
+        found = context.vectors.read(revision, keys)
+    except DiskUnavailable as error:
+        logger.warning("vectors are made again, and not kept: %s", error)
+        return {}
+    return {key: np.frombuffer(vector, dtype=np.float32) for key, vector in found.items()}
+
+
 def _take_short(context: Context, encoder: Encoder, texts: Mapping[str, str]) -> set[str]:
     """Keeps the vectors that short texts have of the same encoder by one piece; says which these are."""
     if not isinstance(encoder, ReadsPieces) or encoder.one_piece_revision == encoder.revision:
@@ -86,11 +97,6 @@ def _take_short(context: Context, encoder: Encoder, texts: Mapping[str, str]) ->
     short = {key: found[key] for key, is_short in zip(keys, at_once, strict=True) if is_short}
     context.vectors.write(encoder.revision, short)
     return set(short)
-
-
-def _load(context: Context, encoder: Encoder, keys: Iterable[str]) -> dict[str, Floats]:
-    found = context.vectors.read(encoder.revision, keys)
-    return {key: np.frombuffer(vector, dtype=np.float32) for key, vector in found.items()}
 
 
 def _save(context: Context, encoder: Encoder, texts: Iterable[str], vectors: Floats) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from backend.database import in_chunks
 from backend.store.batches import Planned
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.embed import embed_project, encode_missing
+from backend.workflows.project.figures import Figures
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 from model.audit import encoding_order
@@ -32,6 +34,7 @@ _TICK_S: Final = 0.001
 _PATIENCE: Final = 2.0
 # A loop is worth it once there are so many times the vectors of the one before.
 _GROWTH: Final = 2.0
+_NAMED_TASKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,17 @@ def embed_share(workspace: Workspace, *, progress: Progress) -> Share:
     revision = workspace.encoder.revision
     planned = workspace.batches.count_tasks(revision)
     texts = _draw(workspace, workspace.tasks.unencoded(revision))
-    claimed = workspace.batches.claimed_tasks(revision) if planned else set[int]()
-    mine = [one for one in texts if one.is_first and one.task_id not in claimed] if planned else texts
+    held = workspace.batches.held_tasks(revision) if planned else set[int]()
+    is_begun = workspace.batches.are_any_waiting()
+    mine = [one for one in texts if (one.is_first or not is_begun) and one.task_id not in held]
     encoded = mine[: _encode(workspace, [one.task_id for one in mine], progress)]
     left = sum(one.tasks for one in texts) - sum(one.tasks for one in encoded)
-    if left > planned:
-        done = {one.task_id for one in encoded} | claimed
+    if not left:
+        if workspace.batches.count_tasks():
+            workspace.batches.forget()
+    elif left != planned:  # fewer too: of what waited some was deleted, answered or given another text
+        done = {one.task_id for one in encoded} | workspace.batches.held_tasks(revision)
         _plan(workspace, revision, [one for one in texts if one.task_id not in done])
-    elif not left and workspace.batches.count_tasks():
-        workspace.batches.forget()
     return Share(len(encoded), left)
 
 
@@ -137,12 +142,26 @@ def tasks_left(workspace: Workspace) -> set[int]:
 
 
 def encoding_words(workspace: Workspace) -> str:
-    """How many tasks have vectors while workers encode; empty where all have."""
-    left = workspace.batches.count_tasks()
-    if not left:
-        return ""
-    tasks, without_text = workspace.tasks.count_without_text()
-    return say_encoded(tasks - without_text, left)
+    """How many tasks have vectors while workers encode, and what was not read; empty where nothing is left."""
+    parts: list[str] = []
+    if left := workspace.batches.count_tasks():
+        tasks, without_text = workspace.tasks.count_without_text()
+        parts.append(say_encoded(tasks - without_text, left))
+        if faults := workspace.batches.faults():
+            parts.append(_say_faults(faults))
+    if unread := Figures.read(workspace.loops.newest_counted()).unread:
+        tasks_were = "task was" if unread == 1 else "tasks were"
+        parts.append(f"{unread:,} more {tasks_were} not read yet: the next loop reads them")
+    return "; ".join(parts)
+
+
+def _say_faults(faults: Mapping[int, str]) -> str:
+    """Which tasks have texts that the encoder cannot take, and what kinds of errors it raises."""
+    named = ", ".join(str(task_id) for task_id in islice(faults, _NAMED_TASKS))
+    more = f" and {len(faults) - _NAMED_TASKS:,} more" if len(faults) > _NAMED_TASKS else ""
+    why = ", ".join(sorted({kind for kinds in faults.values() for kind in kinds.split(", ")}))
+    tasks = "the text of task" if len(faults) == 1 else "the texts of tasks"
+    return f"{tasks} {named}{more} cannot be encoded ({why})"
 
 
 def say_encoded(texts: int, left: int) -> str:

@@ -58,7 +58,11 @@ def sync_tasks(
             _take_intentions(workspace, remote, config=config)
             return SyncReport(read=read, deleted=0, full=False, unread=max(total - read, 0))
     progress.stage("fetching tasks", total=total)
-    is_whole = _is_due_whole(workspace) or _cohort_has_moved(workspace, total)
+    is_whole = (
+        _is_due_whole(workspace)
+        or _cohort_has_moved(workspace, total)
+        or _was_set_back(remote, workspace.state.synced_until)
+    )
     since = None if is_whole else workspace.state.synced_until
     read = _fetch(workspace, remote, config=config, since=since, progress=progress)
     deleted = 0
@@ -96,6 +100,9 @@ def _fetch(
             changed = (address for state in states for address in addresses_of(state.pictures))
             workspace.pictures.retry(changed)
         progress.advance(len(states))
+    if newest and remote.now:
+        # a change that was made while the date there was ahead says nothing of when others come
+        newest = min(newest, _watermark(remote.now))
     workspace.change(synced_until=newest)
     if since is None:
         workspace.change(read_whole_at=time.time())
@@ -108,6 +115,14 @@ def _is_due_whole(workspace: Workspace) -> bool:
     age_s = time.time() - workspace.state.read_whole_at
     # below zero the clock was set back, and nobody knows how long ago it was
     return age_s < 0 or age_s >= hours * 3600
+
+
+def _was_set_back(remote: LabelStudio, synced_until: str | None) -> bool:
+    """Whether Label Studio's date was set back since a look: what changed since may bear any date."""
+    if synced_until is None or remote.now is None:
+        return False
+    # it was the overlap behind when it was written down
+    return synced_until > _watermark(remote.now + _OVERLAP)
 
 
 def _cohort_has_moved(workspace: Workspace, total: int) -> bool:

@@ -473,7 +473,8 @@ class Figures(Whole):
     """Everything that a loop leaves behind: what went in, what it did, what it measured, how long it took.
 
     `pool`: tasks that wait for their first answer; `unencoded`: tasks whose texts had no vector yet, so that
-    they were in no order; the open ones of them are in the pool too.
+    they were in no order; the open ones of them are in the pool too. `unread`: those of them that a first
+    look left to the next loop.
 
     `skipped`: tasks that people skipped and nobody answered; `behind`: how many wait behind all others, like
     ones that people skipped; `moved`: how many of the window an admin's priority and quotas brought into it.
@@ -488,6 +489,7 @@ class Figures(Whole):
     labels: int = 0
     pool: int = 0
     unencoded: int = 0
+    unread: int = 0
     fingerprint: str | None = None
     seed: int | None = None
     order_seed: list[int] = []

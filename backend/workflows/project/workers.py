@@ -7,7 +7,6 @@ import threading
 import time
 
 from backend.context import Context
-from backend.store.workers import ALIVE_S
 from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import take_over
 from backend.workflows.project.machine import this_machine
@@ -48,7 +47,7 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
 
 def living_workers(context: Context) -> list[str]:
     """Names of the workers seen lately."""
-    return context.workers.seen_since(context.database.now() - ALIVE_S)
+    return context.workers.living(context.database.now())
 
 
 def _beat(context: Context, name: str) -> None:

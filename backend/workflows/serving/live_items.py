@@ -12,14 +12,13 @@ from backend.label_studio.controls.question import Question
 from backend.label_studio.label_config import LabelConfig
 from backend.label_studio.tasks import item_hash, task_content, task_parts, task_pictures
 from backend.store.pictures import PictureTask
-from backend.workflows.intake.embed import embed_texts
+from backend.workflows.intake.embed import embed_texts, read_kept
 from backend.workflows.intake.fetch_pictures import Kept, embed_shown
 from backend.workflows.intake.part_items import joined_parts_encoder, part_items
 from backend.workflows.intake.question_items import (
     OwnItems,
     QuestionItems,
     dimensions_of,
-    from_bytes,
     join_parts,
 )
 from model.encoders.joined import JoinedEncoder
@@ -68,7 +67,7 @@ class LiveEncoder:
 
     def _embed(self, lazy: LazyEncoder, items: Sequence[PictureTask]) -> dict[str, Floats]:
         shown = [item for item in items if item.content or item.pictures]
-        known = from_bytes(self.context.vectors.read(lazy.revision, {item.content_hash for item in shown}))
+        known = read_kept(self.context, lazy.revision, {item.content_hash for item in shown})
         missing = [item for item in shown if item.content_hash not in known]
         if not missing:
             return known

@@ -43,7 +43,7 @@ def like_sentence(workspace: Workspace, sentence: str, *, count: int) -> list[in
     """
     words = " ".join(sentence.split())[:_LONGEST_QUERY]
     if not words:
-        raise BadRequest("There is nothing to look for.", hint="Type a sentence.")
+        raise BadRequest("There is nothing to look for.", hint="Type a sentence; it is read from a form.")
     if workspace.noun is PICTURE:
         raise BadRequest(
             "A sentence is compared with texts, and this project shows pictures alone.",

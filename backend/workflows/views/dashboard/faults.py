@@ -63,16 +63,22 @@ def _last_look(workspace: Workspace) -> list[Fault]:
     latest = moment(last.finished_at or last.started_at)["words"]
     again = "" if latest == begun else f", the last time {latest}"
     words = (
-        f"First {begun}{again}. {last.error or 'No reason was recorded.'} Answers stay in Label Studio "
+        f"First {begun}{again}. {_reason(last.error)} Answers stay in Label Studio "
         "and are read as soon as a look succeeds: nothing is lost."
     )
     parked = read_parked(workspace)
-    if parked is None:
+    if parked is None or not living_workers(workspace.context):  # whoever is not there tries nothing
         return [Fault("look", "Looking at Label Studio fails", words)]
     pause_s = (parked.until - datetime.now(UTC)).total_seconds()
     number = workspace.label_studio_id
     words = f"{words} {tried_again(f'in {duration(pause_s)}', number)}."
     return [Fault("look", "Looking at Label Studio keeps failing", words, f"nextlabel loop {number}")]
+
+
+def _reason(error: str | None) -> str:
+    """Why a look failed, as a whole sentence."""
+    words = (error or "No reason was recorded.").rstrip()
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def _damage(workspace: Workspace) -> list[Fault]:

@@ -61,6 +61,7 @@ def build_dashboard(workspace: Workspace) -> Json:
         },
         "map": {"points": workspace.map_points.count()},
         "is_sample": known.tasks > MOST_POINTS,
+        "is_encoding": bool(workspace.batches.count_tasks()),
         "by_names": is_by_name(workspace.version),
         "nouns": nouns(kind),
         "shown": {
