@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from backend.errors import NextlabelError
+from backend.json_lines import json_line
 from backend.settings import LogFormat, Settings
 
 _POLL_S = 0.2
@@ -140,7 +140,7 @@ class Stream:
         """Prints one line."""
         shown = f"{name:<6} | {line}"
         if self._style == "json":
-            shown = line if line.startswith("{") else json.dumps({"module": name, "event": line})
+            shown = line if line.startswith("{") else json_line(line, module=name)
         with self._lock:
             sys.stdout.write(f"{shown}\n")
             sys.stdout.flush()

@@ -91,11 +91,12 @@ def worker_seen_s_ago(path: Path) -> float | None:
     try:
         with closing(_open(path, wait_s=0.0)) as database:
             seen = database.execute(
-                "SELECT max(seen_at) FROM workers WHERE seen_at > ?", (now - ALIVE_S,)
+                # one from further ahead was seen while the date was
+                "SELECT max(seen_at) FROM workers WHERE seen_at BETWEEN ? AND ?",
+                (now - ALIVE_S, now + ALIVE_S),
             ).fetchone()[0]
     except sqlite3.DatabaseError:
         return None
-    # of a clock that was set back: just now
     return None if seen is None else max(0.0, now - float(seen))
 
 

@@ -42,7 +42,7 @@ def add_running(app: typer.Typer) -> None:
 
 def start(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Start everything here: the web process and its worker, until Ctrl-C."""
-    with shell.people_errors():
+    with shell.people_errors(stays=True):
         from backend.exposure import check_exposure
         from backend.server import check_address
         from backend.start import Address, run_both
@@ -57,7 +57,7 @@ def start(host: Host = None, port: Port = None, without_login: WithoutLogin = Fa
 
 def serve(host: Host = None, port: Port = None, without_login: WithoutLogin = False) -> None:
     """Answer Label Studio over HTTP. Needs a `worker` beside it to retrain."""
-    with shell.people_errors():
+    with shell.people_errors(stays=True):
         from backend.exposure import check_exposure
         from backend.logs import start_logging
         from backend.model_store import check_store

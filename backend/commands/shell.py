@@ -63,7 +63,7 @@ def setting_name(location: tuple[int | str, ...]) -> str:
 @contextmanager
 def open_context(*, log: bool = False) -> Iterator[Context]:
     """The backend's parts; our errors leave as two lines."""
-    with people_errors():
+    with people_errors(stays=log):
         settings = read_settings()
         from backend.logs import start_logging
         from backend.parts import build_context
@@ -76,14 +76,21 @@ def open_context(*, log: bool = False) -> Iterator[Context]:
 
 
 @contextmanager
-def people_errors() -> Iterator[None]:
-    """Turns our errors into two lines and exit code 1; Ctrl-C into 130."""
+def people_errors(*, stays: bool = False) -> Iterator[None]:
+    """Turns our errors into two lines and exit code 1; Ctrl-C into 130.
+
+    A command that stays writes them as its log is written: an object, where LOG_FORMAT says so.
+    """
     try:
         with _named_store_errors():
             yield
     except NextlabelError as error:
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps(error.to_json()) + "\n")
+        elif stays and _logs_json():
+            from backend.json_lines import json_line
+
+            sys.stderr.write(json_line(f"Error: {error.with_hint}", module="backend") + "\n")
         else:
             err.print(plain(("Error:", "bold red"), f" {error.message}"), soft_wrap=True)
             if error.hint:
@@ -92,6 +99,19 @@ def people_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         err.print("Stopped.")
         raise typer.Exit(130) from None
+
+
+def _logs_json() -> bool:
+    """What LOG_FORMAT says, also where another setting is wrong."""
+    from pydantic_settings import BaseSettings
+
+    from backend.settings import Settings
+
+    class Style(BaseSettings):
+        model_config = Settings.model_config
+        log_format: str = "text"
+
+    return Style().log_format == "json"
 
 
 @contextmanager

@@ -323,7 +323,7 @@ def test_workers_of_the_backup_are_none_of_the_restored_folder(trained, elsewher
     restore_backup(elsewhere, path)
     assert query(elsewhere.data_dir / DATABASE, "SELECT name FROM workers") == []
     restore_backup(elsewhere, path, overwrite=True)
-    assert trained.context.workers.seen_since(0.0) == ["host/1"], "the one that runs is not forgotten"
+    assert trained.context.workers.living(time.time()) == ["host/1"], "the one that runs is not forgotten"
 
 
 def test_versions_that_differ_are_written_anew_only_when_told(trained, backup, make_settings, tmp_path):

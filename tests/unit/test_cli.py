@@ -539,3 +539,12 @@ def test_a_database_of_a_later_release_is_left_alone(run_with, tmp_path):
         database.commit()
     found = run_with()
     assert found.exit_code == 1 and "a later release" in found.output
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "start"])
+def test_a_wrong_setting_of_what_stays_is_an_object_where_the_log_is(command, run_with):
+    result = run_with(command, LOG_FORMAT="json", PORT="no number")
+    (line,) = (json.loads(line) for line in result.stderr.splitlines())
+    assert result.exit_code == 1
+    assert {"time", "level", "module", "event"} <= set(line)
+    assert line["level"] == "ERROR" and "PORT" in line["event"] and "README" in line["event"]

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from backend.cli import app as cli
 from backend.errors import NextlabelError
 from backend.label_studio.client import LabelStudio
+from backend.parts import check_folders
 from backend.settings import Settings
 from backend.workflows.project.registration import SECRET_HEADER
 from backend.workflows.work import run_pending
@@ -43,11 +44,11 @@ def test_a_copy_of_the_data_folder_holds_no_password_and_no_token(locked):
         assert [secret for secret in (*SECRETS, "a wrong guess") if secret.encode() in held] == [], path
 
 
-def test_a_data_folder_that_we_make_is_closed_to_others(make_settings, make_context, tmp_path):
-    make_context(make_settings(data_dir=tmp_path / "made" / "by us"))
+def test_a_data_folder_that_we_make_is_closed_to_others(make_settings, tmp_path):
+    check_folders(make_settings(data_dir=tmp_path / "made" / "by us"))
     assert (tmp_path / "made" / "by us").stat().st_mode & 0o777 == 0o700
     (tmp_path / "there").mkdir(mode=0o750)
-    make_context(make_settings(data_dir=tmp_path / "there"))
+    check_folders(make_settings(data_dir=tmp_path / "there"))
     assert (tmp_path / "there").stat().st_mode & 0o777 == 0o750, "whoever made it says who may read it"
 
 
