@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.database import Loop
 from backend.workflows.findings import reflect
-from backend.workflows.intake import share
+from backend.workflows.intake import share, sync
 from backend.workflows.project.figures import (
     Accuracy,
     ClassRow,
@@ -55,6 +55,7 @@ def full(context, app, label_studio, bring_to):
             del label_studio.predictions[key]
         bench.loop()
         loop_while_workers_encode(bench)
+        loop_of_a_first_look(bench)
         ask_more(bench)
 
     return bring_to("full", bench, act)
@@ -74,6 +75,14 @@ def loop_while_workers_encode(bench):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(share, "_encode", lambda _workspace, _task_ids, _progress: 0)
         bench.label_studio.add_tasks(bench.project_id, [{"text": text} for text in write_texts(3, seed=11)])
+        bench.loop()
+
+
+def loop_of_a_first_look(bench):
+    """Some tasks are left to the next loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sync, "is_first_look", lambda _workspace, _total: True)
+        patch.setattr(sync, "read_sample", lambda _workspace, _remote, total, **_how: total - 3)
         bench.loop()
 
 
