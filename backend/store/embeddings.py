@@ -132,12 +132,18 @@ class Vectors:
                 break
             self._move(rows)
             moved += len(rows)
+        if moved:
+            logger.info("vectors moved from rows into files count=%d", moved)
         return moved
 
     def sweep(self, *, today: date) -> Swept | None:
         """Drops from the files what nobody used for long, at most once a day; None where it was done."""
         with _named_errors():
-            return self._files.sweep(today=today)
+            swept = self._files.sweep(today=today)
+        if swept is not None:
+            gone = (swept.unused, swept.doubled, swept.damaged)
+            logger.info("vectors swept unused=%d doubled=%d damaged=%d", *gone)
+        return swept
 
     def close(self) -> None:
         """Gives back the files that this process appends to."""

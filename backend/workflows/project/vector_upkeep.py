@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Final
@@ -10,8 +9,6 @@ from typing import Final
 from backend.context import Context
 from backend.workflows.project.hints import is_due
 from backend.workflows.project.workspace import connected_workspaces
-
-logger = logging.getLogger(__name__)
 
 # Out of the minute between two calls.
 _MOVING_S: Final = 20.0
@@ -31,8 +28,5 @@ def keep_vectors(context: Context) -> None:
             or any(is_due(workspace) for workspace in connected_workspaces(context))
         )
 
-    if moved := context.vectors.move_rows(interrupted=interrupted):
-        logger.info("vectors moved from rows into files count=%d", moved)
-    elif not interrupted() and (swept := context.vectors.sweep(today=datetime.now(UTC).date())):
-        gone = (swept.unused, swept.doubled, swept.damaged)
-        logger.info("vectors swept unused=%d doubled=%d damaged=%d", *gone)
+    if not context.vectors.move_rows(interrupted=interrupted) and not interrupted():
+        context.vectors.sweep(today=datetime.now(UTC).date())
