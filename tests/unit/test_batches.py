@@ -81,7 +81,7 @@ def encoded(monkeypatch):
     return texts
 
 
-def claim(bench, owner="somebody", *, seconds=60.0):
+def claim(bench, owner="somebody", *, seconds=30.0):
     return bench.context.batches.claim(owner, seconds=seconds)
 
 

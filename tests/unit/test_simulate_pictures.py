@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend.errors import BadRequest
+from backend.label_studio.tasks import content_hash
 from backend.simulation.answered_file import read_answered_file
 from backend.simulation.encoding import encode_items
 from backend.simulation.local_files import LocalFiles
@@ -130,12 +131,12 @@ def test_the_vectors_are_those_of_the_loop(picture_context, image_encoder, folde
     live = replace(picture_context, media=lambda: Files(pictures))
     joined = live.encoders.joined(None, Layout(True, ("i",))).get()
     tasks = [
-        PictureTask(number, str(number), row.get("text", ""), {"i": listed(row["image"])})
+        PictureTask(number, content_hash(str(number)), row.get("text", ""), {"i": listed(row["image"])})
         for number, row in enumerate(rows)
     ]
     vectors = embed_shown(live, joined, tasks, Unkept(), until=float("inf"))
     for number in range(COUNT):
-        np.testing.assert_array_equal(found.items[number], vectors[str(number)])
+        np.testing.assert_array_equal(found.items[number], vectors[content_hash(str(number))])
     np.testing.assert_array_equal(found.names, joined.encode([WARM, COLD]))
 
 

@@ -16,7 +16,7 @@ from backend.store.projects import Projects
 from backend.workflows.project.hints import leave_hint
 from backend.workflows.project.machine import this_machine
 from backend.workflows.project.progress import Progress
-from backend.workflows.project.workspace import Workspace
+from backend.workflows.project.workspace import Workspace, is_disconnected
 
 # How long a command that somebody typed waits for a loop that is running.
 PEOPLE_WAIT_S = 120.0
@@ -69,7 +69,8 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | Non
     except LeaseLost:
         # what it had just asked of Label Studio may have come after the writes of whoever took over
         with context.survived.failures_of("asking for another look"):
-            leave_hint(workspace, "timer")
+            if not is_disconnected(workspace):
+                leave_hint(workspace, "timer")
         raise
     finally:
         stop.set()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from backend.context import Context
+from backend.errors import DatabaseUnavailable
 from backend.workflows.project.hints import is_due
 from backend.workflows.project.workspace import connected_workspaces
 
@@ -22,11 +23,12 @@ def keep_vectors(context: Context) -> None:
     until = time.monotonic() + _MOVING_S
 
     def interrupted() -> bool:
-        return (
-            context.stopping.is_set()
-            or time.monotonic() >= until
-            or any(is_due(workspace) for workspace in connected_workspaces(context))
-        )
+        if context.stopping.is_set() or time.monotonic() >= until:
+            return True
+        try:
+            return any(is_due(workspace) for workspace in connected_workspaces(context))
+        except DatabaseUnavailable:  # the clock, which asks the same, has told it
+            return True
 
     if not context.vectors.move_rows(interrupted=interrupted) and not interrupted():
         context.vectors.sweep(today=datetime.now(UTC).date())

@@ -67,7 +67,7 @@ def _last_look(workspace: Workspace) -> list[Fault]:
         "and are read as soon as a look succeeds: nothing is lost."
     )
     parked = read_parked(workspace)
-    if parked is None or not living_workers(workspace.context):  # whoever is not there tries nothing
+    if parked is None:
         return [Fault("look", "Looking at Label Studio fails", words)]
     pause_s = (parked.until - datetime.now(UTC)).total_seconds()
     number = workspace.label_studio_id
