@@ -212,48 +212,53 @@ def _findings(labels):
             calibration=142,
             source="audit",
         ),
-        "synthetic": SyntheticFigures(
-            words="With all synthetic tasks: +1.2 points (+0.1 to +2.4).",
-            counts={"helpful": 96, "redundant": 72, "harmful": 24, "unsure": 48},
-            lift=[
-                LiftRow(
-                    generator="paraphrase",
-                    words="+1.9 points (+0.4 to +3.3)",
-                    mean=0.019,
-                    low=0.004,
-                    high=0.033,
-                    n=150,
-                    audit=142,
-                ),
-                LiftRow(
-                    generator="template",
-                    words="no effect shown (−0.9 to +1.1)",
-                    mean=0.001,
-                    low=-0.009,
-                    high=0.011,
-                    n=90,
-                    audit=142,
-                ),
-            ],
-            gaps=[
-                GapRow(
-                    label=labels[0],
-                    count=40,
-                    score=0.12,
-                    reason="most of its errors are short texts",
-                    examples=[1, 2, 3],
-                ),
-                GapRow(label=labels[1], count=25, score=0.07, reason="few labels", examples=[4]),
-            ],
-            stop=["the last 90 from template changed nothing: +0.1 points, -0.9 to +1.1"],
-            realism=Realism(
-                words="A classifier tells real from synthetic in 71 of 100 cases.",
-                p_value=0.004,
-                c2st=0.71,
-                classes=[ClassRealism(label=label, density=0.8, coverage=0.66) for label in labels],
-            ),
-        ),
+        "synthetic": _synthetic(labels),
     }
+
+
+def _synthetic(labels):
+    """Verdicts on synthetic tasks, and what to make next."""
+    return SyntheticFigures(
+        words="With all synthetic tasks: +1.2 points (+0.1 to +2.4).",
+        counts={"helpful": 96, "redundant": 72, "harmful": 24, "unsure": 48},
+        lift=[
+            LiftRow(
+                generator="paraphrase",
+                words="+1.9 points (+0.4 to +3.3)",
+                mean=0.019,
+                low=0.004,
+                high=0.033,
+                n=150,
+                audit=142,
+            ),
+            LiftRow(
+                generator="template",
+                words="no effect shown (−0.9 to +1.1)",
+                mean=0.001,
+                low=-0.009,
+                high=0.011,
+                n=90,
+                audit=142,
+            ),
+        ],
+        gaps=[
+            GapRow(
+                label=labels[0],
+                count=40,
+                score=0.12,
+                reason="most of its errors are short texts",
+                examples=[1, 2, 3],
+            ),
+            GapRow(label=labels[1], count=25, score=0.07, reason="few labels", examples=[4]),
+        ],
+        stop=["the last 90 from template changed nothing: +0.1 points, -0.9 to +1.1"],
+        realism=Realism(
+            words="A classifier tells real from synthetic in 71 of 100 cases.",
+            p_value=0.004,
+            c2st=0.71,
+            classes=[ClassRealism(label=label, density=0.8, coverage=0.66) for label in labels],
+        ),
+    )
 
 
 def _curve(first, last):

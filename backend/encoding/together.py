@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from backend.compute_turns import waiting
 from backend.errors import NextlabelError, TooBusy
-from backend.turns import waiting
 from model.encoders import Progress
 from model.records import Floats
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from flask import Flask, Response, g, request
 
+from backend.compute_turns import take_part
 from backend.errors import TooBusy
-from backend.turns import take_part
 
 # Seconds after which one may ask again; as long as a few predictions take.
 _RETRY_AFTER_S = 2
@@ -55,7 +55,7 @@ class Places:
 def limit_requests(app: Flask) -> None:
     """Bounds predictions and pages, each for themselves."""
     # Threads that compute take turns of 5 ms at Python's lock: with few of them /health need not wait long.
-    # Who waits for the encoder's process computes nothing, and gives its turn away (backend/turns.py).
+    # Who waits for the encoder's process computes nothing, and gives its turn away (`compute_turns`).
     predictions = Places(total=40, at_work=3)
     pages = Places(total=8, at_work=4)
     bounded = {"protocol.predict": predictions}

@@ -16,8 +16,9 @@ from backend.database import Database, EncodingBatch, Project
 from backend.store.table import ProjectTable
 
 # Nobody claims a batch, or lets one rest, for longer (seconds). A claim that ends later was made while the
-# date was ahead: it is not believed.
+# date was ahead: it is not believed. Clocks of machines may differ by a little.
 LONGEST_S: Final = 60.0
+_SLACK_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +204,4 @@ class ProjectBatches(ProjectTable):
 
 def _ran_out(now: float) -> ColumnElement[bool]:
     """Whether nobody is to be believed to hold a batch at a moment, and it does not rest either."""
-    return or_(EncodingBatch.claimed_until < now, EncodingBatch.claimed_until > now + LONGEST_S)
+    return or_(EncodingBatch.claimed_until < now, EncodingBatch.claimed_until > now + LONGEST_S + _SLACK_S)

@@ -22,6 +22,8 @@ from backend.store.table import ProjectTable
 
 # Rows that are read together where all of a project are looked at.
 _AT_A_TIME = 1000
+# Tasks without pictures: their text is all that they show.
+_ALONE = cast(Task.pictures, String).in_(("{}", "null"))
 # The same where addresses of pictures are read too: one may hold the picture itself.
 _AT_A_TIME_WITH_PICTURES = 256
 
@@ -310,24 +312,28 @@ class Tasks(ProjectTable):
 
     def alone_not_encoded(self, encoder: str) -> dict[str, str]:
         """The same, of tasks without pictures alone: their text is all that they show."""
-        return self._not_encoded(encoder, cast(Task.pictures, String).in_(("{}", "null")))
+        return self._not_encoded(encoder, _ALONE)
 
     def _not_encoded(self, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, str]:
-        # the conditions read long columns: they are for the few that lack a vector
+        found: dict[str, str] = {}
+        for row in self._read_unencoded(encoder, (Task.content_hash, Task.content), *conditions):
+            found.setdefault(row.content_hash, row.content)
+        return found
+
+    def _read_unencoded(
+        self, encoder: str, wanted: Sequence[Any], *conditions: ColumnElement[bool]
+    ) -> Iterator[Any]:
+        """Some columns of the tasks that have a text and no vector, in their order.
+
+        Columns and conditions may be long: they are read of the few that lack a vector.
+        """
         rows = self._read_hashes()
         known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
-        found: dict[str, str] = {}
         missing = [row.task_id for row in compress(rows, ~known)]
         with self._database.session() as session:
             for chunk in in_chunks(missing):
-                texts = session.execute(
-                    select(Task.content_hash, Task.content)
-                    .where(Task.project_id == self._project_id, Task.task_id.in_(chunk), *conditions)
-                    .order_by(Task.task_id)
-                )
-                for row in texts:
-                    found.setdefault(row.content_hash, row.content)
-        return found
+                mine = (Task.project_id == self._project_id, Task.task_id.in_(chunk), *conditions)
+                yield from session.execute(select(*wanted).where(*mine).order_by(Task.task_id))
 
     def _read_hashes(self) -> Sequence[Any]:
         """Id and hash of each task that has a content, in their order; past the slower ORM."""
@@ -342,24 +348,9 @@ class Tasks(ProjectTable):
 
         Of each `task_id`, `content_hash`, `is_synthetic` and `is_answered`: it waits for no first answer.
         """
-        mine = (
-            Task.project_id == self._project_id,
-            Task.content_hash != "",
-            cast(Task.pictures, String).in_(("{}", "null")),
-        )
-        with self._database.session() as session:
-            rows = session.execute(
-                select(
-                    Task.task_id,
-                    Task.content_hash,
-                    Task.is_synthetic,
-                    or_(Task.is_labeled, Task.outcome != "").label("is_answered"),
-                )
-                .where(*mine)
-                .order_by(Task.task_id)
-            ).all()
-        known = self._vectors.are_known(encoder, [row.content_hash for row in rows])
-        return list(compress(rows, ~known))
+        is_answered = or_(Task.is_labeled, Task.outcome != "").label("is_answered")
+        wanted = (Task.task_id, Task.content_hash, Task.is_synthetic, is_answered)
+        return list(self._read_unencoded(encoder, wanted, _ALONE))
 
     def contents_of(self, task_ids: Sequence[int]) -> dict[str, str]:
         """The texts of some tasks by their hash, in the order given; tasks without a text are left out."""

@@ -1,4 +1,4 @@
-"""What beliefs about held-out labels say of a head."""
+"""What beliefs and answers about held-out labels say of a head, of any kind under the same names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,26 @@ def measure(out_of_fold: Probabilities, labels: Labels, audit: NDArray[np.bool_]
     classes, rows = labels.classes, len(labels)
     correct = out_of_fold.values.argmax(axis=1) == classes
     likelihood = out_of_fold.values[np.arange(rows), classes].astype(np.float64)
-    total, right = int(audit.sum()), int(correct[audit].sum())
-    low, high = wilson_interval(right, total) if total else (None, None)
-    return {
-        "labels": float(rows),
-        "classes_seen": float(len(np.unique(classes))),
-        "out_of_fold_accuracy": float(correct.mean()) if rows else None,
+    return measure_answers(correct, labels, audit) | {
         "out_of_fold_nll": float(-np.log(np.maximum(likelihood, 1e-30)).mean()) if rows else None,
         "ece": calibration_error(out_of_fold.values, classes) if rows else None,
+    }
+
+
+def measure_answers(right: NDArray[np.bool_], labels: Labels, audit: NDArray[np.bool_]) -> Metrics:
+    """Metrics of a head: `right` (n,) says which held-out answers were given in every part.
+
+    audit (n,) marks rows drawn at random: only they measure accuracy.
+    """
+    total, correct = int(audit.sum()), int(right[audit].sum())
+    low, high = wilson_interval(correct, total) if total else (None, None)
+    return {
+        "labels": float(len(labels)),
+        "classes_seen": float((labels.targets != 0).any(axis=0).sum()) if len(labels) else 0.0,
+        "out_of_fold_accuracy": float(right.mean()) if len(right) else None,
         "audit_labels": float(total),
-        "audit_correct": float(right),
-        "audit_accuracy": right / total if total else None,
+        "audit_correct": float(correct),
+        "audit_accuracy": correct / total if total else None,
         "audit_low": low,
         "audit_high": high,
     }

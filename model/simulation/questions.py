@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.audit import audit_hash, audit_quota, audit_threshold
+from model.heads.measures import measure_answers
 from model.ranking import SEVERAL_QUESTIONS, rank
 from model.records import Embeddings, Floats, Labels, Probabilities, Ranking
 from model.simulation.run import AUTO, Curve, Plan, Progress
@@ -17,7 +18,6 @@ from model.strategies import StrategyInput
 from model.strategies.inputs import Rows
 from model.task_type import Beliefs, Figure, Head, Learner, Trained
 from model.tasks import single_choice
-from model.tasks.measures import measure_answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -81,7 +81,7 @@ def encoded(monkeypatch):
     return texts
 
 
-def claim(bench, owner="somebody", *, seconds=30.0):
+def claim(bench, owner="somebody", *, seconds=60.0):
     return bench.context.batches.claim(owner, seconds=seconds)
 
 
@@ -368,7 +368,7 @@ def test_waiting_for_the_rest_ends_though_a_text_cannot_be_encoded(large, refuse
 
 
 def test_an_encoder_that_takes_no_text_blames_none(large, refuse, monkeypatch):
-    monkeypatch.setattr("backend.workflows.intake.apart._HOPELESS", 5)
+    monkeypatch.setattr("backend.workflows.intake.faulty_texts._HOPELESS", 5)
     refuse(*large.tasks)
     encode_all(large)
     _let_claims_run_out(large)

@@ -244,7 +244,8 @@ def test_a_project_without_anything_shows_no_empty_section(workbench, client, co
     assert view["headline"][0]["verdict"] == "Not measured yet"
     assert view["curve"]["is_empty"] and view["calibration"]["is_empty"]
     assert (view["classes"], view["versions"], view["loops"], view["advice"]) == ([], [], [], None)
-    assert (view["map"], view["measured"], view["order"]) == ({"points": 0}, None, None)
+    no_map = {"points": 0, "is_sample": False, "is_encoding": False, "by_names": True}
+    assert (view["map"], view["measured"], view["order"]) == (no_map, None, None)
     page = client.get("/projects/1").get_data(as_text=True)
     assert 'id="progress"' not in page and 'id="synthetic"' not in page and 'id="map"' not in page
 

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from backend import turns
+from backend import compute_turns
 from backend.encoding.together import Together, _shares
 from backend.errors import EncoderUnavailable, TooBusy
 
@@ -159,13 +159,13 @@ def test_a_round_is_shared_evenly_by_those_who_came_first(left, at_once, expecte
 def test_who_waits_gives_its_turn_to_another():
     semaphore = threading.BoundedSemaphore(1)
     semaphore.acquire()
-    turns.take_part(semaphore)
+    compute_turns.take_part(semaphore)
     try:
-        with turns.waiting():
+        with compute_turns.waiting():
             assert semaphore.acquire(blocking=False)
             semaphore.release()
         assert not semaphore.acquire(blocking=False)
     finally:
-        turns.take_part(None)
-    with turns.waiting():
+        compute_turns.take_part(None)
+    with compute_turns.waiting():
         assert not semaphore.acquire(blocking=False)

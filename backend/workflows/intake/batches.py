@@ -8,7 +8,6 @@ another, less the texts that have vectors by then.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,10 +18,10 @@ from backend.context import Context
 from backend.errors import LeaseLost, Stopped
 from backend.log_fields import log_scope
 from backend.store.batches import Batch, Planned
-from backend.workflows.intake.apart import encode_apart
 from backend.workflows.intake.embed import encode_missing
+from backend.workflows.intake.faulty_texts import encode_apart
 from backend.workflows.project.hints import leave_hint
-from backend.workflows.project.machine import this_machine
+from backend.workflows.project.machine import this_thread
 from backend.workflows.project.workspace import Workspace, read_workspace
 from model.encoders import Encoder
 
@@ -67,7 +66,7 @@ def encode_next(context: Context, project_id: int | None = None) -> bool:
     """
     if context.stopping.is_set():
         return False
-    owner = f"{this_machine()}/{os.getpid()}/{threading.get_ident()}"
+    owner = this_thread()
     batch = context.batches.claim(owner, seconds=_CLAIM_S, project_id=project_id)
     if batch is None:
         return False

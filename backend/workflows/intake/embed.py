@@ -1,4 +1,4 @@
-"""Embeddings by content: read from the database, made once for what is new."""
+"""Embeddings by content: read where they are kept, made once for what is new."""
 
 from __future__ import annotations
 

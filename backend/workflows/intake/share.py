@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +19,6 @@ from backend.database import in_chunks
 from backend.store.batches import Planned
 from backend.workflows.intake.chosen import waiting_choice
 from backend.workflows.intake.embed import embed_project, encode_missing
-from backend.workflows.project.figures import Figures
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace
 from model.audit import encoding_order
@@ -34,7 +32,6 @@ _TICK_S: Final = 0.001
 _PATIENCE: Final = 2.0
 # A loop is worth it once there are so many times the vectors of the one before.
 _GROWTH: Final = 2.0
-_NAMED_TASKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +136,3 @@ def tasks_left(workspace: Workspace) -> set[int]:
     if not workspace.batches.count_tasks():
         return set()
     return {row.task_id for row in workspace.tasks.unencoded(workspace.encoder.revision)}
-
-
-def encoding_words(workspace: Workspace) -> str:
-    """How many tasks have vectors while workers encode, and what was not read; empty where all is done."""
-    parts: list[str] = []
-    if left := workspace.batches.count_tasks():
-        tasks, without_text = workspace.tasks.count_without_text()
-        parts.append(say_encoded(tasks - without_text, left))
-        if faults := workspace.batches.faults():
-            parts.append(_say_faults(faults))
-    if unread := Figures.read(workspace.loops.newest_counted()).unread:
-        tasks_were = "task was" if unread == 1 else "tasks were"
-        parts.append(f"{unread:,} more {tasks_were} not read yet: the next loop reads them")
-    return "; ".join(parts)
-
-
-def _say_faults(faults: Mapping[int, str]) -> str:
-    """Which tasks have texts that the encoder cannot take, and what kinds of errors it raises."""
-    named = ", ".join(str(task_id) for task_id in islice(faults, _NAMED_TASKS))
-    more = f" and {len(faults) - _NAMED_TASKS:,} more" if len(faults) > _NAMED_TASKS else ""
-    why = ", ".join(sorted({kind for kinds in faults.values() for kind in kinds.split(", ")}))
-    tasks = "the text of task" if len(faults) == 1 else "the texts of tasks"
-    return f"{tasks} {named}{more} cannot be encoded ({why})"
-
-
-def say_encoded(texts: int, left: int) -> str:
-    """The same for so many tasks with text, of which some are `left` to the workers."""
-    return f"{max(texts - left, 0):,} of {texts:,} tasks have vectors, and the others are in no order yet"

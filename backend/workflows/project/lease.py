@@ -7,14 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from backend.context import Context
 from backend.errors import Busy, LeaseLost
 from backend.fence import fenced, lease_lost
 from backend.store.projects import Projects
 from backend.workflows.project.hints import leave_hint
-from backend.workflows.project.machine import this_machine
+from backend.workflows.project.machine import this_machine, this_process, this_thread
 from backend.workflows.project.progress import Progress
 from backend.workflows.project.workspace import Workspace, is_disconnected
 
@@ -27,20 +26,6 @@ _RENEW_S = 5.0
 _POLL_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    host: str
-    pid: int
-    thread: int
-
-    @classmethod
-    def here(cls) -> _Owner:
-        return cls(this_machine(), os.getpid(), threading.get_ident())
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.pid}/{self.thread}"
-
-
 @contextmanager
 def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | None = None) -> Iterator[None]:
     """Holds a project for one loop, and reads its row again: whoever held it may have changed it.
@@ -50,7 +35,7 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | Non
     """
     context, project_id = workspace.context, workspace.id
     projects = context.projects
-    owner = str(_Owner.here())
+    owner = this_thread()
     deadline = time.monotonic() + wait_s
     while not _acquire(projects, project_id, owner):
         if time.monotonic() >= deadline:
@@ -81,7 +66,7 @@ def lease(workspace: Workspace, *, wait_s: float = 0.0, progress: Progress | Non
 
 def check_lease(workspace: Workspace) -> None:
     """Called by the holder before it writes. Raises LeaseLost when somebody else took the project over."""
-    owner = str(_Owner.here())
+    owner = this_thread()
     if not workspace.context.projects.renew_lease(workspace.id, owner, seconds=_LEASE_S):
         raise lease_lost()
 
@@ -89,7 +74,7 @@ def check_lease(workspace: Workspace) -> None:
 def is_held_by_another(workspace: Workspace) -> bool:
     """Whether somebody else than this thread holds the project at this moment."""
     workspace.refresh()
-    return is_running(workspace) and workspace.state.lease_owner != str(_Owner.here())
+    return is_running(workspace) and workspace.state.lease_owner != this_thread()
 
 
 def take_over(context: Context) -> list[Workspace]:
@@ -105,7 +90,7 @@ def take_over(context: Context) -> list[Workspace]:
 
 def give_back(context: Context) -> None:
     """Frees what threads of this process hold, which then write nothing more: it is about to end."""
-    ours = f"{this_machine()}/{os.getpid()}/"
+    ours = f"{this_process()}/"
     for row in context.projects.held():
         if str(row.lease_owner).startswith(ours):
             context.projects.release_lease(row.id, str(row.lease_owner))

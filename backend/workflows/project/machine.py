@@ -1,9 +1,11 @@
-"""Which machine this is, as far as process numbers mean the same."""
+"""Which machine, process and thread this is, as far as process numbers mean the same."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,16 @@ def this_machine() -> str:
     started anew has none of those from before.
     """
     return f"{socket.gethostname()}{_space()}"
+
+
+def this_process() -> str:
+    """The name of a worker: "machine/number"."""
+    return f"{this_machine()}/{os.getpid()}"
+
+
+def this_thread() -> str:
+    """The name of who holds a lease or a batch: "machine/number/thread"."""
+    return f"{this_process()}/{threading.get_ident()}"
 
 
 @cache

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 
 from backend.context import Context
 from backend.workflows.project.hints import is_due, leave_hint, wake
 from backend.workflows.project.lease import take_over
-from backend.workflows.project.machine import this_machine
+from backend.workflows.project.machine import this_process
 from backend.workflows.project.parking import parked_until
 from backend.workflows.project.silence import Silence
 from backend.workflows.project.workspace import Workspace, connected_workspaces
@@ -31,7 +30,7 @@ def beat_forever(context: Context, stop: threading.Event) -> None:
 
     Ends only when it is told to: while the database fails, it tries again.
     """
-    name, silence = f"{this_machine()}/{os.getpid()}", Silence()
+    name, silence = this_process(), Silence()
     while True:
         _beat(context, name)
         with context.survived.failures_of("taking loops over"):

@@ -16,10 +16,10 @@ from backend.workflows.intake.snapshot import Snapshot
 from backend.workflows.project.workspace import Workspace
 from backend.workflows.training.names import learned_name_vectors, name_vectors
 from model.encoders import Encoder
+from model.heads.measures import measure_answers
 from model.heads.trained import Metrics
 from model.records import Labels, LabelSpace
 from model.task_type import Head, Trained
-from model.tasks.measures import measure_answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,10 +59,7 @@ def build_dashboard(workspace: Workspace) -> Json:
             "words": novelty_words(workspace, signals, in_tab=found.flagged["novel"]),
             "links": list(found.tab("novel", f"See them in the tab “{TITLES['novel']}”")),
         },
-        "map": {"points": workspace.map_points.count()},
-        "is_sample": known.tasks > MOST_POINTS,
-        "is_encoding": bool(workspace.batches.count_tasks()),
-        "by_names": is_by_name(workspace.version),
+        "map": _map_row(workspace, known.tasks),
         "nouns": nouns(kind),
         "shown": {
             "one": workspace.noun.one,
@@ -87,6 +84,16 @@ def build_dashboard(workspace: Workspace) -> Json:
         "synthetic": synthetic_view(workspace, signals, flagged=found.flagged),
         "loops": loops(workspace),
         "decisions": decisions(workspace),
+    }
+
+
+def _map_row(workspace: Workspace, tasks: int) -> Json:
+    """How many tasks the map shows, why not all, and whether its colours are guesses from names."""
+    return {
+        "points": workspace.map_points.count(),
+        "is_sample": tasks > MOST_POINTS,
+        "is_encoding": bool(workspace.batches.count_tasks()),
+        "by_names": is_by_name(workspace.version),
     }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from backend.json_types import Json
 from backend.label_studio.queue_settings import find_disturbances
+from backend.workflows.intake.encoding_words import encoding_words
 from backend.workflows.intake.published import window_left
 from backend.workflows.intake.second_looks import second_looks
-from backend.workflows.intake.share import encoding_words
 from backend.workflows.intake.unread_pictures import unread_pictures
 from backend.workflows.project.account import read_account
 from backend.workflows.project.figures import Figures, Position
