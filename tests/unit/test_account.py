@@ -82,7 +82,7 @@ def test_before_any_answer_there_is_nothing_to_account_for(connected):
 def test_the_doctor_names_each_reason_with_its_cure(answered):
     finding = doctor(answered, "answers")
     assert finding.verdict == "warning"
-    assert "5 of 9 answered tasks are learned from" in finding.message
+    assert "5 of 9 answered tasks can be learned from" in finding.message
     for words in ("1 empty", "1 with an unknown label", "1 in dispute", "1 skipped"):
         assert words in finding.message
     assert "No label yet" in finding.cure and "alias" in finding.cure
@@ -108,7 +108,7 @@ def test_the_page_the_terminal_and_the_metrics_say_the_same(answered, client):
 
 def test_the_terminal_shows_the_account(answered, run_command):
     printed = run_command(answered.context, "status", "1").output
-    assert "5 of 9 answered tasks are learned from" in printed
+    assert "5 of 9 answered tasks can be learned from" in printed
 
 
 def test_a_tab_gathers_what_was_answered_without_a_label(answered):

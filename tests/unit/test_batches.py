@@ -311,7 +311,7 @@ def test_a_text_that_cannot_be_encoded_keeps_no_other_waiting_and_is_named(large
     assert set(large.workspace.batches.faults()) == set(refused)
     assert large.workspace.hints.count("vectors") >= 1
     words = project_status(large.workspace)["encoding"]
-    assert words.startswith(f"{TASKS - count} of {TASKS} tasks have vectors")
+    assert words.startswith(f"{TASKS - count} of {TASKS} tasks are encoded")
     assert str(min(refused)) in words and "cannot be encoded (MemoryError)" in words
     assert "private" not in caplog.text
 

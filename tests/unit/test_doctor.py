@@ -281,14 +281,14 @@ FAULTS = {
         answer_another_question,
         "answers",
         "warning",
-        "the main question is learned from 2 of 14 answered tasks: 12 with answers to other questions alone",
+        "the main question can learn from 2 of 14 answered tasks: 12 with answers to other questions alone",
         "name it first: nextlabel connect 1 --set questions=tone,topic",
     ),
     "empty answers": (
         answer_nothing,
         "answers",
         "warning",
-        "0 of 3 answered tasks are learned from: 3 empty",
+        "0 of 3 answered tasks can be learned from: 3 empty",
         "connect PROJECT --require",
     ),
     "project members": (

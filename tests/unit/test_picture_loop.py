@@ -168,7 +168,9 @@ def test_answers_to_pictures_that_cannot_be_read_are_not_counted_as_learned(make
     annotate(bench, 14)
     assert bench.loop().record.labels == 10
     account = read_account(bench.workspace)
-    assert account.words == "10 of 14 answered tasks are learned from: 4 with a picture that cannot be read"
+    assert (
+        account.words == "10 of 14 answered tasks can be learned from: 4 with a picture that cannot be read"
+    )
     assert "doctor" in account.cure
     page = make_app(bench.context).test_client().get(f"/projects/{bench.project_id}").text
     assert "4 answers to pictures that cannot be read." in page and "without a label" not in page

@@ -210,7 +210,7 @@ def test_a_loop_encodes_for_as_long_as_it_may_if_that_does_not_suffice(
 
 def test_people_are_told_how_much_has_vectors(large, run_command):
     large.connect()
-    words = f"{BATCH} of {TASKS} tasks have vectors, and the others are in no order yet"
+    words = f"{BATCH} of {TASKS} tasks are encoded, and the others are in no order yet"
     assert words in read_state(large.workspace)["items"]["window"]["words"]
     assert words in " ".join(run_command(large.context, "status").output.split())
     encode_rest(large.workspace)
@@ -220,7 +220,7 @@ def test_people_are_told_how_much_has_vectors(large, run_command):
 def says(bench, encoded, tasks=TASKS):
     left = figures(bench).unencoded
     assert left == tasks - encoded == bench.workspace.batches.count_tasks()
-    words = f"{encoded} of {tasks} tasks have vectors, and the others are in no order yet"
+    words = f"{encoded} of {tasks} tasks are encoded, and the others are in no order yet"
     return project_status(bench.workspace)["encoding"] == words
 
 

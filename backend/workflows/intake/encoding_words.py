@@ -13,7 +13,7 @@ _NAMED_TASKS: Final = 5
 
 
 def encoding_words(workspace: Workspace) -> str:
-    """How many tasks have vectors while workers encode, and what was not read; empty where all is done."""
+    """How many tasks are encoded while workers encode the rest, and what was not read; empty where all is done."""
     parts: list[str] = []
     if left := workspace.batches.count_tasks():
         tasks, without_text = workspace.tasks.count_without_text()
@@ -37,4 +37,4 @@ def _say_faults(faults: Mapping[int, str]) -> str:
 
 def say_encoded(texts: int, left: int) -> str:
     """The same for so many tasks with text, of which some are `left` to the workers."""
-    return f"{max(texts - left, 0):,} of {texts:,} tasks have vectors, and the others are in no order yet"
+    return f"{max(texts - left, 0):,} of {texts:,} tasks are encoded, and the others are in no order yet"

@@ -73,9 +73,9 @@ class Account:
         """One sentence, without its full stop."""
         if not self.answered:
             return "nothing is answered yet"
-        whole = f"{self.learned:,} of {self.answered:,} answered tasks are learned from"
+        whole = f"{self.learned:,} of {self.answered:,} answered tasks can be learned from"
         if self.reasons.get("another question"):  # which teach the other questions
-            whole = f"the main question is learned from {self.learned:,} of {self.answered:,} answered tasks"
+            whole = f"the main question can learn from {self.learned:,} of {self.answered:,} answered tasks"
         parts = [
             f"{count:,} {self._say(_IN_WORDS[reason])}" for reason, count in self.reasons.items() if count
         ]
