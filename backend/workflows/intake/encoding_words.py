@@ -13,7 +13,7 @@ _NAMED_TASKS: Final = 5
 
 
 def encoding_words(workspace: Workspace) -> str:
-    """How many tasks are encoded while workers encode the rest, and what was not read; empty where all is done."""
+    """How many tasks are encoded while workers go on, and what was not read; empty where all is done."""
     parts: list[str] = []
     if left := workspace.batches.count_tasks():
         tasks, without_text = workspace.tasks.count_without_text()
